@@ -1,0 +1,35 @@
+"""The generator: `python3 tools/gen` writes what comes from spec/, `--check` fails when it is stale."""
+
+import argparse
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import errors  # noqa: E402
+
+MODULES = [errors]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/gen", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail when a file is stale")
+    arguments = parser.parse_args()
+    stale = []
+    for module in MODULES:
+        for name, text in module.outputs(ROOT).items():
+            path = ROOT / name
+            if path.exists() and path.read_text() == text:
+                continue
+            stale.append(name)
+            if not arguments.check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+    for name in stale:
+        print(f"{'stale' if arguments.check else 'wrote'} {name}")
+    return 1 if arguments.check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
