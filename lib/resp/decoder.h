@@ -1,0 +1,60 @@
+/* Bytes to a tape of nodes: incremental, resumable at any byte, without copying strings. */
+#ifndef TENDON_RESP_DECODER_H
+#define TENDON_RESP_DECODER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tendon/reply.h>
+#include <tendon/status.h>
+
+#include "base/memory.h"
+
+#define TENDON__DEPTH_MAX 1024 /* hard bound of the option max_reply_depth; sizes the frame stack */
+
+/* What a peer may make us hold. Crossing one is TENDON_ERROR_LIMIT. */
+struct tendon__decode_limits {
+    uint64_t bytes_max; /* of one reply on the wire; also of one string */
+    uint32_t nodes_max; /* of one reply; grows the tape only as bytes arrive, never by announced counts */
+    uint32_t depth_max; /* <= TENDON__DEPTH_MAX */
+};
+
+#define TENDON__DECODE_MORE 0 /* the reply is not complete */
+#define TENDON__DECODE_DONE 1 /* one reply is on the tape */
+
+struct tendon__decode_frame; /* one open aggregate */
+
+/*
+ * Feed it the bytes of one reply from its first byte; on MORE, feed the same start again with more bytes
+ * behind (the memory may have moved). On DONE the tape is in nodes/node_count, strings are offsets from that
+ * start, and `consumed` bytes belonged to the reply: call tendon__decoder_next before the next one.
+ */
+struct tendon__decoder {
+    struct tendon__memory *memory;
+    struct tendon__decode_limits limits;
+    tendon_node *nodes;
+    uint32_t node_count;
+    uint32_t node_room;
+    size_t consumed; /* on DONE: bytes of the reply */
+    size_t wanted;   /* on MORE: the reply cannot complete before this many bytes from its start; a hint */
+    /* Internal: */
+    size_t position;
+    struct tendon__decode_frame *frames;
+    uint32_t frame_count;
+    uint32_t frame_room;
+    uint32_t state;
+    uint32_t attribute_depth;
+    const char *complaint; /* on failure: what was wrong, a static text */
+};
+
+void tendon__decoder_init(struct tendon__decoder *decoder, const struct tendon__decode_limits *limits,
+                          struct tendon__memory *memory);
+void tendon__decoder_deinit(struct tendon__decoder *decoder);
+
+/* DONE, MORE, or TENDON_ERROR_PROTOCOL, _LIMIT, _NO_MEMORY; after a failure only deinit is allowed. */
+int tendon__decoder_feed(struct tendon__decoder *decoder, uint8_t *start, size_t size);
+
+/* Forgets the finished reply and gives back an oversized tape. */
+void tendon__decoder_next(struct tendon__decoder *decoder);
+
+#endif

@@ -1,0 +1,16 @@
+/* Commands to bytes: an array of bulk strings, the one request form of RESP2 and RESP3. */
+#ifndef TENDON_RESP_ENCODER_H
+#define TENDON_RESP_ENCODER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tendon/types.h>
+
+/* Exact size of the encoded command; 0 when it would not fit size_t. */
+size_t tendon__encode_size(const tendon_bytes *args, uint32_t arg_count);
+
+/* Writes the command at `out`, which has tendon__encode_size bytes, and returns the end. */
+uint8_t *tendon__encode(uint8_t *out, const tendon_bytes *args, uint32_t arg_count);
+
+#endif
