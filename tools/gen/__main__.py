@@ -8,8 +8,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import errors  # noqa: E402
+import exports  # noqa: E402
+import options  # noqa: E402
 
-MODULES = [errors]
+MODULES = [errors, exports, options]
 
 
 def main():
