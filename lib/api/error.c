@@ -10,7 +10,8 @@ tendon_status tendon_error_look(const tendon_error *error, tendon_error_view *ou
 {
     if (!error || !out_view || out_view->struct_size < ERROR_VIEW_BYTES)
         return TENDON_ERROR_ARGUMENT;
-    /* Field by field: a caller built against a later header has a larger struct whose end is not ours. */
+    /* Field by field: a caller built against a later header has a larger struct whose end is not
+     * ours. */
     out_view->status = error->status;
     out_view->error_class = error->error_class;
     out_view->executed = error->executed;

@@ -80,7 +80,8 @@ tendon_status tendon__endpoints_parse(const char *text, size_t size, uint16_t de
         out[count].port = default_port;
         const char *complaint = parse_one(at, (size_t)(last - at), &out[count]);
         if (complaint) /* by its number: a URL's password must never be quoted by accident */
-            return tendon__fault_set(fault, TENDON_ERROR_CONFIG, "endpoint %u %s", count + 1, complaint);
+            return tendon__fault_set(fault, TENDON_ERROR_CONFIG, "endpoint %u %s", count + 1,
+                                     complaint);
         count++;
         if (!comma)
             break;

@@ -8,7 +8,7 @@
 
 #include "base/fault.h"
 
-#define TENDON__ENDPOINTS_MAX 64 /* seeds only find the cluster; its map names the rest */
+#define TENDON__ENDPOINTS_MAX     64  /* seeds only find the cluster; its map names the rest */
 #define TENDON__ENDPOINT_HOST_MAX 253 /* octets of a DNS name */
 
 struct tendon__endpoint {
@@ -17,9 +17,9 @@ struct tendon__endpoint {
 };
 
 /*
- * Parses a comma-separated list into `out`, which has room for TENDON__ENDPOINTS_MAX; blanks around the
- * commas are allowed. A member without a port gets `default_port`. TENDON_OK with at least one, else
- * TENDON_ERROR_CONFIG, with `out` undefined.
+ * Parses a comma-separated list into `out`, which has room for TENDON__ENDPOINTS_MAX; blanks around
+ * the commas are allowed. A member without a port gets `default_port`. TENDON_OK with at least one,
+ * else TENDON_ERROR_CONFIG, with `out` undefined.
  */
 tendon_status tendon__endpoints_parse(const char *text, size_t size, uint16_t default_port,
                                       struct tendon__endpoint *out, uint32_t *out_count,

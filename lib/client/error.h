@@ -24,8 +24,8 @@ struct tendon_error {
 };
 
 /*
- * Never NULL: when memory runs out it is a static error that says so. `executed` 0 becomes NO, an empty
- * text becomes the text of the status. `memory` must live until the error is destroyed.
+ * Never NULL: when memory runs out it is a static error that says so. `executed` 0 becomes NO, an
+ * empty text becomes the text of the status. `memory` must live until the error is destroyed.
  */
 tendon_error *tendon__error_make(struct tendon__memory *memory, const struct tendon__fault *fault,
                                  uint32_t attempts, uint64_t elapsed_us);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SHOWN_MAX 40 /* bytes of a refused value that an error quotes */
+#define SHOWN_MAX      40 /* bytes of a refused value that an error quotes */
 #define NAME_MAX_BYTES 40 /* longer than every option, so longer input is no typing error */
 
 static void *field(struct tendon__options *options, const struct tendon__option_row *row)
@@ -18,7 +18,8 @@ static const void *look(const struct tendon__options *options, const struct tend
     return (const char *)options + row->offset;
 }
 
-static const char *text_of(const struct tendon__options *options, const struct tendon__option_row *row)
+static const char *text_of(const struct tendon__options *options,
+                           const struct tendon__option_row *row)
 {
     return *(const char *const *)look(options, row);
 }
@@ -93,7 +94,8 @@ static bool parse_int(tendon_bytes value, const struct tendon__option_row *row, 
 static bool parse_enum(tendon_bytes value, const struct tendon__option_row *row, uint32_t *out)
 {
     for (uint32_t i = 0; i < row->value_count; i++) {
-        if (strlen(row->values[i]) == value.size && memcmp(row->values[i], value.data, value.size) == 0) {
+        if (strlen(row->values[i]) == value.size &&
+            memcmp(row->values[i], value.data, value.size) == 0) {
             *out = i;
             return true;
         }
@@ -115,7 +117,8 @@ static const char *quote(tendon_bytes value, char out[SHOWN_MAX + 4])
     return out;
 }
 
-/* The number of letters to insert, remove or replace; names longer than the bound are far from everything. */
+/* The number of letters to insert, remove or replace; names longer than the bound are far from
+ * everything. */
 static uint32_t distance(tendon_bytes name, const char *other)
 {
     uint32_t row[NAME_MAX_BYTES + 1];
@@ -167,14 +170,15 @@ static tendon_status refuse_value(const struct tendon__option_row *row, tendon_b
     char wanted[200] = "yes or no";
     quote(value, shown);
     if (row->type == TENDON__OPTION_INT)
-        snprintf(wanted, sizeof wanted, "an integer from %" PRId64 " to %" PRId64, row->min, row->max);
+        snprintf(wanted, sizeof wanted, "an integer from %" PRId64 " to %" PRId64, row->min,
+                 row->max);
     if (row->type == TENDON__OPTION_ENUM) {
         size_t size = (size_t)snprintf(wanted, sizeof wanted, "one of %s", row->values[0]);
         for (uint32_t i = 1; i < row->value_count && size < sizeof wanted; i++)
             size += (size_t)snprintf(wanted + size, sizeof wanted - size, ", %s", row->values[i]);
     }
-    return tendon__fault_set(fault, TENDON_ERROR_CONFIG, "option '%s' wants %s, got '%s'", row->name,
-                             wanted, shown);
+    return tendon__fault_set(fault, TENDON_ERROR_CONFIG, "option '%s' wants %s, got '%s'",
+                             row->name, wanted, shown);
 }
 
 static tendon_status set_text(struct tendon__options *options, struct tendon__memory *memory,
@@ -182,15 +186,16 @@ static tendon_status set_text(struct tendon__options *options, struct tendon__me
                               struct tendon__fault *fault)
 {
     if (value.size > TENDON__OPTION_TEXT_MAX)
-        return tendon__fault_set(fault, TENDON_ERROR_CONFIG, "option '%s' wants at most %d bytes, got %zu",
-                                 row->name, TENDON__OPTION_TEXT_MAX, value.size);
+        return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
+                                 "option '%s' wants at most %d bytes, got %zu", row->name,
+                                 TENDON__OPTION_TEXT_MAX, value.size);
     if (!row->size_offset && value.size && memchr(value.data, '\0', value.size))
         return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
                                  "option '%s' wants text without NUL bytes", row->name);
     char *copy = tendon__memory_text(memory, value.data, value.size);
     if (!copy)
-        return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "memory ran out while setting option '%s'",
-                                 row->name);
+        return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY,
+                                 "memory ran out while setting option '%s'", row->name);
     drop_text(options, row, memory);
     put_text(options, row, copy, value.size);
     return TENDON_OK;
@@ -253,9 +258,11 @@ const struct tendon__option_row *tendon__option_find(const char *name, size_t si
 }
 
 tendon_status tendon__options_set(struct tendon__options *options, struct tendon__memory *memory,
-                                  tendon_bytes name, tendon_bytes value, struct tendon__fault *fault)
+                                  tendon_bytes name, tendon_bytes value,
+                                  struct tendon__fault *fault)
 {
-    const struct tendon__option_row *row = name.size ? tendon__option_find(name.data, name.size) : NULL;
+    const struct tendon__option_row *row =
+        name.size ? tendon__option_find(name.data, name.size) : NULL;
     int64_t number = 0;
     uint32_t index = 0;
     bool flag = false;
@@ -282,8 +289,8 @@ tendon_status tendon__options_set(struct tendon__options *options, struct tendon
     }
 }
 
-const char *tendon__options_show(const struct tendon__options *options, const char *name, char *scratch,
-                                 size_t scratch_size)
+const char *tendon__options_show(const struct tendon__options *options, const char *name,
+                                 char *scratch, size_t scratch_size)
 {
     const struct tendon__option_row *row = tendon__option_find(name, strlen(name));
     if (!row)

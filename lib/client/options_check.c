@@ -5,7 +5,8 @@
 #include "client/endpoint.h"
 #include "client/options.h"
 
-static tendon_status check_server(const struct tendon__options *options, struct tendon__fault *fault)
+static tendon_status check_server(const struct tendon__options *options,
+                                  struct tendon__fault *fault)
 {
     struct tendon__endpoint endpoints[TENDON__ENDPOINTS_MAX];
     uint32_t count = 0;
@@ -14,9 +15,10 @@ static tendon_status check_server(const struct tendon__options *options, struct 
                                  "option 'db' is %" PRId64 " but mode=cluster has only database 0",
                                  options->db);
     if (options->unix_socket[0] && options->tls)
-        return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
-                                 "options 'unix_socket' and 'tls' exclude each other; a Unix socket "
-                                 "never leaves the machine");
+        return tendon__fault_set(
+            fault, TENDON_ERROR_CONFIG,
+            "options 'unix_socket' and 'tls' exclude each other; a Unix socket "
+            "never leaves the machine");
     if (options->unix_socket[0])
         return TENDON_OK;
     if (options->endpoints[0])
@@ -43,7 +45,8 @@ static tendon_status check_pool(const struct tendon__options *options, struct te
 {
     if (options->pool_min_idle > options->pool_max)
         return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
-                                 "option 'pool_min_idle' (%" PRId64 ") is above 'pool_max' (%" PRId64 ")",
+                                 "option 'pool_min_idle' (%" PRId64
+                                 ") is above 'pool_max' (%" PRId64 ")",
                                  options->pool_min_idle, options->pool_max);
     if (options->lanes > options->pool_max)
         return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
@@ -53,7 +56,8 @@ static tendon_status check_pool(const struct tendon__options *options, struct te
     return TENDON_OK;
 }
 
-static tendon_status check_backoff(const struct tendon__options *options, struct tendon__fault *fault)
+static tendon_status check_backoff(const struct tendon__options *options,
+                                   struct tendon__fault *fault)
 {
     if (options->retry_backoff_min_ms > options->retry_backoff_max_ms)
         return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
@@ -64,23 +68,26 @@ static tendon_status check_backoff(const struct tendon__options *options, struct
         return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
                                  "option 'reconnect_backoff_min_ms' (%" PRId64
                                  ") is above 'reconnect_backoff_max_ms' (%" PRId64 ")",
-                                 options->reconnect_backoff_min_ms, options->reconnect_backoff_max_ms);
+                                 options->reconnect_backoff_min_ms,
+                                 options->reconnect_backoff_max_ms);
     return TENDON_OK;
 }
 
 static tendon_status check_tls(const struct tendon__options *options, struct tendon__fault *fault)
 {
     if (options->tls_cert_file[0] && !options->tls_key_file[0])
-        return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
-                                 "option 'tls_cert_file' is set without 'tls_key_file'; when one file "
-                                 "holds both, name it twice");
+        return tendon__fault_set(
+            fault, TENDON_ERROR_CONFIG,
+            "option 'tls_cert_file' is set without 'tls_key_file'; when one file "
+            "holds both, name it twice");
     if (options->tls_key_file[0] && !options->tls_cert_file[0])
         return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
                                  "option 'tls_key_file' is set without 'tls_cert_file'");
     return TENDON_OK;
 }
 
-tendon_status tendon__options_check(const struct tendon__options *options, struct tendon__fault *fault)
+tendon_status tendon__options_check(const struct tendon__options *options,
+                                    struct tendon__fault *fault)
 {
     tendon_status (*const checks[])(const struct tendon__options *, struct tendon__fault *) = {
         check_server, check_name, check_pool, check_backoff, check_tls};
