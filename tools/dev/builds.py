@@ -1,0 +1,65 @@
+"""The build directories under build/, and the environment that every runner gets."""
+
+import os
+import shutil
+import sys
+
+import console
+import needs
+
+# What distinguishes each directory. `test` keeps assertions, because Meson drops them in release builds only.
+OPTIONS = {
+    "release": ["--buildtype=release", "-Dstrip=true"],
+    "test": ["--buildtype=debugoptimized", "-Dtests=true"],
+    "asan": ["--buildtype=debugoptimized", "-Dtests=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
+    "check-gcc": ["--buildtype=debugoptimized", "-Dtests=true", "-Dwerror=true"],
+    "check-clang": ["--buildtype=debugoptimized", "-Dtests=true", "-Dwerror=true"],
+    "fuzz": ["--buildtype=debugoptimized", "-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
+}
+COMPILERS = {"check-clang": "clang", "fuzz": "clang"}
+SANITIZER_ENVIRONMENT = {
+    "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+}
+
+
+def folder(name):
+    return console.BUILD / name
+
+
+def build(name, show_command=False):
+    """Configures a build directory when it is new or its options changed, then builds it. Raises Failure."""
+    place = folder(name)
+    stamp = place / "dev-options"
+    wanted = " ".join(OPTIONS[name] + [COMPILERS.get(name, "gcc")])
+    env = dict(os.environ, CC=COMPILERS.get(name, "gcc"))
+    if not (place / "build.ninja").exists() or not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(place, ignore_errors=True)
+        console.must(f"configure {name}", ["meson", "setup", place, *OPTIONS[name]], env=env)
+        stamp.write_text(wanted)
+    console.must(f"build {name}", ["ninja", "-C", place], env=env, show=show_command)
+    return place
+
+
+def environment(build_name, runner, servers_folder):
+    """The environment of docs/testing.md for one runner."""
+    place = folder(build_name)
+    out = console.BUILD / "bindings" / f"{runner}-{build_name}"
+    out.mkdir(parents=True, exist_ok=True)
+    ours = {
+        "TENDON_ROOT": console.ROOT,
+        "TENDON_BUILD": place,
+        "TENDON_LIB": place / "lib" / "libtendon.so",
+        "TENDON_OUT": out,
+        "TENDON_SERVERS": servers_folder / "servers.json",
+        "TENDON_PYTHON": sys.executable,
+        "TENDON_NODE_INCLUDE": needs.node_include() or "",
+        "PKG_CONFIG_PATH": joined(place / "meson-uninstalled", "PKG_CONFIG_PATH"),
+        "LD_LIBRARY_PATH": joined(place / "lib", "LD_LIBRARY_PATH"),
+    }
+    return {name: str(value) for name, value in ours.items()}
+
+
+def joined(first, variable):
+    rest = os.environ.get(variable)
+    return f"{first}:{rest}" if rest else str(first)

@@ -1,0 +1,51 @@
+"""Runs Meson test suites and counts every TAP line and exit code in them."""
+
+import json
+import os
+import re
+
+import builds
+import console
+
+ASK_SECONDS = 900
+
+
+def run(label, build_name, suites, without=(), extra_env=None, scale=1):
+    """Runs suites of a build directory. Returns (passed, failed, skipped, note)."""
+    place = builds.folder(build_name)
+    base = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+    log = place / "meson-logs" / f"{base}.json"
+    log.unlink(missing_ok=True)
+    argv = ["meson", "test", "-C", place, "--no-rebuild", "--logbase", base, "--timeout-multiplier", scale,
+            "--num-processes", os.cpu_count() or 1, "--print-errorlogs"]
+    for suite in suites:
+        argv += ["--suite", suite]
+    for suite in without:
+        argv += ["--no-suite", suite]
+    result = console.run(label, argv, env=dict(os.environ, **(extra_env or {})), timeout_s=ASK_SECONDS)
+    if result.code != 0:
+        console.show_tail(result)
+    if not log.exists():
+        return 0, 0, 0, "no test is registered yet" if result.code == 0 else "meson test failed"
+    passed = failed = skipped = 0
+    for line in log.read_text(errors="replace").splitlines():
+        counts = count(json.loads(line))
+        passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
+    if result.code != 0 and failed == 0:
+        failed = 1
+    return passed, failed, skipped, ""
+
+
+def count(test):
+    """(passed, failed, skipped) of one entry of Meson's log. A program that broke off counts as failed at least once."""
+    lines = (test.get("stdout") or "").splitlines()
+    good = [line for line in lines if re.match(r"ok\b", line)]
+    bad = sum(1 for line in lines if re.match(r"not ok\b", line))
+    state = test["result"]
+    if good or bad:
+        skips = sum(1 for line in good if re.search(r"#\s*skip", line, re.IGNORECASE))
+        broken = 1 if state not in ("OK", "EXPECTEDFAIL") and bad == 0 else 0
+        return len(good) - skips, bad + broken, skips
+    if state == "SKIP":
+        return 0, 0, 1
+    return (1, 0, 0) if state in ("OK", "EXPECTEDFAIL") else (0, 1, 0)

@@ -1,0 +1,144 @@
+"""The runners of `./dev test`: what each runs and how its tests are counted."""
+
+import os
+import re
+import shutil
+import time
+
+import builds
+import console
+import fuzzing
+import meson_tests
+import servers
+
+# A binding's tests that take longer than this would not fit the half hour that all have together.
+RUNNER_SECONDS = 600
+LANGUAGES = ["python", "node", "java", "go"]
+# Suites with a row of their own, or none.
+OTHER_SUITES = ["integration", "check", "abi", "fuzz"]
+FUZZ_SECONDS = 5
+
+
+class Row:
+    """One line of the table: what a runner gave. counted=False keeps repeated tests out of the total."""
+
+    def __init__(self, name, counted=True):
+        self.name = name
+        self.counted = counted
+        self.passed = self.failed = self.skipped = 0
+        self.seconds = 0.0
+        self.note = ""
+
+    def take(self, passed, failed, skipped=0, note=""):
+        self.passed, self.failed, self.skipped, self.note = passed, failed, skipped, note
+        if passed + failed + skipped == 0:
+            self.failed, self.note = 1, note or "gave no count"
+
+
+class Context:
+    """What runners share."""
+
+    def __init__(self, servers_folder):
+        self.servers_folder = servers_folder
+
+    def environment(self, runner, build_name="test"):
+        return dict(os.environ, **builds.environment(build_name, runner, self.servers_folder))
+
+
+def unit(row, context):
+    row.take(*meson_tests.run("unit tests", "test", [], OTHER_SUITES, context.environment("c")))
+
+
+def sanitized(row, context):
+    """Unit and integration tests once more; the same tests, so they are not counted twice."""
+    builds.build("asan")
+    env = dict(context.environment("c", "asan"), **builds.SANITIZER_ENVIRONMENT)
+    row.take(*meson_tests.run("unit and integration tests under ASan+UBSan", "asan", [], ["check", "abi", "fuzz"], env, 4))
+    row.note = row.note or "the same tests, not added to the total"
+
+
+def integration(row, context):
+    row.take(*meson_tests.run("integration tests", "test", ["integration"], (), context.environment("c")))
+
+
+def checks(row, context):
+    row.take(*meson_tests.run("checks", "test", ["check", "abi"], (), context.environment("c")))
+
+
+def fuzz(row, _context):
+    row.take(*fuzzing.run(FUZZ_SECONDS))
+
+
+def by_contract(row, context, program):
+    """A program that prints `N passed, N failed` as its last line."""
+    path = console.ROOT / program
+    if not os.access(path, os.X_OK):
+        row.take(0, 0, note=f"{program} is missing")
+        return
+    result = console.run(program, [path], cwd=path.parent, env=context.environment(row.name), timeout_s=RUNNER_SECONDS)
+    lines = [line for line in result.text().splitlines() if line.strip()]
+    if result.code is None:
+        lines = lines[:-1]
+    found = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1].strip()) if lines else None
+    passed, failed = (int(found.group(1)), int(found.group(2))) if found else (0, 0)
+    note = "took too long" if result.code is None else "" if found else "gave no count"
+    if result.code != 0 and failed == 0:
+        failed, note = 1, note or f"exit code {result.code} though no test failed"
+    row.take(passed, failed, 0, note)
+    if row.failed:
+        console.show_tail(result)
+
+
+def valgrind(row, context):
+    """The C example under valgrind: no error, no leak."""
+    example = builds.folder("test") / "examples" / "c" / "tendon-example"
+    if shutil.which("valgrind") is None or not example.exists():
+        row.take(0, 0, note=f"{example.name} is not built")
+        return
+    result = console.run("C example under valgrind", [
+        "valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible",
+        "--errors-for-leak-kinds=definite,indirect,possible", "--error-exitcode=99", example],
+        env=context.environment("c"), timeout_s=120)
+    row.take(int(result.code == 0), int(result.code != 0))
+    if row.failed:
+        console.show_tail(result)
+
+
+def contract(program):
+    return lambda row, context: by_contract(row, context, program)
+
+
+RUNNERS = [
+    ("unit", unit), ("integration", integration), ("sanitized", sanitized), ("checks", checks), ("valgrind", valgrind),
+    *[(language, contract(f"bindings/{language}/run-tests")) for language in LANGUAGES],
+    ("examples", contract("examples/run-tests")), ("fuzz", fuzz),
+]
+UNCOUNTED = {"sanitized"}
+NAMES = [name for name, _ in RUNNERS]
+
+
+def run_one(name, context):
+    """Runs one runner; whatever goes wrong in it becomes a row, so that the others still run."""
+    row = Row(name, name not in UNCOUNTED)
+    started = time.monotonic()
+    try:
+        dict(RUNNERS)[name](row, context)
+    except console.Failure as failure:
+        row.take(0, 1, 0, str(failure))
+    broken = servers.repair(context.servers_folder)
+    if broken:
+        row.failed += 1
+        row.note = "left these servers down: " + ", ".join(broken)
+    row.seconds = time.monotonic() - started
+    return row
+
+
+def print_table(rows):
+    """The table, then the one line that says it all. Returns the exit code."""
+    print(f"\n{'runner':12} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
+    for row in rows:
+        print(f"{row.name:12} {row.passed:7} {row.failed:7} {row.skipped:8} {row.seconds:8.1f}  {row.note}".rstrip())
+    passed = sum(row.passed for row in rows if row.counted)
+    failed = sum(row.failed for row in rows)
+    print(f"\n{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
