@@ -1,0 +1,82 @@
+/* Reading, writing and closing one open stream, plain or TLS. Opening one is dial.c. */
+#include "net/transport.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/errno_text.h"
+
+static ssize_t io_failed(struct tendon__fault *fault, int error)
+{
+    char buffer[TENDON__ERRNO_TEXT_MAX];
+    if (error == ECONNRESET || error == EPIPE)
+        tendon__fault_set(fault, TENDON_ERROR_DISCONNECTED,
+                          "the server reset the connection; it may have restarted, failed over or "
+                          "expect TLS on this port");
+    else if (error == ETIMEDOUT)
+        tendon__fault_set(fault, TENDON_ERROR_DISCONNECTED,
+                          "the server's host stopped acknowledging data, so the system gave the "
+                          "connection up");
+    else
+        tendon__fault_set(fault, TENDON_ERROR_DISCONNECTED, "the connection failed: %s",
+                          tendon__errno_text(error, buffer));
+    return TENDON__IO_FAILED;
+}
+
+ssize_t tendon__transport_read(struct tendon__transport *transport, void *out, size_t size,
+                               struct tendon__fault *fault)
+{
+    if (size == 0)
+        return TENDON__IO_AGAIN;
+    if (transport->tls)
+        return tendon__tls_backend()->read(transport->tls, out, size, &transport->want, fault);
+    ssize_t count;
+    do
+        count = recv(transport->fd, out, size, 0);
+    while (count < 0 && errno == EINTR);
+    if (count > 0)
+        return count;
+    if (count == 0)
+        return TENDON__IO_CLOSED;
+    if (errno != EAGAIN && errno != EWOULDBLOCK)
+        return io_failed(fault, errno);
+    transport->want = TENDON__WANT_READ;
+    return TENDON__IO_AGAIN;
+}
+
+ssize_t tendon__transport_write(struct tendon__transport *transport, const void *bytes, size_t size,
+                                struct tendon__fault *fault)
+{
+    if (size == 0)
+        return TENDON__IO_AGAIN;
+    if (transport->tls)
+        return tendon__tls_backend()->write(transport->tls, bytes, size, &transport->want, fault);
+    ssize_t count;
+    do
+        count = send(transport->fd, bytes, size, MSG_NOSIGNAL);
+    while (count < 0 && errno == EINTR);
+    if (count >= 0)
+        return count;
+    if (errno != EAGAIN && errno != EWOULDBLOCK)
+        return io_failed(fault, errno);
+    transport->want = TENDON__WANT_WRITE;
+    return TENDON__IO_AGAIN;
+}
+
+bool tendon__transport_buffered(const struct tendon__transport *transport)
+{
+    return transport->tls && tendon__tls_buffered(transport->tls);
+}
+
+void tendon__transport_close(struct tendon__transport *transport, bool abrupt)
+{
+    if (transport->tls)
+        tendon__tls_backend()->session_close(transport->tls, abrupt);
+    /* Never shutdown(): after a fork the parent shares this socket and must keep it. */
+    if (transport->fd >= 0)
+        (void)close(transport->fd);
+    memset(transport, 0, sizeof *transport);
+    transport->fd = -1;
+}
