@@ -7,11 +7,12 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import commands  # noqa: E402
 import errors  # noqa: E402
 import exports  # noqa: E402
 import options  # noqa: E402
 
-MODULES = [errors, exports, options]
+MODULES = [commands, errors, exports, options]
 
 
 def main():
