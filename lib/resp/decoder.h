@@ -2,6 +2,7 @@
 #ifndef TENDON_RESP_DECODER_H
 #define TENDON_RESP_DECODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,9 +16,13 @@
 /* What a peer may make us hold. Crossing one is TENDON_ERROR_LIMIT. */
 struct tendon__decode_limits {
     uint64_t bytes_max; /* of one reply on the wire; also of one string */
-    uint32_t nodes_max; /* of one reply; grows the tape only as bytes arrive, never by announced counts */
+    /* Of one reply, open attributes included; the tape grows only as bytes arrive, never by announced counts. */
+    uint32_t nodes_max;
     uint32_t depth_max; /* <= TENDON__DEPTH_MAX */
 };
+
+/* A tape (16 bytes per node) that grew beyond this is not kept for the next reply. */
+#define TENDON__TAPE_ROOM_KEPT 4096
 
 #define TENDON__DECODE_MORE 0 /* the reply is not complete */
 #define TENDON__DECODE_DONE 1 /* one reply is on the tape */
@@ -28,6 +33,8 @@ struct tendon__decode_frame; /* one open aggregate */
  * Feed it the bytes of one reply from its first byte; on MORE, feed the same start again with more bytes
  * behind (the memory may have moved). On DONE the tape is in nodes/node_count, strings are offsets from that
  * start, and `consumed` bytes belonged to the reply: call tendon__decoder_next before the next one.
+ * The chunks of streamed strings are moved together inside the caller's bytes, so those must be kept as they
+ * are between feeds. A push inside another reply is an element like any other: EXEC answers SUBSCRIBE so.
  */
 struct tendon__decoder {
     struct tendon__memory *memory;
@@ -38,12 +45,13 @@ struct tendon__decoder {
     size_t consumed; /* on DONE: bytes of the reply */
     size_t wanted;   /* on MORE: the reply cannot complete before this many bytes from its start; a hint */
     /* Internal: */
-    size_t position;
+    size_t position; /* the first byte of the element to read next */
+    size_t scanned;  /* a text line under way has no end before this position */
     struct tendon__decode_frame *frames;
     uint32_t frame_count;
     uint32_t frame_room;
-    uint32_t state;
-    uint32_t attribute_depth;
+    bool chunked;    /* the last node is a streamed string that still grows */
+    bool value_owed; /* an attribute has ended, its value must follow */
     const char *complaint; /* on failure: what was wrong, a static text */
 };
 

@@ -1,0 +1,76 @@
+/* Commands to bytes. Knows no limits and no state: the caller sizes the room first, then writes. */
+#include "resp/encoder.h"
+
+#include <string.h>
+
+#define HEADER_EXTRA 3 /* the type byte and CRLF around the digits of a length */
+#define BODY_EXTRA   2 /* CRLF behind the bytes of an argument */
+
+/* Nearly all lengths have one or two digits; longer ones are kept out of line so that these stay
+ * short. */
+static __attribute__((noinline)) uint32_t long_digit_count(uint64_t value)
+{
+    uint32_t count = 2;
+    for (; value >= 100; value /= 10)
+        count++;
+    return count;
+}
+
+static inline uint32_t digit_count(uint64_t value)
+{
+    if (value < 10)
+        return 1;
+    return value < 100 ? 2 : long_digit_count(value);
+}
+
+static __attribute__((noinline)) uint8_t *put_long_digits(uint8_t *out, uint64_t value)
+{
+    uint32_t count = long_digit_count(value);
+    for (uint8_t *at = out + count; at > out; value /= 10)
+        *--at = (uint8_t)('0' + value % 10);
+    return out + count;
+}
+
+/* Writes the type byte, the number and CRLF. */
+static inline uint8_t *put_header(uint8_t *out, uint8_t mark, uint64_t value)
+{
+    *out++ = mark;
+    if (value < 10) {
+        *out++ = (uint8_t)('0' + value);
+    } else if (value < 100) {
+        *out++ = (uint8_t)('0' + (uint32_t)value / 10);
+        *out++ = (uint8_t)('0' + (uint32_t)value % 10);
+    } else {
+        out = put_long_digits(out, value);
+    }
+    *out++ = '\r';
+    *out++ = '\n';
+    return out;
+}
+
+size_t tendon__encode_size(const tendon_bytes *args, uint32_t arg_count)
+{
+    size_t total = HEADER_EXTRA + digit_count(arg_count);
+    for (uint32_t i = 0; i < arg_count; i++) {
+        size_t extra = HEADER_EXTRA + BODY_EXTRA + digit_count(args[i].size);
+        if (__builtin_add_overflow(total, args[i].size, &total) ||
+            __builtin_add_overflow(total, extra, &total))
+            return 0;
+    }
+    return total;
+}
+
+uint8_t *tendon__encode(uint8_t *out, const tendon_bytes *args, uint32_t arg_count)
+{
+    out = put_header(out, '*', arg_count);
+    for (uint32_t i = 0; i < arg_count; i++) {
+        size_t size = args[i].size;
+        out = put_header(out, '$', size);
+        if (size) /* an empty argument may come as NULL, which memcpy must not see */
+            memcpy(out, args[i].data, size);
+        out += size;
+        *out++ = '\r';
+        *out++ = '\n';
+    }
+    return out;
+}
