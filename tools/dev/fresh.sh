@@ -4,6 +4,7 @@
 #   tools/dev/fresh.sh make                 (re)makes the pristine folder; needs root and debootstrap
 #   tools/dev/fresh.sh sync                 replaces the clone inside with the committed state of this repository
 #   tools/dev/fresh.sh run test [...]       runs ./dev test [...] inside
+#   tools/dev/fresh.sh sh 'SCRIPT'          runs a shell script inside, in the clone
 #   tools/dev/fresh.sh all test [...]       make, sync, run
 #
 # TENDON_FRESH names the folder (default /var/tmp/tendon-fresh). The machine's own apt sources, CA certificates and client
@@ -65,14 +66,15 @@ run_inside() {
             PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
             NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
             TENDON_BASE_PORT="${TENDON_BASE_PORT:-}" TENDON_CLUSTER_PORT="${TENDON_CLUSTER_PORT:-}" \
-            /bin/sh -c "cd /root/tendon && exec ./dev \"\$@\"" dev "$@"
+            /bin/sh -c "cd /root/tendon && exec \"\$@\"" dev "$@"
     ' fresh "$fresh" "$@"
 }
 
 case ${1:-} in
 make) make_folder ;;
 sync) sync_clone ;;
-run) shift; run_inside "$@" ;;
-all) shift; make_folder; sync_clone; run_inside "$@" ;;
-*) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+run) shift; run_inside ./dev "$@" ;;
+sh) shift; run_inside /bin/sh -euc "$1" ;;
+all) shift; make_folder; sync_clone; run_inside ./dev "$@" ;;
+*) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
