@@ -1,6 +1,7 @@
 /*
- * When to ask for the cluster map again: one at a time, at once after a quiet time, then no more often than
- * the gap, with one follow-up for triggers that came meanwhile, and periodically with jitter. Sans-IO.
+ * When to ask for the cluster map again: one at a time, at once after a quiet time, then no more
+ * often than the gap, with one follow-up for triggers that came meanwhile, and periodically with
+ * jitter. Sans-IO.
  */
 #ifndef TENDON_CLUSTER_REFRESH_H
 #define TENDON_CLUSTER_REFRESH_H
@@ -11,18 +12,19 @@
 #include "base/random.h"
 
 struct tendon__refresh {
-    int64_t interval_ns;  /* 0: never by time */
+    int64_t interval_ns; /* 0: never by time */
     int64_t gap_ns;
-    int64_t last_ns;      /* end of the last one; INT64_MIN if none */
-    int64_t due_ns;       /* when the next should start; INT64_MAX if never */
+    int64_t last_ns;  /* end of the last one; INT64_MIN if none */
+    int64_t due_ns;   /* when the next should start; INT64_MAX if never */
+    int64_t ready_ns; /* none starts before: the end of the last one plus gap and backoff */
     bool running;
-    bool again;           /* triggered while running */
-    uint32_t failures;    /* in a row: backoff doubles the gap up to 16 times */
+    bool again;        /* triggered while running */
+    uint32_t failures; /* in a row: backoff doubles the gap up to 16 times */
     struct tendon__random random;
 };
 
-void tendon__refresh_init(struct tendon__refresh *refresh, int64_t interval_ns, int64_t gap_ns, uint64_t seed,
-                          int64_t now_ns);
+void tendon__refresh_init(struct tendon__refresh *refresh, int64_t interval_ns, int64_t gap_ns,
+                          uint64_t seed, int64_t now_ns);
 /* Something says the map is stale. */
 void tendon__refresh_trigger(struct tendon__refresh *refresh, int64_t now_ns);
 /* True when one should start now; the caller must then end it with done, whatever happens. */
