@@ -1,4 +1,5 @@
-/* TLS behind one const table per library; the only headers of a TLS library are in the file of its backend. */
+/* TLS behind one const table per library; the only headers of a TLS library are in the file of its
+ * backend. */
 #ifndef TENDON_NET_TLS_TLS_H
 #define TENDON_NET_TLS_TLS_H
 
@@ -31,20 +32,22 @@ struct tendon__tls_session; /* one connection */
 
 struct tendon__tls_backend {
     const char *(*version)(void);
-    tendon_status (*context_create)(struct tendon__memory *memory, const struct tendon__tls_options *options,
+    tendon_status (*context_create)(struct tendon__memory *memory,
+                                    const struct tendon__tls_options *options,
                                     struct tendon__tls_context **out, struct tendon__fault *fault);
     void (*context_destroy)(struct tendon__tls_context *context);
     /* A session over a connected non-blocking `fd` to the logical `host`:`port`. */
-    tendon_status (*session_open)(struct tendon__tls_context *context, int fd, const char *host, uint16_t port,
-                                  struct tendon__tls_session **out, struct tendon__fault *fault);
+    tendon_status (*session_open)(struct tendon__tls_context *context, int fd, const char *host,
+                                  uint16_t port, struct tendon__tls_session **out,
+                                  struct tendon__fault *fault);
     /* 1 done, 0 with *want, or a TENDON_ERROR_TLS*; *resumed on 1. */
     int (*handshake)(struct tendon__tls_session *session, uint32_t *want, bool *resumed,
                      struct tendon__fault *fault);
     /* As tendon__transport_read and _write. */
     ssize_t (*read)(struct tendon__tls_session *session, void *out, size_t size, uint32_t *want,
                     struct tendon__fault *fault);
-    ssize_t (*write)(struct tendon__tls_session *session, const void *bytes, size_t size, uint32_t *want,
-                     struct tendon__fault *fault);
+    ssize_t (*write)(struct tendon__tls_session *session, const void *bytes, size_t size,
+                     uint32_t *want, struct tendon__fault *fault);
     /* Frees; tells the peer first unless abrupt. */
     void (*session_close)(struct tendon__tls_session *session, bool abrupt);
 };

@@ -1,0 +1,203 @@
+/* TLS by OpenSSL 3: the life of one session. Certificates and policy are in openssl_context.c. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "net/tls/openssl_parts.h"
+#include "net/transport.h"
+
+static const char *backend_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}
+
+/* The name to verify: the override or the dialled one, without the root's dot or an interface's
+ * name. */
+static void choose_name(struct tendon__tls_session *session, const char *host)
+{
+    const char *override = session->context->server_name;
+    snprintf(session->name, sizeof session->name, "%s", *override ? override : host);
+    size_t length = strlen(session->name);
+    char *zone = strchr(session->name, '%');
+    if (zone)
+        *zone = '\0';
+    else if (length > 1 && session->name[length - 1] == '.')
+        session->name[length - 1] = '\0';
+}
+
+static bool is_address(const char *name)
+{
+    ASN1_OCTET_STRING *address = a2i_IPADDRESS(name);
+    ASN1_OCTET_STRING_free(address);
+    return address != NULL;
+}
+
+/* Says who must answer. RFC 6066 knows no addresses in SNI, and servers refuse them. */
+static bool set_name(struct tendon__tls_session *session)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(session->ssl);
+    if (is_address(session->name))
+        return !session->context->verifies_host ||
+               X509_VERIFY_PARAM_set1_ip_asc(param, session->name) == 1;
+    bool is_path = session->name[0] == '/';
+    if (!is_path && SSL_set_tlsext_host_name(session->ssl, session->name) != 1)
+        return false;
+    if (!session->context->verifies_host)
+        return true;
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_host(param, session->name, 0) == 1;
+}
+
+static void session_close(struct tendon__tls_session *session, bool abrupt)
+{
+    if (!session)
+        return;
+    ERR_clear_error();
+    if (session->ssl) {
+        if (!abrupt && session->is_up && !session->is_broken && !session->write_pending)
+            (void)SSL_shutdown(session->ssl);
+        /* Otherwise OpenSSL would take the missing goodbye for a reason not to resume. */
+        SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_free(session->ssl);
+    }
+    ERR_clear_error();
+    struct tendon__tls_context *context = session->context;
+    tendon__memory_free(context->memory, session);
+    tendon__openssl_context_unref(context);
+}
+
+static tendon_status session_open(struct tendon__tls_context *context, int fd, const char *host,
+                                  uint16_t port, struct tendon__tls_session **out,
+                                  struct tendon__fault *fault)
+{
+    struct tendon__tls_session *session = tendon__memory_make(context->memory, sizeof *session);
+    if (!session)
+        return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "out of memory for a TLS session");
+    atomic_fetch_add(&context->references, 1);
+    session->context = context;
+    session->fd = fd;
+    session->port = port;
+    choose_name(session, host);
+    ERR_clear_error();
+    session->ssl = SSL_new(context->ssl_ctx);
+    if (!session->ssl || !tendon__openssl_bio_attach(session))
+        goto failed;
+    if (!SSL_set_app_data(session->ssl, session) || !set_name(session))
+        goto failed;
+    SSL_set_connect_state(session->ssl);
+    if (context->resumes)
+        tendon__openssl_ticket_offer(session);
+    *out = session;
+    return TENDON_OK;
+failed:
+    tendon__fault_set(fault, TENDON_ERROR_TLS, "cannot begin TLS with '%s': %s", session->name,
+                      tendon__openssl_reason());
+    session_close(session, true);
+    return TENDON_ERROR_TLS;
+}
+
+/* Whether to wait, and for what; false when the session is over. */
+static bool wants(struct tendon__tls_session *session, int error, uint32_t *want)
+{
+    if (error == SSL_ERROR_WANT_READ)
+        *want = TENDON__WANT_READ;
+    else if (error == SSL_ERROR_WANT_WRITE)
+        *want = TENDON__WANT_WRITE;
+    else
+        session->is_broken = true;
+    return !session->is_broken;
+}
+
+static int handshake(struct tendon__tls_session *session, uint32_t *want, bool *resumed,
+                     struct tendon__fault *fault)
+{
+    ERR_clear_error();
+    session->error_number = 0;
+    int result = SSL_do_handshake(session->ssl);
+    if (result == 1) {
+        session->is_up = true;
+        *resumed = SSL_session_reused(session->ssl) == 1;
+        return 1;
+    }
+    /* A peer that sent "OK" and now waits is no TLS server, although OpenSSL still hopes for the
+     * rest of a record. */
+    if (wants(session, SSL_get_error(session->ssl, result), want) &&
+        !tendon__openssl_not_tls(session))
+        return 0;
+    session->is_broken = true;
+    tendon_status status = tendon__openssl_handshake_failed(session, fault);
+    if (session->context->resumes)
+        tendon__openssl_ticket_drop(session);
+    ERR_clear_error();
+    return status;
+}
+
+static ssize_t stream_failed(struct tendon__tls_session *session, struct tendon__fault *fault)
+{
+    (void)tendon__openssl_stream_failed(session, fault);
+    ERR_clear_error();
+    return TENDON__IO_FAILED;
+}
+
+static ssize_t session_read(struct tendon__tls_session *session, void *out, size_t size,
+                            uint32_t *want, struct tendon__fault *fault)
+{
+    size_t count = 0;
+    if (session->is_broken)
+        return stream_failed(session, fault);
+    ERR_clear_error();
+    session->error_number = 0;
+    int result = SSL_read_ex(session->ssl, out, size, &count);
+    session->is_starved = result != 1;
+    if (result == 1)
+        return (ssize_t)count;
+    int error = SSL_get_error(session->ssl, result);
+    if (error == SSL_ERROR_ZERO_RETURN)
+        return TENDON__IO_CLOSED;
+    return wants(session, error, want) ? TENDON__IO_AGAIN : stream_failed(session, fault);
+}
+
+static ssize_t session_write(struct tendon__tls_session *session, const void *bytes, size_t size,
+                             uint32_t *want, struct tendon__fault *fault)
+{
+    size_t count = 0;
+    if (session->is_broken)
+        return stream_failed(session, fault);
+    ERR_clear_error();
+    session->error_number = 0;
+    int result = SSL_write_ex(session->ssl, bytes, size, &count);
+    session->write_pending = result != 1;
+    if (result == 1)
+        return (ssize_t)count;
+    int error = SSL_get_error(session->ssl, result);
+    return wants(session, error, want) ? TENDON__IO_AGAIN : stream_failed(session, fault);
+}
+
+static const struct tendon__tls_backend backend = {
+    .version = backend_version,
+    .context_create = tendon__openssl_context_create,
+    .context_destroy = tendon__openssl_context_unref,
+    .session_open = session_open,
+    .handshake = handshake,
+    .read = session_read,
+    .write = session_write,
+    .session_close = session_close,
+};
+
+const struct tendon__tls_backend *tendon__tls_backend(void)
+{
+    return &backend;
+}
+
+/* With read-ahead OpenSSL may hold half a record, which is nothing to come back for before the
+ * socket is readable. */
+bool tendon__tls_buffered(const struct tendon__tls_session *session)
+{
+    if (session->is_broken)
+        return false;
+    return SSL_pending(session->ssl) > 0 ||
+           (!session->is_starved && SSL_has_pending(session->ssl) == 1);
+}

@@ -1,0 +1,94 @@
+/* The socket as OpenSSL sees it: its own socket BIO uses write(), which raises SIGPIPE in the host
+ * program. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "net/tls/openssl_parts.h"
+
+/* A number of our own; BIO_get_new_index would use up one of 127 for every context. */
+#define BIO_TYPE_TENDON (BIO_TYPE_SOURCE_SINK | 0x7e)
+
+static int bio_write(BIO *bio, const char *bytes, size_t size, size_t *out_count)
+{
+    struct tendon__tls_session *session = BIO_get_data(bio);
+    ssize_t count;
+    BIO_clear_retry_flags(bio);
+    do
+        count = send(session->fd, bytes, size, MSG_NOSIGNAL);
+    while (count < 0 && errno == EINTR);
+    if (count >= 0) {
+        *out_count = (size_t)count;
+        return 1;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        BIO_set_retry_write(bio);
+    else
+        session->error_number = errno;
+    return 0;
+}
+
+static void remember_first(struct tendon__tls_session *session, const char *bytes, size_t size)
+{
+    size_t room = sizeof session->first - session->first_size;
+    if (size > room)
+        size = room;
+    memcpy(session->first + session->first_size, bytes, size);
+    session->first_size += size;
+}
+
+static int bio_read(BIO *bio, char *out, size_t size, size_t *out_count)
+{
+    struct tendon__tls_session *session = BIO_get_data(bio);
+    ssize_t count;
+    BIO_clear_retry_flags(bio);
+    do
+        count = recv(session->fd, out, size, 0);
+    while (count < 0 && errno == EINTR);
+    if (count > 0) {
+        *out_count = (size_t)count;
+        if (session->first_size < sizeof session->first)
+            remember_first(session, out, (size_t)count);
+        return 1;
+    }
+    if (count == 0)
+        session->peer_ended = true;
+    else if (errno == EAGAIN || errno == EWOULDBLOCK)
+        BIO_set_retry_read(bio);
+    else
+        session->error_number = errno;
+    return 0;
+}
+
+static long bio_control(BIO *bio, int command, long number, void *pointer)
+{
+    const struct tendon__tls_session *session = BIO_get_data(bio);
+    (void)number;
+    (void)pointer;
+    if (command == BIO_CTRL_FLUSH)
+        return 1;
+    if (command == BIO_CTRL_EOF)
+        return session->peer_ended;
+    return 0;
+}
+
+BIO_METHOD *tendon__openssl_bio_method(void)
+{
+    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_TENDON, "tendon socket");
+    if (method && BIO_meth_set_write_ex(method, bio_write) &&
+        BIO_meth_set_read_ex(method, bio_read) && BIO_meth_set_ctrl(method, bio_control))
+        return method;
+    BIO_meth_free(method);
+    return NULL;
+}
+
+bool tendon__openssl_bio_attach(struct tendon__tls_session *session)
+{
+    BIO *bio = BIO_new(session->context->bio_method);
+    if (!bio)
+        return false;
+    BIO_set_data(bio, session);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(session->ssl, bio, bio);
+    return true;
+}
