@@ -1,4 +1,5 @@
-"""The ABI of libtendon.so only grows: compares it with the committed description tests/abi/tendon.abi.
+"""The ABI of libtendon.so only grows: compares it with the committed description
+tests/abi/tendon.abi.
 
 Usage: abi.py path/to/libtendon.so           compare; 77 (skipped) until there is a baseline
        abi.py --write path/to/libtendon.so   make the baseline anew, at a release
@@ -17,21 +18,51 @@ HEADERS = str(ROOT / "include")
 
 
 def write(library):
-    subprocess.run(["abidw", "--headers-dir", HEADERS, "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs",
-                    "--drop-private-types", "--out-file", str(BASELINE), library], check=True)
+    subprocess.run(
+        [
+            "abidw",
+            "--headers-dir",
+            HEADERS,
+            "--no-corpus-path",
+            "--no-comp-dir-path",
+            "--no-show-locs",
+            "--drop-private-types",
+            "--out-file",
+            str(BASELINE),
+            library,
+        ],
+        check=True,
+    )
     print(f"wrote {BASELINE}; review it and commit it")
     return 0
 
 
 def compare(library):
     if not BASELINE.exists():
-        print("abi: no baseline yet; once the library is complete: python3 tests/abi/abi.py --write LIBRARY")
+        print(
+            "abi: no baseline yet; once the library is complete: "
+            "python3 tests/abi/abi.py --write LIBRARY"
+        )
         return 77
-    # Additions are allowed within one major version; everything else that abidiff reports breaks a caller.
-    done = subprocess.run(["abidiff", "--headers-dir1", HEADERS, "--headers-dir2", HEADERS, "--drop-private-types",
-                           "--no-added-syms", str(BASELINE), library])
+    # Additions are allowed within one major version; everything else that abidiff reports breaks a
+    # caller.
+    done = subprocess.run(
+        [
+            "abidiff",
+            "--headers-dir1",
+            HEADERS,
+            "--headers-dir2",
+            HEADERS,
+            "--drop-private-types",
+            "--no-added-syms",
+            str(BASELINE),
+            library,
+        ]
+    )
     if done.returncode != 0:
-        print("abi: a published function or type changed; append instead, or raise TENDON_ABI_MAJOR")
+        print(
+            "abi: a published function or type changed; append instead, or raise TENDON_ABI_MAJOR"
+        )
     return 1 if done.returncode else 0
 
 

@@ -1,4 +1,6 @@
-"""C is laid out as clang-format lays it out. Skipped where clang-format is missing; ./dev fmt repairs."""
+"""C is laid out as clang-format lays it out. Skipped where clang-format is missing; ./dev fmt
+repairs.
+"""
 
 import shutil
 import sys

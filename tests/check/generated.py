@@ -5,7 +5,9 @@ import sys
 
 import common
 
-done = subprocess.run([sys.executable, str(common.ROOT / "tools" / "dev"), "gen", "--check"], cwd=common.ROOT)
+done = subprocess.run(
+    [sys.executable, str(common.ROOT / "tools" / "dev"), "gen", "--check"], cwd=common.ROOT
+)
 if done.returncode != 0:
     print("generated: run ./dev gen and commit what it writes")
 sys.exit(done.returncode)

@@ -1,10 +1,13 @@
-"""Who may include whom, and what the sans-IO layers may not touch. The picture is in docs/architecture.md."""
+"""Who may include whom, and what the sans-IO layers may not touch. The picture is in
+docs/architecture.md.
+"""
 
 import re
 
 import common
 
-# module -> the modules it may include, itself left out. Data tables (generated) are below everything but base.
+# module -> the modules it may include, itself left out. Data tables (generated) are below
+# everything but base.
 MAY_INCLUDE = {
     "base": {"generated"},
     "generated": {"base"},
@@ -18,17 +21,23 @@ MAY_INCLUDE = {
 }
 SANS_IO = {"resp", "conn", "cluster", "pool"}
 IO_HEADERS = re.compile(
-    r"^(sys/(socket|epoll|event|select|poll|time|timerfd|eventfd|un|uio|ioctl|random)|netdb|netinet/.*"
-    r"|arpa/inet|poll|pthread|threads|semaphore|time|unistd|fcntl|signal|dirent)\.h$")
+    r"^(sys/(socket|epoll|event|select|poll|time|timerfd|eventfd|un|uio|ioctl|random)"
+    r"|netdb|netinet/.*"
+    r"|arpa/inet|poll|pthread|threads|semaphore|time|unistd|fcntl|signal|dirent)\.h$"
+)
 IO_CALLS = re.compile(
-    r"\b(getenv|secure_getenv|clock_gettime|gettimeofday|time|sleep|usleep|nanosleep|socket|recv|send|poll"
-    r"|getaddrinfo|fopen|open|getrandom|rand|random|pthread_\w+)\s*\(")
+    r"\b(getenv|secure_getenv|clock_gettime|gettimeofday|time|sleep|usleep|nanosleep"
+    r"|socket|recv|send|poll"
+    r"|getaddrinfo|fopen|open|getrandom|rand|random|pthread_\w+)\s*\("
+)
 TLS_HEADERS = re.compile(r"^(openssl|mbedtls|psa)/")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
 def without_comments(text):
-    """Comments and string contents become blanks, line breaks stay, so that prose is not taken for code."""
+    """Comments and string contents become blanks, line breaks stay, so that prose is not taken for
+    code.
+    """
 
     def blank(found):
         word = found.group(0)
@@ -36,8 +45,12 @@ def without_comments(text):
             return re.sub(r"[^\n]", " ", word)
         return word[0] + " " * (len(word) - 2) + word[-1]
 
-    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text,
-                  flags=re.DOTALL)
+    return re.sub(
+        r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'',
+        blank,
+        text,
+        flags=re.DOTALL,
+    )
 
 
 def line_of(text, position):
@@ -72,7 +85,8 @@ def library_findings(path):
         code = without_comments(text)
         for found in IO_CALLS.finditer(code):
             where = f"{common.short(path)}:{line_of(code, found.start())}"
-            # A member of a table (`clock->time(…)`) or a declaration of our own name is not the C library's.
+            # A member of a table (`clock->time(…)`) or a declaration of our own name is not the C
+            # library's.
             if not re.search(r"(->|\.)\s*$", code[: found.start()]):
                 yield f"{where}: {module} is sans-IO and may not call {found.group(1)}()"
 

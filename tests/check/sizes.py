@@ -1,6 +1,7 @@
 """Functions of at most 70 lines, files of at most 600, lines of at most 100 columns.
 
-An exception is a line of ratchet.txt with its reason. It is refused when it is no longer needed, so limits only tighten.
+An exception is a line of ratchet.txt with its reason. It is refused when it is no longer needed, so
+limits only tighten.
 """
 
 import ast
@@ -10,28 +11,33 @@ import common
 
 LIMITS = {"function": 70, "file": 600, "columns": 100}
 FOLDERS = ["include", "lib", "tests", "examples", "bindings", "bench", "tools", "spec", ".ci"]
-SUFFIXES = (".c", ".h", ".py", ".js", ".mjs", ".cjs", ".ts", ".java", ".go", ".sh")
+SUFFIXES = (".c", ".h", ".py", ".js", ".mjs", ".cjs", ".ts", ".java", ".go", ".sh", "dev")
 RATCHET = common.ROOT / "tests" / "check" / "ratchet.txt"
 TAB_COLUMNS = 4
 
 
 def c_functions(lines):
-    """Yields (name, first line, length). The layout helps: a body opens and closes in the first column."""
+    """Yields (name, first line, length). The layout helps: a body opens and closes in the first
+    column.
+    """
     start = None
     for number, line in enumerate(lines):
         if line == "{":
             start = number
         elif line.startswith("}") and start is not None:
             first = start
-            while first > 0 and re.match(r"[A-Za-z_ \t*]", lines[first - 1]) and \
-                    not lines[first - 1].rstrip().endswith((";", "}", "*/")):
+            while (
+                first > 0
+                and re.match(r"[A-Za-z_ \t*]", lines[first - 1])
+                and not lines[first - 1].rstrip().endswith((";", "}", "*/"))
+            ):
                 first -= 1
             head = " ".join(lines[first:start])
             found = re.search(r"(\w+)\s*\(", head)
             if found and not head.lstrip().startswith("#"):
                 name = found.group(1)
                 if name in ("Test", "ParameterizedTest"):
-                    name = re.sub(r"\s+", "", head[found.end():].split(")")[0]).replace(",", "::")
+                    name = re.sub(r"\s+", "", head[found.end() :].split(")")[0]).replace(",", "::")
                 yield name, first + 1, number - first + 1
             start = None
 
@@ -50,7 +56,9 @@ def read_ratchet():
             continue
         parts = line.split(None, 3)
         if len(parts) < 4 or parts[0] not in LIMITS or not parts[2].isdigit():
-            raise SystemExit(f"ratchet.txt:{number}: expected `kind name limit reason`, got {line!r}")
+            raise SystemExit(
+                f"ratchet.txt:{number}: expected `kind name limit reason`, got {line!r}"
+            )
         allowed[parts[0], parts[1]] = int(parts[2])
     return allowed
 

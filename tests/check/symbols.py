@@ -23,7 +23,9 @@ def declared():
 
 def exported(library):
     """The names that the dynamic linker sees: name -> version."""
-    output = subprocess.run(["nm", "-D", "--defined-only", library], stdout=subprocess.PIPE, check=True).stdout.decode()
+    output = subprocess.run(
+        ["nm", "-D", "--defined-only", library], stdout=subprocess.PIPE, check=True
+    ).stdout.decode()
     found = {}
     for line in output.splitlines():
         kind, name = line.split()[-2:]
@@ -34,8 +36,12 @@ def exported(library):
 
 
 def needed_libraries(library):
-    output = subprocess.run(["readelf", "-d", library], stdout=subprocess.PIPE, check=True).stdout.decode()
-    return re.findall(r"\(NEEDED\).*\[(.+?)\]", output), re.findall(r"\(SONAME\).*\[(.+?)\]", output)
+    output = subprocess.run(
+        ["readelf", "-d", library], stdout=subprocess.PIPE, check=True
+    ).stdout.decode()
+    return re.findall(r"\(NEEDED\).*\[(.+?)\]", output), re.findall(
+        r"\(SONAME\).*\[(.+?)\]", output
+    )
 
 
 def main():
@@ -46,12 +52,20 @@ def main():
     wanted, found = declared(), exported(library)
     findings = [f"declared but not exported: {name}" for name in sorted(wanted - set(found))]
     findings += [f"exported but not declared: {name}" for name in sorted(set(found) - wanted)]
-    findings += [f"without the version TENDON_1: {name}" for name in sorted(found) if found[name] != "TENDON_1"]
+    findings += [
+        f"without the version TENDON_1: {name}"
+        for name in sorted(found)
+        if found[name] != "TENDON_1"
+    ]
     needed, soname = needed_libraries(library)
     if soname != ["libtendon.so.1"] and soname != ["libtendon.so.0"]:
         findings.append(f"soname is {soname}")
     known = re.compile(r"lib(c|m|ssl|crypto|pthread|asan|ubsan)\.so\.\d+|ld-linux.*")
-    findings += [f"needs {name}, which is not among its known dependencies" for name in needed if not known.fullmatch(name)]
+    findings += [
+        f"needs {name}, which is not among its known dependencies"
+        for name in needed
+        if not known.fullmatch(name)
+    ]
     common.finish(f"symbols ({len(found)} exported)", findings, 1)
 
 

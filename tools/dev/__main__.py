@@ -1,7 +1,7 @@
 """The `dev` command: finds the subcommand in tools/dev/commands and runs it.
 
-A subcommand is a module with SUMMARY, add_arguments(parser) and run(arguments) -> exit code; adding one
-means adding its file and its name to NAMES.
+A subcommand is a module with SUMMARY, add_arguments(parser) and run(arguments) -> exit code; adding
+one means adding its file and its name to NAMES.
 """
 
 import argparse
@@ -18,13 +18,17 @@ NAMES = ["demo", "test", "check", "servers", "fmt", "gen", "fuzz", "env"]
 
 def make_parser():
     parser = argparse.ArgumentParser(
-        prog="./dev", description="Builds, tests and shows tendon. Each command has its own --help.")
+        prog="./dev", description="Builds, tests and shows tendon. Each command has its own --help."
+    )
     subparsers = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name in NAMES:
         module = importlib.import_module(f"commands.{name}")
         sub = subparsers.add_parser(
-            name, help=module.SUMMARY, description=module.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter)
+            name,
+            help=module.SUMMARY,
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         module.add_arguments(sub)
         sub.set_defaults(run=module.run)
     return parser

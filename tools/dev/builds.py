@@ -7,14 +7,25 @@ import sys
 import console
 import needs
 
-# What distinguishes each directory. `test` keeps assertions, because Meson drops them in release builds only.
+# What distinguishes each directory. `test` keeps assertions, because Meson drops them in release
+# builds only.
 OPTIONS = {
     "release": ["--buildtype=release", "-Dstrip=true"],
     "test": ["--buildtype=debugoptimized", "-Dtests=true"],
-    "asan": ["--buildtype=debugoptimized", "-Dtests=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
+    "asan": [
+        "--buildtype=debugoptimized",
+        "-Dtests=true",
+        "-Db_sanitize=address,undefined",
+        "-Db_lundef=false",
+    ],
     "check-gcc": ["--buildtype=debugoptimized", "-Dtests=true", "-Dwerror=true"],
     "check-clang": ["--buildtype=debugoptimized", "-Dtests=true", "-Dwerror=true"],
-    "fuzz": ["--buildtype=debugoptimized", "-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
+    "fuzz": [
+        "--buildtype=debugoptimized",
+        "-Dfuzz=true",
+        "-Db_sanitize=address,undefined",
+        "-Db_lundef=false",
+    ],
 }
 COMPILERS = {"check-clang": "clang", "fuzz": "clang"}
 SANITIZER_ENVIRONMENT = {
@@ -28,7 +39,9 @@ def folder(name):
 
 
 def build(name, show_command=False):
-    """Configures a build directory when it is new or its options changed, then builds it. Raises Failure."""
+    """Configures a build directory when it is new or its options changed, then builds it. Raises
+    Failure.
+    """
     place = folder(name)
     stamp = place / "dev-options"
     wanted = " ".join(OPTIONS[name] + [COMPILERS.get(name, "gcc")])

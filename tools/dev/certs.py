@@ -18,10 +18,16 @@ NAMES = {
 
 
 def openssl(*words):
-    done = subprocess.run(["openssl", *[str(word) for word in words]], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    done = subprocess.run(
+        ["openssl", *[str(word) for word in words]],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     if done.returncode != 0:
-        raise console.Failure(f"openssl {words[0]} failed: {done.stderr.decode(errors='replace').strip()}")
+        raise console.Failure(
+            f"openssl {words[0]} failed: {done.stderr.decode(errors='replace').strip()}"
+        )
     return done.stdout.decode()
 
 
@@ -33,8 +39,21 @@ def make_key(path):
 def make_ca(folder, name):
     key, certificate = folder / f"{name}.key", folder / f"{name}.crt"
     make_key(key)
-    openssl("req", "-x509", "-new", "-key", key, "-out", certificate, "-days", VALID_DAYS,
-            "-subj", f"/O=tendon tests/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    openssl(
+        "req",
+        "-x509",
+        "-new",
+        "-key",
+        key,
+        "-out",
+        certificate,
+        "-days",
+        VALID_DAYS,
+        "-subj",
+        f"/O=tendon tests/CN={name}",
+        "-addext",
+        "keyUsage=critical,keyCertSign,cRLSign",
+    )
 
 
 def make_leaf(folder, name, alternative_names):
@@ -42,16 +61,37 @@ def make_leaf(folder, name, alternative_names):
     extensions = folder / f"{name}.ext"
     make_key(key)
     openssl("req", "-new", "-key", key, "-out", request, "-subj", f"/O=tendon tests/CN={name}")
-    lines = ["basicConstraints=CA:FALSE", "keyUsage=digitalSignature", "extendedKeyUsage=serverAuth,clientAuth"]
+    lines = [
+        "basicConstraints=CA:FALSE",
+        "keyUsage=digitalSignature",
+        "extendedKeyUsage=serverAuth,clientAuth",
+    ]
     if alternative_names:
         lines.append(f"subjectAltName={alternative_names}")
     extensions.write_text("\n".join(lines) + "\n")
-    openssl("x509", "-req", "-in", request, "-CA", folder / "ca.crt", "-CAkey", folder / "ca.key", "-CAcreateserial",
-            "-out", certificate, "-days", VALID_DAYS, "-extfile", extensions)
+    openssl(
+        "x509",
+        "-req",
+        "-in",
+        request,
+        "-CA",
+        folder / "ca.crt",
+        "-CAkey",
+        folder / "ca.key",
+        "-CAcreateserial",
+        "-out",
+        certificate,
+        "-days",
+        VALID_DAYS,
+        "-extfile",
+        extensions,
+    )
 
 
 def make(folder):
-    """Fills `folder` with the CAs, certificates and a hashed CA directory, unless it holds fresh ones."""
+    """Fills `folder` with the CAs, certificates and a hashed CA directory, unless it holds fresh
+    ones.
+    """
     folder = pathlib.Path(folder)
     stamp = folder / "made"
     if stamp.exists() and 0 <= time.time() - stamp.stat().st_mtime < RENEW_AFTER_SECONDS:
@@ -65,6 +105,7 @@ def make(folder):
     hashed.mkdir(exist_ok=True)
     for old in hashed.iterdir():
         old.unlink()
-    (hashed / (openssl("x509", "-noout", "-hash", "-in", folder / "ca.crt").strip() + ".0")).write_bytes(
-        (folder / "ca.crt").read_bytes())
+    (
+        hashed / (openssl("x509", "-noout", "-hash", "-in", folder / "ca.crt").strip() + ".0")
+    ).write_bytes((folder / "ca.crt").read_bytes())
     stamp.touch()

@@ -1,4 +1,4 @@
-"""Running programs as timed, logged steps. Nothing started here outlives the step that started it."""
+"""Running programs as timed, logged steps. Nothing started here outlives its step."""
 
 import os
 import pathlib
@@ -99,16 +99,24 @@ def copy_lines(source, log_file, show):
 
 
 def run(label, argv, cwd=ROOT, env=None, timeout_s=1800, show=False, quiet=False):
-    """Runs one step to its end and returns a Result. Output goes to a log; show prints it as well."""
+    """Runs one step to its end, returns a Result. Output goes to a log; show prints it as well."""
     path = log_path(label)
     started = time.monotonic()
     if not quiet:
         say(f"{label} …")
     with open(path, "wb") as log_file:
         process = subprocess.Popen(
-            [str(part) for part in argv], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
-        reader = threading.Thread(target=copy_lines, args=(process.stdout, log_file, show), daemon=True)
+            [str(part) for part in argv],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        reader = threading.Thread(
+            target=copy_lines, args=(process.stdout, log_file, show), daemon=True
+        )
         reader.start()
         try:
             code = wait_with_heartbeat(process, label, timeout_s)
@@ -116,7 +124,9 @@ def run(label, argv, cwd=ROOT, env=None, timeout_s=1800, show=False, quiet=False
             end_group(process)
         reader.join(END_SECONDS)
         if code is None:
-            log_file.write(f"\n{label}: no end after {timeout_s} s, stopped by the harness\n".encode())
+            log_file.write(
+                f"\n{label}: no end after {timeout_s} s, stopped by the harness\n".encode()
+            )
     result = Result(code, time.monotonic() - started, path)
     if not quiet or code != 0:
         state = "ok" if code == 0 else "TIME-OUT" if code is None else f"FAILED (exit {code})"

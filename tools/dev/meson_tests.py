@@ -16,13 +16,27 @@ def run(label, build_name, suites, without=(), extra_env=None, scale=1):
     base = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
     log = place / "meson-logs" / f"{base}.json"
     log.unlink(missing_ok=True)
-    argv = ["meson", "test", "-C", place, "--no-rebuild", "--logbase", base, "--timeout-multiplier", scale,
-            "--num-processes", os.cpu_count() or 1, "--print-errorlogs"]
+    argv = [
+        "meson",
+        "test",
+        "-C",
+        place,
+        "--no-rebuild",
+        "--logbase",
+        base,
+        "--timeout-multiplier",
+        scale,
+        "--num-processes",
+        os.cpu_count() or 1,
+        "--print-errorlogs",
+    ]
     for suite in suites:
         argv += ["--suite", suite]
     for suite in without:
         argv += ["--no-suite", suite]
-    result = console.run(label, argv, env=dict(os.environ, **(extra_env or {})), timeout_s=ASK_SECONDS)
+    result = console.run(
+        label, argv, env=dict(os.environ, **(extra_env or {})), timeout_s=ASK_SECONDS
+    )
     if result.code != 0:
         console.show_tail(result)
     if not log.exists():
@@ -37,7 +51,9 @@ def run(label, build_name, suites, without=(), extra_env=None, scale=1):
 
 
 def count(test):
-    """(passed, failed, skipped) of one entry of Meson's log. A program that broke off counts as failed at least once."""
+    """(passed, failed, skipped) of one entry of Meson's log. A program that broke off counts as
+    failed at least once.
+    """
     lines = (test.get("stdout") or "").splitlines()
     good = [line for line in lines if re.match(r"ok\b", line)]
     bad = sum(1 for line in lines if re.match(r"not ok\b", line))

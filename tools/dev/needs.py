@@ -1,7 +1,7 @@
 """What this repository needs from the machine: one row per need, with the reason a person reads.
 
-docs/dependencies.md is printed from this table (`./dev gen`), so the two never differ. A need that the machine
-already meets is left alone, whatever package or person put it there.
+docs/dependencies.md is printed from this table (`./dev gen`), so the two never differ. A need that
+the machine already meets is left alone, whatever package or person put it there.
 """
 
 import os
@@ -33,7 +33,9 @@ def output_of(argv):
     """What a program prints, or None when it is missing or fails."""
     if shutil.which(argv[0]) is None:
         return None
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+    )
     return done.stdout.decode(errors="replace") if done.returncode == 0 else None
 
 
@@ -45,7 +47,9 @@ def version_in(text):
 def program(minimum, *argv):
     """A check that a program is there and prints at least the version `minimum`."""
     wanted = version_in(minimum)
-    return lambda: (lambda text: text is not None and version_in(text) >= wanted)(output_of(list(argv)))
+    return lambda: (lambda text: text is not None and version_in(text) >= wanted)(
+        output_of(list(argv))
+    )
 
 
 def library(name, minimum="0"):
@@ -58,17 +62,21 @@ def compiler(name):
     def met():
         if shutil.which(name) is None:
             return False
-        source = b"#include <stdio.h>\nint main(void) { return puts(\"\") < 0; }\n"
+        source = b'#include <stdio.h>\nint main(void) { return puts("") < 0; }\n'
         language = "c++" if name.endswith("++") else "c"
-        done = subprocess.run([name, "-x", language, "-", "-o", "/dev/null"], input=source,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run(
+            [name, "-x", language, "-", "-o", "/dev/null"],
+            input=source,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         return done.returncode == 0
 
     return met
 
 
 def clang_runtime():
-    """Clang needs its own run-time libraries for sanitizers and fuzzing; Debian packs them apart."""
+    """Clang needs run-time libraries for sanitizers and fuzzing; Debian packs them apart."""
     folder = output_of(["clang", "--print-runtime-dir"])
     if not folder:
         return False
@@ -99,7 +107,9 @@ def node_include():
 
 def node_headers():
     place = node_include()
-    return place is not None and any((folder / "uv.h").exists() for folder in (place, pathlib.Path("/usr/include")))
+    return place is not None and any(
+        (folder / "uv.h").exists() for folder in (place, pathlib.Path("/usr/include"))
+    )
 
 
 def python_headers():
@@ -107,40 +117,189 @@ def python_headers():
 
 
 NEEDS = [
-    Need("C compiler", "gcc libc6-dev", "12", "core", "builds the core and the native half of each binding", compiler("gcc")),
-    Need("Meson", "meson", "1.0", "core", "describes the build of the core and its tests", program("1.0", "meson", "--version")),
-    Need("Ninja", "ninja-build", "1.10", "core", "runs the build that Meson describes", program("1.10", "ninja", "--version")),
-    Need("pkg-config", "pkg-config", "0.29", "core", "finds OpenSSL, Criterion and tendon itself",
-         program("0.29", "pkg-config", "--version")),
+    Need(
+        "C compiler",
+        "gcc libc6-dev",
+        "12",
+        "core",
+        "builds the core and the native half of each binding",
+        compiler("gcc"),
+    ),
+    Need(
+        "Meson",
+        "meson",
+        "1.0",
+        "core",
+        "describes the build of the core and its tests",
+        program("1.0", "meson", "--version"),
+    ),
+    Need(
+        "Ninja",
+        "ninja-build",
+        "1.10",
+        "core",
+        "runs the build that Meson describes",
+        program("1.10", "ninja", "--version"),
+    ),
+    Need(
+        "pkg-config",
+        "pkg-config",
+        "0.29",
+        "core",
+        "finds OpenSSL, Criterion and tendon itself",
+        program("0.29", "pkg-config", "--version"),
+    ),
     Need("OpenSSL", "libssl-dev", "3.0", "core", "TLS in the core", library("openssl", "3.0")),
-    Need("openssl command", "openssl", "3.0", "servers", "makes the throw-away certificates of the TLS servers",
-         lambda: shutil.which("openssl") is not None and version_in((output_of(["openssl", "version"]) or "")) >= (3, 0)),
-    Need("Redis", "redis-server", "7.0", "redis", "the real servers of tests and demo; its own service is not started",
-         lambda: version_in((output_of(["redis-server", "--version"]) or "").partition("v=")[2]) >= (7, 0)),
-    Need("Valkey", "valkey-server", "8.0", "valkey", "the same servers with `--engine valkey`",
-         lambda: version_in((output_of(["valkey-server", "--version"]) or "").partition("v=")[2]) >= (8, 0), BACKPORTS),
-    Need("Criterion", "libcriterion-dev", "2.4", "tests", "the C unit and integration tests are written with it",
-         library("criterion", "2.4")),
-    Need("C++ compiler", "g++", "12", "tests", "proves that each public header compiles as C++", compiler("g++")),
-    Need("Valgrind", "valgrind", "3.19", "tests", "shows that the C example leaks nothing", program("3.19", "valgrind", "--version")),
-    Need("abigail", "abigail-tools", "2.2", "tests", "compares the ABI of libtendon.so with the committed one",
-         program("2.2", "abidw", "--version")),
-    Need("CA certificates", "ca-certificates", "", "bindings", "lets npm, Maven and Go verify the places they fetch from",
-         lambda: os.path.exists("/etc/ssl/certs/ca-certificates.crt")),
-    Need("Python headers", "python3-dev", "3.9", "bindings", "the Python binding's small native helper", python_headers),
-    Need("Node", "nodejs", "18", "bindings", "runs the Node binding", program("18", "node", "--version")),
-    Need("Node headers", "libnode-dev", "18", "bindings", "node_api.h and uv.h for the Node addon", node_headers),
-    Need("npm", "npm", "9", "bindings", "packs the Node binding and checks its types", program("8", "npm", "--version")),
-    Need("JDK", "openjdk-17-jdk-headless", "17", "bindings", "builds and runs the Java binding",
-         program("17", "javac", "-version")),
-    Need("Maven", "maven", "3.8", "bindings", "the package file of the Java binding is a pom.xml",
-         lambda: version_in((output_of(["mvn", "--version"]) or "").partition("Maven ")[2]) >= (3, 6)),
-    Need("Go", "golang-go", "1.24", "bindings",
-         "builds the Go binding; an older Go from 1.21 on fetches 1.24 by itself as a module", go_usable, BACKPORTS),
-    Need("Clang", "clang", "14", "check", "the second compiler that the core must build with, and the fuzzer's",
-         compiler("clang")),
-    Need("Clang run-time", "libclang-rt-14-dev", "14", "check", "sanitizers and libFuzzer under clang", clang_runtime),
-    Need("clang-format", "clang-format", "14", "check", "decides how C is laid out", program("14", "clang-format", "--version")),
+    Need(
+        "openssl command",
+        "openssl",
+        "3.0",
+        "servers",
+        "makes the throw-away certificates of the TLS servers",
+        lambda: shutil.which("openssl") is not None
+        and version_in((output_of(["openssl", "version"]) or "")) >= (3, 0),
+    ),
+    Need(
+        "Redis",
+        "redis-server",
+        "7.0",
+        "redis",
+        "the real servers of tests and demo; its own service is not started",
+        lambda: version_in((output_of(["redis-server", "--version"]) or "").partition("v=")[2])
+        >= (7, 0),
+    ),
+    Need(
+        "Valkey",
+        "valkey-server",
+        "8.0",
+        "valkey",
+        "the same servers with `--engine valkey`",
+        lambda: version_in((output_of(["valkey-server", "--version"]) or "").partition("v=")[2])
+        >= (8, 0),
+        BACKPORTS,
+    ),
+    Need(
+        "Criterion",
+        "libcriterion-dev",
+        "2.4",
+        "tests",
+        "the C unit and integration tests are written with it",
+        library("criterion", "2.4"),
+    ),
+    Need(
+        "C++ compiler",
+        "g++",
+        "12",
+        "tests",
+        "proves that each public header compiles as C++",
+        compiler("g++"),
+    ),
+    Need(
+        "Valgrind",
+        "valgrind",
+        "3.19",
+        "tests",
+        "shows that the C example leaks nothing",
+        program("3.19", "valgrind", "--version"),
+    ),
+    Need(
+        "abigail",
+        "abigail-tools",
+        "2.2",
+        "tests",
+        "compares the ABI of libtendon.so with the committed one",
+        program("2.2", "abidw", "--version"),
+    ),
+    Need(
+        "CA certificates",
+        "ca-certificates",
+        "",
+        "bindings",
+        "lets npm, Maven and Go verify the places they fetch from",
+        lambda: os.path.exists("/etc/ssl/certs/ca-certificates.crt"),
+    ),
+    Need(
+        "Python headers",
+        "python3-dev",
+        "3.9",
+        "bindings",
+        "the Python binding's small native helper",
+        python_headers,
+    ),
+    Need(
+        "Node",
+        "nodejs",
+        "18",
+        "bindings",
+        "runs the Node binding",
+        program("18", "node", "--version"),
+    ),
+    Need(
+        "Node headers",
+        "libnode-dev",
+        "18",
+        "bindings",
+        "node_api.h and uv.h for the Node addon",
+        node_headers,
+    ),
+    Need(
+        "npm",
+        "npm",
+        "9",
+        "bindings",
+        "packs the Node binding and checks its types",
+        program("8", "npm", "--version"),
+    ),
+    Need(
+        "JDK",
+        "openjdk-17-jdk-headless",
+        "17",
+        "bindings",
+        "builds and runs the Java binding",
+        program("17", "javac", "-version"),
+    ),
+    Need(
+        "Maven",
+        "maven",
+        "3.8",
+        "bindings",
+        "the package file of the Java binding is a pom.xml",
+        lambda: version_in((output_of(["mvn", "--version"]) or "").partition("Maven ")[2])
+        >= (3, 6),
+    ),
+    Need(
+        "Go",
+        "golang-go",
+        "1.24",
+        "bindings",
+        "builds the Go binding; an older Go from 1.21 on fetches 1.24 by itself as a module",
+        go_usable,
+        BACKPORTS,
+    ),
+    Need(
+        "Clang",
+        "clang",
+        "14",
+        "check",
+        "the second compiler that the core must build with, and the fuzzer's",
+        compiler("clang"),
+    ),
+    Need(
+        "Clang run-time",
+        "libclang-rt-14-dev",
+        "14",
+        "check",
+        "sanitizers and libFuzzer under clang",
+        clang_runtime,
+    ),
+    Need(
+        "clang-format",
+        "clang-format",
+        "14",
+        "check",
+        "decides how C is laid out",
+        program("14", "clang-format", "--version"),
+    ),
 ]
 
 GROUP_USE = [
@@ -154,34 +313,52 @@ GROUP_USE = [
 ]
 
 
+INTRODUCTION = """\
+# What tendon needs, and why
+
+Printed from `tools/dev/needs.py` by `./dev gen`; edit there. The library itself needs only the C
+library and OpenSSL 3. Everything else builds, tests or shows it.
+
+`./dev` installs what is missing from Debian 12 by `apt-get install --no-install-recommends`, after
+saying what and why. What the machine already has in at least the version named here is used as it
+is and never replaced. Packages are pinned to the release and to a minimum version, not to an exact
+one, so that Debian's security updates reach them. For the suite `bookworm-backports`, an apt source
+is added with the address of the machine's own Debian source when none is configured; apt takes
+nothing else from it.
+
+`./dev` itself needs `python3` 3.9 or newer (standard library only) and installs it first when it is
+missing.
+"""
+
+REGISTRIES = """
+## From language registries
+
+No run-time dependency of any binding. Maven fetches its own plugins and JUnit, npm what a binding's
+`package.json` lists for development, Go its toolchain when it is older than 1.24; each by its
+ordinary client with the configuration the machine has.
+"""
+
+
 def markdown():
     """The text of docs/dependencies.md."""
-    lines = [
-        "# What tendon needs, and why",
-        "",
-        "Printed from `tools/dev/needs.py` by `./dev gen`; edit there. The library itself needs only the C library and",
-        "OpenSSL 3. Everything else builds, tests or shows it.",
-        "",
-        "`./dev` installs what is missing from Debian 12 by `apt-get install --no-install-recommends`, after saying what",
-        "and why. What the machine already has in at least the version named here is used as it is and never replaced.",
-        "Packages are pinned to the release and to a minimum version, not to an exact one, so that Debian's security",
-        "updates reach them. For the suite `bookworm-backports`, an apt source is added with the address of the machine's own",
-        "Debian source when none is configured; apt takes nothing else from it.",
-        "",
-        "`./dev` itself needs `python3` 3.9 or newer (standard library only) and installs it first when it is missing.",
-    ]
+    lines = INTRODUCTION.splitlines()
     for group, use in GROUP_USE:
-        lines += ["", f"## {group}: {use}", "", "| need | Debian packages | from | at least | reason |", "|---|---|---|---|---|"]
+        lines += [
+            "",
+            f"## {group}: {use}",
+            "",
+            "| need | Debian packages | from | at least | reason |",
+            "|---|---|---|---|---|",
+        ]
         for need in NEEDS:
             if group in need.groups:
                 packages = ", ".join(f"`{name}`" for name in need.packages)
-                lines.append(f"| {need.name} | {packages} | {need.suite} | {need.minimum or 'any'} | {need.reason} |")
-    lines += [
-        "", "## From language registries", "",
-        "No run-time dependency of any binding. Maven fetches its own plugins and JUnit, npm what a binding's",
-        "`package.json` lists for development, Go its toolchain when it is older than 1.24; each by its ordinary client with",
-        "the configuration the machine has.", ""]
-    return "\n".join(lines)
+                lines.append(
+                    f"| {need.name} | {packages} | {need.suite} | {need.minimum or 'any'} "
+                    f"| {need.reason} |"
+                )
+    lines += REGISTRIES.splitlines()
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Makes clusters of the test servers and waits until all of them answer. Polls replies; never sleeps for luck."""
+"""Makes clusters of the test servers and waits until all of them answer. Polls replies; never
+sleeps for luck.
+"""
 
 import time
 
@@ -68,14 +70,18 @@ def make_cluster(nodes):
     for node in nodes:
         wait_until(node.name, lambda: knows_all(node))
     for index in range(CLUSTER_PRIMARIES, CLUSTER_NODES):
-        wait_until(nodes[index].name, lambda: replicate(nodes[index], ids[index - CLUSTER_PRIMARIES]))
+        wait_until(
+            nodes[index].name, lambda: replicate(nodes[index], ids[index - CLUSTER_PRIMARIES])
+        )
 
 
 def knows_all(node):
     with connect(node) as connection:
         table = connection.call("CLUSTER", "NODES").splitlines()
     settled = [line for line in table if "handshake" not in line and "noaddr" not in line]
-    return None if len(settled) == CLUSTER_NODES else f"knows {len(settled)} of {CLUSTER_NODES} nodes"
+    return (
+        None if len(settled) == CLUSTER_NODES else f"knows {len(settled)} of {CLUSTER_NODES} nodes"
+    )
 
 
 def replicate(node, primary_id):

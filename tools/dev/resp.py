@@ -15,7 +15,9 @@ class Connection:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout_s)
         if tls:
             context = ssl.create_default_context(cafile=tls["ca"])
-            context.check_hostname = False  # wrong_cert is asked too; what matters here is that it answers
+            context.check_hostname = (
+                False  # wrong_cert is asked too; what matters here is that it answers
+            )
             context.load_cert_chain(tls["cert"], tls["key"])
             self.socket = context.wrap_socket(self.socket)
         self.reader = self.socket.makefile("rb")
@@ -31,7 +33,9 @@ class Connection:
 
     def call(self, *words):
         parts = [str(word).encode() for word in words]
-        message = b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+        message = b"*%d\r\n" % len(parts) + b"".join(
+            b"$%d\r\n%s\r\n" % (len(part), part) for part in parts
+        )
         self.socket.sendall(message)
         return self.read()
 

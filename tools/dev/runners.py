@@ -20,7 +20,9 @@ FUZZ_SECONDS = 5
 
 
 class Row:
-    """One line of the table: what a runner gave. counted=False keeps repeated tests out of the total."""
+    """One line of the table: what a runner gave. counted=False keeps repeated tests out of the
+    total.
+    """
 
     def __init__(self, name, counted=True):
         self.name = name
@@ -53,12 +55,23 @@ def sanitized(row, context):
     """Unit and integration tests once more; the same tests, so they are not counted twice."""
     builds.build("asan")
     env = dict(context.environment("c", "asan"), **builds.SANITIZER_ENVIRONMENT)
-    row.take(*meson_tests.run("unit and integration tests under ASan+UBSan", "asan", [], ["check", "abi", "fuzz"], env, 4))
+    row.take(
+        *meson_tests.run(
+            "unit and integration tests under ASan+UBSan",
+            "asan",
+            [],
+            ["check", "abi", "fuzz"],
+            env,
+            4,
+        )
+    )
     row.note = row.note or "the same tests, not added to the total"
 
 
 def integration(row, context):
-    row.take(*meson_tests.run("integration tests", "test", ["integration"], (), context.environment("c")))
+    row.take(
+        *meson_tests.run("integration tests", "test", ["integration"], (), context.environment("c"))
+    )
 
 
 def checks(row, context):
@@ -75,7 +88,13 @@ def by_contract(row, context, program):
     if not os.access(path, os.X_OK):
         row.take(0, 0, note=f"{program} is missing")
         return
-    result = console.run(program, [path], cwd=path.parent, env=context.environment(row.name), timeout_s=RUNNER_SECONDS)
+    result = console.run(
+        program,
+        [path],
+        cwd=path.parent,
+        env=context.environment(row.name),
+        timeout_s=RUNNER_SECONDS,
+    )
     lines = [line for line in result.text().splitlines() if line.strip()]
     if result.code is None:
         lines = lines[:-1]
@@ -95,10 +114,20 @@ def valgrind(row, context):
     if shutil.which("valgrind") is None or not example.exists():
         row.take(0, 0, note=f"{example.name} is not built")
         return
-    result = console.run("C example under valgrind", [
-        "valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible",
-        "--errors-for-leak-kinds=definite,indirect,possible", "--error-exitcode=99", example],
-        env=context.environment("c"), timeout_s=120)
+    result = console.run(
+        "C example under valgrind",
+        [
+            "valgrind",
+            "--quiet",
+            "--leak-check=full",
+            "--show-leak-kinds=definite,indirect,possible",
+            "--errors-for-leak-kinds=definite,indirect,possible",
+            "--error-exitcode=99",
+            example,
+        ],
+        env=context.environment("c"),
+        timeout_s=120,
+    )
     row.take(int(result.code == 0), int(result.code != 0))
     if row.failed:
         console.show_tail(result)
@@ -109,9 +138,14 @@ def contract(program):
 
 
 RUNNERS = [
-    ("unit", unit), ("integration", integration), ("sanitized", sanitized), ("checks", checks), ("valgrind", valgrind),
+    ("unit", unit),
+    ("integration", integration),
+    ("sanitized", sanitized),
+    ("checks", checks),
+    ("valgrind", valgrind),
     *[(language, contract(f"bindings/{language}/run-tests")) for language in LANGUAGES],
-    ("examples", contract("examples/run-tests")), ("fuzz", fuzz),
+    ("examples", contract("examples/run-tests")),
+    ("fuzz", fuzz),
 ]
 UNCOUNTED = {"sanitized"}
 NAMES = [name for name, _ in RUNNERS]
@@ -137,7 +171,10 @@ def print_table(rows):
     """The table, then the one line that says it all. Returns the exit code."""
     print(f"\n{'runner':12} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
     for row in rows:
-        print(f"{row.name:12} {row.passed:7} {row.failed:7} {row.skipped:8} {row.seconds:8.1f}  {row.note}".rstrip())
+        print(
+            f"{row.name:12} {row.passed:7} {row.failed:7} {row.skipped:8} {row.seconds:8.1f}"
+            f"  {row.note}".rstrip()
+        )
     passed = sum(row.passed for row in rows if row.counted)
     failed = sum(row.failed for row in rows)
     print(f"\n{passed} passed, {failed} failed", flush=True)

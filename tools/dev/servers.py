@@ -1,7 +1,8 @@
 """Starts, shows and stops the test servers of one folder.
 
-A server is ours when its first argument is a configuration file inside that folder; that is what `stop` looks for in
-/proc, so it can't hit another's server, and finds one that a test has started again as well.
+A server is ours when its first argument is a configuration file inside that folder; that is what
+`stop` looks for in /proc, so it can't hit another's server, and finds one that a test has started
+again as well.
 """
 
 import contextlib
@@ -26,7 +27,8 @@ from testbed import CLUSTER_NODES, Testbed
 
 DEFAULT_BASE_PORT = 15000
 DEFAULT_CLUSTER_PORT = 17000
-# When the default ports are taken, these blocks are tried; all of them and their buses stay below the ephemeral range.
+# When the default ports are taken, these blocks are tried; all of them and their buses stay below
+# the ephemeral range.
 OTHER_BLOCKS = [(16000 - 100 * number, 21000 - 200 * number) for number in range(1, 10)]
 PORT_MAX = 21999
 END_SECONDS = 5
@@ -58,7 +60,12 @@ def processes(folder):
         if not entry.isdigit():
             continue
         try:
-            words = pathlib.Path("/proc", entry, "cmdline").read_bytes().decode(errors="replace").split("\0")
+            words = (
+                pathlib.Path("/proc", entry, "cmdline")
+                .read_bytes()
+                .decode(errors="replace")
+                .split("\0")
+            )
         except OSError:
             continue
         if len(words) > 1 and words[1].startswith(prefix) and words[1].endswith("/server.conf"):
@@ -79,7 +86,9 @@ def bed_of(folder, state):
     """The Testbed that a servers.json came from, passwords included."""
     bed = Testbed(folder, state["base_port"], state["cluster_port"])
     acl = state["acl"]
-    bed.passwords.update(default=acl["default_password"], app=acl["password"], reader=acl["readonly_password"])
+    bed.passwords.update(
+        default=acl["default_password"], app=acl["password"], reader=acl["readonly_password"]
+    )
     bed.servers = bed.single_servers() + bed.cluster_servers(False) + bed.cluster_servers(True)
     return bed
 
@@ -107,7 +116,9 @@ def port_free(port):
 
 
 def choose_bed(folder, base_port, cluster_port):
-    """A Testbed whose ports are free. Ports that were asked for by number are not replaced by others."""
+    """A Testbed whose ports are free. Ports that were asked for by number are not replaced by
+    others.
+    """
     base_port = base_port or int(os.environ.get("TENDON_BASE_PORT") or 0)
     cluster_port = cluster_port or int(os.environ.get("TENDON_CLUSTER_PORT") or 0)
     asked = bool(base_port or cluster_port)
@@ -116,24 +127,38 @@ def choose_bed(folder, base_port, cluster_port):
     for base, cluster in blocks if asked else blocks + OTHER_BLOCKS:
         bed = Testbed(folder, base, cluster)
         if min(base, cluster) < 1024 or max(server.port for server in bed.servers) > PORT_MAX:
-            raise console.Failure(f"ports must lie between 1024 and {PORT_MAX}: the cluster bus is 10000 higher and has to "
-                                  "stay below the ephemeral range")
+            raise console.Failure(
+                f"ports must lie between 1024 and {PORT_MAX}: the cluster bus is 10000 higher and "
+                "has to "
+                "stay below the ephemeral range"
+            )
         taken = [port for port in bed.ports() if not port_free(port)]
         if not taken:
             return bed
-    raise console.Failure(f"port {taken[0]} is in use by another program; choose others with --base-port and --cluster-port")
+    raise console.Failure(
+        f"port {taken[0]} is in use by another program; "
+        "choose others with --base-port and --cluster-port"
+    )
 
 
 def end_with_parent():
-    """Runs in the child: the kernel ends a server whose harness was killed without a chance to clean up."""
+    """Runs in the child: the kernel ends a server whose harness was killed without a chance to
+    clean up.
+    """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def spawn(command, folder, name, bound=False):
     with open(folder / name / "output.log", "ab") as log:
-        return subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                cwd=folder / name, start_new_session=True,
-                                preexec_fn=end_with_parent if bound else None)
+        return subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=folder / name,
+            start_new_session=True,
+            preexec_fn=end_with_parent if bound else None,
+        )
 
 
 def engine_binary(engine):
@@ -145,20 +170,29 @@ def engine_binary(engine):
 def healthy(folder, engine):
     """True when the servers of a folder run with this engine and all answer."""
     state = load(folder)
-    if state is None or state["engine"] != engine or len(processes(folder)) != len(bed_of(folder, state).servers):
+    if (
+        state is None
+        or state["engine"] != engine
+        or len(processes(folder)) != len(bed_of(folder, state).servers)
+    ):
         return False
     return all(answer(server)[0] for server in bed_of(folder, state).servers)
 
 
 def start(folder, engine="redis", base_port=0, cluster_port=0, bound=False):
-    """Starts everything and returns True, or False when it was running already. bound: they end with this process."""
+    """Starts everything and returns True, or False when it was running already. bound: they end
+    with this process.
+    """
     packages.require("servers", engine)
     with locked(folder):
         if healthy(folder, engine):
             return False
         stop_all(folder)
         bed = choose_bed(folder, base_port, cluster_port)
-        console.say(f"servers: {len(bed.servers)} of {engine}-server, ports from {bed.base_port} and {bed.cluster_port} …")
+        console.say(
+            f"servers: {len(bed.servers)} of {engine}-server, "
+            f"ports from {bed.base_port} and {bed.cluster_port} …"
+        )
         certs.make(bed.certificates)
         try:
             start_all(bed, engine, bound)
@@ -177,15 +211,25 @@ def start_all(bed, engine, bound):
         path.write_text(server.config_text(path.parent))
         path.chmod(0o600)
         command = [binary, str(path)]
-        described[server.name] = {"pid": spawn(command, bed.folder, server.name, bound).pid, "command": command}
-    clusters = [bed.servers[-2 * CLUSTER_NODES:-CLUSTER_NODES], bed.servers[-CLUSTER_NODES:]]
+        described[server.name] = {
+            "pid": spawn(command, bed.folder, server.name, bound).pid,
+            "command": command,
+        }
+    clusters = [bed.servers[-2 * CLUSTER_NODES : -CLUSTER_NODES], bed.servers[-CLUSTER_NODES:]]
     for nodes in clusters:
         ready.make_cluster(nodes)
-    ready.wait_for_singles(bed.servers[:-2 * CLUSTER_NODES])
+    ready.wait_for_singles(bed.servers[: -2 * CLUSTER_NODES])
     for nodes in clusters:
         ready.wait_for_cluster(nodes)
-    state = {"version": 1, "engine": engine, "engine_version": version, "dir": str(bed.folder),
-             "base_port": bed.base_port, "cluster_port": bed.cluster_port, **bed.describe(described)}
+    state = {
+        "version": 1,
+        "engine": engine,
+        "engine_version": version,
+        "dir": str(bed.folder),
+        "base_port": bed.base_port,
+        "cluster_port": bed.cluster_port,
+        **bed.describe(described),
+    }
     write_state(bed.folder, state)
 
 
@@ -250,7 +294,9 @@ def status(folder):
 
 
 def repair(folder):
-    """Between runners: starts servers again that are down or frozen. Returns their names, but for the expendable one."""
+    """Between runners: starts servers again that are down or frozen. Returns their names, but for
+    the expendable one.
+    """
     state = load(folder)
     broken = []
     for server in bed_of(folder, state).servers:

@@ -1,4 +1,6 @@
-"""Which test servers there are and how each is configured. Starting and stopping them is servers.py."""
+"""Which test servers there are and how each is configured. Starting and stopping them is
+servers.py.
+"""
 
 import pathlib
 import secrets
@@ -48,9 +50,12 @@ class Server:
     def config_text(self, folder):
         text = COMMON + f"dir {folder}\nlogfile {folder}/server.log\n"
         if self.tls:
-            text += (f"port 0\ntls-port {self.port}\ntls-replication yes\ntls-ca-cert-file {self.tls['ca']}\n"
-                     f"tls-cert-file {self.tls['cert']}\ntls-key-file {self.tls['key']}\n"
-                     f"tls-auth-clients {self.tls['clients']}\n")
+            text += (
+                f"port 0\ntls-port {self.port}\ntls-replication yes\n"
+                f"tls-ca-cert-file {self.tls['ca']}\n"
+                f"tls-cert-file {self.tls['cert']}\ntls-key-file {self.tls['key']}\n"
+                f"tls-auth-clients {self.tls['clients']}\n"
+            )
         else:
             text += f"port {self.port}\n"
         return text + "".join(line + "\n" for line in self.lines)
@@ -65,7 +70,9 @@ class Testbed:
         self.base_port = base_port
         self.cluster_port = cluster_port
         self.passwords = {name: secrets.token_hex(8) for name in ("default", "app", "reader")}
-        self.servers = self.single_servers() + self.cluster_servers(False) + self.cluster_servers(True)
+        self.servers = (
+            self.single_servers() + self.cluster_servers(False) + self.cluster_servers(True)
+        )
 
     def socket_path(self):
         path = str(self.folder / "standalone.sock")
@@ -73,19 +80,29 @@ class Testbed:
 
     def tls(self, certificate="server", clients="no"):
         name = self.certificates
-        return {"ca": f"{name}/ca.crt", "cert": f"{name}/{certificate}.crt", "key": f"{name}/{certificate}.key",
-                "clients": clients}
+        return {
+            "ca": f"{name}/ca.crt",
+            "cert": f"{name}/{certificate}.crt",
+            "key": f"{name}/{certificate}.key",
+            "clients": clients,
+        }
 
     def single_servers(self):
         port, words = self.base_port, self.passwords
         replica = [f"replicaof 127.0.0.1 {port + 2}"]
         return [
             Server("standalone", port, [f"unixsocket {self.socket_path()}", "unixsocketperm 700"]),
-            Server("acl", port + 1, [
-                f"user default on >{words['default']} ~* &* +@all",
-                f"user app on >{words['app']} ~* &* +@all",
-                f"user reader on >{words['reader']} ~app:* resetchannels -@all +@read +@connection"],
-                password=words["default"]),
+            Server(
+                "acl",
+                port + 1,
+                [
+                    f"user default on >{words['default']} ~* &* +@all",
+                    f"user app on >{words['app']} ~* &* +@all",
+                    f"user reader on >{words['reader']} ~app:* resetchannels "
+                    "-@all +@read +@connection",
+                ],
+                password=words["default"],
+            ),
             Server("primary", port + 2),
             Server("replica-1", port + 3, replica, primary_port=port + 2),
             Server("replica-2", port + 4, replica, primary_port=port + 2),
@@ -99,10 +116,16 @@ class Testbed:
         first = self.cluster_port + (TLS_CLUSTER_OFFSET if tls else 0)
         lines = CLUSTER.splitlines()
         if tls:
-            lines += ["tls-cluster yes", f"cluster-announce-hostname {HOST}", "cluster-preferred-endpoint-type hostname"]
+            lines += [
+                "tls-cluster yes",
+                f"cluster-announce-hostname {HOST}",
+                "cluster-preferred-endpoint-type hostname",
+            ]
         name = "tls_cluster" if tls else "cluster"
-        return [Server(f"{name}-{index}", first + index, lines, tls=self.tls() if tls else None)
-                for index in range(CLUSTER_NODES)]
+        return [
+            Server(f"{name}-{index}", first + index, lines, tls=self.tls() if tls else None)
+            for index in range(CLUSTER_NODES)
+        ]
 
     def ports(self):
         """Every port that has to be free, the cluster bus included."""
@@ -117,8 +140,10 @@ class Testbed:
             return dict({"host": HOST, "port": server.port}, **processes[name], **more)
 
         def nodes(name):
-            return [entry(f"{name}-{index}", role="primary" if index < CLUSTER_PRIMARIES else "replica")
-                    for index in range(CLUSTER_NODES)]
+            return [
+                entry(f"{name}-{index}", role="primary" if index < CLUSTER_PRIMARIES else "replica")
+                for index in range(CLUSTER_NODES)
+            ]
 
         ca, folder, words = f"{self.certificates}/ca.crt", self.certificates, self.passwords
         return {
@@ -126,11 +151,25 @@ class Testbed:
             "other_ca_file": f"{folder}/other-ca.crt",
             "unix_socket": self.socket_path(),
             "standalone": entry("standalone", unix_socket=self.socket_path()),
-            "acl": entry("acl", username="app", password=words["app"], default_password=words["default"],
-                         readonly_username="reader", readonly_password=words["reader"]),
-            "replicated": {"primary": entry("primary"), "replicas": [entry("replica-1"), entry("replica-2")]},
+            "acl": entry(
+                "acl",
+                username="app",
+                password=words["app"],
+                default_password=words["default"],
+                readonly_username="reader",
+                readonly_password=words["reader"],
+            ),
+            "replicated": {
+                "primary": entry("primary"),
+                "replicas": [entry("replica-1"), entry("replica-2")],
+            },
             "tls": entry("tls", ca_file=ca, ca_dir=f"{folder}/ca-dir"),
-            "mtls": entry("mtls", ca_file=ca, cert_file=f"{folder}/client.crt", key_file=f"{folder}/client.key"),
+            "mtls": entry(
+                "mtls",
+                ca_file=ca,
+                cert_file=f"{folder}/client.crt",
+                key_file=f"{folder}/client.key",
+            ),
             "wrong_cert": entry("wrong_cert", ca_file=ca, certificate_name="other.tendon.test"),
             "expendable": entry("expendable"),
             "cluster": {"nodes": nodes("cluster")},

@@ -1,5 +1,6 @@
-"""What must hold before a commit: layout of C, layers, sizes, headers, symbols, generated files, both compilers with
--Werror, and the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer. Two minutes at most.
+"""What must hold before a commit: layout of C, layers, sizes, headers, symbols, generated files,
+both compilers with -Werror, and the unit tests under AddressSanitizer and
+UndefinedBehaviorSanitizer. Two minutes at most.
 """
 
 import sys
@@ -39,8 +40,16 @@ def sanitized():
     if not built("asan"):
         return False
     row = runners.Row("sanitized")
-    row.take(*meson_tests.run("unit tests under ASan+UBSan", "asan", [], runners.OTHER_SUITES,
-                              builds.SANITIZER_ENVIRONMENT, 4))
+    row.take(
+        *meson_tests.run(
+            "unit tests under ASan+UBSan",
+            "asan",
+            [],
+            runners.OTHER_SUITES,
+            builds.SANITIZER_ENVIRONMENT,
+            4,
+        )
+    )
     print(f"    {row.passed} passed, {row.failed} failed {row.note}".rstrip())
     return row.failed == 0
 
@@ -51,8 +60,15 @@ def run(arguments):
     steps += [(name, lambda name=name: script(name)) for name in SCRIPTS]
     if not arguments.fast:
         library = builds.folder("check-gcc") / "lib" / "libtendon.so"
-        steps += [("gcc -Werror", lambda: built("check-gcc")), ("clang -Werror", lambda: built("check-clang")),
-                  ("symbols", lambda: script("symbols", str(library))), ("sanitizers", sanitized)]
+        steps += [
+            ("gcc -Werror", lambda: built("check-gcc")),
+            ("clang -Werror", lambda: built("check-clang")),
+            ("symbols", lambda: script("symbols", str(library))),
+            ("sanitizers", sanitized),
+        ]
     failed = [name for name, step in steps if not step()]
-    print(f"\ncheck: {len(steps) - len(failed)} of {len(steps)} hold" + (f"; not: {', '.join(failed)}" if failed else ""))
+    print(
+        f"\ncheck: {len(steps) - len(failed)} of {len(steps)} hold"
+        + (f"; not: {', '.join(failed)}" if failed else "")
+    )
     return 1 if failed else 0

@@ -1,6 +1,8 @@
-"""Shows the article's programs in C, Python, Node, Java and Go, all through one libtendon.so, against real servers.
+"""Shows the article's programs in C, Python, Node, Java and Go, all through one libtendon.so,
+against real servers.
 
-Installs what is missing, builds the core and the four bindings, starts the servers, runs the programs, stops the servers.
+Installs what is missing, builds the core and the four bindings, starts the servers, runs the
+programs, stops the servers.
 """
 
 import os
@@ -17,8 +19,15 @@ DEMO_SECONDS = 300
 
 
 def add_arguments(parser):
-    parser.add_argument("--engine", choices=["redis", "valkey"], default="redis", help="which server (default: redis)")
-    parser.add_argument("--only", metavar="LANGUAGES", help="only these, separated by commas: " + ", ".join(TITLES))
+    parser.add_argument(
+        "--engine",
+        choices=["redis", "valkey"],
+        default="redis",
+        help="which server (default: redis)",
+    )
+    parser.add_argument(
+        "--only", metavar="LANGUAGES", help="only these, separated by commas: " + ", ".join(TITLES)
+    )
 
 
 def run(arguments):
@@ -29,18 +38,31 @@ def run(arguments):
     packages.require("core", "servers", "bindings", arguments.engine)
     place = builds.build("release")
     folder = servers.default_folder()
-    failed = [language for language in languages if language != "c" and not build_binding(language, folder)]
+    failed = [
+        language
+        for language in languages
+        if language != "c" and not build_binding(language, folder)
+    ]
     started = servers.start(folder, arguments.engine, bound=True)
     try:
-        failed += [language for language in languages if language not in failed and not show(language, folder)]
+        failed += [
+            language
+            for language in languages
+            if language not in failed and not show(language, folder)
+        ]
     finally:
         if started:
             servers.stop(folder)
     size = (place / "lib" / "libtendon.so").resolve().stat().st_size
     print()
-    console.say(f"done; one library of {size // 1024} KiB served {len(languages) - len(failed)} of {len(languages)} languages")
+    console.say(
+        f"done; one library of {size // 1024} KiB served "
+        f"{len(languages) - len(failed)} of {len(languages)} languages"
+    )
     if failed:
-        raise console.Failure("the demo failed in " + ", ".join(TITLES[language] for language in failed))
+        raise console.Failure(
+            "the demo failed in " + ", ".join(TITLES[language] for language in failed)
+        )
     return 0
 
 
@@ -57,10 +79,22 @@ def step(label, program, language, folder, **options):
 
 
 def build_binding(language, folder):
-    return step(f"build {TITLES[language]} binding", f"bindings/{language}/build", language, folder, timeout_s=BUILD_SECONDS)
+    return step(
+        f"build {TITLES[language]} binding",
+        f"bindings/{language}/build",
+        language,
+        folder,
+        timeout_s=BUILD_SECONDS,
+    )
 
 
 def show(language, folder):
     print(f"\n=== {TITLES[language]} {'=' * (60 - len(TITLES[language]))}", flush=True)
-    return step(f"{TITLES[language]} demo", f"examples/{language}/run-demo", language, folder, show=True,
-                timeout_s=DEMO_SECONDS)
+    return step(
+        f"{TITLES[language]} demo",
+        f"examples/{language}/run-demo",
+        language,
+        folder,
+        show=True,
+        timeout_s=DEMO_SECONDS,
+    )

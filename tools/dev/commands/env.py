@@ -17,14 +17,18 @@ SUMMARY = "print the environment of a runner, for work by hand"
 
 
 def add_arguments(parser):
-    parser.add_argument("--build", choices=["test", "asan", "release"], default="test", help="which build directory")
+    parser.add_argument(
+        "--build", choices=["test", "asan", "release"], default="test", help="which build directory"
+    )
     parser.add_argument("--runner", default="hand", help="whose TENDON_OUT (default: hand)")
 
 
 def run(arguments):
     folder = servers.default_folder()
     with contextlib.redirect_stdout(sys.stderr):
-        packages.require("core", "servers", "redis", *(["tests"] if arguments.build != "release" else []))
+        packages.require(
+            "core", "servers", "redis", *(["tests"] if arguments.build != "release" else [])
+        )
         builds.build(arguments.build)
         servers.start(folder)
     for name, value in builds.environment(arguments.build, arguments.runner, folder).items():

@@ -1,4 +1,6 @@
-"""Lays out all C sources with clang-format. `--check` writes nothing and fails when a file is not laid out."""
+"""Lays out all C sources with clang-format. `--check` writes nothing and fails when a file is not
+laid out.
+"""
 
 import formatting
 import packages
@@ -7,7 +9,9 @@ SUMMARY = "lay out the C sources with clang-format"
 
 
 def add_arguments(parser):
-    parser.add_argument("--check", action="store_true", help="write nothing, fail when a file would change")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing, fail when a file would change"
+    )
 
 
 def run(arguments):

@@ -1,6 +1,7 @@
 """Builds the fuzz targets with clang and libFuzzer and runs each on its corpus.
 
-A crash ends a target; its input is kept as build/fuzz/<target>-crash-…; add it to tests/fuzz/corpus with the fix.
+A crash ends a target; its input is kept as build/fuzz/<target>-crash-…; add it to
+tests/fuzz/corpus with the fix.
 """
 
 import fuzzing

@@ -9,12 +9,16 @@ SUMMARY = "write the generated files; --check fails when one is stale"
 
 
 def add_arguments(parser):
-    parser.add_argument("--check", action="store_true", help="write nothing, fail when a file is stale")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing, fail when a file is stale"
+    )
 
 
 def run(arguments):
     words = ["--check"] if arguments.check else []
-    code = console.run("generate", [sys.executable, console.ROOT / "tools" / "gen", *words], show=True).code
+    code = console.run(
+        "generate", [sys.executable, console.ROOT / "tools" / "gen", *words], show=True
+    ).code
     path = console.ROOT / "docs" / "dependencies.md"
     if not path.exists() or path.read_text() != needs.markdown():
         if arguments.check:
