@@ -1,5 +1,6 @@
 """Running programs as timed, logged steps. Nothing started here outlives its step."""
 
+import ctypes
 import os
 import pathlib
 import re
@@ -19,6 +20,8 @@ HEARTBEAT_SECONDS = 30
 TAIL_LINES = 60
 # How long a step that is told to end may take before it is killed.
 END_SECONDS = 5
+# From linux/prctl.h.
+PR_SET_PDEATHSIG = 1
 
 STARTED = time.monotonic()
 
@@ -56,6 +59,11 @@ def say(text):
 def log_path(label):
     LOGS.mkdir(parents=True, exist_ok=True)
     return LOGS / (re.sub(r"[^A-Za-z0-9_.+-]+", "-", label).strip("-") + ".log")
+
+
+def end_with_parent():
+    """Runs in the child: the kernel ends it when the harness was killed without cleaning up."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def end_group(process):
@@ -113,6 +121,7 @@ def run(label, argv, cwd=ROOT, env=None, timeout_s=1800, show=False, quiet=False
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=end_with_parent,
         )
         reader = threading.Thread(
             target=copy_lines, args=(process.stdout, log_file, show), daemon=True

@@ -6,7 +6,6 @@ again as well.
 """
 
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
@@ -32,7 +31,6 @@ DEFAULT_CLUSTER_PORT = 17000
 OTHER_BLOCKS = [(16000 - 100 * number, 21000 - 200 * number) for number in range(1, 10)]
 PORT_MAX = 21999
 END_SECONDS = 5
-PR_SET_PDEATHSIG = 1
 
 
 def default_folder():
@@ -141,13 +139,6 @@ def choose_bed(folder, base_port, cluster_port):
     )
 
 
-def end_with_parent():
-    """Runs in the child: the kernel ends a server whose harness was killed without a chance to
-    clean up.
-    """
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 def spawn(command, folder, name, bound=False):
     with open(folder / name / "output.log", "ab") as log:
         return subprocess.Popen(
@@ -157,7 +148,7 @@ def spawn(command, folder, name, bound=False):
             stderr=log,
             cwd=folder / name,
             start_new_session=True,
-            preexec_fn=end_with_parent if bound else None,
+            preexec_fn=console.end_with_parent if bound else None,
         )
 
 
