@@ -82,21 +82,11 @@ static const char *reason(int error, int system_error, char buffer[TENDON__ERRNO
     return gai_strerror(error);
 }
 
-/* Some systems tell "no such name" from "no address of this family"; others have no word for it. */
-#ifdef EAI_NODATA
-#define SAYS_NO_DATA EAI_NODATA
-#else
-#define SAYS_NO_DATA EAI_NONAME
-#endif
-#ifdef EAI_ADDRFAMILY
-#define SAYS_OTHER_FAMILY EAI_ADDRFAMILY
-#else
-#define SAYS_OTHER_FAMILY EAI_NONAME
-#endif
-
+/* Systems have several words for "no such name"; trouble on the way to the answer has these. */
 static bool says_no_address(int error)
 {
-    return error == EAI_NONAME || error == SAYS_NO_DATA || error == SAYS_OTHER_FAMILY;
+    return error != 0 && error != EAI_AGAIN && error != EAI_FAIL && error != EAI_MEMORY &&
+           error != EAI_SYSTEM;
 }
 
 void tendon__lookup_name(const char *host, int family, struct tendon__answers *out)

@@ -24,7 +24,7 @@
 /* Names waiting for a thread: more than the nodes of the largest cluster we accept by default. */
 #define QUESTIONS_MAX 4096
 /* Long enough to serve a burst of reconnects, short enough that an idle client has no threads. */
-#define IDLE_S 10
+#define IDLE_S 3
 /* getaddrinfo loads modules of the system that keep large buffers on the stack. */
 #define STACK_BYTES (512u * 1024u)
 
