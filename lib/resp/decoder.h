@@ -11,12 +11,14 @@
 
 #include "base/memory.h"
 
-#define TENDON__DEPTH_MAX 1024 /* hard bound of the option max_reply_depth; sizes the frame stack */
+#define TENDON__DEPTH_MAX 1024 /* hard bound of the option max_reply_depth; sizes the frame stack  \
+                                */
 
 /* What a peer may make us hold. Crossing one is TENDON_ERROR_LIMIT. */
 struct tendon__decode_limits {
     uint64_t bytes_max; /* of one reply on the wire; also of one string */
-    /* Of one reply, open attributes included; the tape grows only as bytes arrive, never by announced counts. */
+    /* Of one reply, open attributes included; the tape grows only as bytes arrive, never by
+     * announced counts. */
     uint32_t nodes_max;
     uint32_t depth_max; /* <= TENDON__DEPTH_MAX */
 };
@@ -30,11 +32,12 @@ struct tendon__decode_limits {
 struct tendon__decode_frame; /* one open aggregate */
 
 /*
- * Feed it the bytes of one reply from its first byte; on MORE, feed the same start again with more bytes
- * behind (the memory may have moved). On DONE the tape is in nodes/node_count, strings are offsets from that
- * start, and `consumed` bytes belonged to the reply: call tendon__decoder_next before the next one.
- * The chunks of streamed strings are moved together inside the caller's bytes, so those must be kept as they
- * are between feeds. A push inside another reply is an element like any other: EXEC answers SUBSCRIBE so.
+ * Feed it the bytes of one reply from its first byte; on MORE, feed the same start again with more
+ * bytes behind (the memory may have moved). On DONE the tape is in nodes/node_count, strings are
+ * offsets from that start, and `consumed` bytes belonged to the reply: call tendon__decoder_next
+ * before the next one. The chunks of streamed strings are moved together inside the caller's bytes,
+ * so those must be kept as they are between feeds. A push inside another reply is an element like
+ * any other: EXEC answers SUBSCRIBE so.
  */
 struct tendon__decoder {
     struct tendon__memory *memory;
@@ -43,23 +46,26 @@ struct tendon__decoder {
     uint32_t node_count;
     uint32_t node_room;
     size_t consumed; /* on DONE: bytes of the reply */
-    size_t wanted;   /* on MORE: the reply cannot complete before this many bytes from its start; a hint */
+    size_t wanted;   /* on MORE: the reply cannot complete before this many bytes from its start; a
+                        hint */
     /* Internal: */
     size_t position; /* the first byte of the element to read next */
     size_t scanned;  /* a text line under way has no end before this position */
     struct tendon__decode_frame *frames;
     uint32_t frame_count;
     uint32_t frame_room;
-    bool chunked;    /* the last node is a streamed string that still grows */
-    bool value_owed; /* an attribute has ended, its value must follow */
+    bool chunked;          /* the last node is a streamed string that still grows */
+    bool value_owed;       /* an attribute has ended, its value must follow */
     const char *complaint; /* on failure: what was wrong, a static text */
 };
 
-void tendon__decoder_init(struct tendon__decoder *decoder, const struct tendon__decode_limits *limits,
+void tendon__decoder_init(struct tendon__decoder *decoder,
+                          const struct tendon__decode_limits *limits,
                           struct tendon__memory *memory);
 void tendon__decoder_deinit(struct tendon__decoder *decoder);
 
-/* DONE, MORE, or TENDON_ERROR_PROTOCOL, _LIMIT, _NO_MEMORY; after a failure only deinit is allowed. */
+/* DONE, MORE, or TENDON_ERROR_PROTOCOL, _LIMIT, _NO_MEMORY; after a failure only deinit is allowed.
+ */
 int tendon__decoder_feed(struct tendon__decoder *decoder, uint8_t *start, size_t size);
 
 /* Forgets the finished reply and gives back an oversized tape. */

@@ -16,18 +16,20 @@ struct tendon_reply {
 };
 
 /* Copies tape and bytes into one allocation. NULL when memory ran out. */
-tendon_reply *tendon__reply_copy(struct tendon__memory *memory, const tendon_node *nodes, uint32_t node_count,
-                                 const uint8_t *data, size_t data_bytes);
+tendon_reply *tendon__reply_copy(struct tendon__memory *memory, const tendon_node *nodes,
+                                 uint32_t node_count, const uint8_t *data, size_t data_bytes);
 
 /*
- * As copy, but takes over `block` (allocated from `memory`), which holds the bytes at `data`: for big
- * replies. On NULL the block stays the caller's.
+ * As copy, but takes over `block` (allocated from `memory`), which holds the bytes at `data`: for
+ * big replies. On NULL the block stays the caller's.
  */
 tendon_reply *tendon__reply_adopt(struct tendon__memory *memory, const tendon_node *nodes,
-                                  uint32_t node_count, void *block, const uint8_t *data, size_t data_bytes);
+                                  uint32_t node_count, void *block, const uint8_t *data,
+                                  size_t data_bytes);
 
 /* A reply of one STATUS or STRING node holding `text`. */
-tendon_reply *tendon__reply_text(struct tendon__memory *memory, uint8_t type, const void *text, size_t size);
+tendon_reply *tendon__reply_text(struct tendon__memory *memory, uint8_t type, const void *text,
+                                 size_t size);
 
 void tendon__reply_free(tendon_reply *reply);
 

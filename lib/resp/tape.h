@@ -26,8 +26,8 @@ bool tendon__tape_text_is(const struct tendon__tape *tape, uint32_t index, const
 /* An INTEGER node, or decimal digits in a text node. False leaves *out untouched. */
 bool tendon__tape_integer(const struct tendon__tape *tape, uint32_t index, int64_t *out);
 /*
- * The value under a text key in a MAP, or in an ARRAY of alternating keys and values (how RESP2 sends a map).
- * Returns its index, or 0 when there is none.
+ * The value under a text key in a MAP, or in an ARRAY of alternating keys and values (how RESP2
+ * sends a map). Returns its index, or 0 when there is none.
  */
 uint32_t tendon__tape_lookup(const struct tendon__tape *tape, uint32_t index, const char *key);
 
