@@ -22,11 +22,15 @@ OPTIONS = {
     "check-clang": ["--buildtype=debugoptimized", "-Dtests=true", "-Dwerror=true"],
     "fuzz": [
         "--buildtype=debugoptimized",
+        "-Dtests=true",
         "-Dfuzz=true",
+        "-Dc_args=-fsanitize=fuzzer-no-link",
         "-Db_sanitize=address,undefined",
         "-Db_lundef=false",
     ],
 }
+# What of a directory is built, where that is not everything.
+TARGETS = {"fuzz": ["fuzz-targets"]}
 COMPILERS = {"check-clang": "clang", "fuzz": "clang"}
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1",
@@ -50,7 +54,7 @@ def build(name, show_command=False):
         shutil.rmtree(place, ignore_errors=True)
         console.must(f"configure {name}", ["meson", "setup", place, *OPTIONS[name]], env=env)
         stamp.write_text(wanted)
-    console.must(f"build {name}", ["ninja", "-C", place], env=env, show=show_command)
+    console.must(f"build {name}", ["ninja", "-C", place, *TARGETS.get(name, [])], env=env, show=show_command)
     return place
 
 
