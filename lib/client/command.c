@@ -34,14 +34,13 @@ static bool row_is(const struct tendon__command_row *row, tendon_bytes name,
 {
     size_t size = sub ? name.size + 1 + sub->size : name.size;
     const unsigned char *bytes = name.data;
-    if (row->name_size != size)
+    if (row->name_size != size || (sub != NULL) != ((row->flags & TENDON__COMMAND_SUBCOMMAND) != 0))
         return false;
     for (size_t i = 0; i < name.size; i++)
         if (upper(bytes[i]) != (unsigned char)row->name[i])
             return false;
-    if (!sub)
-        return true;
-    return row->name[name.size] == '|' && tendon__word_is(*sub, row->name + name.size + 1);
+    return !sub ||
+           (row->name[name.size] == '|' && tendon__word_is(*sub, row->name + name.size + 1));
 }
 
 static const struct tendon__command_row *find(uint32_t hash, tendon_bytes name,
@@ -138,9 +137,9 @@ bool tendon__command_look(const tendon_bytes *args, uint32_t count, struct tendo
 }
 
 /*
- * A decimal number as the server reads it, with fraction and exponent, of units of `scale` milliseconds.
- * Rounded up. False for anything else, and for what the server would refuse as too large. Not strtod,
- * whose decimal point depends on the locale of the host program.
+ * A decimal number as the server reads it, with fraction and exponent, of units of `scale`
+ * milliseconds. Rounded up. False for anything else, and for what the server would refuse as too
+ * large. Not strtod, whose decimal point depends on the locale of the host program.
  */
 static bool parse_ms(tendon_bytes text, double scale, int64_t *out)
 {

@@ -146,7 +146,9 @@ static uint32_t distance(tendon_bytes name, const char *other)
 static tendon_status refuse_name(tendon_bytes name, struct tendon__fault *fault)
 {
     const char *nearest = NULL;
-    uint32_t least = (uint32_t)(name.size / 3 < 2 ? 2 : name.size / 3) + 1;
+    /* Two letters or a third of them may be wrong, but never all. */
+    size_t bound = (name.size / 3 < 2 ? 2 : name.size / 3) + 1;
+    uint32_t least = (uint32_t)(bound < name.size ? bound : name.size);
     for (size_t i = 0; i < TENDON__OPTION_COUNT; i++) {
         uint32_t steps = distance(name, tendon__option_table[i].name);
         if (steps < least) {

@@ -323,7 +323,7 @@ static tendon_status refuse(const struct parts *parts, struct tendon__fault *fau
     if (fault->status == TENDON_ERROR_NO_MEMORY)
         return TENDON_ERROR_NO_MEMORY;
     redact(parts, shown, sizeof shown);
-    snprintf(cause, sizeof cause, "%s", fault->text);
+    snprintf(cause, sizeof cause, "%.*s", (int)sizeof cause - 1, fault->text);
     if (parts->misplaced)
         snprintf(cause, sizeof cause,
                  "the URL is malformed; in a user name or password write / as %%2F, ? as %%3F, # "

@@ -17,6 +17,7 @@
 #define TENDON__COMMAND_NO_RETRY 8u     /* never sent again */
 #define TENDON__COMMAND_REPLICA_SAFE 16u /* READ_ONLY, and any replica gives the same answer */
 #define TENDON__COMMAND_CONTAINER 32u   /* its first argument names a subcommand */
+#define TENDON__COMMAND_SUBCOMMAND 64u  /* two words */
 
 /* lib/client/command.h says what each means. */
 enum tendon__command_state {

@@ -12,7 +12,7 @@ def read_value(stream):
     """One RESP2 or RESP3 value; maps become dictionaries, the rest lists, texts and numbers."""
     line = stream.readline().rstrip(b"\r\n")
     kind, rest = line[:1], line[1:]
-    if kind in b"+":
+    if kind in b"+-":
         return rest.decode()
     if kind in b":":
         return int(rest)

@@ -68,6 +68,8 @@ def flag_names(row, overlay):
         flags.append("NO_RETRY")
     if row.get("subcommands"):
         flags.append("CONTAINER")
+    if "|" in name:
+        flags.append("SUBCOMMAND")
     return [f"TENDON__COMMAND_{flag}" for flag in flags]
 
 
@@ -205,6 +207,7 @@ HEADER = """/* What is known of each command: a table of rows and an index by na
 #define TENDON__COMMAND_NO_RETRY 8u     /* never sent again */
 #define TENDON__COMMAND_REPLICA_SAFE 16u /* READ_ONLY, and any replica gives the same answer */
 #define TENDON__COMMAND_CONTAINER 32u   /* its first argument names a subcommand */
+#define TENDON__COMMAND_SUBCOMMAND 64u  /* two words */
 
 /* lib/client/command.h says what each means. */
 enum tendon__command_state {{
