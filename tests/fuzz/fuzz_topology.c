@@ -10,8 +10,8 @@
 #include "cluster/topology.h"
 #include "resp/decoder.h"
 
-#define REQUIRE(condition) ((condition) ? (void)0 : abort()) /* also in builds without assertions  \
-                                                              */
+/* As assert, but also in builds without assertions. */
+#define REQUIRE(condition) ((condition) ? (void)0 : abort())
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

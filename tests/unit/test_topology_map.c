@@ -245,24 +245,18 @@ Test(topology_map, find)
 
 Test(topology_map, equal_whatever_the_order)
 {
-    static const char
-        *const
-            others[] =
-                {
-                    "[[0, 9, [\"a\", 1, \"x\"], [\"b\", 1]], [10, 19, [\"c\", 1]]]", /* another id
-                                                                                      */
-                    "[[0, 9, [\"a\", 2], [\"b\", 1]], [10, 19, [\"c\", 1]]]", /* another port */
-                    "[[0, 9, [\"a\", 1]], [10, 19, [\"c\", 1]]]",             /* no replica */
-                    "[[0, 9, [\"a\", 1]], [10, 19, [\"c\", 1], [\"b\", 1]]]", /* the replica of
-                                                                                 another */
-                    "[[0, 9, [\"b\", 1], [\"a\", 1]], [10, 19, [\"c\", 1]]]", /* other roles */
-                    "[[0, 8, [\"a\", 1], [\"b\", 1]], [9, 19, [\"c\", 1]]]",  /* another owner */
-                    "[[0, 9, [\"a\", 1], [\"b\", 1]], [10, 18, [\"c\", 1]]]", /* a hole */
-                    "[[0, 9, [\"a\", 1, \"\", {\"ip\": \"::1\"}], [\"b\", 1]], [10, 19, [\"c\", "
-                    "1]]]", /* another
-                               address
-                             */
-                };
+    /* Another id, another port, no replica, the replica of another, other roles, another owner, a
+     * hole, another address. */
+    static const char *const others[] = {
+        "[[0, 9, [\"a\", 1, \"x\"], [\"b\", 1]], [10, 19, [\"c\", 1]]]",
+        "[[0, 9, [\"a\", 2], [\"b\", 1]], [10, 19, [\"c\", 1]]]",
+        "[[0, 9, [\"a\", 1]], [10, 19, [\"c\", 1]]]",
+        "[[0, 9, [\"a\", 1]], [10, 19, [\"c\", 1], [\"b\", 1]]]",
+        "[[0, 9, [\"b\", 1], [\"a\", 1]], [10, 19, [\"c\", 1]]]",
+        "[[0, 8, [\"a\", 1], [\"b\", 1]], [9, 19, [\"c\", 1]]]",
+        "[[0, 9, [\"a\", 1], [\"b\", 1]], [10, 18, [\"c\", 1]]]",
+        "[[0, 9, [\"a\", 1, \"\", {\"ip\": \"::1\"}], [\"b\", 1]], [10, 19, [\"c\", 1]]]",
+    };
     struct counting_memory memory = counting_memory_make();
     struct tendon__topology *map =
         parse(&memory, "[[0, 9, [\"a\", 1], [\"b\", 1]], [10, 19, [\"c\", 1]]]");
