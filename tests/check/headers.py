@@ -1,4 +1,4 @@
-"""Each public header compiles alone, as strict C11 and as C++, with the compilers that are there."""
+"""Each public header compiles alone, as strict C11 and as C++, with each compiler found."""
 
 import re
 import shutil

@@ -10,7 +10,7 @@ import needs
 # What distinguishes each directory. `test` keeps assertions, because Meson drops them in release
 # builds only.
 OPTIONS = {
-    "release": ["--buildtype=release", "-Dstrip=true"],
+    "release": ["--buildtype=release", "-Dc_link_args=-s"],
     "test": ["--buildtype=debugoptimized", "-Dtests=true"],
     "asan": [
         "--buildtype=debugoptimized",
@@ -54,8 +54,24 @@ def build(name, show_command=False):
         shutil.rmtree(place, ignore_errors=True)
         console.must(f"configure {name}", ["meson", "setup", place, *OPTIONS[name]], env=env)
         stamp.write_text(wanted)
-    console.must(f"build {name}", ["ninja", "-C", place, *TARGETS.get(name, [])], env=env, show=show_command)
+    console.must(
+        f"build {name}", ["ninja", "-C", place, *TARGETS.get(name, [])], env=env, show=show_command
+    )
+    write_pkg_config(place)
     return place
+
+
+def write_pkg_config(place):
+    """A tendon.pc for what is not installed. Meson's own one leaves out the public headers."""
+    folder_of_pc = place / "pkgconfig"
+    folder_of_pc.mkdir(exist_ok=True)
+    (folder_of_pc / "tendon.pc").write_text(
+        "Name: tendon\n"
+        f"Description: libtendon as built in {place}\n"
+        "Version: 0\n"
+        f"Cflags: -I{console.ROOT}/include\n"
+        f"Libs: -L{place}/lib -ltendon\n"
+    )
 
 
 def environment(build_name, runner, servers_folder):
@@ -71,7 +87,7 @@ def environment(build_name, runner, servers_folder):
         "TENDON_SERVERS": servers_folder / "servers.json",
         "TENDON_PYTHON": sys.executable,
         "TENDON_NODE_INCLUDE": needs.node_include() or "",
-        "PKG_CONFIG_PATH": joined(place / "meson-uninstalled", "PKG_CONFIG_PATH"),
+        "PKG_CONFIG_PATH": joined(place / "pkgconfig", "PKG_CONFIG_PATH"),
         "LD_LIBRARY_PATH": joined(place / "lib", "LD_LIBRARY_PATH"),
     }
     return {name: str(value) for name, value in ours.items()}

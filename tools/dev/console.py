@@ -1,6 +1,7 @@
 """Running programs as timed, logged steps. Nothing started here outlives its step."""
 
 import ctypes
+import fcntl
 import os
 import pathlib
 import re
@@ -24,6 +25,8 @@ END_SECONDS = 5
 PR_SET_PDEATHSIG = 1
 
 STARTED = time.monotonic()
+# Held until this process ends.
+LOCKS = []
 
 
 class Failure(Exception):
@@ -50,6 +53,18 @@ def exit_on_signals():
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
+
+
+def only_one():
+    """One test or demo at a time in a clone: they share build directories and servers."""
+    BUILD.mkdir(exist_ok=True)
+    handle = open(BUILD / "dev.lock", "w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Failure("another ./dev test or demo is running in this clone; wait for it") from None
+    os.set_inheritable(handle.fileno(), False)
+    LOCKS.append(handle)
 
 
 def say(text):

@@ -284,13 +284,15 @@ def status(folder):
     return 1 if failed else 0
 
 
-def repair(folder):
-    """Between runners: starts servers again that are down or frozen. Returns their names, but for
-    the expendable one.
+def repair(folder, bound):
+    """Between runners: starts servers again that are down or frozen, and writes the pids anew.
+
+    Returns the names of those that were down, but for the expendable one.
     """
     state = load(folder)
+    bed = bed_of(folder, state)
     broken = []
-    for server in bed_of(folder, state).servers:
+    for server in bed.servers:
         if answer(server)[0]:
             continue
         path = config_path(folder, server.name)
@@ -299,8 +301,15 @@ def repair(folder):
             os.kill(pid, signal.SIGKILL)
             while not gone(pid):
                 time.sleep(0.02)
-        spawn([shutil.which(f"{state['engine']}-server"), path], folder, server.name, bound=True)
+        spawn([engine_binary(state["engine"])[0], path], folder, server.name, bound)
         ready.wait_until(server.name, lambda: ready.ping(server))
         if server.name != "expendable":
             broken.append(server.name)
+    running = processes(folder)
+    binary = engine_binary(state["engine"])[0]
+    described = {}
+    for server in bed.servers:
+        path = str(config_path(folder, server.name))
+        described[server.name] = {"pid": running.get(path), "command": [binary, path]}
+    write_state(folder, dict(state, **bed.describe(described)))
     return broken

@@ -35,6 +35,7 @@ def run(arguments):
     unknown = sorted(set(languages) - set(TITLES))
     if unknown:
         raise console.Failure(f"no demo in {', '.join(unknown)}; there are {', '.join(TITLES)}")
+    console.only_one()
     packages.require("core", "servers", "bindings", arguments.engine)
     place = builds.build("release")
     folder = servers.default_folder()

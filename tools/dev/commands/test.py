@@ -35,8 +35,13 @@ def run(arguments):
         raise console.Failure(
             f"no runner {', '.join(unknown)}; there are {', '.join(runners.NAMES)}"
         )
+    console.only_one()
     packages.require("core", "servers", "tests", "bindings", "check", arguments.engine)
-    builds.build("test")
+    try:
+        builds.build("test")
+    except console.Failure as failure:
+        print(f"dev: {failure}; no test ran\n\n0 passed, 1 failed")
+        return 1
     folder = servers.default_folder()
     started = servers.start(folder, arguments.engine, bound=True)
     console.say(
@@ -45,7 +50,7 @@ def run(arguments):
         else "servers: using the ones that already run, and leaving them running"
     )
     try:
-        context = runners.Context(folder)
+        context = runners.Context(folder, bound=started)
         rows = [runners.run_one(name, context) for name in runners.NAMES if name in names]
     finally:
         if started:
