@@ -1,6 +1,7 @@
 """The build directories under build/, and the environment that every runner gets."""
 
 import os
+import re
 import shutil
 import sys
 
@@ -61,6 +62,11 @@ def build(name, show_command=False):
     return place
 
 
+def version():
+    text = (console.ROOT / "include" / "tendon" / "version.h").read_text()
+    return re.search(r'TENDON_VERSION "([^"]+)"', text).group(1)
+
+
 def write_pkg_config(place):
     """A tendon.pc for what is not installed. Meson's own one leaves out the public headers."""
     folder_of_pc = place / "pkgconfig"
@@ -68,7 +74,7 @@ def write_pkg_config(place):
     (folder_of_pc / "tendon.pc").write_text(
         "Name: tendon\n"
         f"Description: libtendon as built in {place}\n"
-        "Version: 0\n"
+        f"Version: {version()}\n"
         f"Cflags: -I{console.ROOT}/include\n"
         f"Libs: -L{place}/lib -ltendon\n"
     )
