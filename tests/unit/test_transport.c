@@ -404,10 +404,11 @@ Test(transport, raises_no_sigpipe)
 {
     begin();
     struct peer peer;
-    peer_start(&peer, 1, serve_reset, NULL);
+    int listener = listen_on(AF_INET, 4, &peer.address, &peer.port);
     cr_assert(dial_to(&dial, &counting, "127.0.0.1", peer.port, &peer.address, 1, NULL, 2000) ==
               TENDON__DIAL_DONE);
-    peer_stop(&peer);
+    serve_reset(accept(listener, NULL, NULL), NULL);
+    close(listener);
     ssize_t result = 0;
     for (int i = 0; i < 100 && result >= 0; i++) {
         result = tendon__transport_write(&dial.transport, "PING\r\n", 6, &fault);
