@@ -1,0 +1,176 @@
+// Package redis is a client for ElastiCache, Redis and Valkey with the names and types of go-redis
+// v9, on top of libtendon: pooling, TLS, retries, cluster routing and failover happen in that
+// library, the same way in every language. See DIFFERENCES.md for what differs from go-redis.
+//
+// A client is safe for use by any number of goroutines; a waiting goroutine occupies no operating
+// system thread. The end of a context ends a call at once, also while its reply is awaited.
+package redis
+
+import (
+	"context"
+	"fmt"
+
+	"tendon.dev/redis/internal/core"
+)
+
+// Client talks to one server, or to a primary.
+type Client struct {
+	cmdable
+	engine *engine
+	opt    *Options
+	node   string // of a cluster, when the client was made by ForEachMaster; else ""
+}
+
+// NewClient makes a client. It does not connect before the first command, except for MinIdleConns.
+// What is wrong with the options is the result of every command. Nil options panic.
+func NewClient(opt *Options) *Client {
+	if opt == nil {
+		panic("redis: NewClient needs Options, which are nil")
+	}
+	own := *opt
+	own.fill()
+	c := &Client{opt: &own}
+	dial := own.dialer()
+	c.engine = newEngine(dial, own.DialTimeout, own.Limiter, own.config)
+	c.engine.deadlines(own.MaxRetries, own.DialTimeout, own.ReadTimeout, own.WriteTimeout,
+		own.PoolTimeout,
+		own.MaxRetryBackoff)
+	c.cmdable = c.Process
+	return c
+}
+
+// nodeClient is a view of a cluster's client that sends everything to one node.
+func nodeClient(e *engine, node string) *Client {
+	c := &Client{engine: e, node: node, opt: &Options{Addr: node}}
+	c.cmdable = c.Process
+	return c
+}
+
+// Options are the client's, with defaults filled in. They must not be changed.
+func (c *Client) Options() *Options { return c.opt }
+
+// String shows the address and the database.
+func (c *Client) String() string { return fmt.Sprintf("Redis<%s db:%d>", c.opt.Addr, c.opt.DB) }
+
+// Process runs a command made by one of the New...Cmd functions.
+func (c *Client) Process(ctx context.Context, cmd Cmder) error {
+	return c.engine.process(ctx, place{node: c.node}, cmd)
+}
+
+// Close closes all connections. Commands under way fail with ErrClosed, and so do later ones and a
+// second Close.
+func (c *Client) Close() error {
+	if c.node != "" {
+		return nil // the connections belong to the cluster's client
+	}
+	return c.engine.close()
+}
+
+// Pipeline queues commands to send them together.
+func (c *Client) Pipeline() Pipeliner {
+	return newPipeline(func(ctx context.Context, cmds []Cmder) error {
+		return c.engine.processPipeline(ctx, place{node: c.node}, cmds)
+	})
+}
+
+// Pipelined sends what `fn` queues, and nothing when `fn` fails.
+func (c *Client) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
+	return pipelined(ctx, c.Pipeline(), fn)
+}
+
+// TxPipeline queues commands to run as one transaction.
+func (c *Client) TxPipeline() Pipeliner {
+	return newPipeline(func(ctx context.Context, cmds []Cmder) error {
+		return c.engine.processTx(ctx, place{node: c.node}, cmds)
+	})
+}
+
+// TxPipelined runs what `fn` queues as one transaction, and nothing when `fn` fails.
+func (c *Client) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
+	return pipelined(ctx, c.TxPipeline(), fn)
+}
+
+// Watch calls `fn` with a connection that watches keys. It does not try again by itself when they
+// change.
+func (c *Client) Watch(ctx context.Context, fn func(*Tx) error, keys ...string) error {
+	return c.engine.watch(ctx, c.node, fn, keys)
+}
+
+// Conn keeps one connection from its first command to its Close.
+func (c *Client) Conn() *Conn { return newConn(c.engine, c.node) }
+
+// PoolStats are the counters of the client's connections.
+func (c *Client) PoolStats() *PoolStats { return c.engine.poolStats() }
+
+// Conn is one connection, for commands that change its state.
+type Conn struct {
+	cmdable
+	stateful
+	on *leased
+}
+
+func newConn(e *engine, node string) *Conn {
+	c := &Conn{on: &leased{engine: e, node: node}}
+	c.cmdable, c.stateful = c.on.process, c.on.process
+	return c
+}
+
+// Process runs a command on the connection.
+func (c *Conn) Process(ctx context.Context, cmd Cmder) error { return c.on.process(ctx, cmd) }
+
+// Pipeline queues commands for the connection.
+func (c *Conn) Pipeline() Pipeliner { return newPipeline(c.on.processAll) }
+
+// Pipelined sends what `fn` queues, and nothing when `fn` fails.
+func (c *Conn) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
+	return pipelined(ctx, c.Pipeline(), fn)
+}
+
+// TxPipeline queues commands to run as one transaction on the connection.
+func (c *Conn) TxPipeline() Pipeliner { return newPipeline(c.on.processTx) }
+
+// TxPipelined runs what `fn` queues as one transaction, and nothing when `fn` fails.
+func (c *Conn) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
+	return pipelined(ctx, c.TxPipeline(), fn)
+}
+
+// Close gives the connection back to the pool, its state undone.
+func (c *Conn) Close() error { return c.on.close() }
+
+// PoolStats are counters of a client's connections; those of a cluster are sums over its nodes.
+type PoolStats struct {
+	Hits           uint32 // commands that used a connection already open
+	Misses         uint32 // connections opened
+	Timeouts       uint32 // waits for a connection that ended with ErrPoolTimeout
+	WaitCount      uint32 // waits for a connection
+	Unusable       uint32 // connections closed because they no longer worked
+	WaitDurationNs int64  // total time waited
+
+	TotalConns      uint32 // connections open
+	IdleConns       uint32 // of them idle
+	StaleConns      uint32 // connections closed for their age, or for being idle too long
+	PendingRequests uint32 // commands accepted and not finished
+}
+
+func (e *engine) poolStats() *PoolStats {
+	if e == nil || e.core == nil {
+		return &PoolStats{}
+	}
+	raw := e.core.Stats()
+	uses := raw.Requests + raw.Borrows
+	return &PoolStats{
+		Hits:            uint32(uses - min(uses, raw.Created)),
+		Misses:          uint32(raw.Created),
+		Timeouts:        uint32(raw.WaitTimeouts),
+		WaitCount:       uint32(raw.Waits),
+		Unusable:        uint32(raw.Unusable),
+		WaitDurationNs:  int64(raw.WaitMicroseconds) * 1000,
+		TotalConns:      raw.Open,
+		IdleConns:       raw.Idle,
+		StaleConns:      uint32(raw.Retired),
+		PendingRequests: raw.Pending,
+	}
+}
+
+// Version names the libtendon that is in use and its TLS library.
+func Version() string { return fmt.Sprintf("tendon %s (%s)", core.Version(), core.TLSVersion()) }

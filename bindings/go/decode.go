@@ -1,0 +1,226 @@
+package redis
+
+import (
+	"fmt"
+	"math/big"
+	"strconv"
+
+	"tendon.dev/redis/internal/core"
+)
+
+// nodeNames are for people.
+var nodeNames = map[uint8]string{
+	core.NodeNull: "null", core.NodeStatus: "a status", core.NodeError: "an error",
+	core.NodeInteger: "an integer",
+	core.NodeString:  "a string", core.NodeArray: "an array", core.NodeDouble: "a double",
+	core.NodeBoolean: "a boolean", core.NodeBigNumber: "a big number",
+	core.NodeVerbatim: "a verbatim string",
+	core.NodeMap:      "a map", core.NodeSet: "a set", core.NodePush: "a push",
+}
+
+func unexpected(tape core.Tape, i int, wanted string) error {
+	return fmt.Errorf("redis: the server answered with %s where %s was expected; check the command",
+		nodeNames[tape.Type(i)], wanted)
+}
+
+// nested is the error a node stands for inside a reply: a server's error, or Nil for null.
+func nested(tape core.Tape, i int) error {
+	switch tape.Type(i) {
+	case core.NodeNull:
+		return Nil
+	case core.NodeError:
+		return serverError(tape.Text(i))
+	}
+	return nil
+}
+
+func decodeText(tape core.Tape, i int) (string, error) {
+	if err := nested(tape, i); err != nil {
+		return "", err
+	}
+	switch {
+	case tape.IsText(i):
+		return tape.Text(i), nil
+	case tape.Type(i) == core.NodeInteger:
+		return strconv.FormatInt(tape.Int(i), 10), nil
+	case tape.Type(i) == core.NodeDouble:
+		return strconv.FormatFloat(tape.Float(i), 'g', -1, 64), nil
+	case tape.Type(i) == core.NodeBoolean:
+		return strconv.FormatBool(tape.Int(i) != 0), nil
+	}
+	return "", unexpected(tape, i, "a string")
+}
+
+func decodeInt(tape core.Tape, i int) (int64, error) {
+	if err := nested(tape, i); err != nil {
+		return 0, err
+	}
+	switch {
+	case tape.Type(i) == core.NodeInteger || tape.Type(i) == core.NodeBoolean:
+		return tape.Int(i), nil
+	case tape.IsText(i):
+		return strconv.ParseInt(tape.Text(i), 10, 64)
+	}
+	return 0, unexpected(tape, i, "an integer")
+}
+
+func decodeFloat(tape core.Tape, i int) (float64, error) {
+	if err := nested(tape, i); err != nil {
+		return 0, err
+	}
+	switch {
+	case tape.Type(i) == core.NodeDouble:
+		return tape.Float(i), nil
+	case tape.Type(i) == core.NodeInteger:
+		return float64(tape.Int(i)), nil
+	case tape.IsText(i):
+		return strconv.ParseFloat(tape.Text(i), 64)
+	}
+	return 0, unexpected(tape, i, "a number")
+}
+
+// decodeBool takes the forms of yes and no that commands have: 1 and 0, OK, a boolean.
+func decodeBool(tape core.Tape, i int) (bool, error) {
+	if err := nested(tape, i); err != nil {
+		return false, err
+	}
+	switch {
+	case tape.Type(i) == core.NodeInteger || tape.Type(i) == core.NodeBoolean:
+		return tape.Int(i) == 1, nil
+	case tape.IsText(i):
+		text := tape.Text(i)
+		return text == "OK" || text == "1", nil
+	}
+	return false, unexpected(tape, i, "a yes or no")
+}
+
+// decodeEach decodes the elements of a list. A missing element becomes the zero value.
+func decodeEach[T any](tape core.Tape, i int, decode func(core.Tape, int) (T, error)) ([]T, error) {
+	if err := nested(tape, i); err != nil {
+		return nil, err
+	}
+	if !tape.IsAggregate(i) {
+		return nil, unexpected(tape, i, "a list")
+	}
+	all := make([]T, tape.Size(i))
+	at := i + 1
+	for k := range all {
+		one, err := decode(tape, at)
+		if err != nil && err != Nil {
+			return nil, err
+		}
+		all[k] = one
+		at = tape.Next(at)
+	}
+	return all, nil
+}
+
+func decodeTexts(tape core.Tape, i int) ([]string, error) { return decodeEach(tape, i, decodeText) }
+func decodeInts(tape core.Tape, i int) ([]int64, error)   { return decodeEach(tape, i, decodeInt) }
+
+// decodeMap takes a map of RESP3 or the flat list of RESP2.
+func decodeMap(tape core.Tape, i int) (map[string]string, error) {
+	flat, err := decodeTexts(tape, i)
+	if err != nil {
+		return nil, err
+	}
+	if len(flat)%2 != 0 {
+		return nil, unexpected(tape, i, "pairs of name and value")
+	}
+	all := make(map[string]string, len(flat)/2)
+	for k := 0; k < len(flat); k += 2 {
+		all[flat[k]] = flat[k+1]
+	}
+	return all, nil
+}
+
+// decodeZs takes pairs of member and score, nested as RESP3 has them or flat as RESP2 does.
+func decodeZs(tape core.Tape, i int) ([]Z, error) {
+	if err := nested(tape, i); err != nil {
+		return nil, err
+	}
+	if !tape.IsAggregate(i) {
+		return nil, unexpected(tape, i, "a list")
+	}
+	zs := make([]Z, 0, tape.Size(i))
+	end := tape.Next(i)
+	for at := i + 1; at < end; {
+		if tape.IsAggregate(at) {
+			at++
+		}
+		if at+1 >= end {
+			return nil, unexpected(tape, i, "pairs of member and score")
+		}
+		member, err := decodeText(tape, at)
+		if err != nil {
+			return nil, err
+		}
+		score, err := decodeFloat(tape, at+1)
+		if err != nil {
+			return nil, err
+		}
+		zs = append(zs, Z{Score: score, Member: member})
+		at += 2
+	}
+	return zs, nil
+}
+
+func decodeSlice(tape core.Tape, i int) ([]interface{}, error) {
+	if err := nested(tape, i); err != nil {
+		return nil, err
+	}
+	if !tape.IsAggregate(i) {
+		return nil, unexpected(tape, i, "a list")
+	}
+	all := make([]interface{}, tape.Size(i))
+	at := i + 1
+	for k := range all {
+		all[k] = decodeAny(tape, at)
+		at = tape.Next(at)
+	}
+	return all, nil
+}
+
+// decodeAny gives each type of reply the Go type that fits it; a null inside a reply is nil, an
+// error is an error value.
+func decodeAny(tape core.Tape, i int) interface{} {
+	switch tape.Type(i) {
+	case core.NodeNull:
+		return nil
+	case core.NodeError:
+		return serverError(tape.Text(i))
+	case core.NodeInteger:
+		return tape.Int(i)
+	case core.NodeDouble:
+		return tape.Float(i)
+	case core.NodeBoolean:
+		return tape.Int(i) != 0
+	case core.NodeBigNumber:
+		if number, ok := new(big.Int).SetString(tape.Text(i), 10); ok {
+			return number
+		}
+		return tape.Text(i)
+	case core.NodeMap:
+		return decodeAnyMap(tape, i)
+	case core.NodeArray, core.NodeSet, core.NodePush:
+		all, _ := decodeSlice(tape, i)
+		return all
+	}
+	return tape.Text(i)
+}
+
+func decodeAnyMap(tape core.Tape, i int) map[interface{}]interface{} {
+	all := make(map[interface{}]interface{}, tape.Size(i)/2)
+	end := tape.Next(i)
+	for at := i + 1; at < end; {
+		key := decodeAny(tape, at)
+		at = tape.Next(at)
+		switch key.(type) {
+		case []interface{}, map[interface{}]interface{}:
+			key = fmt.Sprint(key) // a list or map cannot be a key in Go
+		}
+		all[key] = decodeAny(tape, at)
+		at = tape.Next(at)
+	}
+	return all
+}

@@ -1,0 +1,301 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"tendon.dev/redis/internal/core"
+	"tendon.dev/redis/internal/stream"
+)
+
+// pipelineChunk is how many commands of a pipeline are under way at once. More would only fill
+// memory, and libtendon refuses more pending requests than its option max_pending.
+const pipelineChunk = 10000
+
+// engine runs commands on one client of libtendon. All handles made from one constructor share it.
+type engine struct {
+	core    *core.Client
+	bridge  *stream.Bridge // supplies connections that Go makes; usually nil
+	limiter Limiter
+	broken  error // why the options cannot work: the result of every command
+
+	limitless bool          // no ReadTimeout: calls have no deadline of their own
+	bound     time.Duration // no call takes longer than this without its context saying so
+}
+
+// place is where commands run: anywhere by their keys, on one node, or on one connection.
+type place struct {
+	lease *core.Lease
+	node  string
+}
+
+// newEngine opens the client of libtendon that `configure` describes. Errors are kept for the
+// commands, since the constructors of go-redis return none.
+func newEngine(dial stream.Dial, dialTimeout time.Duration, limiter Limiter,
+	configure func(socket string) (settings, error)) *engine {
+	e := &engine{limiter: limiter}
+	socket := ""
+	if dial != nil {
+		bridge, err := stream.Open(dial, dialTimeout)
+		if err != nil {
+			e.broken = &ClientError{Status: "SYSTEM", Message: err.Error(), executed: ExecutedNo}
+			return e
+		}
+		e.bridge, socket = bridge, bridge.Path()
+	}
+	options, err := configure(socket)
+	if err == nil {
+		var failure *core.Failure
+		if e.core, failure = core.Open(options); failure != nil {
+			err = plainError(failure)
+		}
+	}
+	if err != nil {
+		e.broken = err
+		if e.bridge != nil {
+			e.bridge.Close()
+		}
+	}
+	return e
+}
+
+// deadlines tells the engine how long a call may take, to know when a context asks for less.
+func (e *engine) deadlines(retries int, dial, read, write, pool, backoff time.Duration) {
+	e.limitless = read < 0 || write < 0
+	tries := time.Duration(retries + 1)
+	e.bound = tries*(dial+max(read, 0)+max(write, 0)+backoff) + max(pool, 0)
+}
+
+func (e *engine) close() error {
+	if e == nil {
+		return errNotMade
+	}
+	if e.broken != nil {
+		return nil
+	}
+	if !e.core.Close() {
+		return ErrClosed
+	}
+	if e.bridge != nil {
+		e.bridge.Close()
+	}
+	return nil
+}
+
+// submission is what one call hands to libtendon, and the sink of its outcomes. It is reused: when
+// Do returns, every outcome has been delivered.
+type submission struct {
+	batch   core.Batch
+	cmds    []Cmder
+	one     [1]Cmder
+	ctx     context.Context
+	engine  *engine
+	hurried bool // the deadline is that of ctx
+}
+
+var submissions = sync.Pool{New: func() interface{} { return new(submission) }}
+
+func (e *engine) newSubmission(ctx context.Context, at place) *submission {
+	s := submissions.Get().(*submission)
+	s.ctx, s.engine, s.hurried = ctx, e, false
+	s.batch.Reset()
+	s.batch.Lease, s.batch.Node = at.lease, at.node
+	return s
+}
+
+func (s *submission) free() {
+	s.cmds, s.ctx, s.engine, s.one[0] = nil, nil, nil, nil
+	s.batch.Lease = nil
+	submissions.Put(s)
+}
+
+// Deliver implements core.Sink.
+func (s *submission) Deliver(position int, tape core.Tape, failure *core.Failure) {
+	cmd := s.cmds[position]
+	if failure != nil {
+		cmd.SetErr(s.failed(failure))
+		return
+	}
+	settle(cmd, tape)
+}
+
+// failed makes the error of a failure. libtendon sees only the end of a stream that Go could not
+// connect; what the dialler said is the cause a person needs.
+func (s *submission) failed(failure *core.Failure) error {
+	err := callError(s.ctx, failure, s.hurried)
+	e, ok := err.(*ClientError)
+	if !ok || s.engine.bridge == nil {
+		return err
+	}
+	switch failure.Class {
+	case core.ClassConnect, core.ClassNetwork, core.ClassTimeout, core.ClassTLS:
+		if cause := s.engine.bridge.Cause(); cause != nil {
+			e.Message = cause.Error() + " (while Go made the connection)"
+			e.causes = append(e.causes, cause)
+		}
+	}
+	return err
+}
+
+// begin starts the next request of the batch and encodes a command into it.
+func (s *submission) begin(cmd Cmder, flags uint32) error {
+	base := cmd.command()
+	if len(base.args) == 0 {
+		return errors.New("redis: a command needs a name")
+	}
+	if base.blocking {
+		flags |= core.FlagBlocking
+	}
+	s.batch.Begin(flags)
+	for i, arg := range base.args {
+		if err := addArg(&s.batch, arg); err != nil {
+			return fmt.Errorf("%w, argument %d of %s", err, i, base.Name())
+		}
+	}
+	return nil
+}
+
+// setTimeout gives the batch its deadline: that of the context when it is sooner than the client's
+// own.
+func (s *submission) setTimeout(blocking bool, block time.Duration) error {
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
+	limitless := s.engine.limitless || (blocking && block == 0)
+	s.batch.Timeout = 0
+	if limitless {
+		s.batch.Timeout = core.TimeoutNone
+	}
+	deadline, ok := s.ctx.Deadline()
+	if !ok {
+		return nil
+	}
+	left := time.Until(deadline)
+	if left <= 0 {
+		return context.DeadlineExceeded
+	}
+	if limitless || left < s.engine.bound+block {
+		s.batch.Timeout, s.hurried = ceilMillis(left), true
+	}
+	return nil
+}
+
+// ready refuses calls that cannot start.
+func (e *engine) ready() error {
+	if e == nil {
+		return errNotMade
+	}
+	if e.broken != nil {
+		return e.broken
+	}
+	if e.limiter != nil {
+		return e.limiter.Allow()
+	}
+	return nil
+}
+
+func (e *engine) report(err error) {
+	if e.limiter != nil {
+		e.limiter.ReportResult(err)
+	}
+}
+
+// process runs one command and waits for its outcome, which it also returns.
+func (e *engine) process(ctx context.Context, at place, cmd Cmder) error {
+	if err := e.ready(); err != nil {
+		cmd.SetErr(err)
+		return err
+	}
+	s := e.newSubmission(ctx, at)
+	s.one[0] = cmd
+	s.cmds = s.one[:]
+	base := cmd.command()
+	err := s.setTimeout(base.blocking, base.block)
+	if err == nil {
+		err = s.begin(cmd, 0)
+	}
+	if err != nil {
+		cmd.SetErr(err)
+	} else if failure := e.core.Do(ctx, &s.batch, s); failure != nil {
+		cmd.SetErr(s.failed(failure))
+	}
+	s.free()
+	err = cmd.Err()
+	e.report(err)
+	return err
+}
+
+// processAll runs the commands of a pipeline and returns the first error. A command that cannot be
+// encoded fails the pipeline before anything is sent.
+func (e *engine) processAll(ctx context.Context, at place, cmds []Cmder) error {
+	if len(cmds) == 0 {
+		return nil
+	}
+	if err := e.ready(); err != nil {
+		return setErrors(cmds, err)
+	}
+	for rest := cmds; len(rest) > 0; {
+		chunk := rest[:min(len(rest), pipelineChunk)]
+		rest = rest[len(chunk):]
+		if err := e.processChunk(ctx, at, chunk); err != nil {
+			_ = setErrors(chunk, err)
+			_ = setErrors(rest, err)
+			break
+		}
+	}
+	err := firstError(cmds)
+	e.report(err)
+	return err
+}
+
+// processChunk returns an error when nothing of the chunk was sent.
+func (e *engine) processChunk(ctx context.Context, at place, cmds []Cmder) error {
+	s := e.newSubmission(ctx, at)
+	defer s.free()
+	s.cmds = cmds
+	blocking, block := blockingOf(cmds)
+	if err := s.setTimeout(blocking, block); err != nil {
+		return err
+	}
+	for _, cmd := range cmds {
+		if err := s.begin(cmd, 0); err != nil {
+			return err
+		}
+	}
+	if failure := e.core.Do(ctx, &s.batch, s); failure != nil {
+		return s.failed(failure)
+	}
+	return nil
+}
+
+// blockingOf sums what the commands of a pipeline may block; one without limit makes the whole so.
+func blockingOf(cmds []Cmder) (blocking bool, block time.Duration) {
+	for _, cmd := range cmds {
+		base := cmd.command()
+		if base.blocking && base.block == 0 {
+			return true, 0
+		}
+		blocking = blocking || base.blocking
+		block += base.block
+	}
+	return blocking, block
+}
+
+func setErrors(cmds []Cmder, err error) error {
+	for _, cmd := range cmds {
+		cmd.SetErr(err)
+	}
+	return err
+}
+
+func firstError(cmds []Cmder) error {
+	for _, cmd := range cmds {
+		if err := cmd.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

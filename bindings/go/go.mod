@@ -1,0 +1,3 @@
+module tendon.dev/redis
+
+go 1.24.0

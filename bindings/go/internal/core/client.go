@@ -1,0 +1,188 @@
+// Package core is the only place where the binding meets C: it opens clients of libtendon, submits
+// requests and waits for their completions. It knows nothing of commands, options or Go types of
+// replies.
+package core
+
+/*
+#cgo pkg-config: tendon
+#include "bridge.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+)
+
+// Option is one named option of libtendon, as docs/options.md lists them.
+type Option struct{ Name, Value string }
+
+// Client is one tendon_client with a queue and a reader of its own.
+type Client struct {
+	calls  calls
+	reader *reader
+
+	// state guards the handles: calls that pass them to C hold it shared, Close exclusively.
+	state  sync.RWMutex
+	closed bool
+	handle *C.tendon_client
+	queue  *C.tendon_queue
+}
+
+// Open makes a client. It does not connect.
+func Open(options []Option) (*Client, *Failure) {
+	if failure := checkABI(); failure != nil {
+		return nil, failure
+	}
+	handle, failure := create(options)
+	if failure != nil {
+		return nil, failure
+	}
+	c := &Client{handle: handle}
+	if status := C.tendon_queue_create(&c.queue); status != C.TENDON_OK {
+		C.tendon_client_destroy(handle)
+		return nil, statusFailure(int32(status))
+	}
+	reader, err := startReader(c.queue, &c.calls)
+	if err != nil {
+		C.tendon_client_destroy(handle)
+		C.tendon_queue_destroy(c.queue)
+		return nil, &Failure{Status: C.TENDON_ERROR_SYSTEM, Class: C.TENDON_CLASS_SYSTEM,
+			Executed: ExecutedNo, Message: err.Error()}
+	}
+	c.reader = reader
+	return c, nil
+}
+
+// checkABI refuses a library that is older than the headers this was compiled with, or of another
+// major.
+func checkABI() *Failure {
+	loaded := uint32(C.tendon_abi_version())
+	if loaded>>16 == C.TENDON_ABI_MAJOR && loaded&0xffff >= C.TENDON_ABI_MINOR {
+		return nil
+	}
+	return &Failure{Status: C.TENDON_ERROR_UNSUPPORTED, Class: C.TENDON_CLASS_ARGUMENT,
+		Executed: ExecutedNo,
+		Message: fmt.Sprintf("the loaded libtendon has ABI %d.%d, this program needs %d.%d; "+
+			"install the matching library or build again", loaded>>16, loaded&0xffff,
+			C.TENDON_ABI_MAJOR, C.TENDON_ABI_MINOR)}
+}
+
+func create(options []Option) (*C.tendon_client, *Failure) {
+	var config *C.tendon_config
+	if status := C.tendon_config_create(&config); status != C.TENDON_OK {
+		return nil, statusFailure(int32(status))
+	}
+	defer C.tendon_config_destroy(config)
+	for _, option := range options {
+		if failure := set(config, option); failure != nil {
+			return nil, failure
+		}
+	}
+	var handle *C.tendon_client
+	var cause *C.tendon_error
+	if status := C.tendon_client_create(config, &handle, &cause); status != C.TENDON_OK {
+		return nil, take(status, cause)
+	}
+	return handle, nil
+}
+
+func set(config *C.tendon_config, option Option) *Failure {
+	name := C.CString(option.Name)
+	defer C.free(unsafe.Pointer(name))
+	var cause *C.tendon_error
+	status := C.tendon_go_set(config, name, bytesOf(option.Value), C.size_t(len(option.Value)),
+		&cause)
+	if status != C.TENDON_OK {
+		return take(C.tendon_status(status), cause)
+	}
+	return nil
+}
+
+// bytesOf points at the bytes of a string, or is nil for an empty one.
+func bytesOf(text string) *C.uint8_t {
+	if text == "" {
+		return nil
+	}
+	return (*C.uint8_t)(unsafe.Pointer(unsafe.StringData(text)))
+}
+
+// Close ends everything: requests under way fail with StatusClosed, later ones are refused. It
+// reports false when the client was closed already.
+func (c *Client) Close() bool {
+	c.state.Lock()
+	if c.closed {
+		c.state.Unlock()
+		return false
+	}
+	c.closed = true
+	// No submitter is inside C now and none follows, so destroying is allowed. It leaves the
+	// completions of everything that was under way in the queue, where the reader's last drain
+	// finds them.
+	C.tendon_client_destroy(c.handle)
+	c.handle = nil
+	c.state.Unlock()
+	c.reader.stop()
+	C.tendon_queue_destroy(c.queue)
+	return true
+}
+
+// Nodes lists the nodes the client knows, one "host:port role slots" line each.
+func (c *Client) Nodes() (string, *Failure) {
+	c.state.RLock()
+	defer c.state.RUnlock()
+	if c.closed {
+		return "", statusFailure(C.TENDON_ERROR_CLOSED)
+	}
+	var reply *C.tendon_reply
+	var cause *C.tendon_error
+	if status := C.tendon_client_nodes(c.handle, &reply, &cause); status != C.TENDON_OK {
+		return "", take(status, cause)
+	}
+	defer C.tendon_reply_destroy(reply)
+	view := C.tendon_reply_view{struct_size: C.sizeof_tendon_reply_view}
+	if status := C.tendon_reply_look(reply, &view); status != C.TENDON_OK {
+		return "", statusFailure(int32(status))
+	}
+	tape := makeTape(unsafe.Pointer(view.nodes), uint64(view.node_count),
+		unsafe.Pointer(view.data), uint64(view.data_bytes))
+	return tape.Text(0), nil
+}
+
+// Stats are the counters and gauges the binding shows; see <tendon/stats.h>.
+type Stats struct {
+	Open, Idle, Leased, Lanes, Waiting, Pending    uint32
+	Created, Retired, Unusable, Requests           uint64
+	Borrows, Waits, WaitTimeouts, WaitMicroseconds uint64
+}
+
+// Stats reads the counters; all are zero after Close.
+func (c *Client) Stats() Stats {
+	c.state.RLock()
+	defer c.state.RUnlock()
+	raw := C.tendon_stats{struct_size: C.sizeof_tendon_stats}
+	if c.closed || C.tendon_client_stats(c.handle, &raw) != C.TENDON_OK {
+		return Stats{}
+	}
+	return Stats{
+		Open: uint32(raw.open), Idle: uint32(raw.idle), Leased: uint32(raw.leased),
+		Lanes: uint32(raw.lanes), Waiting: uint32(raw.waiting), Pending: uint32(raw.pending),
+		Created: uint64(raw.created), Requests: uint64(raw.requests),
+		Retired:  uint64(raw.closed_idle + raw.closed_lifetime + raw.closed_stale),
+		Unusable: uint64(raw.closed_unhealthy + raw.closed_error + raw.closed_dirty),
+		Borrows:  uint64(raw.borrows), Waits: uint64(raw.waits),
+		WaitTimeouts: uint64(raw.wait_timeouts), WaitMicroseconds: uint64(raw.wait_us),
+	}
+}
+
+// KeySlot is the cluster slot of a key.
+func KeySlot(key string) uint32 {
+	return uint32(C.tendon_go_slot(bytesOf(key), C.size_t(len(key))))
+}
+
+// Version is the release of the loaded library.
+func Version() string { return C.GoString(C.tendon_version()) }
+
+// TLSVersion names the TLS library inside it, or is "none".
+func TLSVersion() string { return C.GoString(C.tendon_tls_version()) }

@@ -1,0 +1,142 @@
+// Package stream supplies libtendon with connections that Go makes: a private Unix socket that
+// libtendon dials, each connection of which is joined to one that a Go function dialled.
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Dial makes one connection, ready for RESP: TLS is done.
+type Dial func(ctx context.Context) (net.Conn, error)
+
+// pathMax is what fits in sun_path on every system Go and libtendon run on, its final NUL left out.
+const pathMax = 103
+
+// Bridge listens on a socket that only this user can reach, and joins what connects to it.
+type Bridge struct {
+	dial      Dial
+	timeout   time.Duration
+	directory string
+	listener  net.Listener
+	ctx       context.Context
+	cancel    context.CancelFunc
+	joined    sync.WaitGroup
+
+	mutex sync.Mutex
+	cause error // why the last dial failed; nil after one that worked
+}
+
+// Open starts a bridge. `timeout` bounds each dial; 0 means no bound but Close.
+func Open(dial Dial, timeout time.Duration) (*Bridge, error) {
+	directory, err := socketDirectory()
+	if err != nil {
+		return nil, fmt.Errorf("making a directory for the private socket: %w", err)
+	}
+	listener, err := net.Listen("unix", filepath.Join(directory, "s"))
+	if err != nil {
+		_ = os.RemoveAll(directory)
+		return nil, fmt.Errorf("listening on the private socket: %w", err)
+	}
+	b := &Bridge{dial: dial, timeout: timeout, directory: directory, listener: listener}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	b.joined.Add(1)
+	go b.accept()
+	return b, nil
+}
+
+// socketDirectory makes a directory nobody else may enter (MkdirTemp gives it mode 0700): a socket
+// in it would otherwise hand any local user an authenticated TLS stream. A long TMPDIR does not fit
+// in a socket address, so /tmp is the fallback.
+func socketDirectory() (string, error) {
+	directory, err := os.MkdirTemp("", "tendon-go-")
+	if err == nil && len(directory)+len("/s") <= pathMax {
+		return directory, nil
+	}
+	if err == nil {
+		_ = os.Remove(directory)
+	}
+	return os.MkdirTemp("/tmp", "tendon-go-")
+}
+
+// Path is the socket for libtendon to dial.
+func (b *Bridge) Path() string { return filepath.Join(b.directory, "s") }
+
+// Cause is why the latest dial failed, or nil. libtendon only sees its stream end.
+func (b *Bridge) Cause() error {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.cause
+}
+
+// Close ends every joined connection and removes the socket.
+func (b *Bridge) Close() {
+	b.cancel()
+	_ = b.listener.Close()
+	b.joined.Wait()
+	_ = os.RemoveAll(b.directory)
+}
+
+func (b *Bridge) accept() {
+	defer b.joined.Done()
+	for {
+		local, err := b.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			// Descriptors may have run out; they come back, and a spinning loop would not help.
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		b.joined.Add(1)
+		go b.join(local)
+	}
+}
+
+// join copies both ways until either side ends, the bridge closes, or the dial fails.
+func (b *Bridge) join(local net.Conn) {
+	defer b.joined.Done()
+	defer local.Close()
+	remote, err := b.connect()
+	b.mutex.Lock()
+	b.cause = err
+	b.mutex.Unlock()
+	if err != nil {
+		return
+	}
+	defer remote.Close()
+	ended := make(chan struct{}, 2)
+	go pump(remote, local, ended)
+	go pump(local, remote, ended)
+	select {
+	case <-ended:
+	case <-b.ctx.Done():
+	}
+}
+
+func (b *Bridge) connect() (net.Conn, error) {
+	ctx := b.ctx
+	if b.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, b.timeout)
+		defer cancel()
+	}
+	remote, err := b.dial(ctx)
+	if err == nil && remote == nil {
+		err = errors.New("the dialer returned neither a connection nor an error")
+	}
+	return remote, err
+}
+
+func pump(to io.Writer, from io.Reader, ended chan<- struct{}) {
+	_, _ = io.Copy(to, from)
+	ended <- struct{}{}
+}
