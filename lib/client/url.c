@@ -68,8 +68,7 @@ static bool split(const char *url, struct parts *out)
     const char *question = find_byte(slice(stop, end), '?');
     out->hosts = at ? slice(at + 1, stop) : authority;
     out->path = slice(stop, question ? question : end);
-    if (question)
-        out->query = slice(question + 1, end);
+    out->query = slice(question ? question + 1 : end, end);
     out->misplaced = !at && find_byte(slice(stop, end), '@');
     if (at) {
         const char *colon = find_byte(slice(start, at), ':');
@@ -126,11 +125,22 @@ static bool looks_secret(struct part hosts)
                                                  &count, NULL) != TENDON_OK;
 }
 
+/* Letters and underscores: a scheme or the name of an option, not half a password. */
+static bool is_name(struct part name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        char letter = (char)(name.text[i] | 32);
+        if ((letter < 'a' || letter > 'z') && name.text[i] != '_')
+            return false;
+    }
+    return name.size > 0;
+}
+
 /* The URL as an error may show it: without user, password and other secrets. */
 static void redact(const struct parts *parts, char *out, size_t room)
 {
     out[0] = '\0';
-    append(out, room, parts->scheme);
+    append(out, room, is_name(parts->scheme) ? parts->scheme : (struct part){"***", 3});
     append_text(out, room, "://");
     if (parts->misplaced || looks_secret(parts->hosts)) {
         append_text(out, room, "***");
@@ -240,14 +250,6 @@ static tendon_status set_socket(struct setter *setter, const struct parts *parts
         return tendon__fault_set(setter->fault, TENDON_ERROR_URL,
                                  "unix:// wants an absolute path, as in unix:///run/redis.sock");
     return set_decoded(setter, "unix_socket", parts->path);
-}
-
-static bool is_name(struct part name)
-{
-    for (size_t i = 0; i < name.size; i++)
-        if ((name.text[i] < 'a' || name.text[i] > 'z') && name.text[i] != '_')
-            return false;
-    return name.size > 0;
 }
 
 static tendon_status set_query(struct setter *setter, struct part query)

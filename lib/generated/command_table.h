@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TENDON__COMMAND_NAME_MAX 30
+#define TENDON__COMMAND_NAME_MAX 32 /* a multiple of 8, with at least one NUL */
 #define TENDON__COMMAND_WORD_MAX 10
 #define TENDON__COMMAND_COUNT 371
 #define TENDON__COMMAND_INDEX_SIZE 1024

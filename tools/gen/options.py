@@ -155,6 +155,8 @@ def check(options):
         raise SystemExit("options.json names an option twice")
     for option in options:
         name, initial = option["name"], option["default"]
+        if not re.fullmatch("[a-z_]+", name):
+            raise SystemExit(f"{name}: lib/client/url.c takes only letters and underscores")
         if option["group"] not in GROUPS:
             raise SystemExit(f"{name}: unknown group {option['group']}")
         if option["type"] == "int" and not option["min"] <= int(initial) <= option["max"]:
