@@ -1,0 +1,270 @@
+'use strict';
+/**
+ * What Redis and Cluster share: the life of one core client, its status and events in the order of ioredis,
+ * and the way of a command. Connections, retries and routing are the core's; a subclass says what the
+ * core's events mean.
+ */
+
+const native = require('./native');
+const { Commander, callLater } = require('./commander');
+const { Pipeline } = require('./pipeline');
+const { Request, refusal, errorOfFailure } = require('./request');
+const { classes, translating } = require('./errors');
+
+const { REQUEST } = native;
+
+class Client extends Commander {
+  /** @param settings what native.create takes: core options, command timeout, event mask. */
+  constructor(options, settings) {
+    super();
+    this.options = options;
+    this.status = 'wait';
+    this._settings = settings;
+    this._id = null;      // of the core client, while there is one
+    this._held = false;   // keeps the process alive
+    this._pending = 0;    // commands under way
+    this._attempts = 0;   // failed ones in a row, as retryStrategy is told
+    this._closing = false;
+    this._reopen = false; // connect() was called before the last close was done
+    this._connecting = false; // a request for a connection is under way
+    this._lastError = null;
+    this._quitting = null;
+    translating(() => native.check(settings.core));
+    if (options.lazyConnect) process.nextTick(() => this.status === 'wait' && this.emit('wait'));
+    else this.connect().catch(() => {});
+  }
+
+  get _name() {
+    return this.constructor.name;
+  }
+
+  /** Connects; resolves when commands can be sent, rejects when the first attempt fails. */
+  connect(callback) {
+    const promise = this._connect();
+    if (callback) promise.then((value) => callLater(callback, null, value), (error) => callLater(callback, error));
+    return promise;
+  }
+
+  _connect() {
+    if (['connecting', 'connect', 'ready'].includes(this.status)) {
+      return Promise.reject(new Error(`${this._name} is already connecting/connected`));
+    }
+    return new Promise((resolve, reject) => {
+      const settle = (error) => {
+        this.removeListener('ready', onReady);
+        this.removeListener('close', onClose);
+        if (error) reject(error);
+        else resolve();
+      };
+      const onReady = () => settle();
+      const onClose = () => settle(new classes.ClosedError(null, this._lastError || undefined));
+      this.once('ready', onReady);
+      this.once('close', onClose);
+      try {
+        this._open();
+      } catch (error) {
+        settle(error);
+      }
+    });
+  }
+
+  _open() {
+    this._quitting = null;
+    this._setStatus('connecting');
+    this._hold(true);
+    if (this._closing) this._reopen = true;
+    else this._openCore();
+  }
+
+  _openCore() {
+    if (this._id === null) {
+      const { core, timeoutMs, eventMask } = this._settings;
+      this._id = translating(() => native.create(core, timeoutMs, eventMask, this));
+      this._attempts = 0;
+    }
+    this._requestConnection();
+  }
+
+  /** Asks the core for a connection although no command needs one; events tell what comes of it. */
+  _requestConnection() {
+    if (this._connecting) return;
+    this._connecting = true;
+    const id = this._id;
+    const settle = (kind, value) => {
+      this._connecting = false;
+      if (id === this._id && !this._closing) this._onConnectOutcome(kind === native.KIND_VALUE, value);
+    };
+    native.push(id, { settle }, 0, this._connectFlags, []);
+  }
+
+  get _connectFlags() {
+    return REQUEST.CONNECT;
+  }
+
+  _onConnectOutcome() {}
+
+  _hold(hold) {
+    if (hold !== this._held) native.hold(hold ? 1 : -1);
+    this._held = hold;
+  }
+
+  /** The status changes at once, its event comes on the next tick, as in ioredis. */
+  _setStatus(status, argument) {
+    this.status = status;
+    process.nextTick(() => this.emit(status, argument));
+  }
+
+  /** An error nobody listens for is printed, never thrown: a cache that is down must not end the program. */
+  _emitError(error) {
+    this._lastError = error;
+    process.nextTick(() => {
+      if (this.listenerCount('error') > 0) this.emit('error', error);
+      else console.error('[tendon] Unhandled error event:', error);
+    });
+  }
+
+  /** Closes now; commands under way reject with "Connection is closed.". */
+  disconnect(reconnect = false) {
+    if (this.status === 'end' && !this._reopen) return;
+    if (reconnect && this._id !== null && !this._closing) {
+      native.disconnect(this._id);
+      this._onDisconnected();
+      return;
+    }
+    this._reopen = false;
+    this._close();
+  }
+
+  end() {
+    this.disconnect();
+  }
+
+  _onDisconnected() {}
+
+  _close() {
+    if (this._id === null) {
+      if (this.status !== 'end') this._end();
+    } else if (!this._closing) {
+      this._closing = true;
+      native.close(this._id);
+    }
+  }
+
+  /** No more attempts: retryStrategy said so. Commands that wait fail. */
+  _giveUp() {
+    this._setStatus('end');
+    this._close();
+  }
+
+  /** The core client is gone and every command of it is settled. */
+  _onEnded() {
+    this._id = null;
+    this._closing = false;
+    this._connecting = false;
+    if (this._reopen) {
+      this._reopen = false;
+      this._openCore();
+      return;
+    }
+    this._hold(false);
+    if (this.status !== 'end') this._end();
+    else this._resolveQuit();
+  }
+
+  _end() {
+    this._setStatus('close');
+    this._setStatus('end');
+    this._resolveQuit();
+  }
+
+  _resolveQuit() {
+    const quitting = this._quitting;
+    this._quitting = null;
+    if (quitting) quitting.resolve('OK');
+  }
+
+  /** Waits for the commands under way, then closes. */
+  quit(callback) {
+    const promise = this._quit();
+    if (callback) promise.then((value) => callLater(callback, null, value), (error) => callLater(callback, error));
+    return promise;
+  }
+
+  _quit() {
+    if (this.status === 'end') return Promise.reject(new classes.ClosedError(null));
+    if (this._quitting) return this._quitting.promise;
+    const quitting = {};
+    quitting.promise = new Promise((resolve) => {
+      quitting.resolve = resolve;
+    });
+    this._quitting = quitting;
+    if (this._pending === 0) this._close();
+    return quitting.promise;
+  }
+
+  _onIdle() {
+    if (this._quitting && !this._closing) this._close();
+  }
+
+  pipeline(commands) {
+    const pipeline = new Pipeline(this);
+    if (Array.isArray(commands)) pipeline.addBatch(commands);
+    return pipeline;
+  }
+
+  multi(commands, options) {
+    const last = options || (Array.isArray(commands) ? undefined : commands);
+    if (last && last.pipeline === false) {
+      throw new classes.TendonError('multi({ pipeline: false }) is not supported: use multi() and exec()', {
+        status: 'UNSUPPORTED', executed: 'no', attempts: 0, elapsedMs: 0, node: '',
+      });
+    }
+    const pipeline = new Pipeline(this, true);
+    if (Array.isArray(commands)) pipeline.addBatch(commands);
+    return pipeline;
+  }
+
+  /** Figures of the core: connections, retries, errors. Not in ioredis. */
+  stats() {
+    if (this._id === null) return null;
+    return translating(() => native.stats(this._id));
+  }
+
+  _errorOfFailure(failure) {
+    return errorOfFailure(failure, this.options, this._lastError, this.status === 'end');
+  }
+
+  /** Why no command can be issued now, or undefined; starts a lazy client. */
+  _unavailable() {
+    if (this.status === 'end' || this._quitting || (this._closing && !this._reopen)) return new classes.ClosedError(null);
+    if (this.status === 'wait') this.connect().catch(() => {});
+    if (this.status === 'ready' || this.options.enableOfflineQueue) return undefined;
+    return new Error(this._notReadyMessage);
+  }
+
+  /** Sends requests side by side, in order; `flagsOf` gives each one's REQUEST bits. */
+  _send(requests, flagsOf) {
+    const unavailable = this._unavailable();
+    requests.forEach((request, i) => {
+      const flags = flagsOf ? flagsOf(i) : 0;
+      const error = unavailable || ((flags & REQUEST.ATOMIC_END) === 0 && refusal(request.name));
+      if (error) return request.fail(error);
+      try {
+        request.send(this._id, flags);
+      } catch (thrown) {
+        request.fail(thrown);
+      }
+    });
+  }
+
+  _command(name, args, buffer, callback) {
+    const promise = new Promise((resolve, reject) => {
+      const done = (error, value) => (error ? reject(error) : resolve(value));
+      this._send([new Request(this, name, args, buffer, done)]);
+    });
+    if (callback) promise.then((value) => callLater(callback, null, value), (error) => callLater(callback, error));
+    return promise;
+  }
+}
+
+module.exports = { Client };

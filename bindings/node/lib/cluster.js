@@ -1,0 +1,163 @@
+'use strict';
+/**
+ * A cluster: the class Cluster of ioredis. Discovery, routing, redirects and the connections to nodes are the
+ * core's; this file gives them the statuses and events of ioredis, and asks clusterRetryStrategy while no node
+ * can be reached.
+ */
+
+const native = require('./native');
+const { Client } = require('./client');
+const { Redis } = require('./redis');
+const { classes, fromFailure, translating } = require('./errors');
+const { commandTimeout, refuse } = require('./options');
+const { parseCluster } = require('./cluster_options');
+
+const { EVENT, REQUEST } = native;
+const EVENT_MASK = [EVENT.READY, EVENT.CLOSED, EVENT.FAILED, EVENT.TOPOLOGY]
+  .reduce((mask, event) => mask | (1 << event), 0);
+const ROLES = { all: null, master: 'primary', slave: 'replica' };
+
+class Cluster extends Client {
+  constructor(startupNodes, given) {
+    const { options, perNode, core } = parseCluster(startupNodes, given);
+    const merged = { ...options, stringNumbers: perNode.stringNumbers, commandTimeout: perNode.commandTimeout };
+    super(merged, { core, timeoutMs: commandTimeout(perNode), eventMask: EVENT_MASK });
+    this.startupNodes = startupNodes;
+    this.options = merged;
+    this._perNode = perNode;
+  }
+
+  get isCluster() {
+    return true;
+  }
+
+  get _notReadyMessage() {
+    return "Cluster isn't ready and enableOfflineQueue options is false";
+  }
+
+  /** A new client of the same cluster; `override` replaces some of the options. */
+  duplicate(overrideNodes, override) {
+    const nodes = overrideNodes && overrideNodes.length > 0 ? overrideNodes : this.startupNodes;
+    const { stringNumbers, commandTimeout: ignored, ...options } = this.options;
+    return new this.constructor(nodes, { ...options, ...override });
+  }
+
+  /** A client for each node known, connecting when first used: "all", "master" or "slave". */
+  nodes(role = 'all') {
+    if (!Object.hasOwn(ROLES, role)) throw refuse(`Invalid role "${role}". Expected "all", "master" or "slave"`);
+    return this._knownNodes()
+      .filter((node) => ROLES[role] === null || node.role === ROLES[role])
+      .map((node) => this._nodeClient(node.name));
+  }
+
+  _knownNodes() {
+    if (this._id === null || this._closing) return [];
+    const text = translating(() => native.nodes(this._id)) || '';
+    return text.split('\n').filter(Boolean).map((line) => {
+      const [name, role] = line.split(' ');
+      return { name, role };
+    });
+  }
+
+  _nodeClient(name) {
+    if (!this._nodeClients) this._nodeClients = new Map();
+    let client = this._nodeClients.get(name);
+    if (!client || client.status === 'end') {
+      const at = name.lastIndexOf(':');
+      const host = name.slice(0, at).replace(/^\[|\]$/g, '');
+      client = new Redis({ ...this._perNode, host, port: Number(name.slice(at + 1)), lazyConnect: true });
+      this._nodeClients.set(name, client);
+    }
+    return client;
+  }
+
+  _openCore() {
+    clearTimeout(this._timer);
+    this._openConnections = 0;
+    super._openCore();
+  }
+
+  get _connectFlags() {
+    return REQUEST.CONNECT | REQUEST.NO_RETRY;
+  }
+
+  /** The core has a map and a connection, or went once through all nodes in vain. */
+  _onConnectOutcome(connected, failure) {
+    if (this.status === 'end') return;
+    if (connected) {
+      this._attempts = 0;
+      if (this.status === 'ready') return;
+      this._setStatus('connect');
+      this._setStatus('ready');
+      return;
+    }
+    const last = fromFailure(failure);
+    this._emitError(new classes.ClusterAllFailedError('Failed to refresh slots cache.', last));
+    this._retry(last);
+  }
+
+  _onEvent(event, { node, failure }) {
+    if (this._closing) return;
+    switch (event) {
+      case EVENT.READY:
+        this._openConnections++;
+        break;
+      case EVENT.CLOSED:
+        this._openConnections--;
+        /* Idle connections come and go; whether no node can be reached is worth asking when the last went. */
+        if (this._openConnections <= 0 && this.status === 'ready') this._requestConnection();
+        break;
+      case EVENT.FAILED:
+        if (failure) process.nextTick(() => this.emit('node error', fromFailure(failure), node));
+        break;
+      case EVENT.TOPOLOGY:
+        this._onTopology();
+        break;
+      default:
+    }
+  }
+
+  _onTopology() {
+    const known = new Set(this._knownNodes().map(({ name }) => name));
+    const before = this._known || new Set();
+    this._known = known;
+    process.nextTick(() => {
+      for (const name of known) if (!before.has(name)) this._emitNode('+node', name);
+      for (const name of before) if (!known.has(name)) this._emitNode('-node', name);
+      this.emit('refresh');
+    });
+  }
+
+  _emitNode(event, name) {
+    if (this.listenerCount(event) > 0) this.emit(event, this._nodeClient(name), name);
+  }
+
+  _retry(reason) {
+    this._setStatus('close');
+    const { clusterRetryStrategy } = this.options;
+    this._attempts++;
+    const delay = typeof clusterRetryStrategy === 'function' ? clusterRetryStrategy(this._attempts, reason) : null;
+    if (typeof delay !== 'number' || Number.isNaN(delay)) {
+      this._unreachable = true;
+      this._giveUp();
+      return;
+    }
+    this._setStatus('reconnecting', delay);
+    this._timer = setTimeout(() => this.connect().catch(() => {}), Math.max(0, delay));
+  }
+
+  _errorOfFailure(failure) {
+    if (this._unreachable && failure.executed === 'no') {
+      return new classes.ClusterAllFailedError('None of startup nodes is available', this._lastError);
+    }
+    return super._errorOfFailure(failure);
+  }
+
+  _close() {
+    clearTimeout(this._timer);
+    for (const client of this._nodeClients ? this._nodeClients.values() : []) client.disconnect();
+    super._close();
+  }
+}
+
+module.exports = { Cluster };

@@ -1,0 +1,115 @@
+'use strict';
+/** The options of Redis.Cluster and the forms of its start-up nodes, and what they mean for the core. */
+
+const { REDIS_OPTIONS, PENDING_MAX, refuse, parseArguments, toCore, checks } = require('./options');
+
+const { integer, milliseconds, boolean, callable, checked, as, only, unsupported } = checks;
+
+const CLUSTER_DEFAULTS = {
+  clusterRetryStrategy: (times) => Math.min(100 + times * 2, 2000),
+  enableOfflineQueue: true,
+  enableReadyCheck: true,
+  lazyConnect: false,
+  scaleReads: 'master',
+  maxRedirections: 16,
+};
+
+const READ_FROM = { master: 'primary', slave: 'replica', all: 'any' };
+/* Tries of one command while a shard has no primary: some ten seconds with the core's backoff, as long as a
+ * failover takes. ioredis gives up after maxRedirections tries of 100 ms. */
+const FAILOVER_RETRIES = 60;
+const BACKOFF = 'the core backs off by itself, from 20 to 500 ms';
+const LATER = 'it follows in a later version';
+
+/** ElastiCache's documentation asks for (address, callback) => callback(null, address), to keep host names for TLS.
+ * The core always keeps them, so that function changes nothing; one that does more cannot be honoured. */
+function checkLookup(name, value) {
+  const probe = 'name.invalid';
+  let answer;
+  callable(name, value)(probe, (error, address) => {
+    answer = error ? undefined : address;
+  });
+  if (answer !== probe) throw refuse(`Option '${name}' is not supported: the core resolves names itself`);
+}
+
+function setReadFrom(name, value, set) {
+  if (typeof value === 'function') throw refuse(`Option '${name}' as a function is not supported`);
+  if (!Object.hasOwn(READ_FROM, value)) {
+    throw refuse(`Invalid option ${name} "${value}". Expected "all", "master" or "slave"`);
+  }
+  set('read_from', READ_FROM[value]);
+}
+
+const CLUSTER_OPTIONS = {
+  clusterRetryStrategy: checked(callable),
+  enableOfflineQueue: checked(boolean),
+  enableReadyCheck: checked(boolean),
+  lazyConnect: checked(boolean),
+  scaleReads: setReadFrom,
+  maxRedirections: as('max_redirects', integer),
+  slotsRefreshInterval: as('cluster_refresh_interval_ms', milliseconds),
+  dnsLookup: checkLookup,
+  tls: REDIS_OPTIONS.tls,
+  enableAutoPipelining: checked(boolean),
+  autoPipeliningIgnoredCommands: checked(() => {}),
+  showFriendlyErrorStack: checked(boolean),
+  maxPending: as('max_pending', integer),
+  keyPrefix: only('', LATER),
+  useSRVRecords: only(false, 'name the configuration endpoint'),
+  shardedSubscribers: only(false, LATER),
+  retryDelayOnMoved: only(0, 'the core follows MOVED at once'),
+  retryDelayOnFailover: only(100, BACKOFF),
+  retryDelayOnClusterDown: only(100, BACKOFF),
+  retryDelayOnTryAgain: only(100, BACKOFF),
+  slotsRefreshTimeout: only(1000, 'the core asks the next node after 1000 ms'),
+  clusterNodeRetryStrategy: unsupported('the core reconnects to nodes with backoff'),
+  resolveSrv: unsupported('name the configuration endpoint'),
+  natMap: unsupported(LATER),
+  scripts: unsupported(LATER),
+};
+
+/* ioredis sets these per node itself and ignores what redisOptions says. */
+const RESERVED = ['host', 'port', 'path', 'retryStrategy', 'enableOfflineQueue', 'readOnly', 'lazyConnect'];
+
+const CLUSTER_CORE = [
+  ['mode', 'cluster'],
+  ['lanes', 1],
+  ['protocol', 2],
+  ['connect_timeout_ms', 10000],
+  ['max_retries', FAILOVER_RETRIES],
+  ['max_pending', PENDING_MAX],
+];
+
+function endpointOf({ host, port }) {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Start-up nodes in any form as {host, port, ...}. */
+function parseNodes(nodes) {
+  if (!Array.isArray(nodes) || nodes.length === 0) {
+    throw refuse('`startupNodes` should contain at least one node.');
+  }
+  return nodes.map((node) => parseArguments([node], { host: 'localhost', port: 6379 }));
+}
+
+/** What every node connection shares: redisOptions, and credentials or TLS given with the first node. */
+function nodeOptions(nodes, options) {
+  const { host, port, ...first } = nodes[0];
+  const merged = { ...first, ...options.redisOptions };
+  for (const name of RESERVED) delete merged[name];
+  if (options.tls !== undefined) merged.tls = options.tls;
+  return merged;
+}
+
+/** {options, perNode, core} of the arguments of new Cluster(nodes, options). */
+function parseCluster(startupNodes, given = {}) {
+  const nodes = parseNodes(startupNodes);
+  const options = parseArguments([given], CLUSTER_DEFAULTS);
+  const { redisOptions, ...own } = options;
+  const perNode = nodeOptions(nodes, options);
+  const first = [...CLUSTER_CORE, ['endpoints', nodes.map(endpointOf).join(',')]];
+  for (const [name, value] of toCore(REDIS_OPTIONS, perNode, [])) first.push([name, value]);
+  return { options, perNode, core: toCore(CLUSTER_OPTIONS, own, first) };
+}
+
+module.exports = { parseCluster };

@@ -1,0 +1,163 @@
+'use strict';
+/**
+ * Every error class, and the way from a failure of the core to one of them.
+ *
+ * The first group has the names and messages ioredis uses; the second says what ioredis does not tell: the
+ * core's status, whether the command was executed, and what to do.
+ */
+
+class RedisError extends Error {
+  get name() {
+    return this.constructor.name;
+  }
+}
+
+/** The server answered with an error. `command` is {name, args}; `message` is the server's whole line. */
+class ReplyError extends RedisError {
+  get name() {
+    return 'ReplyError';
+  }
+}
+
+class AbortError extends RedisError {}
+class ParserError extends RedisError {}
+
+/** A command waited for more failed connections than `maxRetriesPerRequest` allows; `cause` is the last. */
+class MaxRetriesPerRequestError extends AbortError {
+  constructor(limit, options) {
+    super(
+      `Reached the max retries per request limit (which is ${limit}). ` +
+        'Refer to "maxRetriesPerRequest" option for details.',
+      options
+    );
+  }
+}
+
+class ClusterAllFailedError extends RedisError {
+  constructor(message, lastNodeError) {
+    super(message, { cause: lastNodeError });
+    this.lastNodeError = lastNodeError;
+  }
+}
+
+/** A failure the core reports: `status`, `executed` ("no", "yes", "unknown"), `attempts`, `node`, `elapsedMs`. */
+class TendonError extends RedisError {
+  constructor(message, failure, options) {
+    super(message, options);
+    if (failure) takeFields(this, failure);
+  }
+}
+
+class ConfigError extends TendonError {}
+class ConnectError extends TendonError {}
+class TlsError extends ConnectError {}
+class TimeoutError extends TendonError {}
+class ConnectTimeoutError extends TimeoutError {}
+class DisconnectedError extends TendonError {}
+class ProtocolError extends TendonError {}
+class LimitError extends ProtocolError {}
+class PoolError extends TendonError {}
+class ClusterError extends TendonError {}
+class ClosedError extends TendonError {
+  constructor(failure, cause) {
+    super('Connection is closed.', failure, cause ? { cause } : undefined);
+  }
+}
+/** The server refused the credentials. A ReplyError, as in ioredis, because the server said so. */
+class AuthError extends ReplyError {
+  constructor(message, failure) {
+    super(message);
+    takeFields(this, failure);
+  }
+}
+
+/* Programs written for ioredis look at the codes Node's sockets give. */
+const CODES = {
+  RESOLVE: 'ENOTFOUND',
+  CONNECT: 'ECONNREFUSED',
+  CONNECT_TIMEOUT: 'ETIMEDOUT',
+  DISCONNECTED: 'ECONNRESET',
+};
+
+const CLASSES_BY_STATUS = {
+  CONFIG: ConfigError,
+  URL: ConfigError,
+  TLS_CONFIG: ConfigError,
+  UNSUPPORTED: ConfigError,
+  RESOLVE: ConnectError,
+  CONNECT: ConnectError,
+  CONNECT_TIMEOUT: ConnectTimeoutError,
+  HANDSHAKE: ConnectError,
+  TLS: TlsError,
+  TLS_CERTIFICATE: TlsError,
+  TLS_HOSTNAME: TlsError,
+  AUTH: AuthError,
+  DISCONNECTED: DisconnectedError,
+  TIMEOUT: TimeoutError,
+  PROTOCOL: ProtocolError,
+  LIMIT: LimitError,
+  POOL_EXHAUSTED: PoolError,
+  POOL_TIMEOUT: PoolError,
+  NO_NODE: ClusterError,
+  TOPOLOGY: ClusterError,
+  REDIRECTS: ClusterError,
+  CROSSSLOT: ClusterError,
+};
+
+/* Statuses that say there was no connection to send on: what `maxRetriesPerRequest` counts. */
+const CONNECTION_STATUSES = new Set([
+  'RESOLVE', 'CONNECT', 'CONNECT_TIMEOUT', 'HANDSHAKE', 'TLS', 'TLS_CERTIFICATE', 'TLS_HOSTNAME', 'DISCONNECTED',
+]);
+
+function takeFields(error, failure) {
+  error.status = failure.status;
+  error.executed = failure.executed;
+  error.attempts = failure.attempts;
+  error.elapsedMs = failure.elapsedMs;
+  error.node = failure.node;
+  error.code = CODES[failure.status] || `TENDON_${failure.status}`;
+  if (failure.prefix) error.prefix = failure.prefix;
+}
+
+/** The error of a failure, by its status alone. */
+function fromFailure(failure) {
+  if (failure.status === 'CLOSED' || failure.status === 'CANCELLED') return new ClosedError(failure);
+  const Class = CLASSES_BY_STATUS[failure.status] || TendonError;
+  return new Class(failure.message, failure);
+}
+
+/** Runs `call`; the plain object the addon throws becomes an instance of its class. */
+function translating(call) {
+  try {
+    return call();
+  } catch (thrown) {
+    throw thrown instanceof Error ? thrown : fromFailure(thrown);
+  }
+}
+
+module.exports = {
+  fromFailure,
+  translating,
+  CONNECTION_STATUSES,
+  classes: {
+    RedisError,
+    ReplyError,
+    AbortError,
+    ParserError,
+    MaxRetriesPerRequestError,
+    ClusterAllFailedError,
+    TendonError,
+    ConfigError,
+    ConnectError,
+    ConnectTimeoutError,
+    TlsError,
+    TimeoutError,
+    DisconnectedError,
+    ProtocolError,
+    LimitError,
+    PoolError,
+    ClusterError,
+    ClosedError,
+    AuthError,
+  },
+};

@@ -1,0 +1,149 @@
+/*
+ * What the files of the addon share: the state of one JavaScript environment and the functions
+ * between them. It must not know commands, options or retry rules: those live in libtendon and in
+ * lib/.
+ *
+ * One environment is one JavaScript thread (the main one or a worker). All functions below run on
+ * it, except where their comment says otherwise, so that nothing here needs a lock.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef TENDON_NODE_ADDON_H
+#define TENDON_NODE_ADDON_H
+
+#define NAPI_VERSION 8
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <tendon/tendon.h>
+#include <uv.h>
+
+/* Completions handed to JavaScript in one call; more would let one batch hold the loop for too
+ * long. */
+#define TENDON__NODE_DELIVER_MAX 64
+/* Batches per readable event: after these the loop gets to run timers and other sockets. */
+#define TENDON__NODE_ROUNDS_MAX 32
+/* Arguments of one native push; longer commands pass an array. Three more carry ids. */
+#define TENDON__NODE_PUSH_MAX 13
+
+/* What lib/native.js finds in `kinds`; events are TENDON__NODE_KIND_EVENT + TENDON_EVENT_x. */
+#define TENDON__NODE_KIND_VALUE        0 /* the value of a reply */
+#define TENDON__NODE_KIND_SERVER_ERROR 1 /* text of the server's error reply */
+#define TENDON__NODE_KIND_FAILURE      2 /* an object made of a tendon_error */
+#define TENDON__NODE_KIND_ENDED        3 /* the client is destroyed; nothing more comes for it */
+#define TENDON__NODE_KIND_EVENT        16
+
+/* How a reply becomes a value; bits 32-39 of a request's tag. */
+#define TENDON__NODE_MODE_BUFFER          1u /* strings become Buffers */
+#define TENDON__NODE_MODE_NUMBERS_AS_TEXT 2u /* integers become decimal strings */
+
+/* Bit 63 of a tag tells an event of client `tag & 0xffffffff` from a reply for slot `tag &
+ * 0xffffffff`. */
+#define TENDON__NODE_TAG_EVENT      (UINT64_C(1) << 63)
+#define TENDON__NODE_TAG_MODE_SHIFT 32
+
+/* Commands of one client gathered since the last flush. Offsets, because the blocks move as they
+ * grow. */
+typedef struct tendon__node_batch {
+    uint8_t *bytes;
+    size_t bytes_used;
+    size_t bytes_size;
+    uint32_t *sizes;
+    size_t sizes_used;
+    size_t sizes_size;
+    tendon_request *requests; /* `packed` and `packed_sizes` hold offsets until the flush */
+    size_t requests_used;
+    size_t requests_size;
+} tendon__node_batch;
+
+/* A request the core did not accept, on its way to its promise. */
+typedef struct tendon__node_refusal {
+    uint32_t slot;
+    tendon_status status;
+} tendon__node_refusal;
+
+typedef struct tendon__node_env tendon__node_env;
+
+typedef struct tendon__node_client {
+    tendon__node_env *env;
+    tendon_client *core;
+    tendon__node_batch batch;
+    struct tendon__node_client *next_dirty; /* in env->dirty while the batch is not empty */
+    int64_t timeout_ms;                     /* deadline of each command, or TENDON_TIMEOUT_NONE */
+    uint32_t id;                            /* index in env->clients */
+    bool dirty;
+    bool closing;
+    uv_work_t work; /* the destroy, which joins the core's thread */
+} tendon__node_client;
+
+struct tendon__node_env {
+    napi_env napi;
+    napi_ref deliver;     /* function (count, ...values) of lib/native.js */
+    napi_ref reply_error; /* function (text) making the error of a server's error inside an array */
+    napi_ref resource;    /* the object async hooks see */
+    napi_async_context context;
+    napi_async_cleanup_hook_handle cleanup;
+    tendon_queue *queue;
+    uv_poll_t poll;
+    uv_prepare_t prepare;
+    uint32_t *slots; /* shared with JavaScript: one slot or client id per delivered value */
+    uint8_t *kinds;  /* shared with JavaScript: one TENDON__NODE_KIND_* per delivered value */
+    tendon__node_client **clients;
+    tendon__node_client *dirty;
+    tendon__node_refusal *refused;
+    size_t refused_used;
+    size_t refused_size;
+    uint32_t client_count;
+    uint32_t hold_count;   /* clients that keep the process alive */
+    uint32_t work_count;   /* destroys under way on the thread pool */
+    uint32_t handle_count; /* loop handles not closed yet */
+    bool ending;
+    tendon_completion completions[TENDON__NODE_DELIVER_MAX];
+};
+
+/* addon.c */
+napi_value tendon__node_throw(napi_env env, const char *code, const char *message);
+tendon__node_env *tendon__node_env_get(napi_env env);
+
+/* loop.c */
+bool tendon__node_loop_start(tendon__node_env *state);
+void tendon__node_loop_stop(tendon__node_env *state);
+void tendon__node_loop_wake_flush(tendon__node_env *state);
+/* One destroy on the thread pool has ended. May free `state` when the environment is ending. */
+void tendon__node_loop_work_done(tendon__node_env *state);
+void tendon__node_loop_drain(tendon__node_env *state, unsigned rounds);
+/* Hands one value made outside the queue to JavaScript, such as a refused submit. */
+void tendon__node_loop_deliver_one(tendon__node_env *state, uint32_t slot, uint8_t kind,
+                                   napi_value value);
+
+/* client.c */
+napi_value tendon__node_client_create(napi_env env, napi_callback_info info);
+napi_value tendon__node_client_check(napi_env env, napi_callback_info info);
+napi_value tendon__node_client_close(napi_env env, napi_callback_info info);
+napi_value tendon__node_client_hold(napi_env env, napi_callback_info info);
+napi_value tendon__node_client_reconnect(napi_env env, napi_callback_info info);
+napi_value tendon__node_client_disconnect(napi_env env, napi_callback_info info);
+napi_value tendon__node_client_nodes(napi_env env, napi_callback_info info);
+napi_value tendon__node_client_stats(napi_env env, napi_callback_info info);
+tendon__node_client *tendon__node_client_find(tendon__node_env *state, uint32_t id);
+void tendon__node_client_destroy_all(tendon__node_env *state);
+
+/* batch.c */
+napi_value tendon__node_push(napi_env env, napi_callback_info info);
+napi_value tendon__node_push_array(napi_env env, napi_callback_info info);
+void tendon__node_batch_flush(tendon__node_client *client);
+void tendon__node_batch_flush_all(tendon__node_env *state);
+void tendon__node_batch_deinit(tendon__node_batch *batch);
+
+/* value.c */
+napi_value tendon__node_value_of_completion(tendon__node_env *state,
+                                            const tendon_completion *completion, uint8_t *out_kind);
+napi_value tendon__node_value_of_text(napi_env env, const void *data, size_t size);
+
+/* failure.c */
+napi_value tendon__node_failure_of_error(napi_env env, const tendon_error *error);
+napi_value tendon__node_failure_of_status(napi_env env, tendon_status status, uint32_t executed);
+/* Throws a JavaScript error that carries the fields of `error`, and destroys `error`. */
+napi_value tendon__node_failure_throw(napi_env env, tendon_status status, tendon_error *error);
+
+#endif

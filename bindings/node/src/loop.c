@@ -1,0 +1,211 @@
+/*
+ * The addon's side of the event loop: watches the queue's descriptor, hands completions to
+ * JavaScript in bulk, and flushes what JavaScript submitted before the loop goes to sleep. It
+ * starts no thread and never waits.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "addon.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static napi_value number_value(napi_env env, double number)
+{
+    napi_value value = NULL;
+    return napi_create_double(env, number, &value) == napi_ok ? value : NULL;
+}
+
+/* {delay, node, failure} of an event; lib/native.js knows the client by the id in `slots`. */
+static napi_value event_value(tendon__node_env *state, const tendon_completion *completion)
+{
+    napi_env env = state->napi;
+    napi_value object = NULL;
+    napi_value node = NULL;
+    napi_value failure = NULL;
+    if (napi_create_object(env, &object) != napi_ok)
+        return NULL;
+    napi_value delay = number_value(env, completion->delay_ms);
+    if (delay != NULL)
+        (void)napi_set_named_property(env, object, "delay", delay);
+    const tendon_node *root = completion->nodes;
+    if (root != NULL && root->type == TENDON_NODE_STATUS)
+        node = tendon__node_value_of_text(env, completion->data + root->value.offset, root->size);
+    if (node != NULL)
+        (void)napi_set_named_property(env, object, "node", node);
+    if (completion->error != NULL)
+        failure = tendon__node_failure_of_error(env, completion->error);
+    if (failure != NULL)
+        (void)napi_set_named_property(env, object, "failure", failure);
+    return object;
+}
+
+/* An exception out of the deliver function is a bug of a listener: it goes where any uncaught one
+ * goes. */
+static void report_exception(napi_env env)
+{
+    bool pending = false;
+    napi_value thrown = NULL;
+    if (napi_is_exception_pending(env, &pending) == napi_ok && pending &&
+        napi_get_and_clear_last_exception(env, &thrown) == napi_ok)
+        (void)napi_fatal_exception(env, thrown);
+}
+
+/* One call into JavaScript; its end runs the promises' continuations, which issue the next
+ * commands. */
+static void deliver(tendon__node_env *state, size_t count, const napi_value *values)
+{
+    napi_env env = state->napi;
+    napi_value function = NULL;
+    napi_value receiver = NULL;
+    napi_value resource = NULL;
+    napi_value args[TENDON__NODE_DELIVER_MAX + 1];
+    args[0] = number_value(env, (double)count);
+    memcpy(args + 1, values, count * sizeof values[0]);
+    if (args[0] == NULL || napi_get_reference_value(env, state->deliver, &function) != napi_ok ||
+        napi_get_reference_value(env, state->resource, &resource) != napi_ok ||
+        napi_get_undefined(env, &receiver) != napi_ok)
+        return;
+    napi_status status =
+        napi_make_callback(env, state->context, resource, function, count + 1, args, NULL);
+    if (status != napi_ok)
+        report_exception(env);
+}
+
+static napi_value convert_completion(tendon__node_env *state, const tendon_completion *completion,
+                                     size_t position)
+{
+    napi_value value = NULL;
+    state->slots[position] = (uint32_t)completion->tag;
+    if (completion->kind == TENDON_COMPLETION_EVENT) {
+        state->kinds[position] = (uint8_t)(TENDON__NODE_KIND_EVENT + completion->event);
+        value = event_value(state, completion);
+    } else {
+        value = tendon__node_value_of_completion(state, completion, &state->kinds[position]);
+    }
+    if (value == NULL)
+        (void)napi_get_undefined(state->napi, &value);
+    return value;
+}
+
+static void deliver_completions(tendon__node_env *state, size_t count)
+{
+    napi_handle_scope scope = NULL;
+    napi_value values[TENDON__NODE_DELIVER_MAX];
+    bool open = napi_open_handle_scope(state->napi, &scope) == napi_ok;
+    for (size_t i = 0; i < count; i++) {
+        if (open)
+            values[i] = convert_completion(state, &state->completions[i], i);
+        tendon_reply_destroy(state->completions[i].reply);
+        tendon_error_destroy(state->completions[i].error);
+    }
+    if (!open)
+        return;
+    deliver(state, count, values);
+    (void)napi_close_handle_scope(state->napi, scope);
+}
+
+void tendon__node_loop_drain(tendon__node_env *state, unsigned rounds)
+{
+    for (unsigned i = 0; i < rounds && !state->ending; i++) {
+        size_t count = tendon_queue_poll(state->queue, state->completions,
+                                         sizeof state->completions[0], TENDON__NODE_DELIVER_MAX, 0);
+        if (count == 0)
+            return;
+        deliver_completions(state, count);
+        /* Continuations have run: what they asked for leaves with this turn, not the next. */
+        tendon__node_batch_flush_all(state);
+    }
+}
+
+void tendon__node_loop_deliver_one(tendon__node_env *state, uint32_t slot, uint8_t kind,
+                                   napi_value value)
+{
+    if (value == NULL || state->ending)
+        return;
+    state->slots[0] = slot;
+    state->kinds[0] = kind;
+    deliver(state, 1, &value);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    tendon__node_loop_drain(poll->data, TENDON__NODE_ROUNDS_MAX);
+}
+
+/* Runs right before the loop waits: commands of one turn leave together. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+    tendon__node_env *state = prepare->data;
+    (void)uv_prepare_stop(prepare);
+    tendon__node_batch_flush_all(state);
+}
+
+void tendon__node_loop_wake_flush(tendon__node_env *state)
+{
+    (void)uv_prepare_start(&state->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&state->prepare);
+}
+
+bool tendon__node_loop_start(tendon__node_env *state)
+{
+    uv_loop_t *loop = NULL;
+    if (napi_get_uv_event_loop(state->napi, &loop) != napi_ok ||
+        tendon_queue_create(&state->queue) != TENDON_OK)
+        return false;
+    if (uv_poll_init(loop, &state->poll, tendon_queue_fd(state->queue)) != 0)
+        return false;
+    state->handle_count++;
+    state->poll.data = state;
+    if (uv_prepare_init(loop, &state->prepare) != 0)
+        return false;
+    state->handle_count++;
+    state->prepare.data = state;
+    if (uv_poll_start(&state->poll, UV_READABLE, on_readable) != 0)
+        return false;
+    uv_unref((uv_handle_t *)&state->poll);
+    uv_unref((uv_handle_t *)&state->prepare);
+    return true;
+}
+
+/* The last of the handles and destroys lets the environment end. */
+static void finish_when_idle(tendon__node_env *state)
+{
+    if (state->handle_count > 0 || state->work_count > 0)
+        return;
+    tendon_queue_destroy(state->queue);
+    free(state->clients);
+    free(state->refused);
+    napi_async_cleanup_hook_handle cleanup = state->cleanup;
+    free(state);
+    (void)napi_remove_async_cleanup_hook(cleanup);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    tendon__node_env *state = handle->data;
+    state->handle_count--;
+    finish_when_idle(state);
+}
+
+/* The environment ends (exit, worker.terminate): no JavaScript runs from here on. */
+void tendon__node_loop_stop(tendon__node_env *state)
+{
+    state->ending = true;
+    tendon__node_client_destroy_all(state);
+    if (state->handle_count > 0)
+        uv_close((uv_handle_t *)&state->poll, on_handle_closed);
+    if (state->handle_count > 1)
+        uv_close((uv_handle_t *)&state->prepare, on_handle_closed);
+    if (state->handle_count == 0)
+        finish_when_idle(state);
+}
+
+void tendon__node_loop_work_done(tendon__node_env *state)
+{
+    state->work_count--;
+    if (state->ending)
+        finish_when_idle(state);
+}

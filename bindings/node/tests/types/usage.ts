@@ -1,0 +1,59 @@
+// Compiled by the tests, never run: what the types must accept, and, marked by ts-expect-error, refuse.
+import Redis from 'tendon';
+import { Cluster, Redis as NamedRedis, ReplyError, type RedisOptions } from 'tendon';
+import required = require('tendon');
+
+const options: RedisOptions = {
+  host: 'my-redis-cluster.abc123.ng.0001.use1.cache.amazonaws.com',
+  port: 6379,
+  retryStrategy: (times) => Math.min(times * 200, 3000),
+  maxRetriesPerRequest: 3,
+  enableReadyCheck: true,
+  connectTimeout: 5000,
+  lazyConnect: true,
+  tls: { ca: 'pem', servername: 'name', minVersion: 'TLSv1.2' },
+};
+
+export async function article(): Promise<void> {
+  const redis = new Redis(options);
+  redis.on('connect', () => console.log('connected'));
+  redis.on('error', (error) => console.error(error.message));
+  redis.on('reconnecting', (delay) => delay.toFixed());
+  await redis.connect();
+  const ok: 'OK' = await redis.set('key', 'value', 'EX', 300);
+  const cached: string | null = await redis.get('key');
+  const bytes: Buffer | null = await redis.getBuffer('key');
+  const count: number = await redis.incr('counter');
+  const fields: Record<string, string> = await redis.hgetall('hash');
+  await redis.hset('hash', { a: 1, b: 'two' });
+  await redis.mset(new Map([['a', 1]]));
+  const many: Array<string | null> = await redis.mget('a', 'b', ['c']);
+  const popped: string | null = await redis.lpop('list');
+  const poppedMany: string[] | null = await redis.lpop('list', 2);
+  redis.get('key', (error, value) => value?.length);
+  const anything = await redis.call('OBJECT', 'ENCODING', 'key');
+  const outcomes = await redis.pipeline().set('a', 1).get('a').exec();
+  const results = await redis.multi().incr('a').exec();
+  for (const [error, result] of outcomes ?? []) console.log(error, result);
+  console.log(ok, cached, bytes, count, fields, many, popped, poppedMany, anything, results, redis.status);
+  await redis.quit();
+}
+
+export const cluster = new Redis.Cluster([{ host: 'h', port: 6379 }, 'h:1', 7000], {
+  redisOptions: { connectTimeout: 5000 },
+  clusterRetryStrategy: (times) => Math.min(times * 200, 3000),
+  scaleReads: 'slave',
+});
+cluster.on('node error', (error, name) => console.log(error.message, name.length));
+export const node: Redis | undefined = new Cluster([7000]).nodes('master')[0];
+export const others: Redis[] = [new NamedRedis(6379, 'localhost', { db: 1 }), new required('redis://localhost')];
+export const isReply = (error: unknown): boolean => error instanceof ReplyError && error.command?.name === 'get';
+
+// @ts-expect-error a misspelt option
+new Redis({ maxRetryPerRequest: 3 });
+// @ts-expect-error a value of the wrong type
+new Redis({ lazyConnect: 'yes' });
+// @ts-expect-error no such place to read from
+new Cluster([7000], { scaleReads: 'replica' });
+// @ts-expect-error not a command
+others[0]!.gett('key');
