@@ -1,0 +1,251 @@
+/* The exported calls: check, build the requests, run or post them, hand out the outcomes. */
+#include <string.h>
+
+#include "client/client.h"
+#include "client/error.h"
+#include "client/request_build.h"
+#include "client/wait.h"
+
+static void hand_out_error(tendon_error **out_error, const struct tendon__fault *fault)
+{
+    if (out_error)
+        *out_error = tendon__error_make(tendon__memory_system(), fault, 0, 0);
+}
+
+static tendon_error *error_of(const struct tendon__request *request)
+{
+    return tendon__error_make(tendon__memory_system(), &request->fault, request->attempts,
+                              (uint64_t)(request->elapsed_ns / 1000));
+}
+
+static void stamp(struct tendon__request *request, int64_t now_ns)
+{
+    request->started_ns = now_ns;
+    request->deadline_ns =
+        request->timeout_ns == TENDON__NO_TIME ? TENDON__NO_TIME : now_ns + request->timeout_ns;
+}
+
+/* Counts requests against max_pending; the engine counts them down as they complete. */
+static tendon_status admit(struct tendon_client *client, uint32_t count, struct tendon__fault *fault)
+{
+    uint32_t *pending = &client->engine->pending;
+    uint32_t now = __atomic_add_fetch(pending, count, __ATOMIC_RELAXED);
+    if (now <= (uint64_t)client->options.max_pending)
+        return TENDON_OK;
+    __atomic_sub_fetch(pending, count, __ATOMIC_RELAXED);
+    return tendon__fault_set(fault, TENDON_ERROR_QUEUE_FULL,
+                             "%u requests are pending, option max_pending is %lld; slow down or raise it",
+                             now - count, (long long)client->options.max_pending);
+}
+
+static void drop_list(struct tendon__link *requests)
+{
+    struct tendon__link *link;
+    while ((link = tendon__list_shift(requests))) {
+        struct tendon__request *request = TENDON__OWNER(link, struct tendon__request, item.link);
+        request->refs = 1;
+        tendon__request_unref(request);
+    }
+}
+
+static void run_one(struct tendon_client *client, struct tendon__request *request, struct tendon__wait *wait)
+{
+    struct tendon__link list;
+    tendon__list_init(&list);
+    stamp(request, tendon__now_ns());
+    tendon__list_push(&list, &request->item.link);
+    tendon__client_run(client, &list, wait);
+}
+
+tendon_status tendon_call(tendon_client *client, const tendon_request *request, tendon_reply **out_reply,
+                          tendon_error **out_error)
+{
+    struct tendon__fault fault;
+    struct tendon__request *made = NULL;
+    tendon_status status = tendon__client_enter(client, &fault);
+    if (status != TENDON_OK) {
+        hand_out_error(out_error, &fault);
+        return status;
+    }
+    struct tendon__wait wait;
+    tendon__wait_init(&wait, 1);
+    status = request && out_reply && !(request->flags & TENDON_REQUEST_ATOMIC)
+                 ? tendon__request_build(client->memory, &client->options, request, sizeof *request, 1, &wait.sink,
+                                         &made, &fault)
+                 : tendon__fault_set(&fault, TENDON_ERROR_ARGUMENT,
+                                     "tendon_call needs a request outside a group and a place for its reply");
+    if (status == TENDON_OK)
+        status = admit(client, 1, &fault);
+    if (status != TENDON_OK) {
+        if (made) {
+            made->refs = 1;
+            tendon__request_unref(made);
+        }
+        hand_out_error(out_error, &fault);
+    } else {
+        run_one(client, made, &wait);
+        status = made->fault.status;
+        if (status == TENDON_OK) {
+            *out_reply = made->replies[0];
+            made->replies[0] = NULL;
+        } else if (out_error) {
+            *out_error = error_of(made);
+        }
+        tendon__request_unref(made);
+    }
+    tendon__wait_deinit(&wait);
+    tendon__client_leave(client);
+    return status;
+}
+
+struct batch {
+    struct tendon__link requests;
+    uint32_t made;
+};
+
+/* All requests of a call, or none. */
+static tendon_status build_all(struct tendon_client *client, const tendon_request *requests, size_t request_size,
+                               size_t count, struct tendon__sink *sink, struct batch *batch,
+                               struct tendon__fault *fault)
+{
+    size_t done = 0;
+    int64_t now_ns = tendon__now_ns();
+    tendon__list_init(&batch->requests);
+    batch->made = 0;
+    while (done < count) {
+        const void *at = (const char *)requests + request_size * done;
+        struct tendon__request *request;
+        size_t span = tendon__request_span(at, request_size, count - done);
+        tendon_status status =
+            span ? tendon__request_build(client->memory, &client->options, at, request_size, span, sink, &request,
+                                         fault)
+                 : tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "a group has no end (TENDON_REQUEST_ATOMIC_END)");
+        if (status != TENDON_OK) {
+            drop_list(&batch->requests);
+            return status;
+        }
+        stamp(request, now_ns);
+        tendon__list_push(&batch->requests, &request->item.link);
+        batch->made++;
+        done += span;
+    }
+    return TENDON_OK;
+}
+
+/* Commands that cannot be sent at all fail the batch before anything was sent: the caller learns which way. */
+static tendon_status refuse_batch(const struct tendon__fault *fault, size_t count, tendon_outcome *out_outcomes)
+{
+    for (size_t i = 0; i < count; i++) {
+        out_outcomes[i].reply = NULL;
+        out_outcomes[i].error = tendon__error_make(tendon__memory_system(), fault, 0, 0);
+    }
+    return TENDON_OK;
+}
+
+static size_t take_outcomes(struct tendon__request *request, tendon_outcome *out)
+{
+    for (uint32_t i = 0; i < request->command_count; i++) {
+        bool succeeded = request->fault.status == TENDON_OK;
+        out[i].reply = succeeded ? request->replies[i] : NULL;
+        out[i].error = succeeded ? NULL : error_of(request);
+        request->replies[i] = NULL;
+    }
+    return request->command_count;
+}
+
+static tendon_status run_batch(struct tendon_client *client, const tendon_request *requests, size_t request_size,
+                               size_t count, tendon_outcome *out_outcomes)
+{
+    struct tendon__fault fault;
+    struct tendon__wait wait;
+    struct batch batch;
+    tendon__wait_init(&wait, 0);
+    struct tendon__request **kept = tendon__memory_take(client->memory, count * sizeof(struct tendon__request *));
+    tendon_status status = kept ? build_all(client, requests, request_size, count, &wait.sink, &batch, &fault)
+                                : TENDON_ERROR_NO_MEMORY;
+    if (kept && status == TENDON_OK) {
+        status = admit(client, batch.made, &fault);
+        if (status != TENDON_OK)
+            drop_list(&batch.requests);
+    }
+    if (kept && status != TENDON_OK) {
+        status = refuse_batch(&fault, count, out_outcomes);
+    } else if (kept) {
+        uint32_t index = 0;
+        for (struct tendon__link *link = batch.requests.next; link != &batch.requests; link = link->next)
+            kept[index++] = TENDON__OWNER(link, struct tendon__request, item.link);
+        atomic_store(&wait.remaining, batch.made);
+        tendon__client_run(client, &batch.requests, &wait);
+        size_t filled = 0;
+        for (uint32_t i = 0; i < batch.made; i++) {
+            filled += take_outcomes(kept[i], out_outcomes + filled);
+            tendon__request_unref(kept[i]);
+        }
+    }
+    tendon__memory_free(client->memory, kept);
+    tendon__wait_deinit(&wait);
+    return status;
+}
+
+tendon_status tendon_call_batch(tendon_client *client, const tendon_request *requests, size_t request_size,
+                                size_t count, tendon_outcome *out_outcomes)
+{
+    tendon_status status = tendon__client_enter(client, NULL);
+    if (status != TENDON_OK)
+        return status;
+    if (!requests || !out_outcomes || request_size < sizeof *requests || count > UINT32_MAX)
+        status = TENDON_ERROR_ARGUMENT;
+    else if (count)
+        status = run_batch(client, requests, request_size, count, out_outcomes);
+    tendon__client_leave(client);
+    return status;
+}
+
+static void give_ids(struct tendon_client *client, struct batch *batch, tendon_queue *queue, uint64_t *out_ids)
+{
+    for (struct tendon__link *link = batch->requests.next; link != &batch->requests; link = link->next) {
+        struct tendon__request *request = TENDON__OWNER(link, struct tendon__request, item.link);
+        request->id = atomic_fetch_add(&client->next_id, 1) + 1;
+        tendon__queue_ref(queue);
+        for (uint32_t i = 0; out_ids && i < request->command_count; i++)
+            *out_ids++ = request->id;
+    }
+}
+
+tendon_status tendon_submit(tendon_client *client, tendon_queue *queue, const tendon_request *requests,
+                            size_t request_size, size_t count, uint64_t *out_ids)
+{
+    struct batch batch;
+    tendon_status status = tendon__client_enter(client, NULL);
+    if (status != TENDON_OK)
+        return status;
+    if (!queue || !requests || request_size < sizeof *requests || count > UINT32_MAX)
+        status = TENDON_ERROR_ARGUMENT;
+    if (status == TENDON_OK && count)
+        status = build_all(client, requests, request_size, count, &queue->sink, &batch, NULL);
+    if (status == TENDON_OK && count) {
+        status = admit(client, batch.made, NULL);
+        if (status != TENDON_OK)
+            drop_list(&batch.requests);
+    }
+    if (status == TENDON_OK && count) {
+        give_ids(client, &batch, queue, out_ids);
+        tendon__client_post(client, &batch.requests);
+    }
+    if (client)
+        tendon__client_leave(client);
+    return status;
+}
+
+tendon_status tendon_cancel(tendon_client *client, uint64_t id)
+{
+    tendon_status status = tendon__client_enter(client, NULL);
+    if (status != TENDON_OK)
+        return status == TENDON_ERROR_CLOSED ? TENDON_OK : status;
+    tendon__client_lock(client);
+    tendon__driver_drain(client); /* the request itself may still be in the inbox */
+    tendon__engine_cancel(client->engine, id, tendon__now_ns());
+    tendon__client_unlock(client);
+    tendon__client_leave(client);
+    return TENDON_OK;
+}

@@ -1,0 +1,103 @@
+/*
+ * The client handle: an engine, the token of whoever drives it, the inbox of everybody else, and a thread that
+ * drives when nobody does. A blocking caller that finds the token free does its own I/O; under contention the
+ * thread, or another caller, does it for all.
+ */
+#ifndef TENDON_CLIENT_CLIENT_H
+#define TENDON_CLIENT_CLIENT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <tendon/client.h>
+
+#include "client/engine.h"
+#include "client/queue.h"
+#include "net/resolver.h"
+#include "net/transport.h"
+
+/* How many descriptors a forked child can close without walking structures another thread may have been changing. */
+#define TENDON__FD_TABLE 4096
+
+struct tendon_client {
+    struct tendon__memory *memory;
+    struct tendon__options options;
+    struct tendon__engine *engine;
+    /* The driver's token and what only its holder touches. */
+    pthread_mutex_t drive;
+    int epoll_fd;
+    struct tendon__link ios;      /* being resolved or dialled */
+    struct tendon__link dead_ios; /* freed at the end of the turn */
+    struct tendon__tls_context *tls;
+    struct tendon__tcp_options tcp;
+    struct tendon__resolver *resolver;
+    uint64_t next_token;
+    struct tendon_queue *watcher;
+    uint64_t watch_tag;
+    uint32_t watch_mask;
+    /* The inbox. */
+    pthread_mutex_t inbox_lock;
+    struct tendon__link inbox;       /* requests */
+    struct tendon__link lease_inbox; /* leases given back */
+    atomic_bool mail;
+    int wake_fd;
+    atomic_bool sleeping; /* the driver is in epoll_wait */
+    atomic_uint guests;   /* threads that want the token for a moment */
+    /* The thread. */
+    pthread_t thread;
+    pthread_mutex_t park_lock;
+    pthread_cond_t park;
+    bool thread_started;
+    bool kicked;
+    bool stop;
+    _Atomic int64_t parked_until_ns; /* when the thread wakes by itself; 0 while it is awake */
+    atomic_bool async_host; /* queues are in use: the thread drives all the time */
+    /* Life. */
+    atomic_bool closed;
+    atomic_uint inside; /* calls that have not returned */
+    atomic_uint accepted; /* requests accepted and not completed */
+    _Atomic uint64_t next_id;
+    uint8_t *fork_page; /* first byte is 1, in a child 0 */
+    _Atomic int *fds;   /* sockets, for a forked child; -1 is free */
+};
+
+/* How a call begins: the handle is usable, and counted as being inside until tendon__client_leave. */
+tendon_status tendon__client_enter(struct tendon_client *client, struct tendon__fault *fault);
+void tendon__client_leave(struct tendon_client *client);
+
+/* The driver's token for a moment, from any thread. */
+void tendon__client_lock(struct tendon_client *client);
+void tendon__client_unlock(struct tendon_client *client);
+
+/* Hands requests (linked by item.link) to the engine without waiting. */
+void tendon__client_post(struct tendon_client *client, struct tendon__link *requests);
+void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease *lease);
+
+/* As post, then waits until *remaining is 0, driving the engine where nobody else does. */
+struct tendon__wait;
+void tendon__client_run(struct tendon_client *client, struct tendon__link *requests, struct tendon__wait *wait);
+
+/* Starts the client's thread once; TENDON_ERROR_SYSTEM when it cannot be started. */
+tendon_status tendon__client_start(struct tendon_client *client, struct tendon__fault *fault);
+void tendon__client_stop(struct tendon_client *client);
+void tendon__client_kick(struct tendon_client *client);
+
+/* One turn of the loop, for the holder of the token. Sleeps until something happens when `may_sleep`. */
+void tendon__driver_turn(struct tendon_client *client, bool may_sleep);
+
+/* Takes what the inbox holds. */
+void tendon__driver_drain(struct tendon_client *client);
+
+/* io.c: the world of the engine. */
+extern const struct tendon__world_ops tendon__world_ops;
+void tendon__io_flush(struct tendon_client *client);
+void tendon__io_event(struct tendon_client *client, void *io, uint32_t events);
+void tendon__io_resolved(struct tendon_client *client);
+void tendon__io_tick(struct tendon_client *client, int64_t now_ns);
+int64_t tendon__io_deadline(const struct tendon_client *client);
+void tendon__io_bury(struct tendon_client *client);
+void tendon__io_abandon_all(struct tendon_client *client);
+
+int64_t tendon__now_ns(void);
+
+#endif

@@ -1,0 +1,288 @@
+/*
+ * Who drives the engine. The token is a mutex: its holder alone touches the engine and the sockets. A caller that
+ * gets it at once works for itself; the others leave their requests in the inbox, where whoever holds the token
+ * finds them; and the client's thread takes it when work is left and nobody waits for it.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/client.h"
+#include "client/wait.h"
+
+#define EVENTS_PER_TURN 64
+#define SLEEP_MS_MAX 3600000 /* epoll takes an int; an hour early is no harm */
+
+int64_t tendon__now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void wake_driver(struct tendon_client *client)
+{
+    const uint64_t one = 1;
+    ssize_t written = atomic_load(&client->sleeping) ? write(client->wake_fd, &one, sizeof one) : 0;
+    (void)written; /* a full counter wakes as well */
+}
+
+void tendon__driver_drain(struct tendon_client *client)
+{
+    if (!atomic_load(&client->mail))
+        return;
+    struct tendon__link requests, leases;
+    tendon__list_init(&requests);
+    tendon__list_init(&leases);
+    struct tendon__link *link;
+    pthread_mutex_lock(&client->inbox_lock);
+    while ((link = tendon__list_shift(&client->inbox)))
+        tendon__list_push(&requests, link);
+    while ((link = tendon__list_shift(&client->lease_inbox)))
+        tendon__list_push(&leases, link);
+    atomic_store(&client->mail, false);
+    pthread_mutex_unlock(&client->inbox_lock);
+    int64_t now_ns = tendon__now_ns();
+    client->engine->now_ns = now_ns;
+    while ((link = tendon__list_shift(&requests)))
+        tendon__engine_submit(client->engine, TENDON__OWNER(link, struct tendon__request, item.link), now_ns);
+    while ((link = tendon__list_shift(&leases)))
+        tendon__lease_end(client->engine, TENDON__OWNER(link, struct tendon_lease, inbox));
+}
+
+static int sleep_ms(const struct tendon_client *client, int64_t now_ns)
+{
+    int64_t when_ns = tendon__engine_deadline(client->engine);
+    int64_t io_ns = tendon__io_deadline(client);
+    if (io_ns < when_ns)
+        when_ns = io_ns;
+    if (when_ns <= now_ns)
+        return 0;
+    if (when_ns == TENDON__NO_TIME)
+        return SLEEP_MS_MAX;
+    int64_t ms = (when_ns - now_ns + TENDON__MS - 1) / TENDON__MS;
+    return ms > SLEEP_MS_MAX ? SLEEP_MS_MAX : (int)ms;
+}
+
+static int wait_for_events(struct tendon_client *client, struct epoll_event *events, bool may_sleep)
+{
+    int timeout_ms = may_sleep ? sleep_ms(client, tendon__now_ns()) : 0;
+    if (timeout_ms) {
+        atomic_store(&client->sleeping, true);
+        if (atomic_load(&client->mail) || atomic_load(&client->guests) || client->stop)
+            timeout_ms = 0;
+    }
+    int count = epoll_wait(client->epoll_fd, events, EVENTS_PER_TURN, timeout_ms);
+    atomic_store(&client->sleeping, false);
+    return count;
+}
+
+void tendon__driver_turn(struct tendon_client *client, bool may_sleep)
+{
+    struct epoll_event events[EVENTS_PER_TURN];
+    tendon__driver_drain(client);
+    tendon__io_flush(client);
+    int count = wait_for_events(client, events, may_sleep);
+    int64_t now_ns = tendon__now_ns();
+    client->engine->now_ns = now_ns;
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.ptr) {
+            tendon__io_event(client, events[i].data.ptr, events[i].events);
+            continue;
+        }
+        uint64_t wakes;
+        ssize_t got = read(client->wake_fd, &wakes, sizeof wakes);
+        (void)got;
+        tendon__io_resolved(client);
+    }
+    tendon__io_tick(client, now_ns);
+    tendon__engine_tick(client->engine, now_ns);
+    tendon__io_flush(client);
+    tendon__engine_sweep(client->engine);
+    tendon__io_bury(client);
+}
+
+/* Lets those who want the token for a moment go first. */
+static void yield_to_guests(struct tendon_client *client)
+{
+    if (!atomic_load(&client->guests))
+        return;
+    pthread_mutex_unlock(&client->drive);
+    while (atomic_load(&client->guests))
+        sched_yield();
+    pthread_mutex_lock(&client->drive);
+}
+
+void tendon__client_lock(struct tendon_client *client)
+{
+    atomic_fetch_add(&client->guests, 1);
+    wake_driver(client);
+    pthread_mutex_lock(&client->drive);
+    atomic_fetch_sub(&client->guests, 1);
+    client->engine->now_ns = tendon__now_ns();
+}
+
+static bool has_work(struct tendon_client *client)
+{
+    return atomic_load(&client->mail) || tendon__engine_busy(client->engine);
+}
+
+/* Gives the token up. What is left to do is the thread's from now on. */
+void tendon__client_unlock(struct tendon_client *client)
+{
+    tendon__io_flush(client);
+    tendon__engine_sweep(client->engine);
+    tendon__io_bury(client);
+    bool kick = has_work(client) || tendon__engine_deadline(client->engine) < atomic_load(&client->parked_until_ns);
+    pthread_mutex_unlock(&client->drive);
+    if (kick || atomic_load(&client->mail))
+        tendon__client_kick(client);
+}
+
+void tendon__client_kick(struct tendon_client *client)
+{
+    pthread_mutex_lock(&client->park_lock);
+    client->kicked = true;
+    pthread_cond_signal(&client->park);
+    pthread_mutex_unlock(&client->park_lock);
+    wake_driver(client);
+}
+
+static void put_in_inbox(struct tendon_client *client, struct tendon__link *requests)
+{
+    struct tendon__link *link;
+    pthread_mutex_lock(&client->inbox_lock);
+    while ((link = tendon__list_shift(requests)))
+        tendon__list_push(&client->inbox, link);
+    atomic_store(&client->mail, true);
+    pthread_mutex_unlock(&client->inbox_lock);
+}
+
+void tendon__client_post(struct tendon_client *client, struct tendon__link *requests)
+{
+    put_in_inbox(client, requests);
+    if (!atomic_exchange(&client->async_host, true))
+        tendon__client_kick(client);
+    else
+        wake_driver(client);
+}
+
+void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease *lease)
+{
+    pthread_mutex_lock(&client->inbox_lock);
+    tendon__list_push(&client->lease_inbox, &lease->inbox);
+    atomic_store(&client->mail, true);
+    pthread_mutex_unlock(&client->inbox_lock);
+    /* Alone, the caller puts it back itself; else whoever drives finds it. */
+    if (pthread_mutex_trylock(&client->drive) == 0) {
+        tendon__driver_drain(client);
+        tendon__client_unlock(client);
+    } else {
+        tendon__client_kick(client);
+    }
+}
+
+/* What happened while nobody drove, for example a server that closed an idle connection, comes before new work. */
+static void catch_up(struct tendon_client *client)
+{
+    if (tendon__now_ns() - client->engine->now_ns > TENDON__MS)
+        tendon__driver_turn(client, false);
+}
+
+void tendon__client_run(struct tendon_client *client, struct tendon__link *requests, struct tendon__wait *wait)
+{
+    bool driving = pthread_mutex_trylock(&client->drive) == 0;
+    if (driving)
+        catch_up(client);
+    put_in_inbox(client, requests);
+    if (!driving)
+        driving = pthread_mutex_trylock(&client->drive) == 0;
+    if (!driving) {
+        wake_driver(client);
+        tendon__wait_sleep(wait);
+        return;
+    }
+    while (atomic_load(&wait->remaining)) {
+        tendon__driver_turn(client, true);
+        yield_to_guests(client);
+    }
+    tendon__client_unlock(client);
+}
+
+static void park(struct tendon_client *client, int64_t until_ns)
+{
+    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+    pthread_mutex_lock(&client->park_lock);
+    int result = 0;
+    while (!client->kicked && !client->stop && result != ETIMEDOUT)
+        result = until_ns == TENDON__NO_TIME ? pthread_cond_wait(&client->park, &client->park_lock)
+                                             : pthread_cond_timedwait(&client->park, &client->park_lock, &until);
+    client->kicked = false;
+    pthread_mutex_unlock(&client->park_lock);
+}
+
+static bool stopping(struct tendon_client *client)
+{
+    pthread_mutex_lock(&client->park_lock);
+    bool stop = client->stop;
+    pthread_mutex_unlock(&client->park_lock);
+    return stop;
+}
+
+static void *drive_for_all(void *argument)
+{
+    struct tendon_client *client = argument;
+    while (!stopping(client)) {
+        pthread_mutex_lock(&client->drive);
+        atomic_store(&client->parked_until_ns, 0);
+        tendon__driver_turn(client, false);
+        while (!stopping(client) && (atomic_load(&client->async_host) || has_work(client))) {
+            tendon__driver_turn(client, true);
+            yield_to_guests(client);
+        }
+        int64_t until_ns = tendon__engine_deadline(client->engine);
+        atomic_store(&client->parked_until_ns, until_ns);
+        pthread_mutex_unlock(&client->drive);
+        if (!atomic_load(&client->mail))
+            park(client, until_ns);
+    }
+    return NULL;
+}
+
+tendon_status tendon__client_start(struct tendon_client *client, struct tendon__fault *fault)
+{
+    if (__atomic_load_n(&client->thread_started, __ATOMIC_ACQUIRE))
+        return TENDON_OK;
+    pthread_mutex_lock(&client->park_lock);
+    int failed = 0;
+    if (!client->thread_started && !client->stop) {
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        failed = pthread_create(&client->thread, NULL, drive_for_all, client);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        __atomic_store_n(&client->thread_started, !failed, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&client->park_lock);
+    if (failed)
+        return tendon__fault_set(fault, TENDON_ERROR_SYSTEM, "the system refused a thread: %s", strerror(failed));
+    return TENDON_OK;
+}
+
+void tendon__client_stop(struct tendon_client *client)
+{
+    pthread_mutex_lock(&client->park_lock);
+    bool join = client->thread_started && !client->stop;
+    client->stop = true;
+    pthread_cond_broadcast(&client->park);
+    pthread_mutex_unlock(&client->park_lock);
+    const uint64_t one = 1;
+    ssize_t written = write(client->wake_fd, &one, sizeof one);
+    (void)written;
+    if (join)
+        pthread_join(client->thread, NULL);
+}

@@ -1,0 +1,294 @@
+/* The engine's life: submitting, cancelling, time and closing. Decisions live in the files beside it. */
+#include "client/engine.h"
+
+#include <string.h>
+
+#define ID_BUCKETS 256u /* of the hash of cancellable requests at first; doubles when full */
+
+static void read_session(struct tendon__engine *engine)
+{
+    const struct tendon__options *options = engine->options;
+    engine->session = (struct tendon__session){
+        .resp2 = options->protocol == TENDON__PROTOCOL_2,
+        .username = options->username,
+        .password = options->password,
+        .password_size = options->password_size,
+        .client_name = options->client_name,
+        .lib_name = options->lib_name,
+        .lib_version = options->lib_version[0] ? options->lib_version : TENDON_VERSION,
+        .db = (uint32_t)options->db,
+    };
+    engine->limits = (struct tendon__decode_limits){
+        .bytes_max = (uint64_t)options->max_reply_bytes,
+        .nodes_max = (uint32_t)options->max_reply_elements,
+        .depth_max = (uint32_t)options->max_reply_depth,
+    };
+}
+
+tendon_status tendon__engine_create(struct tendon__memory *memory, const struct tendon__options *options,
+                                    const struct tendon__world_ops *ops, void *world, uint64_t seed,
+                                    int64_t now_ns, struct tendon__engine **out, struct tendon__fault *fault)
+{
+    struct tendon__engine *engine = tendon__memory_make(memory, sizeof *engine);
+    if (!engine)
+        return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for a client");
+    engine->memory = memory;
+    engine->options = options;
+    engine->ops = ops;
+    engine->world = world;
+    engine->now_ns = now_ns;
+    tendon__random_init(&engine->random, seed);
+    tendon__timers_init(&engine->timers, memory);
+    struct tendon__link *const lists[] = {&engine->nodes,  &engine->channels, &engine->graveyard, &engine->flush,
+                                          &engine->parked, &engine->delayed,  &engine->leases};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        tendon__list_init(lists[i]);
+    read_session(engine);
+    engine->ids = tendon__memory_make(memory, ID_BUCKETS * sizeof(struct tendon__request *));
+    engine->id_room = ID_BUCKETS;
+    if (!engine->ids || tendon__timers_reserve(&engine->timers, 64) != TENDON_OK) {
+        tendon__engine_destroy(engine);
+        return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for a client");
+    }
+    tendon__map_start(engine);
+    if (tendon__list_empty(&engine->nodes)) {
+        tendon__engine_destroy(engine);
+        return tendon__fault_set(fault, TENDON_ERROR_CONFIG, "no usable endpoint in options host and endpoints");
+    }
+    *out = engine;
+    return TENDON_OK;
+}
+
+void tendon__engine_destroy(struct tendon__engine *engine)
+{
+    if (!engine)
+        return;
+    tendon__engine_sweep(engine);
+    struct tendon__link *link;
+    while ((link = engine->nodes.next) != &engine->nodes)
+        tendon__node_free(engine, TENDON__OWNER(link, struct tendon__node, link));
+    tendon__map_deinit(engine);
+    tendon__timers_deinit(&engine->timers);
+    tendon__memory_free(engine->memory, engine->ids);
+    tendon__memory_free(engine->memory, engine);
+}
+
+tendon_status tendon__engine_reserve_timers(struct tendon__engine *engine)
+{
+    /* Every request, channel and node has one timer, then there is the refresh and its question. */
+    size_t count = (size_t)__atomic_load_n(&engine->pending, __ATOMIC_RELAXED) + engine->channel_count +
+                   engine->node_count + 16;
+    return tendon__timers_reserve(&engine->timers, count);
+}
+
+static bool grow_ids(struct tendon__engine *engine)
+{
+    size_t room = engine->id_room * 2;
+    struct tendon__request **ids = tendon__memory_make(engine->memory, room * sizeof(struct tendon__request *));
+    if (!ids)
+        return false;
+    for (size_t i = 0; i < engine->id_room; i++) {
+        struct tendon__request *request = engine->ids[i];
+        while (request) {
+            struct tendon__request *next = request->hash_next;
+            request->hash_next = ids[request->id & (room - 1)];
+            ids[request->id & (room - 1)] = request;
+            request = next;
+        }
+    }
+    tendon__memory_free(engine->memory, engine->ids);
+    engine->ids = ids;
+    engine->id_room = room;
+    return true;
+}
+
+static void remember_id(struct tendon__engine *engine, struct tendon__request *request)
+{
+    if (!request->id)
+        return;
+    if (engine->id_count >= engine->id_room)
+        grow_ids(engine); /* on failure the chains get longer, nothing else */
+    struct tendon__request **bucket = &engine->ids[request->id & (engine->id_room - 1)];
+    request->hash_next = *bucket;
+    *bucket = request;
+    engine->id_count++;
+}
+
+void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request *request, int64_t now_ns)
+{
+    struct tendon__fault fault;
+    engine->now_ns = now_ns;
+    if (!(request->flags & TENDON__REQUEST_INTERNAL))
+        engine->stats.requests += request->command_count;
+    remember_id(engine, request);
+    if (request->flags & TENDON__REQUEST_OPEN_LEASE)
+        tendon__list_push(&engine->leases, &request->lease->link);
+    if (engine->closed) {
+        tendon__fault_set(&fault, TENDON_ERROR_CLOSED, "the client is closed; make a new one");
+        tendon__request_complete(engine, request, &fault);
+        return;
+    }
+    if (tendon__engine_reserve_timers(engine) != TENDON_OK) {
+        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the deadline of a request");
+        tendon__request_complete(engine, request, &fault);
+        return;
+    }
+    tendon__request_arm(engine, request);
+    if (request->lease && !(request->flags & TENDON__REQUEST_OPEN_LEASE))
+        tendon__lease_submit(engine, request);
+    else
+        tendon__route(engine, request);
+}
+
+void tendon__engine_cancel(struct tendon__engine *engine, uint64_t id, int64_t now_ns)
+{
+    engine->now_ns = now_ns;
+    struct tendon__request *request = engine->ids[id & (engine->id_room - 1)];
+    while (request && request->id != id)
+        request = request->hash_next;
+    if (!request)
+        return;
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, TENDON_ERROR_CANCELLED, "the caller cancelled the request");
+    tendon__request_fail(engine, request, &fault);
+}
+
+static void fail_list(struct tendon__engine *engine, struct tendon__link *list, const struct tendon__fault *fault)
+{
+    while (!tendon__list_empty(list))
+        tendon__request_fail(engine, TENDON__OWNER(list->next, struct tendon__request, link), fault);
+}
+
+void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns)
+{
+    if (engine->closed)
+        return;
+    engine->now_ns = now_ns;
+    engine->closed = true;
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, TENDON_ERROR_CLOSED, "the client was closed while the command was under way");
+    fail_list(engine, &engine->parked, &fault);
+    fail_list(engine, &engine->delayed, &fault);
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        fail_list(engine, &node->waiting, &fault);
+        tendon__pool_close(&node->pool, now_ns);
+    }
+    while (!tendon__list_empty(&engine->channels))
+        tendon__channel_close(TENDON__OWNER(engine->channels.next, struct tendon__channel, link),
+                              TENDON__CLOSE_SHUTDOWN, &fault);
+    for (struct tendon__link *link = engine->leases.next; link != &engine->leases; link = link->next)
+        tendon__lease_lost(TENDON__OWNER(link, struct tendon_lease, link), &fault);
+    tendon__timer_set(&engine->timers, &engine->refresh_timer, TENDON__NO_TIME);
+}
+
+void tendon__engine_disconnect(struct tendon__engine *engine, int64_t now_ns)
+{
+    engine->now_ns = now_ns;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next)
+        tendon__node_drain(TENDON__OWNER(link, struct tendon__node, link), TENDON__CLOSE_SHUTDOWN);
+}
+
+void tendon__engine_reconnect(struct tendon__engine *engine, int64_t delay_ns, int64_t now_ns)
+{
+    engine->now_ns = now_ns;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        if (!node->held)
+            continue;
+        if (delay_ns >= 0) {
+            node->held = false;
+            node->wanted = true;
+            node->next_dial_ns = now_ns + delay_ns;
+            tendon__node_arm(node);
+            continue;
+        }
+        node->held = node->wanted = false;
+        node->next_dial_ns = 0;
+        struct tendon__fault fault = node->fault;
+        if (!fault.status)
+            tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED, "the connection to %s is closed", node->name);
+        fault.executed = 0;
+        fail_list(engine, &node->waiting, &fault);
+        fail_list(engine, &engine->parked, &fault);
+        fail_list(engine, &engine->delayed, &fault);
+    }
+}
+
+static void fire(struct tendon__engine *engine, struct tendon__timer *timer)
+{
+    tendon__timer_set(&engine->timers, timer, TENDON__NO_TIME);
+    switch ((enum tendon__timer_kind)timer->kind) {
+    case TENDON__TIMER_REQUEST:
+        tendon__request_expired(engine, TENDON__OWNER(timer, struct tendon__request, timer));
+        break;
+    case TENDON__TIMER_CHANNEL:
+        tendon__channel_expired(TENDON__OWNER(timer, struct tendon__channel, timer));
+        break;
+    case TENDON__TIMER_NODE:
+        tendon__node_tick(TENDON__OWNER(timer, struct tendon__node, timer));
+        break;
+    case TENDON__TIMER_REFRESH:
+        tendon__map_tick(engine);
+        break;
+    }
+}
+
+void tendon__engine_tick(struct tendon__engine *engine, int64_t now_ns)
+{
+    engine->now_ns = now_ns;
+    struct tendon__timer *first;
+    while ((first = tendon__timers_first(&engine->timers)) && first->when_ns <= now_ns)
+        fire(engine, first);
+}
+
+int64_t tendon__engine_deadline(const struct tendon__engine *engine)
+{
+    const struct tendon__timer *first = tendon__timers_first(&engine->timers);
+    return first ? first->when_ns : TENDON__NO_TIME;
+}
+
+bool tendon__engine_busy(const struct tendon__engine *engine)
+{
+    if (__atomic_load_n(&engine->pending, __ATOMIC_RELAXED) || engine->refreshing)
+        return true;
+    for (struct tendon__link *link = engine->channels.next; link != &engine->channels; link = link->next) {
+        const struct tendon__channel *channel = TENDON__OWNER(link, struct tendon__channel, link);
+        if (channel->state != TENDON__CHANNEL_READY || channel->conn.fifo_count)
+            return true;
+    }
+    return false;
+}
+
+void tendon__engine_sweep(struct tendon__engine *engine)
+{
+    struct tendon__link *link;
+    while ((link = tendon__list_shift(&engine->graveyard)))
+        tendon__channel_free(TENDON__OWNER(link, struct tendon__channel, link));
+}
+
+void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out)
+{
+    *out = engine->stats;
+    out->nodes = engine->node_count;
+    out->pending = engine->pending;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        const struct tendon__pool *pool = &node->pool;
+        out->idle += pool->idle_count;
+        out->leased += pool->leased_count;
+        out->waiting += pool->waiting_count;
+        out->borrows += pool->counters.borrows;
+        out->waits += pool->counters.waits;
+        out->wait_timeouts += pool->counters.wait_timeouts;
+        out->wait_us += pool->counters.wait_ns / 1000;
+    }
+    for (struct tendon__link *link = engine->channels.next; link != &engine->channels; link = link->next) {
+        struct tendon__channel *channel = TENDON__OWNER(link, struct tendon__channel, link);
+        out->open++;
+        if (channel->state != TENDON__CHANNEL_READY)
+            out->connecting++;
+        else if (channel->is_lane)
+            out->lanes++;
+    }
+}

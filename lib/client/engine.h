@@ -1,0 +1,389 @@
+/*
+ * The engine: nodes, channels, requests and leases, and every decision about them. Sans-IO and single-threaded:
+ * whoever drives it hands in events with `now_ns`, and it asks for connections, bytes to be flushed and outcomes to
+ * be delivered through `world`. The driver (driver.c) is the real world; tests may be another one.
+ */
+#ifndef TENDON_CLIENT_ENGINE_H
+#define TENDON_CLIENT_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tendon/lease.h>
+#include <tendon/queue.h>
+#include <tendon/request.h>
+#include <tendon/stats.h>
+#include <tendon/version.h>
+
+#include "base/fault.h"
+#include "base/list.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/timers.h"
+#include "cluster/redirect.h"
+#include "cluster/refresh.h"
+#include "cluster/topology.h"
+#include "conn/conn.h"
+#include "generated/options.h"
+#include "pool/pool.h"
+
+#define TENDON__LANES_MAX 16 /* upper end of the option `lanes` */
+#define TENDON__SEEDS_MAX 64 /* of the option `endpoints` */
+#define TENDON__MS INT64_C(1000000) /* nanoseconds */
+#define TENDON__NO_SLOT UINT32_MAX
+
+struct tendon__engine;
+struct tendon__node;
+struct tendon__channel;
+struct tendon__request;
+
+enum tendon__request_state {
+    TENDON__REQUEST_NEW,
+    TENDON__REQUEST_PARKED,  /* waits for the cluster map */
+    TENDON__REQUEST_WAITING, /* waits at a node for its lane */
+    TENDON__REQUEST_BORROWING, /* waits for a connection of its own, or for its lease */
+    TENDON__REQUEST_DELAYED, /* waits for its next try */
+    TENDON__REQUEST_ON_WIRE,
+    TENDON__REQUEST_DONE,    /* the outcome is delivered; may still be owed replies on a connection */
+};
+
+/* Something that travels between threads: in the client's inbox or in a completion queue. */
+struct tendon__item {
+    struct tendon__link link;
+    bool is_event;
+};
+
+/* Who learns the outcome: one function per kind of caller, called exactly once per request. */
+struct tendon__sink {
+    void (*complete)(struct tendon__sink *sink, struct tendon__request *request);
+};
+
+/* One call: one command, or a group of commands that travel together. Counted: engine and caller hold a reference. */
+struct tendon__request {
+    struct tendon__link link;      /* in the list its state names */
+    struct tendon__item item;      /* on its way to the engine, later in the completion queue */
+    struct tendon__timer timer;
+    struct tendon__exchange exchange;
+    struct tendon__waiter waiter;  /* at a pool, for a connection of its own */
+    struct tendon__request *hash_next;
+    struct tendon__memory *memory;
+    struct tendon__sink *sink;
+    uint32_t refs;
+    enum tendon__request_state state;
+    /* What is asked. */
+    uint64_t id;
+    uint64_t tag; /* of the first command */
+    uint32_t flags;  /* TENDON_REQUEST_* with what the command table adds */
+    uint32_t route;
+    uint32_t slot; /* TENDON__NO_SLOT when no key */
+    uint32_t dirt; /* TENDON__DIRT_* the commands leave on a connection */
+    uint32_t command_count;
+    char *node_name; /* with TENDON_ROUTE_NODE */
+    struct tendon_lease *lease;
+    int64_t timeout_ns;  /* as resolved from the caller and the options; TENDON__NO_TIME for none */
+    int64_t started_ns;
+    int64_t deadline_ns; /* absolute, of the whole call */
+    int64_t attempt_ns;  /* when this attempt was handed to a connection */
+    uint64_t *tags;      /* of a group's commands, NULL for one command */
+    /* What happened. */
+    struct tendon__node *node;       /* where it waits or was sent */
+    struct tendon__node *target;     /* ASK or MOVED names it; used for the next try only */
+    struct tendon__channel *channel; /* on the wire, or its own connection */
+    bool owns_channel;
+    bool asking;
+    bool was_sent;   /* some attempt was fully sent and never answered */
+    bool redirected; /* a member of the group was answered by a redirect */
+    enum tendon__reaction group_reaction;
+    uint32_t attempts;
+    uint32_t redirects;
+    struct tendon__redirect group_redirect;
+    uint32_t delivered; /* members of a group already taken from the completion queue */
+    tendon_reply **replies; /* command_count of them */
+    tendon_reply *reply_one;
+    uint32_t reply_count;
+    struct tendon__fault fault; /* status TENDON_OK: replies hold the outcome */
+    int64_t elapsed_ns;
+    size_t frame_bytes;
+    uint8_t *frame;
+};
+
+/* What a command leaves on its connection. */
+#define TENDON__DIRT_TRANSACTION 1u /* MULTI, WATCH: undone by DISCARD and UNWATCH */
+#define TENDON__DIRT_DATABASE 2u    /* SELECT: undone by SELECT */
+#define TENDON__DIRT_FOREVER 4u     /* AUTH, HELLO, tracking and the like: the connection is closed afterwards */
+#define TENDON__DIRT_CLEANS 8u      /* EXEC, DISCARD, UNWATCH: end what began with MULTI or WATCH */
+
+enum tendon__channel_state {
+    TENDON__CHANNEL_OPENING,   /* the world is dialling */
+    TENDON__CHANNEL_HANDSHAKE,
+    TENDON__CHANNEL_READY,
+    TENDON__CHANNEL_CLOSED,    /* waits in the graveyard for the end of the turn */
+};
+
+/* A connection with its place in the engine: a lane of its node, or a member of the node's pool. */
+struct tendon__channel {
+    struct tendon__link link; /* engine->channels or engine->graveyard */
+    struct tendon__link flush; /* engine->flush: has bytes to send */
+    struct tendon__timer timer; /* connect deadline, then the probe's */
+    struct tendon__engine *engine;
+    struct tendon__node *node;
+    struct tendon__conn conn;
+    struct tendon__member member;
+    struct tendon__exchange probe; /* PING, or the commands that clean */
+    uint8_t probe_frame[96];
+    enum tendon__channel_state state;
+    bool is_lane;
+    bool probing;
+    bool resetting;
+    bool retiring;  /* a lane that takes no more requests and closes when it owes nothing */
+    bool told_connected;
+    bool probe_clean;
+    uint32_t lane_index;
+    uint32_t dirt;
+    int64_t opened_ns;
+    int64_t used_ns; /* when something was last sent */
+    int64_t lifetime_ns;
+    struct tendon__request *owner; /* a request with a connection of its own */
+    struct tendon_lease *lease;
+    void *io; /* the world's */
+};
+
+/* One server. */
+struct tendon__node {
+    struct tendon__link link;
+    struct tendon__timer timer; /* backoff's end, pool's deadline */
+    struct tendon__engine *engine;
+    char host[TENDON__HOST_MAX + 1];
+    uint16_t port;
+    char name[TENDON__FAULT_NODE_MAX];
+    bool is_seed;
+    bool in_map;
+    bool replica;
+    bool retired;
+    bool wanted; /* connected without a request: min idle, watch, refresh */
+    struct tendon__channel *lanes[TENDON__LANES_MAX];
+    uint32_t lane_next;
+    struct tendon__pool pool;
+    struct tendon__link waiting; /* requests for a lane */
+    uint32_t waiting_count;
+    uint32_t dials;
+    uint32_t failures; /* in a row */
+    int64_t next_dial_ns;
+    bool held; /* reconnect=host: waits for tendon_client_reconnect */
+    struct tendon__fault fault; /* of the last failed dial */
+};
+
+/* A connection lent to one borrower. Counted: the caller and the engine hold a reference each. */
+struct tendon_lease {
+    struct tendon__link link; /* engine->leases while the engine knows it */
+    struct tendon__link inbox;
+    struct tendon__link requests; /* submitted before the connection was there */
+    struct tendon__memory *memory;
+    tendon_client *client;
+    struct tendon__engine *engine;
+    struct tendon__channel *channel; /* NULL before the grant and after the end */
+    struct tendon__request *opening; /* completes when the connection is there, or cannot be */
+    uint32_t refs; /* atomic */
+    bool closed; /* by its borrower */
+    bool discard;
+    struct tendon__fault fault; /* why there is no connection any more */
+};
+
+enum tendon__engine_kind {
+    TENDON__KIND_UNKNOWN, /* mode=auto before the first connection, cluster before its first map */
+    TENDON__KIND_STANDALONE,
+    TENDON__KIND_CLUSTER,
+};
+
+/* What the engine asks of whoever drives it. */
+struct tendon__world_ops {
+    /* Begin to open a connection to channel->node; ends with engine_opened or engine_open_failed. */
+    tendon_status (*open)(void *world, struct tendon__channel *channel);
+    /* Close it now, in whatever state; `channel` is freed at the end of the turn. */
+    void (*close)(void *world, struct tendon__channel *channel);
+    /* An event for the watcher, if any. The fault may be NULL. */
+    void (*event)(void *world, uint32_t event, const struct tendon__node *node, uint32_t delay_ms,
+                  const struct tendon__fault *fault, tendon_reply *push);
+};
+
+struct tendon__engine {
+    struct tendon__memory *memory;
+    const struct tendon__options *options;
+    const struct tendon__world_ops *ops;
+    void *world;
+    struct tendon__random random;
+    struct tendon__timers timers;
+    struct tendon__link nodes;
+    uint32_t node_count;
+    struct tendon__link channels;
+    uint32_t channel_count;
+    struct tendon__link graveyard;
+    struct tendon__link flush;
+    struct tendon__link parked;
+    struct tendon__link delayed;
+    struct tendon__link leases;
+    struct tendon__request **ids; /* hash of requests that can be cancelled */
+    size_t id_room;
+    size_t id_count;
+    uint32_t pending; /* requests accepted and not DONE; counted up by who accepts them, atomically */
+    bool closed;
+    enum tendon__engine_kind kind;
+    struct tendon__topology *map;
+    struct tendon__refresh refresh;
+    struct tendon__request *refreshing; /* the CLUSTER SLOTS under way */
+    struct tendon__node *refresh_node;
+    uint32_t refresh_tries;
+    bool refresh_uses_seeds;
+    struct tendon__sink refresh_sink;
+    struct tendon__redirect *moves; /* MOVED seen while a refresh was under way; applied again to its map */
+    uint32_t move_count;
+    uint32_t seed_next;
+    uint32_t seed_failures; /* in a row, while the mode is unknown */
+    struct tendon__timer refresh_timer;
+    struct tendon__session session;
+    struct tendon__decode_limits limits;
+    int64_t now_ns;
+    tendon_stats stats;
+};
+
+/* Kinds of timer, to find the owner again. */
+enum tendon__timer_kind {
+    TENDON__TIMER_REQUEST,
+    TENDON__TIMER_CHANNEL,
+    TENDON__TIMER_NODE,
+    TENDON__TIMER_REFRESH,
+};
+
+/* Internal flag of a request: it opens `lease` instead of sending anything. */
+#define TENDON__REQUEST_OPEN_LEASE (1u << 31)
+/* Internal flag of a request: MULTI ... EXEC, so that EXECABORT proves that nothing was executed. */
+#define TENDON__REQUEST_TRANSACTION (1u << 30)
+/* Internal flag of a request: the engine's own, not counted and not cancelled. */
+#define TENDON__REQUEST_INTERNAL (1u << 29)
+/* Internal flag of a request: a replica may answer it. */
+#define TENDON__REQUEST_REPLICA_SAFE (1u << 28)
+/* Internal flag of a request: its keys map to different slots. */
+#define TENDON__REQUEST_CROSS_SLOT (1u << 27)
+
+/* engine.c: life, submitting, time. */
+tendon_status tendon__engine_create(struct tendon__memory *memory, const struct tendon__options *options,
+                                    const struct tendon__world_ops *ops, void *world, uint64_t seed,
+                                    int64_t now_ns, struct tendon__engine **out, struct tendon__fault *fault);
+/* Every request has been completed by tendon__engine_close before. */
+void tendon__engine_destroy(struct tendon__engine *engine);
+/* Takes the engine's reference to the request. */
+void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request *request, int64_t now_ns);
+void tendon__engine_cancel(struct tendon__engine *engine, uint64_t id, int64_t now_ns);
+/* Completes everything with TENDON_ERROR_CLOSED and closes every connection. */
+void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns);
+/* Closes connections, keeps requests. */
+void tendon__engine_disconnect(struct tendon__engine *engine, int64_t now_ns);
+void tendon__engine_reconnect(struct tendon__engine *engine, int64_t delay_ns, int64_t now_ns);
+void tendon__engine_tick(struct tendon__engine *engine, int64_t now_ns);
+int64_t tendon__engine_deadline(const struct tendon__engine *engine);
+/* Makes room for the timers of everything there is and one more of each kind. TENDON_OK or _NO_MEMORY. */
+tendon_status tendon__engine_reserve_timers(struct tendon__engine *engine);
+/* True while something is under way that needs a driver now, not only at the deadline. */
+bool tendon__engine_busy(const struct tendon__engine *engine);
+/* Frees closed channels; at the end of a turn, when no callback is on the stack. */
+void tendon__engine_sweep(struct tendon__engine *engine);
+void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out);
+
+/* What the world reports about a channel. */
+void tendon__engine_opened(struct tendon__engine *engine, struct tendon__channel *channel, bool tls_resumed,
+                           int64_t now_ns);
+void tendon__engine_open_failed(struct tendon__engine *engine, struct tendon__channel *channel,
+                                const struct tendon__fault *fault, int64_t now_ns);
+void tendon__engine_received(struct tendon__engine *engine, struct tendon__channel *channel, size_t size,
+                             int64_t now_ns);
+/* The stream ended or broke. */
+void tendon__engine_lost(struct tendon__engine *engine, struct tendon__channel *channel,
+                         const struct tendon__fault *fault, int64_t now_ns);
+
+/* request.c: ends. */
+void tendon__request_ref(struct tendon__request *request);
+void tendon__request_unref(struct tendon__request *request);
+void tendon__request_forget_replies(struct tendon__request *request);
+/* Delivers the outcome: `fault` NULL means the replies are it. */
+void tendon__request_complete(struct tendon__engine *engine, struct tendon__request *request,
+                              const struct tendon__fault *fault);
+/* As complete, with executed decided by what is known of the attempts. */
+void tendon__request_fail(struct tendon__engine *engine, struct tendon__request *request,
+                          const struct tendon__fault *fault);
+void tendon__request_arm(struct tendon__engine *engine, struct tendon__request *request);
+void tendon__request_expired(struct tendon__engine *engine, struct tendon__request *request);
+
+/* route.c: which node, which connection. */
+void tendon__route(struct tendon__engine *engine, struct tendon__request *request);
+void tendon__route_all(struct tendon__engine *engine, struct tendon__link *requests);
+void tendon__route_to(struct tendon__engine *engine, struct tendon__request *request,
+                      struct tendon__node *node);
+void tendon__send_on(struct tendon__engine *engine, struct tendon__request *request,
+                     struct tendon__channel *channel);
+
+/* retry.c: what a reply or a loss means for a request. */
+void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *channel,
+                         struct tendon__request *request);
+void tendon__attempt_failed(struct tendon__engine *engine, struct tendon__request *request,
+                            const struct tendon__fault *fault, enum tendon__progress progress);
+/* A connection could not be made while the request waited for it. True: it still waits. */
+bool tendon__dial_counts(struct tendon__engine *engine, struct tendon__request *request,
+                         const struct tendon__fault *fault);
+bool tendon__fault_is_permanent(const struct tendon__fault *fault);
+void tendon__retry_later(struct tendon__engine *engine, struct tendon__request *request, int64_t wait_ns);
+int64_t tendon__backoff_ns(struct tendon__engine *engine, uint32_t strategy, int64_t min_ms, int64_t max_ms,
+                           uint32_t failures, bool jitter);
+
+/* node.c: servers, their lanes and dials. */
+struct tendon__node *tendon__node_find(struct tendon__engine *engine, const char *host, uint16_t port);
+struct tendon__node *tendon__node_get(struct tendon__engine *engine, const char *host, uint16_t port);
+void tendon__node_free(struct tendon__engine *engine, struct tendon__node *node);
+struct tendon__channel *tendon__node_lane(struct tendon__node *node);
+void tendon__node_wait(struct tendon__node *node, struct tendon__request *request);
+void tendon__node_serve(struct tendon__node *node);
+void tendon__node_want_lane(struct tendon__node *node);
+void tendon__node_dial_failed(struct tendon__node *node, struct tendon__channel *channel,
+                              const struct tendon__fault *fault);
+void tendon__node_dial_succeeded(struct tendon__node *node);
+void tendon__node_tick(struct tendon__node *node);
+void tendon__node_arm(struct tendon__node *node);
+/* Its connections are suspect: idle ones close now, lanes after their last reply. */
+void tendon__node_drain(struct tendon__node *node, enum tendon__close_reason reason);
+
+/* channel.c: connections. */
+struct tendon__channel *tendon__channel_open(struct tendon__node *node, bool is_lane, uint32_t lane_index,
+                                             struct tendon__fault *fault);
+/* Ends it: its requests are judged as lost with `fault`. */
+void tendon__channel_close(struct tendon__channel *channel, enum tendon__close_reason reason,
+                           const struct tendon__fault *fault);
+void tendon__channel_free(struct tendon__channel *channel);
+void tendon__channel_expired(struct tendon__channel *channel);
+void tendon__channel_flush(struct tendon__channel *channel);
+void tendon__channel_arm(struct tendon__channel *channel);
+void tendon__channel_settle(struct tendon__channel *channel);
+extern const struct tendon__pool_ops tendon__node_pool_ops;
+
+/* map.c: the cluster map and where it comes from. */
+void tendon__map_start(struct tendon__engine *engine);
+void tendon__map_need(struct tendon__engine *engine);
+void tendon__map_trigger(struct tendon__engine *engine);
+void tendon__map_learned(struct tendon__engine *engine, struct tendon__node *node,
+                         const struct tendon__conn_facts *facts);
+void tendon__map_seed_failed(struct tendon__engine *engine, struct tendon__node *node,
+                             const struct tendon__fault *fault);
+void tendon__map_moved(struct tendon__engine *engine, const struct tendon__redirect *redirect);
+void tendon__map_tick(struct tendon__engine *engine);
+void tendon__map_deinit(struct tendon__engine *engine);
+
+/* borrow.c: leases and connections of a request's own. */
+void tendon__borrow(struct tendon__engine *engine, struct tendon__request *request, struct tendon__node *node);
+void tendon__lease_granted(struct tendon__engine *engine, struct tendon__request *request,
+                           struct tendon__channel *channel);
+void tendon__lease_lost(struct tendon_lease *lease, const struct tendon__fault *fault);
+void tendon__lease_submit(struct tendon__engine *engine, struct tendon__request *request);
+/* The borrower gives it back; drops the engine's reference. */
+void tendon__lease_end(struct tendon__engine *engine, struct tendon_lease *lease);
+void tendon__give_back(struct tendon__channel *channel, bool discard);
+void tendon__lease_unref(struct tendon_lease *lease);
+
+#endif

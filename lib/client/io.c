@@ -1,0 +1,402 @@
+/* The engine's world on real sockets: resolving, dialling, reading, writing and closing, driven by epoll. */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "client/client.h"
+#include "client/error.h"
+
+#define READS_PER_EVENT 16 /* one busy connection must not starve the others */
+#define WRITES_PER_FLUSH 64
+
+enum io_state {
+    IO_RESOLVING,
+    IO_DIALING,
+    IO_OPEN,
+    IO_CLOSED,
+};
+
+/* A channel's socket. Outlives the channel until the end of the turn, because epoll may still name it. */
+struct tendon__io {
+    struct tendon__link link; /* client->ios while not open, dead_ios when closed */
+    struct tendon_client *client;
+    struct tendon__channel *channel;
+    enum io_state state;
+    struct tendon__dial *dial;
+    struct tendon__transport transport;
+    uint64_t token;
+    int64_t deadline_ns;
+    int watched_fd;
+    uint32_t watched;
+    bool write_blocked;
+};
+
+static void remember_fd(struct tendon_client *client, int fd)
+{
+    int expected = -1;
+    for (int i = 0; i < TENDON__FD_TABLE; i++, expected = -1)
+        if (atomic_compare_exchange_strong(&client->fds[i], &expected, fd))
+            return;
+}
+
+static void forget_fd(struct tendon_client *client, int fd)
+{
+    int expected = fd;
+    for (int i = 0; i < TENDON__FD_TABLE; i++, expected = fd)
+        if (atomic_compare_exchange_strong(&client->fds[i], &expected, -1))
+            return;
+}
+
+static void unwatch(struct tendon__io *io)
+{
+    if (io->watched_fd < 0)
+        return;
+    epoll_ctl(io->client->epoll_fd, EPOLL_CTL_DEL, io->watched_fd, NULL);
+    forget_fd(io->client, io->watched_fd);
+    io->watched_fd = -1;
+}
+
+static void watch(struct tendon__io *io, int fd, uint32_t events)
+{
+    if (fd == io->watched_fd && events == io->watched)
+        return;
+    struct epoll_event event = {.events = events, .data.ptr = io};
+    if (fd != io->watched_fd) {
+        io->watched_fd = -1; /* a closed descriptor has left epoll by itself */
+        if (fd < 0 || epoll_ctl(io->client->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+            return;
+        remember_fd(io->client, fd);
+    } else if (epoll_ctl(io->client->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0) {
+        return;
+    }
+    io->watched_fd = fd;
+    io->watched = events;
+}
+
+static uint32_t wanted_events(uint32_t want)
+{
+    return (want & TENDON__WANT_READ ? EPOLLIN : 0u) | (want & TENDON__WANT_WRITE ? EPOLLOUT : 0u);
+}
+
+static void end_dial(struct tendon__io *io)
+{
+    tendon__memory_free(io->client->memory, io->dial);
+    io->dial = NULL;
+}
+
+static void report_failure(struct tendon__io *io, const struct tendon__fault *fault, int64_t now_ns)
+{
+    tendon__engine_open_failed(io->client->engine, io->channel, fault, now_ns);
+}
+
+static void report_open(struct tendon__io *io, int64_t now_ns)
+{
+    io->transport = io->dial->transport;
+    end_dial(io);
+    io->state = IO_OPEN;
+    tendon__list_remove(&io->link);
+    watch(io, io->transport.fd, EPOLLIN);
+    tendon__engine_opened(io->client->engine, io->channel, io->transport.tls_resumed, now_ns);
+}
+
+static void step_dial(struct tendon__io *io, int64_t now_ns)
+{
+    int before = io->dial->transport.fd;
+    enum tendon__dial_state state = tendon__dial_step(io->dial, now_ns);
+    if (before != io->dial->transport.fd && before >= 0 && before == io->watched_fd) {
+        forget_fd(io->client, before);
+        io->watched_fd = -1;
+    }
+    switch (state) {
+    case TENDON__DIAL_CONNECTING:
+    case TENDON__DIAL_TLS:
+        watch(io, io->dial->transport.fd, wanted_events(io->dial->transport.want));
+        break;
+    case TENDON__DIAL_DONE:
+        report_open(io, now_ns);
+        break;
+    case TENDON__DIAL_FAILED: {
+        struct tendon__fault fault = io->dial->fault;
+        report_failure(io, &fault, now_ns);
+        break;
+    }
+    }
+}
+
+static void start_dial(struct tendon__io *io, const struct tendon__address *addresses, uint32_t count,
+                       int64_t now_ns)
+{
+    struct tendon_client *client = io->client;
+    const struct tendon__node *node = io->channel->node;
+    struct tendon__fault fault;
+    io->dial = tendon__memory_make(client->memory, sizeof *io->dial);
+    if (!io->dial) {
+        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a connection");
+        report_failure(io, &fault, now_ns);
+        return;
+    }
+    io->state = IO_DIALING;
+    tendon__dial_start(io->dial, client->memory, node->host, node->port, addresses, count, client->tls,
+                       &client->tcp, now_ns, io->deadline_ns);
+    step_dial(io, now_ns);
+}
+
+static tendon_status open_channel(void *world, struct tendon__channel *channel)
+{
+    struct tendon_client *client = world;
+    struct tendon__io *io = tendon__memory_make(client->memory, sizeof *io);
+    if (!io)
+        return TENDON_ERROR_NO_MEMORY;
+    io->client = client;
+    io->channel = channel;
+    io->watched_fd = -1;
+    io->transport.fd = -1;
+    io->state = IO_RESOLVING;
+    io->deadline_ns = channel->opened_ns + client->options.connect_timeout_ms * TENDON__MS;
+    io->token = ++client->next_token;
+    if (!client->options.unix_socket[0]) {
+        static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6}; /* in the order of the option's values */
+        tendon_status status = tendon__resolver_ask(client->resolver, io->token, channel->node->host,
+                                                    channel->node->port, families[client->options.address_family]);
+        if (status != TENDON_OK) {
+            tendon__memory_free(client->memory, io);
+            return status;
+        }
+    }
+    channel->io = io;
+    tendon__list_push(&client->ios, &io->link);
+    return TENDON_OK;
+}
+
+static void close_channel(void *world, struct tendon__channel *channel)
+{
+    struct tendon_client *client = world;
+    struct tendon__io *io = channel->io;
+    unwatch(io);
+    if (io->state == IO_RESOLVING)
+        tendon__resolver_forget(client->resolver, io->token);
+    if (io->dial)
+        tendon__dial_abort(io->dial);
+    end_dial(io);
+    if (io->state == IO_OPEN)
+        tendon__transport_close(&io->transport, false);
+    io->state = IO_CLOSED;
+    io->channel = NULL;
+    channel->io = NULL;
+    tendon__list_remove(&io->link);
+    tendon__list_push(&client->dead_ios, &io->link);
+}
+
+void tendon__io_bury(struct tendon_client *client)
+{
+    struct tendon__link *link;
+    while ((link = tendon__list_shift(&client->dead_ios)))
+        tendon__memory_free(client->memory, TENDON__OWNER(link, struct tendon__io, link));
+}
+
+static void send_event(void *world, uint32_t event, const struct tendon__node *node, uint32_t delay_ms,
+                       const struct tendon__fault *fault, tendon_reply *push)
+{
+    struct tendon_client *client = world;
+    struct tendon__memory *memory = client->memory;
+    struct tendon__event *item = NULL;
+    if (client->watcher && client->watch_mask & 1u << event)
+        item = tendon__memory_make(memory, sizeof *item);
+    if (!item) {
+        tendon__reply_free(push);
+        return;
+    }
+    item->item.is_event = true;
+    item->memory = memory;
+    item->tag = client->watch_tag;
+    item->kind = event;
+    item->delay_ms = delay_ms;
+    item->reply = push;
+    if (!push && node)
+        item->reply = tendon__reply_text(memory, TENDON_NODE_STATUS, node->name, strlen(node->name));
+    if (fault && fault->status != TENDON_OK)
+        item->error = tendon__error_make(memory, fault, 0, 0);
+    tendon__queue_push(client->watcher, &item->item);
+}
+
+const struct tendon__world_ops tendon__world_ops = {
+    .open = open_channel,
+    .close = close_channel,
+    .event = send_event,
+};
+
+static void lose(struct tendon__io *io, ssize_t result, struct tendon__fault *fault, int64_t now_ns)
+{
+    if (result == TENDON__IO_CLOSED)
+        tendon__fault_set(fault, TENDON_ERROR_DISCONNECTED, "%s closed the connection", io->channel->node->name);
+    tendon__engine_lost(io->client->engine, io->channel, fault, now_ns);
+}
+
+static void read_some(struct tendon__io *io, int64_t now_ns)
+{
+    struct tendon__fault fault;
+    for (int reads = 0; reads < READS_PER_EVENT && io->state == IO_OPEN; reads++) {
+        uint8_t *space;
+        size_t room = tendon__conn_space(&io->channel->conn, &space);
+        if (!room) {
+            tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory to receive into");
+            tendon__engine_lost(io->client->engine, io->channel, &fault, now_ns);
+            return;
+        }
+        ssize_t result = tendon__transport_read(&io->transport, space, room, &fault);
+        if (result == TENDON__IO_AGAIN)
+            return;
+        if (result < 0) {
+            lose(io, result, &fault, now_ns);
+            return;
+        }
+        tendon__engine_received(io->client->engine, io->channel, (size_t)result, now_ns);
+        if (io->state != IO_OPEN || ((size_t)result < room && !tendon__transport_buffered(&io->transport)))
+            return;
+    }
+}
+
+static void write_some(struct tendon__io *io, int64_t now_ns)
+{
+    struct tendon__fault fault;
+    io->write_blocked = false;
+    for (int writes = 0; writes < WRITES_PER_FLUSH; writes++) {
+        const uint8_t *bytes;
+        size_t size = tendon__conn_peek_out(&io->channel->conn, &bytes);
+        if (!size)
+            break;
+        ssize_t result = tendon__transport_write(&io->transport, bytes, size, &fault);
+        if (result < 0) {
+            lose(io, result, &fault, now_ns);
+            return;
+        }
+        if (result == TENDON__IO_AGAIN) {
+            io->write_blocked = true;
+            break;
+        }
+        tendon__conn_sent(&io->channel->conn, (size_t)result);
+        io->client->engine->stats.bytes_sent += (uint64_t)result;
+        io->write_blocked = writes + 1 == WRITES_PER_FLUSH;
+    }
+    uint32_t events = EPOLLIN;
+    if (io->write_blocked)
+        events |= EPOLLOUT;
+    watch(io, io->transport.fd, events);
+}
+
+void tendon__io_flush(struct tendon_client *client)
+{
+    struct tendon__link *link;
+    int64_t now_ns = client->engine->now_ns;
+    while ((link = tendon__list_shift(&client->engine->flush))) {
+        struct tendon__io *io = TENDON__OWNER(link, struct tendon__channel, flush)->io;
+        if (io && io->state == IO_OPEN && !io->write_blocked)
+            write_some(io, now_ns);
+    }
+}
+
+void tendon__io_event(struct tendon_client *client, void *handle, uint32_t events)
+{
+    struct tendon__io *io = handle;
+    int64_t now_ns = client->engine->now_ns;
+    if (io->state == IO_DIALING) {
+        step_dial(io, now_ns);
+        return;
+    }
+    if (io->state == IO_OPEN && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        read_some(io, now_ns);
+    if (io->state == IO_OPEN && events & EPOLLOUT)
+        write_some(io, now_ns);
+}
+
+static struct tendon__io *find_token(struct tendon_client *client, uint64_t token)
+{
+    for (struct tendon__link *link = client->ios.next; link != &client->ios; link = link->next) {
+        struct tendon__io *io = TENDON__OWNER(link, struct tendon__io, link);
+        if (io->state == IO_RESOLVING && io->token == token)
+            return io;
+    }
+    return NULL;
+}
+
+void tendon__io_resolved(struct tendon_client *client)
+{
+    struct tendon__resolved resolved;
+    while (tendon__resolver_take(client->resolver, &resolved)) {
+        struct tendon__io *io = find_token(client, resolved.token);
+        if (!io)
+            continue;
+        if (resolved.fault.status != TENDON_OK)
+            report_failure(io, &resolved.fault, client->engine->now_ns);
+        else
+            start_dial(io, resolved.addresses, resolved.count, client->engine->now_ns);
+    }
+}
+
+static void start_unix(struct tendon__io *io, int64_t now_ns)
+{
+    struct tendon__address address;
+    struct tendon__fault fault;
+    if (tendon__address_unix(&address, io->client->options.unix_socket)) {
+        start_dial(io, &address, 1, now_ns);
+        return;
+    }
+    tendon__fault_set(&fault, TENDON_ERROR_CONFIG, "option unix_socket is longer than the system's 107 bytes");
+    report_failure(io, &fault, now_ns);
+}
+
+static void tick_one(struct tendon__io *io, int64_t now_ns)
+{
+    struct tendon__fault fault;
+    if (io->state == IO_DIALING && now_ns >= io->dial->step_ns) {
+        step_dial(io, now_ns);
+    } else if (io->state == IO_RESOLVING && io->client->options.unix_socket[0]) {
+        start_unix(io, now_ns);
+    } else if (io->state == IO_RESOLVING && now_ns >= io->deadline_ns) {
+        tendon__fault_set(&fault, TENDON_ERROR_CONNECT_TIMEOUT,
+                          "resolving %.200s took longer than %lld ms (option connect_timeout_ms); check the resolver",
+                          io->channel->node->host, (long long)io->client->options.connect_timeout_ms);
+        report_failure(io, &fault, now_ns);
+    }
+}
+
+void tendon__io_tick(struct tendon_client *client, int64_t now_ns)
+{
+    /* A step may close connections and open others, which go to the end of the list. */
+    size_t count = 0;
+    for (struct tendon__link *link = client->ios.next; link != &client->ios; link = link->next)
+        count++;
+    struct tendon__link *link = client->ios.next;
+    while (count-- && link != &client->ios) {
+        struct tendon__link *next = link->next;
+        tick_one(TENDON__OWNER(link, struct tendon__io, link), now_ns);
+        if (next != &client->ios && !tendon__list_linked(next))
+            return; /* it went with this one; the next turn comes at once */
+        link = next;
+    }
+}
+
+int64_t tendon__io_deadline(const struct tendon_client *client)
+{
+    int64_t when_ns = TENDON__NO_TIME;
+    for (struct tendon__link *link = client->ios.next; link != &client->ios; link = link->next) {
+        const struct tendon__io *io = TENDON__OWNER(link, struct tendon__io, link);
+        int64_t at_ns = io->state == IO_DIALING ? io->dial->step_ns : io->deadline_ns;
+        if (io->state == IO_RESOLVING && client->options.unix_socket[0])
+            at_ns = 0;
+        if (at_ns < when_ns)
+            when_ns = at_ns;
+    }
+    return when_ns;
+}
+
+/* In a forked child: the descriptors go, nothing is said to anybody. */
+void tendon__io_abandon_all(struct tendon_client *client)
+{
+    for (int i = 0; i < TENDON__FD_TABLE; i++) {
+        int fd = atomic_exchange(&client->fds[i], -1);
+        if (fd >= 0)
+            close(fd);
+    }
+}

@@ -1,0 +1,363 @@
+/*
+ * Where the map of servers comes from: the first connection tells standalone from cluster, CLUSTER SLOTS gives the
+ * cluster's map, and whatever smells of change asks for it again, one question at a time. A failed refresh never discards
+ * a usable map.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/endpoint.h"
+#include "client/engine.h"
+#include "client/request_build.h"
+
+#define REFRESH_TRIES_MAX 5 /* nodes asked in one refresh before it counts as failed */
+#define REFRESH_TIMEOUT_MS 1000 /* one node's answer; a hung node must not hold up the others */
+#define MOVES_MAX 512 /* MOVED remembered while a refresh is under way; later ones only trigger another */
+
+static void start_refresh(struct tendon__engine *engine);
+
+static void adopt(struct tendon__engine *engine, struct tendon__topology *map, enum tendon__engine_kind kind)
+{
+    if (engine->map)
+        tendon__topology_unref(engine->map);
+    engine->map = map;
+    engine->kind = kind;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next)
+        TENDON__OWNER(link, struct tendon__node, link)->in_map = false;
+    for (uint32_t i = 0; i < map->node_count; i++) {
+        struct tendon__node *node = tendon__node_get(engine, map->nodes[i].host, map->nodes[i].port);
+        if (!node)
+            continue;
+        node->in_map = true;
+        node->replica = !map->nodes[i].primary;
+    }
+    tendon__route_all(engine, &engine->parked);
+}
+
+/* Nodes that left the cluster finish what they have and close. */
+static void retire_strangers(struct tendon__engine *engine)
+{
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        if (node->in_map || node->retired)
+            continue;
+        node->retired = true;
+        tendon__node_drain(node, TENDON__CLOSE_STALE);
+        struct tendon__link waiting;
+        tendon__list_init(&waiting);
+        struct tendon__link *first;
+        while ((first = tendon__list_shift(&node->waiting)))
+            tendon__list_push(&waiting, first);
+        node->waiting_count = 0;
+        tendon__route_all(engine, &waiting);
+    }
+}
+
+static void become_standalone(struct tendon__engine *engine, struct tendon__node *node)
+{
+    struct tendon__topology *map = NULL;
+    if (tendon__topology_single(engine->memory, node->host, node->port, &map) == TENDON_OK)
+        adopt(engine, map, TENDON__KIND_STANDALONE);
+}
+
+static void arm_refresh(struct tendon__engine *engine)
+{
+    int64_t when_ns = engine->kind == TENDON__KIND_CLUSTER && !engine->closed
+                          ? tendon__refresh_deadline(&engine->refresh)
+                          : TENDON__NO_TIME;
+    tendon__timer_set(&engine->timers, &engine->refresh_timer, when_ns);
+}
+
+static void refresh_ended(struct tendon__sink *sink, struct tendon__request *request);
+
+void tendon__map_start(struct tendon__engine *engine)
+{
+    const struct tendon__options *options = engine->options;
+    struct tendon__endpoint endpoints[TENDON__ENDPOINTS_MAX];
+    uint32_t count = 0;
+    engine->refresh_sink.complete = refresh_ended;
+    engine->refresh_timer.kind = TENDON__TIMER_REFRESH;
+    tendon__refresh_init(&engine->refresh, options->cluster_refresh_interval_ms * TENDON__MS,
+                         options->cluster_refresh_min_gap_ms * TENDON__MS, tendon__random_next(&engine->random),
+                         engine->now_ns);
+    const char *list = options->unix_socket[0] ? "localhost" : options->endpoints;
+    if (!list[0] || tendon__endpoints_parse(list, strlen(list), (uint16_t)options->port, endpoints, &count, NULL) !=
+                        TENDON_OK) {
+        snprintf(endpoints[0].host, sizeof endpoints[0].host, "%s", options->host);
+        endpoints[0].port = (uint16_t)options->port;
+        count = 1;
+    }
+    struct tendon__node *first = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        struct tendon__node *node = tendon__node_get(engine, endpoints[i].host, endpoints[i].port);
+        if (node)
+            node->is_seed = true;
+        first = first ? first : node;
+    }
+    if (first && options->mode == TENDON__MODE_STANDALONE)
+        become_standalone(engine, first);
+}
+
+void tendon__map_deinit(struct tendon__engine *engine)
+{
+    if (engine->map)
+        tendon__topology_unref(engine->map);
+    engine->map = NULL;
+    tendon__memory_free(engine->memory, engine->moves);
+    engine->moves = NULL;
+}
+
+static uint32_t seed_count(const struct tendon__engine *engine)
+{
+    uint32_t count = 0;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next)
+        count += TENDON__OWNER(link, struct tendon__node, link)->is_seed;
+    return count;
+}
+
+static struct tendon__node *seed_at(struct tendon__engine *engine, uint32_t index)
+{
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        if (node->is_seed && !index--)
+            return node;
+    }
+    return NULL;
+}
+
+/* Somebody waits to learn what the server is: connect to the next seed that may be dialled. */
+void tendon__map_need(struct tendon__engine *engine)
+{
+    uint32_t count = seed_count(engine);
+    struct tendon__node *soonest = NULL;
+    if (engine->kind != TENDON__KIND_UNKNOWN || engine->refreshing || engine->closed)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        struct tendon__node *node = seed_at(engine, (engine->seed_next + i) % count);
+        if (node->dials)
+            return;
+        struct tendon__channel *lane = tendon__node_lane(node);
+        if (lane) {
+            tendon__map_learned(engine, node, &lane->conn.facts);
+            return;
+        }
+        if (node->dials || engine->kind != TENDON__KIND_UNKNOWN)
+            return;
+        if (!soonest || node->next_dial_ns < soonest->next_dial_ns)
+            soonest = node;
+    }
+    if (soonest) {
+        soonest->wanted = true;
+        tendon__node_arm(soonest);
+    }
+}
+
+void tendon__map_learned(struct tendon__engine *engine, struct tendon__node *node,
+                         const struct tendon__conn_facts *facts)
+{
+    if (engine->kind != TENDON__KIND_UNKNOWN || engine->refreshing)
+        return;
+    engine->seed_failures = 0;
+    bool pinned = engine->options->mode == TENDON__MODE_CLUSTER;
+    if (!pinned && facts->hello && !facts->cluster) {
+        become_standalone(engine, node);
+        return;
+    }
+    engine->refresh_node = node;
+    engine->refresh_tries = 0;
+    tendon__refresh_trigger(&engine->refresh, engine->now_ns);
+    if (!tendon__refresh_begin(&engine->refresh, engine->now_ns))
+        engine->refresh.running = true; /* a server is there now; the gap is for repeated questions */
+    start_refresh(engine);
+}
+
+void tendon__map_trigger(struct tendon__engine *engine)
+{
+    if (engine->kind != TENDON__KIND_CLUSTER || engine->closed)
+        return;
+    tendon__refresh_trigger(&engine->refresh, engine->now_ns);
+    arm_refresh(engine);
+}
+
+/* Every seed failed once more: that is one failed attempt for everybody who waits. */
+static void count_round(struct tendon__engine *engine, const struct tendon__fault *fault)
+{
+    struct tendon__link *link = engine->parked.next;
+    while (link != &engine->parked) {
+        struct tendon__link *next = link->next;
+        tendon__dial_counts(engine, TENDON__OWNER(link, struct tendon__request, link), fault);
+        link = next;
+    }
+}
+
+void tendon__map_seed_failed(struct tendon__engine *engine, struct tendon__node *node,
+                             const struct tendon__fault *fault)
+{
+    if (engine->kind == TENDON__KIND_CLUSTER) {
+        tendon__map_trigger(engine);
+        return;
+    }
+    if (!node->is_seed)
+        return;
+    uint32_t count = seed_count(engine);
+    engine->seed_next = (engine->seed_next + 1) % count;
+    if (++engine->seed_failures % count == 0)
+        count_round(engine, fault);
+    if (!tendon__list_empty(&engine->parked))
+        tendon__map_need(engine);
+}
+
+/* A ready node other than the one that failed last, at random; else a seed, whose name is resolved anew. */
+static struct tendon__node *pick_source(struct tendon__engine *engine)
+{
+    struct tendon__node *chosen = NULL;
+    uint64_t seen = 0;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        bool ready = node->lanes[0] && node->lanes[0]->state == TENDON__CHANNEL_READY && !node->failures;
+        if (ready && node != engine->refresh_node && !tendon__random_below(&engine->random, ++seen))
+            chosen = node;
+    }
+    if (chosen && engine->refresh_tries < REFRESH_TRIES_MAX / 2 + 1)
+        return chosen;
+    return seed_at(engine, engine->seed_next++ % seed_count(engine));
+}
+
+static void end_refresh(struct tendon__engine *engine, bool succeeded)
+{
+    if (succeeded)
+        engine->stats.refreshes++;
+    else
+        engine->stats.refresh_failures++;
+    tendon__refresh_done(&engine->refresh, succeeded, engine->now_ns);
+    engine->refresh_node = NULL;
+    engine->move_count = 0;
+    arm_refresh(engine);
+}
+
+static void start_refresh(struct tendon__engine *engine)
+{
+    struct tendon__node *node = engine->refresh_node;
+    struct tendon__request *request = NULL;
+    if (node)
+        request = tendon__request_internal(engine->memory, "CLUSTER", "SLOTS", &engine->refresh_sink);
+    if (!request) {
+        end_refresh(engine, false);
+        return;
+    }
+    engine->refresh_tries++;
+    engine->refreshing = request;
+    request->started_ns = engine->now_ns;
+    request->deadline_ns = engine->now_ns + REFRESH_TIMEOUT_MS * TENDON__MS;
+    tendon__request_arm(engine, request);
+    tendon__route_to(engine, request, node);
+}
+
+void tendon__map_tick(struct tendon__engine *engine)
+{
+    if (engine->kind == TENDON__KIND_CLUSTER && tendon__refresh_begin(&engine->refresh, engine->now_ns)) {
+        engine->refresh_tries = 0;
+        engine->move_count = 0;
+        engine->refresh_node = NULL;
+        engine->refresh_node = pick_source(engine);
+        start_refresh(engine);
+    }
+    arm_refresh(engine);
+}
+
+static tendon_status parse_map(struct tendon__engine *engine, const struct tendon__request *request,
+                               struct tendon__topology **out, struct tendon__fault *fault)
+{
+    const tendon_reply *reply = request->replies[0];
+    const struct tendon__tape tape = {reply->nodes, (uint32_t)reply->node_count, reply->data};
+    const struct tendon__topology_origin origin = {
+        .host = request->node->host,
+        .port = request->node->port,
+        .tls = engine->options->tls,
+        .nodes_max = (uint32_t)engine->options->cluster_max_nodes,
+    };
+    return tendon__topology_parse(engine->memory, &tape, &origin, out, fault);
+}
+
+/* MOVED that came after the question was asked knows better than the answer. */
+static struct tendon__topology *apply_moves(struct tendon__engine *engine, struct tendon__topology *map)
+{
+    for (uint32_t i = 0; i < engine->move_count; i++) {
+        const struct tendon__redirect *move = &engine->moves[i];
+        struct tendon__topology *patched = NULL;
+        if (tendon__topology_moved(map, move->slot, move->host, move->port, &patched) != TENDON_OK)
+            continue;
+        tendon__topology_unref(map);
+        map = patched;
+    }
+    return map;
+}
+
+static void take_map(struct tendon__engine *engine, struct tendon__topology *map)
+{
+    bool changed = !engine->map || !tendon__topology_equal(engine->map, map);
+    map = apply_moves(engine, map);
+    uint32_t nodes = map->node_count;
+    adopt(engine, map, TENDON__KIND_CLUSTER);
+    retire_strangers(engine);
+    end_refresh(engine, true);
+    if (changed)
+        engine->ops->event(engine->world, TENDON_EVENT_TOPOLOGY, NULL, nodes, NULL, NULL);
+}
+
+static void ask_another(struct tendon__engine *engine, const struct tendon__fault *fault)
+{
+    uint32_t tries = engine->kind == TENDON__KIND_UNKNOWN ? 1 : REFRESH_TRIES_MAX;
+    if (engine->refresh_tries < tries && !engine->closed) {
+        engine->refresh_node = pick_source(engine);
+        start_refresh(engine);
+        return;
+    }
+    struct tendon__node *node = engine->refresh_node;
+    end_refresh(engine, false);
+    if (engine->kind != TENDON__KIND_UNKNOWN || engine->closed || !node)
+        return;
+    struct tendon__fault said = *fault;
+    if (said.status != TENDON_ERROR_DISCONNECTED && said.status != TENDON_ERROR_TIMEOUT)
+        said.status = TENDON_ERROR_TOPOLOGY;
+    tendon__node_drain(node, TENDON__CLOSE_STALE);
+    node->failures++;
+    node->next_dial_ns = engine->now_ns + engine->options->reconnect_backoff_min_ms * TENDON__MS;
+    tendon__map_seed_failed(engine, node, &said);
+}
+
+static void refresh_ended(struct tendon__sink *sink, struct tendon__request *request)
+{
+    struct tendon__engine *engine = TENDON__OWNER(sink, struct tendon__engine, refresh_sink);
+    struct tendon__fault fault = request->fault;
+    struct tendon__topology *map = NULL;
+    engine->refreshing = NULL;
+    if (request->fault.status == TENDON_OK && parse_map(engine, request, &map, &fault) == TENDON_OK) {
+        take_map(engine, map);
+    } else if (request->fault.status == TENDON_OK && engine->kind == TENDON__KIND_UNKNOWN &&
+               engine->options->mode == TENDON__MODE_AUTO && strstr(fault.text, "cluster support disabled")) {
+        struct tendon__node *node = request->node;
+        end_refresh(engine, true);
+        become_standalone(engine, node);
+    } else {
+        ask_another(engine, &fault);
+    }
+    tendon__request_unref(request);
+}
+
+void tendon__map_moved(struct tendon__engine *engine, const struct tendon__redirect *redirect)
+{
+    const struct tendon__topology_node *owner = tendon__topology_primary(engine->map, redirect->slot);
+    tendon__map_trigger(engine);
+    if (engine->refresh.running) {
+        if (!engine->moves)
+            engine->moves = tendon__memory_take(engine->memory, MOVES_MAX * sizeof *engine->moves);
+        if (engine->moves && engine->move_count < MOVES_MAX)
+            engine->moves[engine->move_count++] = *redirect;
+    }
+    if (owner && owner->port == redirect->port && !strcmp(owner->host, redirect->host))
+        return;
+    struct tendon__topology *patched = NULL;
+    if (tendon__topology_moved(engine->map, redirect->slot, redirect->host, redirect->port, &patched) == TENDON_OK)
+        adopt(engine, patched, TENDON__KIND_CLUSTER);
+}

@@ -1,0 +1,255 @@
+/* The completion queue. Pushing cannot fail: items bring their own links. */
+#include "client/queue.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/error.h"
+
+static void raise_signal(struct tendon_queue *queue)
+{
+    const uint64_t one = 1;
+    if (queue->signalled)
+        return;
+    queue->signalled = write(queue->fd, &one, sizeof one) == (ssize_t)sizeof one;
+}
+
+static void clear_signal(struct tendon_queue *queue)
+{
+    uint64_t count;
+    if (!queue->signalled || !tendon__list_empty(&queue->items))
+        return;
+    queue->signalled = read(queue->fd, &count, sizeof count) < 0 && errno != EAGAIN;
+}
+
+void tendon__event_free(struct tendon__event *event)
+{
+    tendon__reply_free(event->reply);
+    tendon__error_free(event->error);
+    tendon__memory_free(event->memory, event);
+}
+
+static void drop(struct tendon__item *item)
+{
+    if (item->is_event)
+        tendon__event_free(TENDON__OWNER(item, struct tendon__event, item));
+    else
+        tendon__request_unref(TENDON__OWNER(item, struct tendon__request, item));
+}
+
+static void drop_oldest_event(struct tendon_queue *queue)
+{
+    for (struct tendon__link *link = queue->items.next; link != &queue->items; link = link->next) {
+        struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
+        if (!item->is_event)
+            continue;
+        tendon__list_remove(link);
+        queue->event_count--;
+        drop(item);
+        return;
+    }
+}
+
+void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item)
+{
+    pthread_mutex_lock(&queue->lock);
+    if (queue->abandoned) {
+        pthread_mutex_unlock(&queue->lock);
+        drop(item);
+        return;
+    }
+    if (item->is_event && queue->event_count++ >= TENDON__EVENTS_MAX)
+        drop_oldest_event(queue);
+    bool was_empty = tendon__list_empty(&queue->items);
+    tendon__list_push(&queue->items, &item->link);
+    if (was_empty)
+        raise_signal(queue);
+    if (queue->waiting)
+        pthread_cond_signal(&queue->filled);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* A request ended: its reference as the sink's passes to the queue, and the queue loses the request's. */
+static void complete(struct tendon__sink *sink, struct tendon__request *request)
+{
+    struct tendon_queue *queue = TENDON__OWNER(sink, struct tendon_queue, sink);
+    request->item.is_event = false;
+    tendon__queue_push(queue, &request->item);
+    tendon__queue_unref(queue);
+}
+
+tendon_status tendon_queue_create(tendon_queue **out_queue)
+{
+    if (!out_queue)
+        return TENDON_ERROR_ARGUMENT;
+    struct tendon__memory *memory = tendon__memory_system();
+    struct tendon_queue *queue = tendon__memory_make(memory, sizeof *queue);
+    if (!queue)
+        return TENDON_ERROR_NO_MEMORY;
+    queue->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (queue->fd < 0) {
+        tendon__memory_free(memory, queue);
+        return TENDON_ERROR_SYSTEM;
+    }
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&queue->filled, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&queue->lock, NULL);
+    queue->memory = memory;
+    queue->sink.complete = complete;
+    queue->refs = 1;
+    tendon__list_init(&queue->items);
+    *out_queue = queue;
+    return TENDON_OK;
+}
+
+void tendon__queue_ref(struct tendon_queue *queue)
+{
+    __atomic_add_fetch(&queue->refs, 1, __ATOMIC_RELAXED);
+}
+
+void tendon__queue_unref(struct tendon_queue *queue)
+{
+    if (__atomic_sub_fetch(&queue->refs, 1, __ATOMIC_ACQ_REL))
+        return;
+    close(queue->fd);
+    pthread_cond_destroy(&queue->filled);
+    pthread_mutex_destroy(&queue->lock);
+    tendon__memory_free(queue->memory, queue);
+}
+
+void tendon_queue_destroy(tendon_queue *queue)
+{
+    if (!queue)
+        return;
+    struct tendon__link items;
+    tendon__list_init(&items);
+    pthread_mutex_lock(&queue->lock);
+    queue->abandoned = true;
+    struct tendon__link *link;
+    while ((link = tendon__list_shift(&queue->items)))
+        tendon__list_push(&items, link);
+    pthread_mutex_unlock(&queue->lock);
+    while ((link = tendon__list_shift(&items)))
+        drop(TENDON__OWNER(link, struct tendon__item, link));
+    tendon__queue_unref(queue);
+}
+
+int tendon_queue_fd(tendon_queue *queue)
+{
+    return queue ? queue->fd : -1;
+}
+
+static void fill_event(tendon_completion *out, struct tendon__event *event)
+{
+    out->kind = TENDON_COMPLETION_EVENT;
+    out->tag = event->tag;
+    out->event = event->kind;
+    out->delay_ms = event->delay_ms;
+    out->reply = event->reply;
+    out->error = event->error;
+    tendon_error_view view = {.struct_size = sizeof view};
+    if (event->error && tendon_error_look(event->error, &view) == TENDON_OK)
+        out->status = view.status;
+    event->reply = NULL;
+    event->error = NULL;
+}
+
+static void fill_outcome(tendon_completion *out, struct tendon__request *request)
+{
+    uint32_t index = request->delivered++;
+    out->id = request->id;
+    out->tag = request->tags ? request->tags[index] : request->tag;
+    out->status = request->fault.status;
+    if (request->fault.status == TENDON_OK) {
+        out->kind = TENDON_COMPLETION_REPLY;
+        out->reply = request->replies[index];
+        request->replies[index] = NULL;
+        return;
+    }
+    out->kind = TENDON_COMPLETION_ERROR;
+    out->error = tendon__error_make(tendon__memory_system(), &request->fault, request->attempts,
+                                    (uint64_t)(request->elapsed_ns / 1000));
+}
+
+/* Fills one completion from the oldest item; true when the item is used up and must be dropped. */
+static bool take(tendon_completion *out, struct tendon__item *item)
+{
+    bool used_up = true;
+    if (item->is_event) {
+        fill_event(out, TENDON__OWNER(item, struct tendon__event, item));
+    } else {
+        struct tendon__request *request = TENDON__OWNER(item, struct tendon__request, item);
+        fill_outcome(out, request);
+        used_up = request->delivered == request->command_count;
+    }
+    if (out->reply) {
+        out->nodes = out->reply->nodes;
+        out->node_count = out->reply->node_count;
+        out->data = out->reply->data;
+        out->data_bytes = out->reply->data_bytes;
+    }
+    return used_up;
+}
+
+static void wait_for_items(struct tendon_queue *queue, int64_t timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t bounded_ms = timeout_ms > 86400000 ? 86400000 : timeout_ms;
+    until.tv_sec += bounded_ms / 1000;
+    until.tv_nsec += bounded_ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    queue->waiting++;
+    int result = 0;
+    while (tendon__list_empty(&queue->items) && !queue->wakes && !queue->abandoned && result != ETIMEDOUT)
+        result = timeout_ms < 0 ? pthread_cond_wait(&queue->filled, &queue->lock)
+                                : pthread_cond_timedwait(&queue->filled, &queue->lock, &until);
+    queue->waiting--;
+    if (queue->wakes)
+        queue->wakes--;
+}
+
+size_t tendon_queue_poll(tendon_queue *queue, tendon_completion *out, size_t completion_size, size_t max,
+                         int64_t timeout_ms)
+{
+    if (!queue || !out || completion_size < sizeof *out)
+        return 0;
+    size_t count = 0;
+    pthread_mutex_lock(&queue->lock);
+    if (tendon__list_empty(&queue->items) && timeout_ms != 0)
+        wait_for_items(queue, timeout_ms);
+    while (count < max && !tendon__list_empty(&queue->items)) {
+        struct tendon__link *link = queue->items.next;
+        struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
+        void *place = (char *)out + completion_size * count++;
+        memset(place, 0, completion_size);
+        if (!take(place, item))
+            continue;
+        tendon__list_remove(link);
+        queue->event_count -= item->is_event;
+        drop(item);
+    }
+    clear_signal(queue);
+    pthread_mutex_unlock(&queue->lock);
+    return count;
+}
+
+void tendon_queue_wake(tendon_queue *queue)
+{
+    if (!queue)
+        return;
+    pthread_mutex_lock(&queue->lock);
+    if (queue->waiting > queue->wakes)
+        queue->wakes++;
+    pthread_cond_signal(&queue->filled);
+    pthread_mutex_unlock(&queue->lock);
+}

@@ -1,0 +1,41 @@
+/* The completion queue: outcomes and events in order, one descriptor that is readable while there are any. */
+#ifndef TENDON_CLIENT_QUEUE_H
+#define TENDON_CLIENT_QUEUE_H
+
+#include <pthread.h>
+
+#include "client/engine.h"
+
+#define TENDON__EVENTS_MAX 1024 /* undelivered events of one queue; the oldest are dropped */
+
+struct tendon__event {
+    struct tendon__item item;
+    struct tendon__memory *memory;
+    uint64_t tag;
+    uint32_t kind;
+    uint32_t delay_ms;
+    tendon_reply *reply;
+    tendon_error *error;
+};
+
+struct tendon_queue {
+    struct tendon__sink sink; /* first: a request's sink is its queue */
+    struct tendon__memory *memory;
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    struct tendon__link items;
+    uint32_t event_count;
+    uint32_t waiting; /* threads inside poll */
+    uint32_t wakes;
+    uint32_t refs;
+    bool abandoned; /* its owner has destroyed it: what still comes is dropped */
+    bool signalled; /* the descriptor is readable */
+    int fd;
+};
+
+void tendon__queue_ref(struct tendon_queue *queue);
+void tendon__queue_unref(struct tendon_queue *queue);
+void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item);
+void tendon__event_free(struct tendon__event *event);
+
+#endif

@@ -1,0 +1,284 @@
+/* A request's ends: its deadline, its outcome and its memory. Building one is in request_build.c. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "client/engine.h"
+
+void tendon__request_ref(struct tendon__request *request)
+{
+    __atomic_add_fetch(&request->refs, 1, __ATOMIC_RELAXED);
+}
+
+void tendon__request_forget_replies(struct tendon__request *request)
+{
+    for (uint32_t i = 0; i < request->command_count; i++) {
+        tendon__reply_free(request->replies[i]);
+        request->replies[i] = NULL;
+    }
+    request->reply_count = 0;
+}
+
+void tendon__request_unref(struct tendon__request *request)
+{
+    if (__atomic_sub_fetch(&request->refs, 1, __ATOMIC_ACQ_REL))
+        return;
+    tendon__request_forget_replies(request);
+    if (request->lease)
+        tendon__lease_unref(request->lease);
+    struct tendon__memory *memory = request->memory;
+    if (request->replies != &request->reply_one)
+        tendon__memory_free(memory, request->replies);
+    tendon__memory_free(memory, request->tags);
+    tendon__memory_free(memory, request->node_name);
+    tendon__memory_free(memory, request);
+}
+
+static void forget_id(struct tendon__engine *engine, struct tendon__request *request)
+{
+    if (!request->id)
+        return;
+    struct tendon__request **at = &engine->ids[request->id & (engine->id_room - 1)];
+    while (*at && *at != request)
+        at = &(*at)->hash_next;
+    if (!*at)
+        return;
+    *at = request->hash_next;
+    engine->id_count--;
+}
+
+static void count_outcome(struct tendon__engine *engine, const struct tendon__request *request)
+{
+    if (request->flags & TENDON__REQUEST_INTERNAL)
+        return;
+    __atomic_sub_fetch(&engine->pending, 1, __ATOMIC_RELAXED);
+    tendon_stats *stats = &engine->stats;
+    if (request->fault.status == TENDON_OK) {
+        stats->replies += request->command_count;
+        return;
+    }
+    stats->errors += request->command_count;
+    if (request->fault.status == TENDON_ERROR_TIMEOUT)
+        stats->timeouts++;
+    if (request->fault.executed == TENDON_EXECUTED_UNKNOWN)
+        stats->unknown++;
+}
+
+/*
+ * Leaves whatever the request waits in. On the wire its exchange stays in the connection until answered, unless no byte
+ * of it was handed out; a connection of its own that still owes an answer is closed when it is given back.
+ */
+static void leave(struct tendon__engine *engine, struct tendon__request *request)
+{
+    struct tendon__channel *channel = request->channel;
+    switch (request->state) {
+    case TENDON__REQUEST_ON_WIRE:
+        if (tendon__list_linked(&request->exchange.link) &&
+            !tendon__conn_take_back(&channel->conn, &request->exchange))
+            tendon__request_ref(request); /* the connection's, until the reply has come or it ends */
+        break;
+    case TENDON__REQUEST_WAITING:
+        tendon__list_remove(&request->link);
+        request->node->waiting_count--;
+        break;
+    case TENDON__REQUEST_BORROWING:
+        if (request->waiter.waiting)
+            tendon__pool_cancel(&request->node->pool, &request->waiter, engine->now_ns);
+        tendon__list_remove(&request->link);
+        break;
+    case TENDON__REQUEST_PARKED:
+    case TENDON__REQUEST_DELAYED:
+        tendon__list_remove(&request->link);
+        break;
+    case TENDON__REQUEST_NEW:
+    case TENDON__REQUEST_DONE:
+        break;
+    }
+    if (request->owns_channel && channel) {
+        request->owns_channel = false;
+        channel->owner = NULL;
+        tendon__give_back(channel, false);
+    }
+}
+
+void tendon__request_complete(struct tendon__engine *engine, struct tendon__request *request,
+                              const struct tendon__fault *fault)
+{
+    if (request->state == TENDON__REQUEST_DONE)
+        return;
+    if (fault && fault != &request->fault)
+        request->fault = *fault;
+    if (!fault)
+        request->fault.status = TENDON_OK;
+    leave(engine, request);
+    request->state = TENDON__REQUEST_DONE;
+    tendon__timer_set(&engine->timers, &request->timer, TENDON__NO_TIME);
+    forget_id(engine, request);
+    if (request->fault.status != TENDON_OK) {
+        if (!request->fault.executed)
+            request->fault.executed = request->was_sent ? TENDON_EXECUTED_UNKNOWN : TENDON_EXECUTED_NO;
+        if (!request->fault.node[0] && request->node)
+            memcpy(request->fault.node, request->node->name, sizeof request->fault.node);
+        tendon__request_forget_replies(request);
+    }
+    count_outcome(engine, request);
+    request->elapsed_ns = engine->now_ns - request->started_ns;
+    request->sink->complete(request->sink, request);
+    tendon__request_unref(request);
+}
+
+void tendon__request_fail(struct tendon__engine *engine, struct tendon__request *request,
+                          const struct tendon__fault *fault)
+{
+    if (request->state == TENDON__REQUEST_DONE)
+        return;
+    struct tendon__fault said = *fault;
+    if (request->state == TENDON__REQUEST_ON_WIRE && tendon__list_linked(&request->exchange.link) &&
+        tendon__conn_progress(&request->channel->conn, &request->exchange) == TENDON__PROGRESS_SENT)
+        request->was_sent = true;
+    /* A group of which some members were answered was at least partly executed. */
+    if (request->reply_count && request->command_count > 1 &&
+        !(request->flags & TENDON__REQUEST_TRANSACTION))
+        request->was_sent = true;
+    said.executed = request->was_sent ? TENDON_EXECUTED_UNKNOWN : TENDON_EXECUTED_NO;
+    tendon__request_complete(engine, request, &said);
+}
+
+/* When this attempt has to be looked at: written by write_timeout_ms, answered by read_timeout_ms. */
+static int64_t attempt_limit(const struct tendon__engine *engine, const struct tendon__request *request)
+{
+    int64_t limit = TENDON__NO_TIME;
+    if (request->state != TENDON__REQUEST_ON_WIRE || request->flags & TENDON_REQUEST_BLOCKING)
+        return limit;
+    int64_t read_ns = engine->options->read_timeout_ms * TENDON__MS;
+    int64_t write_ns = engine->options->write_timeout_ms * TENDON__MS;
+    int64_t now_ns = engine->now_ns;
+    if (read_ns && request->attempt_ns + read_ns > now_ns)
+        limit = request->attempt_ns + read_ns;
+    if (write_ns && request->attempt_ns + write_ns > now_ns && request->attempt_ns + write_ns < limit)
+        limit = request->attempt_ns + write_ns;
+    return limit;
+}
+
+void tendon__request_arm(struct tendon__engine *engine, struct tendon__request *request)
+{
+    int64_t when_ns = attempt_limit(engine, request);
+    if (request->deadline_ns < when_ns)
+        when_ns = request->deadline_ns;
+    request->timer.kind = TENDON__TIMER_REQUEST;
+    tendon__timer_set(&engine->timers, &request->timer, when_ns);
+}
+
+static const char *waiting_for(const struct tendon__request *request)
+{
+    switch (request->state) {
+    case TENDON__REQUEST_PARKED:
+        return "while waiting for the server or the cluster map";
+    case TENDON__REQUEST_WAITING:
+        return "while waiting for a connection to be opened";
+    case TENDON__REQUEST_BORROWING:
+        return "while waiting for a connection of the pool";
+    case TENDON__REQUEST_DELAYED:
+        return "while waiting to try again";
+    case TENDON__REQUEST_ON_WIRE:
+        return "while waiting for the reply";
+    case TENDON__REQUEST_NEW:
+    case TENDON__REQUEST_DONE:
+        break;
+    }
+    return "before it began";
+}
+
+/* A connection that has been silent since the command was sent, and for long, is not worth keeping. */
+static void suspect_connection(struct tendon__engine *engine, const struct tendon__request *request)
+{
+    struct tendon__channel *channel = request->channel;
+    if (!channel)
+        return;
+    int64_t patience_ns = 2000 * TENDON__MS;
+    if (engine->options->read_timeout_ms * TENDON__MS > patience_ns)
+        patience_ns = engine->options->read_timeout_ms * TENDON__MS;
+    int64_t silent_ns = engine->now_ns - channel->conn.rx_ns;
+    if (channel->conn.rx_ns > request->attempt_ns || silent_ns < patience_ns ||
+        engine->now_ns - request->attempt_ns < patience_ns * 9 / 10)
+        return;
+    struct tendon__fault silent;
+    tendon__fault_set(&silent, TENDON_ERROR_TIMEOUT, "no byte came from %s for %lld ms; the connection was given up",
+                      channel->node->name, (long long)(silent_ns / TENDON__MS));
+    tendon__channel_close(channel, TENDON__CLOSE_ERROR, &silent);
+}
+
+static void expire_call(struct tendon__engine *engine, struct tendon__request *request)
+{
+    struct tendon__fault fault;
+    struct tendon__channel *channel = request->state == TENDON__REQUEST_ON_WIRE ? request->channel : NULL;
+    bool pool = request->state == TENDON__REQUEST_BORROWING && request->waiter.waiting;
+    const struct tendon__fault *last = request->fault.status ? &request->fault : NULL;
+    if (!last && request->node && request->node->failures && request->state == TENDON__REQUEST_WAITING)
+        last = &request->node->fault;
+    tendon__fault_set(&fault, pool ? TENDON_ERROR_POOL_TIMEOUT : TENDON_ERROR_TIMEOUT,
+                      "no outcome within %lld ms, %s%s%.200s",
+                      (long long)((request->deadline_ns - request->started_ns) / TENDON__MS), waiting_for(request),
+                      last ? "; last cause: " : "", last ? last->text : "");
+    if (last)
+        memcpy(fault.prefix, last->prefix, sizeof fault.prefix);
+    tendon__request_ref(request);
+    tendon__request_fail(engine, request, &fault);
+    if (channel && channel->state == TENDON__CHANNEL_READY)
+        suspect_connection(engine, request);
+    tendon__request_unref(request);
+}
+
+/* Leaves a ghost on the connection for the reply that may still come, so that the request can be sent again. */
+static bool haunt(struct tendon__request *request)
+{
+    struct tendon__exchange *ghost = tendon__memory_make(request->memory, sizeof *ghost);
+    if (ghost)
+        tendon__conn_replace(&request->channel->conn, &request->exchange, ghost);
+    return ghost != NULL;
+}
+
+static void expire_attempt(struct tendon__engine *engine, struct tendon__request *request)
+{
+    struct tendon__channel *channel = request->channel;
+    enum tendon__progress progress = tendon__conn_progress(&channel->conn, &request->exchange);
+    bool sent = progress == TENDON__PROGRESS_SENT;
+    int64_t limit_ms = sent ? engine->options->read_timeout_ms : engine->options->write_timeout_ms;
+    if (!limit_ms || engine->now_ns < request->attempt_ns + limit_ms * TENDON__MS) {
+        tendon__request_arm(engine, request);
+        return;
+    }
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, TENDON_ERROR_TIMEOUT, "%s %s within %lld ms (option %s)", channel->node->name,
+                      sent ? "did not answer" : "did not take the command", (long long)limit_ms,
+                      sent ? "read_timeout_ms" : "write_timeout_ms");
+    tendon__request_ref(request);
+    if (!sent && !tendon__conn_take_back(&channel->conn, &request->exchange)) {
+        /* Half written: the stream cannot be used for anything else any more. */
+        tendon__channel_close(channel, TENDON__CLOSE_ERROR, &fault);
+    } else if (sent && !haunt(request)) {
+        tendon__request_fail(engine, request, &fault);
+    } else {
+        tendon__attempt_failed(engine, request, &fault, progress);
+    }
+    if (channel->state == TENDON__CHANNEL_READY)
+        suspect_connection(engine, request);
+    tendon__request_unref(request);
+}
+
+void tendon__request_expired(struct tendon__engine *engine, struct tendon__request *request)
+{
+    if (engine->now_ns >= request->deadline_ns) {
+        expire_call(engine, request);
+        return;
+    }
+    if (request->state == TENDON__REQUEST_DELAYED) {
+        tendon__list_remove(&request->link);
+        request->state = TENDON__REQUEST_NEW;
+        tendon__request_arm(engine, request);
+        tendon__route(engine, request);
+    } else if (request->state == TENDON__REQUEST_ON_WIRE) {
+        expire_attempt(engine, request);
+    } else {
+        tendon__request_arm(engine, request);
+    }
+}

@@ -1,0 +1,306 @@
+/*
+ * What a reply or a loss means for a request: hand it out, follow a redirect, wait and try again, or give up. The rule
+ * everything hangs on: only what was provably not executed, or may be executed twice, is sent again.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/engine.h"
+
+#define CLUSTER_BACKOFF_MIN_MS 20 /* a cluster that rearranges itself needs tens of milliseconds at least */
+#define CLUSTER_BACKOFF_MAX_MS 500
+
+bool tendon__fault_is_permanent(const struct tendon__fault *fault)
+{
+    switch (fault->status) {
+    case TENDON_ERROR_AUTH:
+    case TENDON_ERROR_TLS_CERTIFICATE:
+    case TENDON_ERROR_TLS_HOSTNAME:
+    case TENDON_ERROR_TLS_CONFIG:
+    case TENDON_ERROR_HANDSHAKE:
+    case TENDON_ERROR_PROTOCOL:
+    case TENDON_ERROR_LIMIT:
+    case TENDON_ERROR_UNSUPPORTED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int64_t tendon__backoff_ns(struct tendon__engine *engine, uint32_t strategy, int64_t min_ms, int64_t max_ms,
+                           uint32_t failures, bool jitter)
+{
+    int64_t wait_ms = min_ms;
+    uint32_t steps = failures ? failures - 1 : 0;
+    switch (strategy) {
+    case TENDON__RETRY_STRATEGY_NONE:
+        return 0;
+    case TENDON__RETRY_STRATEGY_LINEAR:
+        wait_ms = min_ms * (int64_t)(steps + 1);
+        break;
+    case TENDON__RETRY_STRATEGY_EXPONENTIAL:
+        wait_ms = steps < 24 ? min_ms << steps : max_ms;
+        break;
+    default:
+        break;
+    }
+    if (wait_ms > max_ms)
+        wait_ms = max_ms;
+    int64_t wait_ns = wait_ms * TENDON__MS;
+    return jitter ? (int64_t)tendon__random_below(&engine->random, (uint64_t)wait_ns + 1) : wait_ns;
+}
+
+void tendon__retry_later(struct tendon__engine *engine, struct tendon__request *request, int64_t wait_ns)
+{
+    request->state = TENDON__REQUEST_DELAYED;
+    tendon__list_push(&engine->delayed, &request->link);
+    int64_t when_ns = engine->now_ns + wait_ns;
+    if (request->deadline_ns < when_ns)
+        when_ns = request->deadline_ns;
+    request->timer.kind = TENDON__TIMER_REQUEST;
+    tendon__timer_set(&engine->timers, &request->timer, when_ns);
+}
+
+/* Off the connection it was on; a connection of its own goes back or is closed. */
+static void detach(struct tendon__request *request)
+{
+    struct tendon__channel *channel = request->channel;
+    request->channel = NULL;
+    if (request->owns_channel && channel) {
+        request->owns_channel = false;
+        channel->owner = NULL;
+        if (channel->state != TENDON__CHANNEL_CLOSED)
+            tendon__give_back(channel, false);
+    }
+    tendon__request_forget_replies(request);
+    request->asking = false;
+    request->redirected = false;
+    request->group_reaction = TENDON__REACT_SURFACE;
+    request->state = TENDON__REQUEST_NEW;
+}
+
+static bool may_repeat(const struct tendon__engine *engine, const struct tendon__request *request,
+                       enum tendon__progress progress, const struct tendon__fault *fault)
+{
+    if (request->flags & (TENDON_REQUEST_NO_RETRY | TENDON__REQUEST_INTERNAL) || request->lease || engine->closed)
+        return false;
+    if (progress != TENDON__PROGRESS_SENT)
+        return true;
+    if (fault->status == TENDON_ERROR_TIMEOUT && !engine->options->retry_on_timeout)
+        return false;
+    return engine->options->retry_unsafe || request->flags & (TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT);
+}
+
+/* Counts a failed attempt. A cluster that lost a node heals itself: until the deadline it costs no attempt. */
+static bool budget_left(const struct tendon__engine *engine, struct tendon__request *request, bool cluster_heals)
+{
+    int64_t retries = engine->options->max_retries;
+    request->attempts++;
+    if (retries < 0)
+        return true;
+    if (cluster_heals && engine->kind == TENDON__KIND_CLUSTER && retries > 0 &&
+        request->deadline_ns != TENDON__NO_TIME)
+        return true;
+    return request->attempts <= (uint32_t)retries;
+}
+
+static int64_t retry_wait(struct tendon__engine *engine, const struct tendon__request *request)
+{
+    const struct tendon__options *options = engine->options;
+    if (engine->kind == TENDON__KIND_CLUSTER)
+        return CLUSTER_BACKOFF_MIN_MS * TENDON__MS / 2 +
+               tendon__backoff_ns(engine, TENDON__RETRY_STRATEGY_EXPONENTIAL, CLUSTER_BACKOFF_MIN_MS,
+                                  CLUSTER_BACKOFF_MAX_MS, request->attempts, true);
+    return tendon__backoff_ns(engine, options->retry_strategy, options->retry_backoff_min_ms,
+                              options->retry_backoff_max_ms, request->attempts, options->retry_jitter);
+}
+
+void tendon__attempt_failed(struct tendon__engine *engine, struct tendon__request *request,
+                            const struct tendon__fault *fault, enum tendon__progress progress)
+{
+    if (progress == TENDON__PROGRESS_SENT)
+        request->was_sent = true;
+    request->fault = *fault;
+    if (!may_repeat(engine, request, progress, fault) ||
+        !budget_left(engine, request, progress != TENDON__PROGRESS_SENT)) {
+        tendon__request_fail(engine, request, &request->fault);
+        return;
+    }
+    engine->stats.retries++;
+    /* What is sent again under our own judgement is no longer of unknown outcome if it then fails unsent. */
+    detach(request);
+    tendon__retry_later(engine, request, retry_wait(engine, request));
+}
+
+bool tendon__dial_counts(struct tendon__engine *engine, struct tendon__request *request,
+                         const struct tendon__fault *fault)
+{
+    bool healing = engine->kind == TENDON__KIND_CLUSTER;
+    if (!tendon__fault_is_permanent(fault) && !(request->flags & TENDON_REQUEST_NO_RETRY) &&
+        budget_left(engine, request, healing)) {
+        request->fault = *fault;
+        return true;
+    }
+    struct tendon__fault said = *fault;
+    tendon__request_fail(engine, request, &said);
+    return false;
+}
+
+static void remember_error(struct tendon__request *request, const struct tendon__tape *tape)
+{
+    tendon_bytes text = tendon__tape_text(tape, 0);
+    tendon__fault_server(&request->fault, TENDON_ERROR_SERVER, text.data, text.size);
+}
+
+/* The node the redirect names; "" is the host that answered. */
+static struct tendon__node *redirect_node(struct tendon__engine *engine, const struct tendon__channel *channel,
+                                          struct tendon__redirect *redirect)
+{
+    if (!redirect->host[0])
+        snprintf(redirect->host, sizeof redirect->host, "%s", channel->node->host);
+    /* A TLS map knows the node by its name; a redirect may give its address, which no certificate names. */
+    const struct tendon__topology_node *known =
+        tendon__topology_find(engine->map, redirect->host, redirect->port);
+    if (known)
+        snprintf(redirect->host, sizeof redirect->host, "%s", known->host);
+    return tendon__node_get(engine, redirect->host, redirect->port);
+}
+
+static void follow(struct tendon__engine *engine, struct tendon__channel *channel, struct tendon__request *request,
+                   enum tendon__reaction reaction, struct tendon__redirect redirect)
+{
+    struct tendon__node *node = redirect_node(engine, channel, &redirect);
+    bool moved = reaction == TENDON__REACT_MOVED;
+    if (moved)
+        engine->stats.moved++;
+    else
+        engine->stats.ask++;
+    if (!node || ++request->redirects > (uint64_t)engine->options->max_redirects) {
+        struct tendon__fault fault;
+        tendon__fault_set(&fault, node ? TENDON_ERROR_REDIRECTS : TENDON_ERROR_NO_MEMORY,
+                          "redirected %u times, last from %s to %s:%u for slot %u; the nodes disagree",
+                          request->redirects, channel->node->name, redirect.host, redirect.port, redirect.slot);
+        tendon__map_trigger(engine);
+        tendon__request_fail(engine, request, &fault);
+        return;
+    }
+    if (moved) {
+        /* A node that redirects to itself is another server under the same name: connect anew. */
+        if (node == channel->node)
+            tendon__node_drain(node, TENDON__CLOSE_STALE);
+        tendon__map_moved(engine, &redirect);
+    }
+    detach(request);
+    request->target = node;
+    request->asking = !moved;
+    tendon__route(engine, request);
+}
+
+static void try_again(struct tendon__engine *engine, struct tendon__request *request, bool cluster_heals)
+{
+    if (!budget_left(engine, request, cluster_heals)) {
+        tendon__request_complete(engine, request, NULL); /* the server's error is the outcome */
+        return;
+    }
+    engine->stats.retries++;
+    detach(request);
+    tendon__retry_later(engine, request, retry_wait(engine, request));
+}
+
+/* The server refused for now: an error that proves that nothing was executed. */
+static void react(struct tendon__engine *engine, struct tendon__channel *channel, struct tendon__request *request,
+                  enum tendon__reaction reaction, const struct tendon__redirect *redirect)
+{
+    switch (reaction) {
+    case TENDON__REACT_MOVED:
+    case TENDON__REACT_ASK:
+        if (engine->kind == TENDON__KIND_CLUSTER)
+            follow(engine, channel, request, reaction, *redirect);
+        else
+            tendon__request_complete(engine, request, NULL);
+        return;
+    case TENDON__REACT_READ_ONLY:
+        tendon__map_trigger(engine);
+        if (engine->kind != TENDON__KIND_CLUSTER)
+            tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
+        break;
+    case TENDON__REACT_DOWN:
+        tendon__map_trigger(engine);
+        break;
+    case TENDON__REACT_REFUSED:
+    case TENDON__REACT_UNAUTHENTICATED:
+        tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
+        break;
+    case TENDON__REACT_SURFACE:
+    case TENDON__REACT_CLOSE:
+        tendon__request_complete(engine, request, NULL);
+        return;
+    case TENDON__REACT_TRY_AGAIN:
+    case TENDON__REACT_LOADING:
+    case TENDON__REACT_BUSY:
+    case TENDON__REACT_UNBLOCKED:
+        break;
+    }
+    try_again(engine, request, reaction != TENDON__REACT_BUSY);
+}
+
+/* Only an error whose reply a new try can better is not the outcome at once. */
+static bool is_final(const struct tendon__request *request, enum tendon__reaction reaction)
+{
+    return reaction == TENDON__REACT_SURFACE || request->lease ||
+           request->flags & (TENDON_REQUEST_NO_RETRY | TENDON__REQUEST_INTERNAL);
+}
+
+static void judge_group(struct tendon__engine *engine, struct tendon__channel *channel,
+                        struct tendon__request *request, enum tendon__reaction reaction,
+                        const struct tendon__redirect *redirect, bool last_is_error)
+{
+    if (reaction != TENDON__REACT_SURFACE && request->group_reaction == TENDON__REACT_SURFACE) {
+        request->group_reaction = reaction;
+        request->group_redirect = *redirect;
+    }
+    if (request->reply_count < request->command_count)
+        return;
+    bool refused = request->flags & TENDON__REQUEST_TRANSACTION && last_is_error;
+    if (refused && !is_final(request, request->group_reaction)) {
+        struct tendon__redirect followed = request->group_redirect;
+        react(engine, channel, request, request->group_reaction, &followed);
+    } else {
+        tendon__request_complete(engine, request, NULL);
+    }
+}
+
+void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *channel,
+                         struct tendon__request *request)
+{
+    struct tendon__conn *conn = &channel->conn;
+    enum tendon__reaction reaction = TENDON__REACT_SURFACE;
+    struct tendon__redirect redirect = {0};
+    bool is_error = conn->tape.nodes[0].type == TENDON_NODE_ERROR;
+    if (is_error) {
+        tendon_bytes text = tendon__tape_text(&conn->tape, 0);
+        reaction = tendon__react(text.data, text.size, &redirect);
+        if (reaction != TENDON__REACT_SURFACE)
+            remember_error(request, &conn->tape);
+    }
+    tendon_reply *reply = tendon__conn_take_reply(conn);
+    if (!reply) {
+        struct tendon__fault fault;
+        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
+        fault.executed = is_error ? TENDON_EXECUTED_NO : TENDON_EXECUTED_YES;
+        tendon__request_complete(engine, request, &fault);
+        return;
+    }
+    request->replies[request->reply_count++] = reply;
+    if (request->command_count > 1)
+        judge_group(engine, channel, request, reaction, &redirect, is_error);
+    else if (is_final(request, reaction))
+        tendon__request_complete(engine, request, NULL);
+    else
+        react(engine, channel, request, reaction, &redirect);
+    if (reaction == TENDON__REACT_CLOSE && channel->state == TENDON__CHANNEL_READY) {
+        struct tendon__fault fault;
+        tendon__fault_set(&fault, TENDON_ERROR_PROTOCOL, "%s reported a protocol error", channel->node->name);
+        tendon__channel_close(channel, TENDON__CLOSE_ERROR, &fault);
+    }
+}

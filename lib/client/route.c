@@ -1,0 +1,209 @@
+/* Which node a request goes to, and which connection of it. */
+#include <string.h>
+
+#include "client/engine.h"
+
+static void fail(struct tendon__engine *engine, struct tendon__request *request, tendon_status status,
+                 const char *text)
+{
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, status, "%s", text);
+    tendon__request_fail(engine, request, &fault);
+}
+
+static void park(struct tendon__engine *engine, struct tendon__request *request)
+{
+    request->state = TENDON__REQUEST_PARKED;
+    tendon__list_push(&engine->parked, &request->link);
+    tendon__map_need(engine);
+}
+
+static bool reads_replicas(const struct tendon__engine *engine, const struct tendon__request *request)
+{
+    return engine->options->read_from != TENDON__READ_FROM_PRIMARY && request->flags & TENDON__REQUEST_REPLICA_SAFE &&
+           !request->lease && !(request->flags & (TENDON_REQUEST_BLOCKING | TENDON_REQUEST_CONNECT));
+}
+
+static struct tendon__node *node_of(struct tendon__engine *engine, const struct tendon__topology_node *from)
+{
+    return from ? tendon__node_get(engine, from->host, from->port) : NULL;
+}
+
+/* A replica that is not known to be failing, starting at a random one; NULL when there is none. */
+static struct tendon__node *pick_replica(struct tendon__engine *engine, uint32_t slot)
+{
+    uint32_t count = 0;
+    const struct tendon__topology_node *replicas = tendon__topology_replicas(engine->map, slot, &count);
+    uint32_t start = (uint32_t)tendon__random_below(&engine->random, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct tendon__node *node = node_of(engine, &replicas[(start + i) % count]);
+        if (node && !node->failures)
+            return node;
+    }
+    return NULL;
+}
+
+static struct tendon__node *pick_for_slot(struct tendon__engine *engine, const struct tendon__request *request,
+                                          uint32_t slot)
+{
+    struct tendon__node *primary = node_of(engine, tendon__topology_primary(engine->map, slot));
+    if (!reads_replicas(engine, request))
+        return primary;
+    uint32_t count = 0;
+    tendon__topology_replicas(engine->map, slot, &count);
+    if (engine->options->read_from == TENDON__READ_FROM_ANY &&
+        !tendon__random_below(&engine->random, (uint64_t)count + 1) && primary && !primary->failures)
+        return primary;
+    struct tendon__node *replica = pick_replica(engine, slot);
+    if (replica || engine->options->read_from == TENDON__READ_FROM_REPLICA_ONLY)
+        return replica;
+    return primary;
+}
+
+/* For commands without keys: any shard, preferring primaries that answer. */
+static struct tendon__node *pick_any(struct tendon__engine *engine)
+{
+    const struct tendon__topology *map = engine->map;
+    uint32_t start = (uint32_t)tendon__random_below(&engine->random, map->shard_count);
+    struct tendon__node *fallback = NULL;
+    for (uint32_t i = 0; i < map->shard_count; i++) {
+        uint16_t primary = map->shards[(start + i) % map->shard_count].primary;
+        if (primary == TENDON__NO_SHARD)
+            continue;
+        struct tendon__node *node = node_of(engine, &map->nodes[primary]);
+        if (node && !node->failures)
+            return node;
+        fallback = node ? node : fallback;
+    }
+    return fallback;
+}
+
+static struct tendon__node *find_named(struct tendon__engine *engine, const char *name)
+{
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        if (!strcmp(node->name, name))
+            return node;
+    }
+    return NULL;
+}
+
+/* No node serves the slot now: a cluster that heals may give one before the deadline. */
+static void wait_for_owner(struct tendon__engine *engine, struct tendon__request *request)
+{
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, TENDON_ERROR_NO_NODE, "no reachable node serves slot %u", request->slot);
+    tendon__map_trigger(engine);
+    tendon__attempt_failed(engine, request, &fault, TENDON__PROGRESS_QUEUED);
+}
+
+void tendon__route(struct tendon__engine *engine, struct tendon__request *request)
+{
+    if (engine->kind == TENDON__KIND_UNKNOWN) {
+        park(engine, request);
+        return;
+    }
+    if (request->flags & TENDON__REQUEST_CROSS_SLOT && engine->kind == TENDON__KIND_CLUSTER) {
+        fail(engine, request, TENDON_ERROR_CROSSSLOT, "the keys map to different slots; give them one hash tag");
+        return;
+    }
+    struct tendon__node *node = request->target;
+    request->target = NULL;
+    if (node) {
+        tendon__route_to(engine, request, node);
+        return;
+    }
+    if (request->route == TENDON_ROUTE_NODE) {
+        node = find_named(engine, request->node_name);
+        if (!node) {
+            fail(engine, request, TENDON_ERROR_NO_NODE, "the named node is not known; see tendon_client_nodes");
+            return;
+        }
+    } else if (request->slot == TENDON__NO_SLOT || request->route == TENDON_ROUTE_RANDOM) {
+        node = pick_any(engine);
+    } else {
+        node = pick_for_slot(engine, request, request->slot);
+    }
+    bool covered = !engine->options->cluster_full_coverage || engine->map->covered == TENDON__SLOT_COUNT;
+    if (!node || !covered)
+        wait_for_owner(engine, request);
+    else
+        tendon__route_to(engine, request, node);
+}
+
+void tendon__route_all(struct tendon__engine *engine, struct tendon__link *requests)
+{
+    struct tendon__link taken;
+    tendon__list_init(&taken);
+    struct tendon__link *link;
+    while ((link = tendon__list_shift(requests)))
+        tendon__list_push(&taken, link);
+    while ((link = tendon__list_shift(&taken))) {
+        struct tendon__request *request = TENDON__OWNER(link, struct tendon__request, link);
+        request->state = TENDON__REQUEST_NEW;
+        tendon__route(engine, request);
+    }
+}
+
+/* While a node is known to be down, a request that may not outlast the wait is told at once. */
+static bool fails_fast(struct tendon__engine *engine, struct tendon__request *request, struct tendon__node *node)
+{
+    if (!node->failures || engine->now_ns >= node->next_dial_ns)
+        return false;
+    bool no_budget = engine->options->max_retries == 0 || request->flags & TENDON_REQUEST_NO_RETRY;
+    if (!tendon__fault_is_permanent(&node->fault) && !no_budget)
+        return false;
+    if (node->held)
+        return false;
+    struct tendon__fault said = node->fault;
+    said.executed = 0;
+    tendon__request_fail(engine, request, &said);
+    return true;
+}
+
+void tendon__route_to(struct tendon__engine *engine, struct tendon__request *request, struct tendon__node *node)
+{
+    request->node = node;
+    if (request->flags & (TENDON_REQUEST_BLOCKING | TENDON__REQUEST_OPEN_LEASE)) {
+        if (!node->pool.idle_count && fails_fast(engine, request, node))
+            return;
+        tendon__borrow(engine, request, node);
+        return;
+    }
+    struct tendon__channel *lane = node->waiting_count ? NULL : tendon__node_lane(node);
+    if (lane) {
+        tendon__send_on(engine, request, lane);
+        return;
+    }
+    if (!fails_fast(engine, request, node))
+        tendon__node_wait(node, request);
+}
+
+void tendon__send_on(struct tendon__engine *engine, struct tendon__request *request,
+                     struct tendon__channel *channel)
+{
+    request->node = channel->node;
+    if (request->flags & TENDON_REQUEST_CONNECT) {
+        request->replies[0] = tendon__reply_text(engine->memory, TENDON_NODE_STATUS, "OK", 2);
+        request->reply_count = 1;
+        struct tendon__fault fault;
+        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
+        tendon__request_complete(engine, request, request->replies[0] ? NULL : &fault);
+        return;
+    }
+    request->channel = channel;
+    request->state = TENDON__REQUEST_ON_WIRE;
+    request->attempt_ns = engine->now_ns;
+    request->reply_count = 0;
+    request->exchange.frame = request->frame;
+    request->exchange.frame_bytes = request->frame_bytes;
+    request->exchange.reply_count = request->command_count;
+    request->exchange.asking = request->asking;
+    if (request->dirt & TENDON__DIRT_CLEANS)
+        channel->dirt &= ~TENDON__DIRT_TRANSACTION;
+    channel->dirt |= request->dirt & ~TENDON__DIRT_CLEANS;
+    channel->used_ns = engine->now_ns;
+    tendon__conn_send(&channel->conn, &request->exchange, engine->now_ns);
+    tendon__channel_flush(channel);
+    tendon__request_arm(engine, request);
+}

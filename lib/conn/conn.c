@@ -1,0 +1,250 @@
+/* One connection: its life and the bytes that come in. Must not know sockets, time sources or retries. */
+#include "conn/conn.h"
+
+#include <string.h>
+
+static const char *state_name(enum tendon__conn_state state)
+{
+    static const char *const names[] = {"NEW", "HANDSHAKE", "READY", "FAILED"};
+    return names[state];
+}
+
+/* The one place that changes the state; an impossible step is a bug and fails the connection. */
+static void set_state(struct tendon__conn *conn, enum tendon__conn_state to)
+{
+    static const bool allowed[4][4] = {
+        [TENDON__CONN_NEW] = {[TENDON__CONN_HANDSHAKE] = true, [TENDON__CONN_FAILED] = true},
+        [TENDON__CONN_HANDSHAKE] = {[TENDON__CONN_READY] = true, [TENDON__CONN_FAILED] = true},
+        [TENDON__CONN_READY] = {[TENDON__CONN_FAILED] = true},
+    };
+    if (!allowed[conn->state][to]) {
+        tendon__fault_set(&conn->handshake_fault, TENDON_ERROR_STATE, "connection cannot go from %s to %s",
+                          state_name(conn->state), state_name(to));
+        to = TENDON__CONN_FAILED;
+    }
+    conn->state = to;
+}
+
+tendon_status tendon__conn_init(struct tendon__conn *conn, struct tendon__memory *memory,
+                                const struct tendon__decode_limits *limits,
+                                const struct tendon__session *session, const struct tendon__conn_ops *ops,
+                                void *context)
+{
+    memset(conn, 0, sizeof *conn);
+    conn->memory = memory;
+    conn->ops = ops;
+    conn->context = context;
+    conn->session = *session;
+    tendon__list_init(&conn->fifo);
+    conn->unplaced = &conn->fifo;
+    tendon__decoder_init(&conn->decoder, limits, memory);
+    conn->rx = tendon__memory_take(memory, TENDON__RX_BYTES);
+    conn->tx = tendon__memory_take(memory, TENDON__TX_BYTES);
+    conn->rx_room = conn->rx ? TENDON__RX_BYTES : 0;
+    return conn->rx && conn->tx ? TENDON_OK : TENDON_ERROR_NO_MEMORY;
+}
+
+void tendon__conn_deinit(struct tendon__conn *conn)
+{
+    tendon__decoder_deinit(&conn->decoder);
+    tendon__memory_free(conn->memory, conn->greeting);
+    tendon__memory_free(conn->memory, conn->rx);
+    tendon__memory_free(conn->memory, conn->tx);
+    conn->greeting = conn->rx = conn->tx = NULL;
+}
+
+tendon_status tendon__conn_opened(struct tendon__conn *conn, int64_t now_ns)
+{
+    conn->rx_ns = now_ns;
+    set_state(conn, TENDON__CONN_HANDSHAKE);
+    return tendon__conn_greet(conn);
+}
+
+void tendon__conn_greeted(struct tendon__conn *conn)
+{
+    set_state(conn, TENDON__CONN_READY);
+    conn->ops->ready(conn->context, conn);
+}
+
+void tendon__conn_fail(struct tendon__conn *conn, const struct tendon__fault *fault)
+{
+    if (conn->state == TENDON__CONN_FAILED)
+        return;
+    set_state(conn, TENDON__CONN_FAILED);
+    conn->ops->failed(conn->context, conn, fault);
+}
+
+void tendon__conn_abandon(struct tendon__conn *conn)
+{
+    if (conn->state != TENDON__CONN_FAILED)
+        set_state(conn, TENDON__CONN_FAILED);
+}
+
+struct tendon__exchange *tendon__conn_shift(struct tendon__conn *conn)
+{
+    struct tendon__link *link = conn->fifo.next;
+    if (link == &conn->fifo)
+        return NULL;
+    if (conn->unplaced == link)
+        conn->unplaced = link->next;
+    tendon__list_remove(link);
+    conn->fifo_count--;
+    return TENDON__OWNER(link, struct tendon__exchange, link);
+}
+
+/* Room behind the bytes of the unfinished reply: moved to the front first, grown to what the decoder wants. */
+static bool make_space(struct tendon__conn *conn)
+{
+    size_t held = conn->rx_size - conn->rx_head;
+    if (conn->rx_head && conn->rx_room - conn->rx_size < TENDON__RX_BYTES / 4) {
+        memmove(conn->rx, conn->rx + conn->rx_head, held);
+        conn->rx_head = 0;
+        conn->rx_size = held;
+    }
+    size_t room = TENDON__RX_BYTES;
+    size_t wanted = held ? conn->decoder.wanted : 0;
+    if (wanted > room)
+        room = wanted;
+    if (room < held * 2 && held > TENDON__RX_BYTES / 2 && wanted <= held)
+        room = held * 2;
+    /* An announced bulk is believed only a megabyte ahead of the bytes that really came. */
+    if (room > conn->rx_room && room > held * 2 + (1u << 20))
+        room = held * 2 + (1u << 20);
+    if (conn->rx && room <= conn->rx_room)
+        return conn->rx_size < conn->rx_room;
+    uint8_t *rx = tendon__memory_resize(conn->memory, conn->rx, room);
+    if (!rx)
+        return conn->rx && conn->rx_size < conn->rx_room;
+    conn->rx = rx;
+    conn->rx_room = room;
+    return conn->rx_size < conn->rx_room;
+}
+
+size_t tendon__conn_space(struct tendon__conn *conn, uint8_t **out_space)
+{
+    if (!make_space(conn))
+        return 0;
+    *out_space = conn->rx + conn->rx_size;
+    return conn->rx_room - conn->rx_size;
+}
+
+static void fail_decoding(struct tendon__conn *conn, tendon_status status)
+{
+    struct tendon__fault fault;
+    const char *complaint = conn->decoder.complaint ? conn->decoder.complaint : "memory ran out";
+    tendon__fault_set(&fault, status, "%s: %s%s",
+                      status == TENDON_ERROR_LIMIT ? "the reply crosses a limit" : "the server's bytes cannot be read",
+                      complaint,
+                      status == TENDON_ERROR_PROTOCOL ? "; does the port belong to Redis or Valkey?" : "");
+    tendon__conn_fail(conn, &fault);
+}
+
+static void deliver_reply(struct tendon__conn *conn)
+{
+    struct tendon__link *link = conn->fifo.next;
+    struct tendon__exchange *exchange = TENDON__OWNER(link, struct tendon__exchange, link);
+    if (link == &conn->fifo || !exchange->placed ||
+        tendon__conn_progress(conn, exchange) == TENDON__PROGRESS_QUEUED) {
+        struct tendon__fault fault;
+        tendon_bytes text = tendon__tape_text(&conn->tape, 0);
+        tendon__fault_set(&fault, TENDON_ERROR_PROTOCOL, "the server sent a reply nobody asked for%s%.*s",
+                          text.size ? ": " : "", (int)(text.size < 80 ? text.size : 80),
+                          text.size ? (const char *)text.data : "");
+        tendon__conn_fail(conn, &fault);
+        return;
+    }
+    if (exchange->asking && !exchange->asking_answered) {
+        exchange->asking_answered = true;
+        return;
+    }
+    if (exchange->reply_index + 1 == exchange->reply_count)
+        tendon__conn_shift(conn);
+    conn->ops->reply(conn->context, conn, exchange);
+}
+
+static void deliver(struct tendon__conn *conn)
+{
+    if (conn->tape.nodes[0].type == TENDON_NODE_PUSH)
+        conn->ops->push(conn->context, conn);
+    else if (conn->state == TENDON__CONN_HANDSHAKE)
+        tendon__conn_step_greeting(conn);
+    else
+        deliver_reply(conn);
+}
+
+/* After a reply took the block, the bytes behind it move into a new one. */
+static bool replace_block(struct tendon__conn *conn, uint8_t *adopted, size_t behind, size_t behind_size)
+{
+    conn->rx_adopted = false;
+    size_t room = behind_size > TENDON__RX_BYTES ? behind_size : TENDON__RX_BYTES;
+    conn->rx = tendon__memory_take(conn->memory, room);
+    conn->rx_room = conn->rx ? room : 0;
+    conn->rx_head = conn->rx_size = 0;
+    if (!conn->rx)
+        return behind_size == 0;
+    memcpy(conn->rx, adopted + behind, behind_size);
+    conn->rx_size = behind_size;
+    return true;
+}
+
+/* Decodes and delivers one reply; false when more bytes are needed or the connection failed. */
+static bool step(struct tendon__conn *conn)
+{
+    uint8_t *block = conn->rx;
+    size_t held = conn->rx_size - conn->rx_head;
+    int result = tendon__decoder_feed(&conn->decoder, block + conn->rx_head, held);
+    if (result == TENDON__DECODE_MORE)
+        return false;
+    if (result != TENDON__DECODE_DONE) {
+        fail_decoding(conn, result);
+        return false;
+    }
+    conn->tape = (struct tendon__tape){
+        .nodes = conn->decoder.nodes,
+        .node_count = conn->decoder.node_count,
+        .data = block + conn->rx_head,
+    };
+    size_t behind = conn->rx_head + conn->decoder.consumed;
+    deliver(conn);
+    tendon__decoder_next(&conn->decoder);
+    if (conn->rx_adopted) {
+        if (!replace_block(conn, block, behind, conn->rx_size - behind)) {
+            fail_decoding(conn, TENDON_ERROR_NO_MEMORY);
+            return false;
+        }
+    } else {
+        conn->rx_head = behind;
+    }
+    return conn->state != TENDON__CONN_FAILED && conn->rx_head < conn->rx_size;
+}
+
+void tendon__conn_received(struct tendon__conn *conn, size_t size, int64_t now_ns)
+{
+    conn->rx_size += size;
+    conn->rx_total += size;
+    conn->rx_ns = now_ns;
+    while (step(conn))
+        continue;
+    if (conn->rx_head == conn->rx_size && conn->state != TENDON__CONN_FAILED) {
+        conn->rx_head = conn->rx_size = 0;
+        if (conn->rx_room > TENDON__RX_BYTES_MAX_IDLE) {
+            tendon__memory_free(conn->memory, conn->rx);
+            conn->rx = NULL;
+            conn->rx_room = 0;
+        }
+    }
+}
+
+tendon_reply *tendon__conn_take_reply(struct tendon__conn *conn)
+{
+    size_t size = conn->decoder.consumed;
+    if (size < TENDON__REPLY_ADOPT_BYTES || conn->rx_adopted)
+        return tendon__reply_copy(conn->memory, conn->tape.nodes, conn->tape.node_count, conn->tape.data, size);
+    /* Only worth it when the reply fills most of the block it would keep alive. */
+    if (size < conn->rx_room / 2)
+        return tendon__reply_copy(conn->memory, conn->tape.nodes, conn->tape.node_count, conn->tape.data, size);
+    tendon_reply *reply = tendon__reply_adopt(conn->memory, conn->tape.nodes, conn->tape.node_count, conn->rx,
+                                              conn->tape.data, size);
+    conn->rx_adopted = reply != NULL;
+    return reply;
+}
