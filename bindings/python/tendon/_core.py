@@ -1,0 +1,324 @@
+"""
+The native client of one pool: made at its first command, made anew after fork and after close.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import threading
+import weakref
+from ctypes import byref, c_void_p
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from tendon import _native as native
+from tendon._batch import Batch, Command
+from tendon._native import lib
+from tendon._options import CoreValue, Options, set_credentials
+from tendon._reply import Decode, read_reply, take_error, take_reply
+from tendon.exceptions import ClientClosedError, ResponseError
+
+# Larger commands go without joining their arguments, so that a big value is not copied here.
+_JOIN_BYTES_MAX = 65536
+_pack_sizes = [struct.Struct(f"={count}I").pack for count in range(17)]
+
+
+class Config:
+    """A tendon_config with `options` set. Raises ConfigurationError for the first that is wrong."""
+
+    def __init__(self, options: Mapping[str, CoreValue]) -> None:
+        self.pointer = c_void_p()
+        status = lib.tendon_config_create(byref(self.pointer))
+        if status != native.OK:
+            raise take_error(c_void_p(), status)
+        for name, value in options.items():
+            self.set(name, value)
+
+    def set(self, name: str, value: CoreValue) -> None:
+        error, data = c_void_p(), value if isinstance(value, bytes) else value.encode()
+        status = lib.tendon_config_set_bytes(
+            self.pointer, name.encode(), native.Bytes(data, len(data)), byref(error)
+        )
+        if status != native.OK:
+            raise take_error(error, status)
+
+    def set_url(self, url: str) -> None:
+        error = c_void_p()
+        status = lib.tendon_config_set_url(self.pointer, url.encode(), byref(error))
+        if status != native.OK:
+            raise take_error(error, status)
+
+    def __del__(self, destroy: Any = lib.tendon_config_destroy) -> None:
+        destroy(self.pointer)
+
+
+def check_url(url: str) -> None:
+    """Raises ConfigurationError when the core finds `url` malformed."""
+    Config({}).set_url(url)
+
+
+class Handle:
+    """
+    Owns one tendon_client. The last thread that lets go of it destroys it, so nobody's call
+    loses it.
+    """
+
+    __slots__ = ("pointer",)
+
+    def __init__(self, config: Config) -> None:
+        self.pointer = c_void_p()
+        error = c_void_p()
+        status = lib.tendon_client_create(config.pointer, byref(self.pointer), byref(error))
+        if status != native.OK:
+            raise take_error(error, status)
+
+    def __del__(self, destroy: Any = lib.tendon_client_destroy) -> None:
+        destroy(self.pointer)
+
+
+class _Scratch:
+    """The C structs of one small call, used again and again; never by two calls at once."""
+
+    __slots__ = (
+        "request",
+        "reply",
+        "error",
+        "view",
+        "request_ref",
+        "reply_ref",
+        "error_ref",
+        "view_ref",
+    )
+
+    def __init__(self, timeout_ms: int) -> None:
+        self.request = native.Request(
+            struct_size=ctypes.sizeof(native.Request), timeout_ms=timeout_ms
+        )
+        self.reply, self.error = c_void_p(), c_void_p()
+        self.view = native.ReplyView(struct_size=ctypes.sizeof(native.ReplyView))
+        self.request_ref, self.reply_ref = byref(self.request), byref(self.reply)
+        self.error_ref, self.view_ref = byref(self.error), byref(self.view)
+
+    def fill(self, argv: Command) -> None:
+        """Points the request at `argv`, joined if it is small."""
+        request, sizes = self.request, list(map(len, argv))
+        count = request.arg_count = len(argv)
+        if sum(sizes) > _JOIN_BYTES_MAX or count > 16:
+            args = (native.Bytes * count)(*map(native.Bytes, argv, sizes))
+            request.args = ctypes.addressof(args)
+            request._kept = args
+            return
+        request.args = None
+        request.packed = b"".join(argv)
+        request.packed_sizes = _pack_sizes[count](*sizes)
+
+
+class Core:
+    """
+    What every pool and cluster client calls. Any thread; a lease belongs to one thread at a
+    time.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._config = Config(options.core)
+        self._forget()
+        self._closed_for_good = False
+        _cores.add(self)
+
+    def _forget(self) -> None:
+        """Drops the native client without closing it: at the start, and in a forked child."""
+        self._lock = threading.Lock()
+        self._handle: Optional[Handle] = None
+        self._free: List[_Scratch] = []
+        self._sure = False  # the last call went well, so the next one will not take long
+        self.pid = os.getpid()
+
+    def _open(self) -> Handle:
+        with self._lock:
+            if self._closed_for_good:
+                raise ClientClosedError(
+                    "this client is closed; make a new one", status_code="CLOSED"
+                )
+            if self._handle is None:
+                provider = self._options.credential_provider
+                if provider is not None:
+                    found = provider.get_credentials()
+                    found = found if len(found) == 2 else ("", found[0])
+                    secrets: Dict[str, CoreValue] = {}
+                    set_credentials(secrets, *found)
+                    for name, value in secrets.items():
+                        self._config.set(name, value)
+                self._handle = Handle(self._config)
+            return self._handle
+
+    def call(self, argv: Command, decode: Decode, blocking: bool = False) -> Any:
+        """Sends one command and returns its value; raises a failure or the server's error."""
+        handle = self._handle or self._open()
+        if blocking or not self._sure:
+            if threading.current_thread() is threading.main_thread():
+                return self._call_interruptibly(handle, argv, decode)
+        try:
+            scratch = self._free.pop()
+        except IndexError:
+            scratch = _Scratch(self._options.timeout_ms)
+        scratch.fill(argv)
+        status = lib.tendon_call(
+            handle.pointer, scratch.request_ref, scratch.reply_ref, scratch.error_ref
+        )
+        if status != 0:
+            self._sure = False
+            raise take_error(scratch.error, status)
+        self._sure = True
+        reply = scratch.reply
+        try:
+            lib.tendon_reply_look(reply, scratch.view_ref)
+            return read_reply(scratch.view, decode)
+        finally:
+            lib.tendon_reply_destroy(reply)
+            if not scratch.request.args:
+                self._free.append(scratch)
+
+    def _call_interruptibly(self, handle: Handle, argv: Command, decode: Decode) -> Any:
+        batch = Batch([argv], self._options.timeout_ms)
+        value = batch.run_interruptibly(handle.pointer, decode)[0]
+        self._sure = _answered(value)
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    def batch(
+        self,
+        commands: Sequence[Command],
+        decode: Decode,
+        atomic: bool = False,
+        nodes: Optional[Sequence[bytes]] = None,
+    ) -> List[Any]:
+        """
+        Sends all commands together. The values in order, an exception in place of each
+        failure.
+        """
+        handle = self._handle or self._open()
+        batch = Batch(commands, self._options.timeout_ms, nodes=nodes, atomic=atomic)
+        if self._sure or threading.current_thread() is not threading.main_thread():
+            values = batch.run(handle.pointer, decode)
+        else:
+            values = batch.run_interruptibly(handle.pointer, decode)
+        self._sure = all(map(_answered, values))
+        return values
+
+    def lease(self, key: Optional[bytes] = None) -> "Lease":
+        """
+        Borrows a connection, in a cluster to the node of `key`. Raises MaxConnectionsError
+        and others.
+        """
+        return Lease(self._handle or self._open(), self._options.timeout_ms, key)
+
+    def connect(self) -> None:
+        """Waits until a connection is ready."""
+        batch = Batch([()], self._options.timeout_ms, flags=native.REQUEST_CONNECT)
+        value = batch.run_interruptibly((self._handle or self._open()).pointer, None)[0]
+        if isinstance(value, Exception):
+            raise value
+
+    def nodes(self) -> str:
+        """The nodes known, one line each: "host:port role slots"."""
+        handle, reply, error = self._handle or self._open(), c_void_p(), c_void_p()
+        status = lib.tendon_client_nodes(handle.pointer, byref(reply), byref(error))
+        if status != native.OK:
+            raise take_error(error, status)
+        return str(take_reply(reply, bytes.decode))
+
+    def stats(self) -> Dict[str, int]:
+        """The counters and gauges of include/tendon/stats.h; all 0 before the first command."""
+        stats = native.Stats(struct_size=ctypes.sizeof(native.Stats))
+        handle = self._handle
+        if handle is not None:
+            status = lib.tendon_client_stats(handle.pointer, byref(stats))
+            if status != native.OK:
+                raise take_error(c_void_p(), status)
+        return {name: getattr(stats, name) for name in native.STATS}
+
+    def disconnect(self) -> None:
+        """Closes the connections; the next command connects again."""
+        handle = self._handle
+        if handle is not None:
+            lib.tendon_client_disconnect(handle.pointer)
+
+    def close(self, for_good: bool = False) -> None:
+        """
+        Closes the native client; calls under way fail. Unless `for_good`, the next command
+        makes another.
+        """
+        with self._lock:
+            handle, self._handle = self._handle, None
+            self._closed_for_good = self._closed_for_good or for_good
+            self._sure = False
+        if handle is not None:
+            lib.tendon_client_close(handle.pointer)
+
+
+class Lease:
+    """One connection for one borrower, until close() or discard()."""
+
+    def __init__(self, handle: Handle, timeout_ms: int, key: Optional[bytes] = None) -> None:
+        self._handle, self._timeout_ms = handle, timeout_ms
+        self._pointer, error = c_void_p(), c_void_p()
+        options = native.LeaseOptions(struct_size=ctypes.sizeof(native.LeaseOptions))
+        if key is not None:
+            options.key = native.Bytes(key, len(key))
+        status = lib.tendon_lease_open(
+            handle.pointer, byref(options), byref(self._pointer), byref(error)
+        )
+        if status != native.OK:
+            raise take_error(error, status)
+
+    def call(self, argv: Command, decode: Decode, blocking: bool = False) -> Any:
+        """As Core.call, on this connection."""
+        batch = Batch([argv], self._timeout_ms, lease=self._pointer)
+        patient = blocking and threading.current_thread() is threading.main_thread()
+        run = batch.run_interruptibly if patient else batch.run
+        value = run(self._handle.pointer, decode)[0]
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    def batch(self, commands: Sequence[Command], decode: Decode, atomic: bool = False) -> List[Any]:
+        """As Core.batch, on this connection."""
+        batch = Batch(commands, self._timeout_ms, lease=self._pointer, atomic=atomic)
+        return batch.run(self._handle.pointer, decode)
+
+    def close(self) -> None:
+        """Gives the connection back; state left on it is reset. Idempotent."""
+        pointer, self._pointer = self._pointer, c_void_p()
+        lib.tendon_lease_close(pointer)
+
+    def discard(self) -> None:
+        """Closes the connection instead. Idempotent."""
+        pointer, self._pointer = self._pointer, c_void_p()
+        lib.tendon_lease_discard(pointer)
+
+    __del__ = close
+
+
+def _answered(value: Any) -> bool:
+    """Whether a server gave this outcome, so that the connection is known to work."""
+    return not isinstance(value, Exception) or isinstance(value, ResponseError)
+
+
+def key_slot(key: bytes) -> int:
+    """The cluster slot of a key, 0 to 16383."""
+    return int(lib.tendon_key_slot(native.Bytes(key, len(key))))
+
+
+_cores: "weakref.WeakSet[Core]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for core in list(_cores):
+        core._forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,167 @@
+"""
+Turns what the library hands out into Python: the tape of a reply into values, an error into an
+exception.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from ctypes import byref, c_void_p
+from typing import Any, Callable, List, Optional, Tuple
+
+from tendon import _native as native
+from tendon._native import lib
+from tendon.exceptions import InvalidResponse, RedisError, _Outcome, from_reply, from_status
+
+Decode = Optional[Callable[[bytes], Any]]  # bytes to what the user wants; None leaves bytes
+
+(
+    NULL,
+    STATUS,
+    ERROR,
+    INTEGER,
+    STRING,
+    ARRAY,
+    DOUBLE,
+    BOOLEAN,
+    BIG_NUMBER,
+    VERBATIM,
+    MAP,
+    SET,
+    PUSH,
+) = range(1, 14)
+TAPE_VERSION = 1
+
+_NODE = struct.Struct("=BBHIq")
+_VIEW = struct.Struct("=IIQQQQ")
+# From this many bytes per node on, strings are copied one by one, not all at once and again each.
+_SPARSE_BYTES = 1024
+
+_copy = native.copy_bytes
+
+
+def read_reply(view: Any, decode: Decode) -> Any:
+    """
+    The value of the reply that `view` (bytes of a ReplyView) describes. Raises a server's
+    error.
+    """
+    _, version, nodes, count, data, size = _VIEW.unpack(view)
+    if version != TAPE_VERSION:
+        raise InvalidResponse(
+            f"the library's tape has version {version}, this package reads {TAPE_VERSION}"
+        )
+    kind, _, _, length, value = _NODE.unpack(_copy(nodes, 16))
+    if kind == STRING or kind == STATUS:
+        text = _copy(data + value, length)
+        return text if decode is None else decode(text)
+    if kind == INTEGER:
+        return value
+    if kind == NULL:
+        return None
+    if kind == ERROR:
+        raise _error(_copy(data + value, length))
+    return _walk(_copy(nodes, 16 * count), count, data, size, decode)
+
+
+def _walk(nodes: bytes, count: int, data: int, size: int, decode: Decode) -> Any:
+    """Builds any value from a tape: a stack of the aggregates that still lack children."""
+    if size < count * _SPARSE_BYTES:
+        block = _copy(data, size)
+    else:
+        block = None
+    stack: List[Tuple[int, List[Any], int]] = []
+    kind, items, missing = ARRAY, [], 1  # type: int, List[Any], int
+    for node, _, _, length, value in _NODE.iter_unpack(nodes):
+        if node == STRING or node == STATUS or node == VERBATIM:
+            text = (
+                block[value : value + length] if block is not None else _copy(data + value, length)
+            )
+            item = text if decode is None else decode(text)
+        elif node == INTEGER:
+            item = value
+        elif node >= MAP or node == ARRAY:
+            if length:
+                stack.append((kind, items, missing))
+                kind, items, missing = node, [], length
+                continue
+            item = _finish(node, [])
+        else:
+            item = _scalar(node, length, value, data)
+        items.append(item)
+        missing -= 1
+        while not missing and stack:
+            item = _finish(kind, items)
+            kind, items, missing = stack.pop()
+            items.append(item)
+            missing -= 1
+    return items[0]
+
+
+def _scalar(node: int, length: int, value: int, data: int) -> Any:
+    """The kinds of node that are rare enough to stand apart."""
+    if node == NULL:
+        return None
+    if node == DOUBLE:
+        return struct.unpack("=d", struct.pack("=q", value))[0]
+    if node == BOOLEAN:
+        return bool(value)
+    if node == BIG_NUMBER:
+        return int(_copy(data + value, length))
+    if node == ERROR:
+        return _error(_copy(data + value, length))
+    raise InvalidResponse(
+        f"the library's tape has a node of type {node}, which this package does not know"
+    )
+
+
+def _finish(kind: int, items: List[Any]) -> Any:
+    if kind != MAP:
+        return items
+    keys = iter(items)
+    try:
+        return dict(zip(keys, keys))
+    except TypeError:  # a key that is itself a list or map
+        return dict(zip(map(_hashable, items[::2]), items[1::2]))
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(map(_hashable, value))
+    if isinstance(value, dict):
+        return tuple((_hashable(key), _hashable(item)) for key, item in value.items())
+    return value
+
+
+def _error(text: bytes) -> RedisError:
+    return from_reply(text.decode("utf-8", "replace"))
+
+
+def take_error(error: c_void_p, status: int) -> _Outcome:
+    """
+    Turns a tendon_error into an exception and frees it; `status` stands in when there is none.
+    """
+    view = native.ErrorView(struct_size=ctypes.sizeof(native.ErrorView))
+    if not error or lib.tendon_error_look(error, byref(view)) != native.OK:
+        return from_status(status, lib.tendon_status_text(status).decode())
+    try:
+        executed = native.EXECUTED.get(view.executed, "unknown")
+        text = view.message.decode("utf-8", "replace")
+        made = from_status(view.status, text, view.prefix.decode("utf-8", "replace"), executed)
+        made.node, made.attempts = view.node.decode("utf-8", "replace"), view.attempts
+        return made
+    finally:
+        lib.tendon_error_destroy(error)
+
+
+def take_reply(reply: c_void_p, decode: Decode) -> Any:
+    """The value of a tendon_reply, which is freed. Raises a server's error."""
+    view = native.ReplyView(struct_size=ctypes.sizeof(native.ReplyView))
+    try:
+        if lib.tendon_reply_look(reply, byref(view)) != native.OK:
+            raise InvalidResponse(
+                "the library handed out a reply that it cannot read; please report this"
+            )
+        return read_reply(view, decode)
+    finally:
+        lib.tendon_reply_destroy(reply)

@@ -1,0 +1,262 @@
+"""Redis: the client of one server, and what it shares with pipelines and cluster clients."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Type
+
+from tendon._core import Core, Lease
+from tendon._encoder import Encoder
+from tendon._options import UNSET, default_retry
+from tendon._shapes import Callbacks
+from tendon.commands import Commands
+from tendon.connection import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
+from tendon.exceptions import ConnectionError, ResponseError, TimeoutError, WatchError
+from tendon.pipeline import Pipeline
+from tendon.retry import Retry
+
+__all__ = ["Client", "Pipeline", "Redis", "StrictRedis"]
+
+# Options that stay in Python: never results of a command, so no callback may see them.
+EMPTY_RESPONSE = "EMPTY_RESPONSE"
+NEVER_DECODE = "NEVER_DECODE"
+_TLS_ONLY = "ssl_"
+
+
+class Client(Commands):
+    """What every client has: a core, an encoder, callbacks, and dict-like access to keys."""
+
+    _core: Core
+    _encoder: Encoder
+    response_callbacks: Callbacks
+
+    def _send(self, argv: Sequence[bytes], decode: Any, blocking: bool) -> Any:
+        return self._core.call(argv, decode, blocking)
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """
+        Runs any command of the server: ``execute_command("GET", "key")``, ``("CLIENT
+        LIST")``. The result has redis-py's type where the command (the first argument) has
+        one, else it comes as the server sent it. Raises ResponseError, ConnectionError,
+        TimeoutError, DataError.
+        """
+        name, argv = self._encoder.pack(args)
+        callback = self.response_callbacks.get(name.capitals)
+        if not options:
+            value = self._send(argv, self._encoder.decoder, name.blocking)
+            return value if callback is None else callback(value)
+        decode = None if options.pop(NEVER_DECODE, False) else self._encoder.decoder
+        try:
+            value = self._send(argv, decode, name.blocking)
+        except ResponseError:
+            if EMPTY_RESPONSE in options:
+                return options[EMPTY_RESPONSE]
+            raise
+        options.pop(EMPTY_RESPONSE, None)
+        return value if callback is None else callback(value, **options)
+
+    def set_response_callback(self, command: str, callback: Callable[..., Any]) -> None:
+        """``callback(reply, **options)`` makes the result of ``command`` from now on."""
+        self.response_callbacks[command] = callback
+
+    def pipeline(self, transaction: bool = True) -> Pipeline:
+        """Queues commands until execute()."""
+        return Pipeline(self, transaction)
+
+    def transaction(
+        self,
+        func: Callable[[Pipeline], Any],
+        *watches: Any,
+        shard_hint: Optional[str] = None,
+        value_from_callable: bool = False,
+        watch_delay: Optional[float] = None,
+    ) -> Any:
+        """
+        Watches keys, calls ``func(pipe)``, executes, and does it again while a watched key changes.
+        Returns the results, or what ``func`` returned with ``value_from_callable``.
+        """
+        with self.pipeline(True) as pipe:
+            while True:
+                try:
+                    if watches:
+                        pipe.watch(*watches)
+                    returned = func(pipe)
+                    results = pipe.execute()
+                    return returned if value_from_callable else results
+                except WatchError:
+                    if watch_delay:
+                        time.sleep(watch_delay)
+
+    def get_encoder(self) -> Encoder:
+        return self._encoder
+
+    def stats(self) -> Dict[str, int]:
+        """The core's counters and gauges (include/tendon/stats.h); only tendon has this method."""
+        return self._core.stats()
+
+    def __getitem__(self, name: Any) -> Any:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: Any, value: Any) -> None:
+        self.set(name, value)
+
+    def __delitem__(self, name: Any) -> None:
+        self.delete(name)
+
+    def __contains__(self, name: Any) -> bool:
+        return bool(self.exists(name))
+
+    # `in` and [] make Python believe in iteration by index; there is none.
+    __iter__ = None
+
+
+class Redis(Client):
+    """
+    The client of one server; any thread may use it. Times are seconds; options as in redis-py.
+
+    Never connects before the first command, except with ``single_connection_client``. With
+    ``connection_pool`` the pool's options count and all others here are ignored.
+    """
+
+    # fmt: off
+    def __init__(
+        self, host: str = "localhost", port: int = 6379, db: int = 0,
+        password: Optional[str] = None,
+        socket_timeout: Optional[float] = 5, socket_connect_timeout: Optional[float] = 5,
+        socket_read_size: int = 32768, socket_keepalive: Optional[bool] = True,
+        socket_keepalive_options: Optional[Mapping[int, int]] = UNSET,
+        connection_pool: Optional[ConnectionPool] = None, unix_socket_path: Optional[str] = None,
+        encoding: str = "utf-8", encoding_errors: str = "strict", decode_responses: bool = False,
+        retry_on_timeout: bool = False, retry: Optional[Retry] = None,
+        retry_on_error: Optional[Sequence[Type[BaseException]]] = None, ssl: bool = False,
+        ssl_keyfile: Optional[str] = None, ssl_certfile: Optional[str] = None,
+        ssl_cert_reqs: Any = "required", ssl_include_verify_flags: Any = None,
+        ssl_exclude_verify_flags: Any = None,
+        ssl_ca_certs: Optional[str] = None, ssl_ca_path: Optional[str] = None,
+        ssl_ca_data: Any = None,
+        ssl_check_hostname: bool = True, ssl_password: Optional[str] = None,
+        ssl_validate_ocsp: bool = False, ssl_validate_ocsp_stapled: bool = False,
+        ssl_ocsp_context: Any = None,
+        ssl_ocsp_expected_cert: Any = None, ssl_min_version: Any = None,
+        ssl_ciphers: Optional[str] = None,
+        max_connections: Optional[int] = None, single_connection_client: bool = False,
+        health_check_interval: float = 0, client_name: Optional[str] = None,
+        lib_name: Optional[str] = UNSET, lib_version: Optional[str] = UNSET,
+        driver_info: Any = UNSET, username: Optional[str] = None, redis_connect_func: Any = None,
+        credential_provider: Any = None, protocol: Optional[int] = None,
+        legacy_responses: bool = True, cache: Any = None, cache_config: Any = None,
+        event_dispatcher: Any = None,
+        maint_notifications_config: Any = None, oss_cluster_maint_notifications_handler: Any = None,
+        tendon_options: Optional[Mapping[str, Any]] = None,
+    ) -> None:
+        given = dict(locals())
+        for name in ("self", "connection_pool", "single_connection_client", "max_connections"):
+            del given[name]
+        self.auto_close_connection_pool = connection_pool is None
+        if connection_pool is None:
+            connection_pool = _own_pool(given, max_connections)
+        self._use(connection_pool)
+        self._lease: Optional[Lease] = None
+        self._single = threading.RLock() if single_connection_client else None
+        if single_connection_client:
+            self._lease = self._core.lease()
+    # fmt: on
+
+    def _use(self, pool: ConnectionPool) -> None:
+        self.connection_pool = pool
+        self._core, self._encoder = pool._core, pool.get_encoder()
+        self.response_callbacks = Callbacks(pool._resp3_shapes)
+
+    @classmethod
+    def from_url(cls, url: str, single_connection_client: bool = False, **kwargs: Any) -> "Redis":
+        """A client with a pool of its own from a URL; see ConnectionPool.from_url."""
+        return cls.from_pool(ConnectionPool.from_url(url, **kwargs), single_connection_client)
+
+    @classmethod
+    def from_pool(
+        cls, connection_pool: ConnectionPool, single_connection_client: bool = False
+    ) -> "Redis":
+        """A client that owns ``connection_pool``: close() closes it."""
+        client = cls(
+            connection_pool=connection_pool, single_connection_client=single_connection_client
+        )
+        client.auto_close_connection_pool = True
+        return client
+
+    def _send(self, argv: Sequence[bytes], decode: Any, blocking: bool) -> Any:
+        if self._single is None:
+            return self._core.call(argv, decode, blocking)
+        with self._single:
+            if self._lease is not None:
+                try:
+                    return self._lease.call(argv, decode, blocking)
+                except (ConnectionError, TimeoutError) as error:
+                    self._lease.discard()
+                    self._lease = None
+                    if error.executed != "no":
+                        raise
+            self._lease = self._core.lease()
+            return self._lease.call(argv, decode, blocking)
+
+    def pipeline(self, transaction: bool = True, shard_hint: Optional[str] = None) -> Pipeline:
+        """
+        Queues commands until execute(): one MULTI/EXEC, or a plain batch with
+        ``transaction=False``.
+        """
+        return Pipeline(self, transaction)
+
+    def client(self) -> "Redis":
+        """A client of the same pool that keeps one connection for itself."""
+        return type(self)(connection_pool=self.connection_pool, single_connection_client=True)
+
+    def get_connection_kwargs(self) -> Dict[str, Any]:
+        return self.connection_pool.connection_kwargs
+
+    def get_retry(self) -> Optional[Retry]:
+        return self.connection_pool.connection_kwargs.get("retry")
+
+    def set_retry(self, retry: Retry) -> None:
+        self.connection_pool.set_retry(retry)
+
+    def close(self) -> None:
+        """
+        Closes the connections of a pool of its own. As in redis-py, the next command
+        connects again.
+        """
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.close()
+        if self.auto_close_connection_pool:
+            self.connection_pool.close()
+
+    def __enter__(self) -> "Redis":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__name__}({self.connection_pool!r})>"
+
+
+StrictRedis = Redis
+
+
+def _own_pool(given: Dict[str, Any], max_connections: Optional[int]) -> ConnectionPool:
+    """The pool of a Redis() that was given none."""
+    connection_class: Type[Connection] = Connection
+    path = given.pop("unix_socket_path")
+    if path is not None:
+        given["path"] = path
+        connection_class = UnixDomainSocketConnection
+    if given.pop("ssl"):
+        connection_class = SSLConnection
+    else:  # as in redis-py, TLS options without ssl=True say nothing
+        given = {name: value for name, value in given.items() if not name.startswith(_TLS_ONLY)}
+    if given["retry"] is None:
+        given["retry"] = default_retry()
+    return ConnectionPool(connection_class, max_connections, **given)

@@ -1,0 +1,389 @@
+"""
+RedisCluster: the client of a cluster. The core discovers, routes and follows; here are names and
+result shapes.
+"""
+
+from __future__ import annotations
+
+import random
+from enum import Enum
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Union
+
+from tendon._core import Core, key_slot
+from tendon._encoder import Encoder, command_name
+from tendon._options import DEFAULTS, check_names, default_retry, resolve
+from tendon._shapes import Callbacks
+from tendon._url import parse_url
+from tendon.client import Client
+from tendon.commands import list_of
+
+# fmt: off
+from tendon.exceptions import (
+    ClusterUnavailableError, ConfigurationError, RedisClusterException, RedisError,
+)
+# fmt: on
+from tendon.pipeline import Pipeline
+from tendon.retry import Retry
+
+PRIMARY, REPLICA = "primary", "replica"
+
+# Commands for every primary, those that are split by key, and how results become one.
+_ALL_PRIMARIES = frozenset(
+    ("FLUSHALL", "FLUSHDB", "SCAN", "SCRIPT EXISTS", "SCRIPT FLUSH", "SCRIPT LOAD")
+)
+_SPLIT = frozenset(("DEL", "EXISTS", "TOUCH", "UNLINK"))
+_MERGE: Dict[str, Callable[[List[Any]], Any]] = {
+    "DBSIZE": sum,
+    "WAIT": sum,
+    "PING": all,
+    "CONFIG SET": all,
+    "SCRIPT FLUSH": all,
+    "KEYS": lambda results: [key for keys in results for key in keys],
+    "SCRIPT LOAD": lambda results: results[0],
+    "SCRIPT EXISTS": lambda results: [all(found) for found in zip(*results)],
+}
+# What redis-py's cluster client ignores or has outgrown: accepted so that programs keep running.
+# fmt: off
+_WITHOUT_EFFECT = frozenset((
+    "skip_full_coverage_check", "nodemanager_follow_cluster", "init_slot_cache", "readonly_mode",
+    "reinitialize_steps", "dynamic_startup_nodes", "policy_resolver",
+    "connection_pool_class", "queue_class", "timeout",
+))
+# fmt: on
+
+
+class LoadBalancingStrategy(Enum):
+    """Where read-only commands go; the core spreads them at random over what it allows."""
+
+    ROUND_ROBIN = "round_robin"
+    ROUND_ROBIN_REPLICAS = "round_robin_replicas"
+    RANDOM = "random"
+    RANDOM_REPLICA = "random_replica"
+
+
+class ClusterNode(NamedTuple):
+    """A node: as a seed for the constructor, or as the cluster's map names it."""
+
+    host: str
+    port: int = 6379
+    server_type: Optional[str] = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, ClusterNode) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+Targets = Union[None, str, ClusterNode, Sequence[ClusterNode], Dict[Any, ClusterNode]]
+
+
+class RedisCluster(Client):
+    """
+    The client of a cluster; any thread may use it. Connects in the constructor and raises
+    RedisClusterException when it cannot.
+
+    ``kwargs`` are the options of Redis(), ``db`` excepted. Unknown names raise TypeError;
+    obsolete ones that redis-py ignores (``skip_full_coverage_check``) are accepted.
+    ``max_connections`` counts per node.
+    """
+
+    PRIMARIES, REPLICAS, ALL_NODES = "primaries", "replicas", "all"
+    RANDOM, DEFAULT_NODE = "random", "default-node"
+
+    def __init__(
+        self,
+        host: Optional[str] = None,
+        port: int = 6379,
+        startup_nodes: Optional[List[ClusterNode]] = None,
+        cluster_error_retry_attempts: int = 10,
+        retry: Optional[Retry] = None,
+        require_full_coverage: bool = True,
+        reinitialize_steps: int = 5,
+        read_from_replicas: bool = False,
+        load_balancing_strategy: Optional[LoadBalancingStrategy] = None,
+        dynamic_startup_nodes: bool = True,
+        url: Optional[str] = None,
+        address_remap: Optional[Callable[..., Any]] = None,
+        **kwargs: Any,
+    ) -> None:
+        if url is not None:
+            kwargs.update(parse_url(url))
+            host, port = kwargs.pop("host", None), kwargs.pop("port", port)
+            if not kwargs.get("db", 1):
+                del kwargs["db"]
+        if kwargs.get("db") is not None:
+            raise RedisClusterException(
+                "Argument 'db' is not possible to use in cluster mode; leave it out"
+            )
+        if kwargs.get("path") or kwargs.get("unix_socket_path"):
+            raise RedisClusterException(
+                "A cluster cannot be reached through a Unix socket; use host and port"
+            )
+        if address_remap is not None:
+            raise ConfigurationError(
+                "address_remap is not supported by tendon; announce reachable addresses"
+            )
+        seeds = list(startup_nodes or ()) + ([ClusterNode(host, port)] if host else [])
+        if not seeds:
+            raise RedisClusterException(
+                "RedisCluster requires at least one node to discover the cluster: pass host "
+                "and port, startup_nodes=[ClusterNode(host, port)], or url"
+            )
+        covered = require_full_coverage and not kwargs.get("skip_full_coverage_check", False)
+        limit = kwargs.pop("max_connections", None)
+        check_names("RedisCluster()", kwargs, DEFAULTS.keys() | _WITHOUT_EFFECT)
+        given = {name: value for name, value in kwargs.items() if name not in _WITHOUT_EFFECT}
+        given["retry"] = retry or default_retry()
+        if retry is None:
+            given["retry"].update_retries(cluster_error_retry_attempts)
+        options = resolve("RedisCluster()", given)
+        options.core.update(
+            _core_options(seeds, covered, read_from_replicas, load_balancing_strategy)
+        )
+        options.core.setdefault("pool_max", str(limit or 100))
+        self._encoder = Encoder(options.encoding, options.encoding_errors, options.decode_responses)
+        self.response_callbacks = Callbacks(options.resp3_shapes)
+        self._default: Optional[ClusterNode] = None
+        self._core = Core(options)
+        self._connect()
+
+    def _connect(self) -> None:
+        try:
+            self._core.connect()
+        except ConfigurationError:
+            raise
+        except (RedisError, RedisClusterException) as error:
+            self._core.close(for_good=True)
+            failure = ClusterUnavailableError(
+                "Redis Cluster cannot be connected. Please provide at least one reachable node: "
+                f"{error}",
+                status_code=error.status_code,
+            )
+            failure.node, failure.attempts = error.node, error.attempts
+            raise failure from error
+
+    @classmethod
+    def from_url(cls, url: str, **kwargs: Any) -> "RedisCluster":
+        return cls(url=url, **kwargs)
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """
+        Runs any command: by its keys, without keys on any primary, or on ``target_nodes``
+        ("primaries", "replicas", "all", "random", "default-node", a ClusterNode, a list or
+        dict of them). Several nodes give {node name: result} unless the command has one
+        merged result.
+        """
+        targets: Targets = options.pop("target_nodes", None)
+        name = command_name(args[0]).capitals if args else ""
+        if targets is not None or name in _ALL_PRIMARIES:
+            return self._on_nodes(name, self._targets(targets or self.PRIMARIES), args, options)
+        if name in _SPLIT and len(args) > 2:
+            return self._by_slot(args)
+        return super().execute_command(*args, **options)
+
+    def _on_nodes(
+        self, name: str, nodes: List[ClusterNode], args: Any, options: Dict[str, Any]
+    ) -> Any:
+        argv = self._encoder.pack(args)[1]
+        names = [node.name.encode() for node in nodes]
+        callback: Callable[..., Any] = self.response_callbacks.get(name, _unchanged)
+        results = []
+        for value in self._core.batch([argv] * len(nodes), self._encoder.decoder, nodes=names):
+            if isinstance(value, Exception):
+                raise value
+            results.append(callback(value, **options))
+        if name == "SCAN":
+            cursors = {node.name: result[0] for node, result in zip(nodes, results)}
+            return cursors, [key for result in results for key in result[1]]
+        if name in _MERGE and len(results) != 1:
+            return _MERGE[name](results)
+        if len(results) == 1 and name not in ("FLUSHALL", "FLUSHDB"):
+            return results[0]
+        return {node.name: result for node, result in zip(nodes, results)}
+
+    def _by_slot(self, args: Sequence[Any]) -> int:
+        """Deletes or counts keys of several slots: one command per slot, and the sum."""
+        groups = self._slots(args[1:])
+        commands = [self._encoder.pack([args[0], *keys])[1] for keys in groups.values()]
+        values = self._core.batch(commands, None)
+        for value in values:
+            if isinstance(value, Exception):
+                raise value
+        return sum(values)
+
+    def _slots(self, keys: Sequence[Any]) -> Dict[int, List[Any]]:
+        groups: Dict[int, List[Any]] = {}
+        for key in keys:
+            groups.setdefault(self.keyslot(key), []).append(key)
+        return groups
+
+    def mget_nonatomic(self, keys: Any, *args: Any) -> List[Any]:
+        """The values in order; keys of several slots are read one group after the other."""
+        names = list_of(keys, args)
+        groups = self._slots(names)
+        found: Dict[Any, Any] = {}
+        for group in groups.values():
+            found.update(zip(group, self.mget(group)))
+        return [found[name] for name in names]
+
+    def mset_nonatomic(self, mapping: Dict[Any, Any]) -> List[bool]:
+        """Sets all, one MSET per slot; one True for each."""
+        groups = self._slots(list(mapping))
+        return [self.mset({key: mapping[key] for key in group}) for group in groups.values()]
+
+    def scan_iter(
+        self,
+        match: Any = None,
+        count: Optional[int] = None,
+        _type: Optional[str] = None,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        """All names of all primaries, or of ``target_nodes``."""
+        for node in self._targets(kwargs.pop("target_nodes", self.PRIMARIES)):
+            cursor = -1  # 0 would mean: done
+            while cursor:
+                cursors, keys = self.scan(max(cursor, 0), match, count, _type, target_nodes=node)
+                yield from keys
+                cursor = cursors[node.name]  # type: ignore[index]
+
+    def _targets(self, targets: Targets) -> List[ClusterNode]:
+        if isinstance(targets, ClusterNode):
+            return [targets]
+        if isinstance(targets, dict):
+            return list(targets.values())
+        if not isinstance(targets, str):
+            return list(targets or ())
+        kinds: Dict[str, Callable[[], List[ClusterNode]]] = {
+            self.PRIMARIES: self.get_primaries,
+            self.REPLICAS: self.get_replicas,
+            self.ALL_NODES: self.get_nodes,
+            self.RANDOM: lambda: [self.get_random_node()],
+            self.DEFAULT_NODE: lambda: [self.get_default_node()],
+        }
+        if targets not in kinds:
+            raise TypeError(
+                f"target_nodes: {targets!r} is not one of {sorted(kinds)}, a ClusterNode, a list "
+                "or dict"
+            )
+        return kinds[targets]()
+
+    def get_nodes(self) -> List[ClusterNode]:
+        """Every node of the map; ``server_type`` is "primary" or "replica"."""
+        nodes = []
+        for line in self._core.nodes().splitlines():
+            address, role = line.split(" ")[:2]
+            host, _, port = address.rpartition(":")
+            nodes.append(ClusterNode(host, int(port), role))
+        return nodes
+
+    def get_primaries(self) -> List[ClusterNode]:
+        return [node for node in self.get_nodes() if node.server_type == PRIMARY]
+
+    def get_replicas(self) -> List[ClusterNode]:
+        return [node for node in self.get_nodes() if node.server_type == REPLICA]
+
+    def get_random_node(self) -> ClusterNode:
+        return random.choice(self.get_nodes())
+
+    def get_default_node(self) -> ClusterNode:
+        """
+        The node of commands sent to "default-node": the one that was set, else the first
+        primary.
+        """
+        return self._default or self.get_primaries()[0]
+
+    def set_default_node(self, node: ClusterNode) -> bool:
+        known = node in self.get_nodes()
+        self._default = node if known else self._default
+        return known
+
+    def get_node(
+        self,
+        host: Optional[str] = None,
+        port: Optional[int] = None,
+        node_name: Optional[str] = None,
+    ) -> Optional[ClusterNode]:
+        name = node_name or f"{host}:{port}"
+        return next((node for node in self.get_nodes() if node.name == name), None)
+
+    def get_node_from_key(self, key: Any, replica: bool = False) -> Optional[ClusterNode]:
+        """The primary, or a replica, of the key's slot; None when no node has it."""
+        slot, role = self.keyslot(key), REPLICA if replica else PRIMARY
+        for line in self._core.nodes().splitlines():
+            address, kind, *ranges = line.split(" ")
+            for part in ",".join(ranges).split(",") if kind == role else ():
+                first, _, last = part.partition("-")
+                if first and int(first) <= slot <= int(last or first):
+                    return self.get_node(node_name=address)
+        return None
+
+    def keyslot(self, key: Any) -> int:
+        """The slot of a key, 0 to 16383."""
+        return key_slot(self._encoder.encode(key))
+
+    def pipeline(
+        self, transaction: Optional[bool] = None, shard_hint: Any = None
+    ) -> "ClusterPipeline":
+        """
+        Queues commands; they travel to their nodes side by side, or to one slot as a
+        transaction.
+        """
+        return ClusterPipeline(self, bool(transaction))
+
+    def disconnect_connection_pools(self) -> None:
+        """Closes the connections; the next command connects again."""
+        self._core.disconnect()
+
+    def close(self) -> None:
+        """Closes the client for good: later calls raise ClientClosedError."""
+        self._core.close(for_good=True)
+
+    def __enter__(self) -> "RedisCluster":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        try:
+            nodes = ",".join(node.name for node in self.get_primaries())
+        except (RedisError, RedisClusterException):
+            nodes = "closed"
+        return f"<{type(self).__module__}.{type(self).__name__}({nodes})>"
+
+
+class ClusterPipeline(Pipeline):
+    """A pipeline of a cluster client; with ``transaction=True`` all keys must be in one slot."""
+
+
+def _unchanged(value: Any, **_: Any) -> Any:
+    return value
+
+
+def _core_options(
+    seeds: Sequence[ClusterNode],
+    covered: bool,
+    from_replicas: bool,
+    strategy: Optional[LoadBalancingStrategy],
+) -> Dict[str, str]:
+    """The core's options of a cluster."""
+
+    def address(node: ClusterNode) -> str:
+        return f"[{node.host}]:{node.port}" if ":" in node.host else node.name
+
+    replicas = (LoadBalancingStrategy.ROUND_ROBIN_REPLICAS, LoadBalancingStrategy.RANDOM_REPLICA)
+    read_from = (
+        "replica" if strategy in replicas else "any" if strategy or from_replicas else "primary"
+    )
+    return {
+        "mode": "cluster",
+        "endpoints": ",".join(map(address, seeds)),
+        "max_redirects": "16",
+        "cluster_full_coverage": "yes" if covered else "no",
+        "read_from": read_from,
+    }

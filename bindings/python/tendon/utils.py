@@ -1,0 +1,28 @@
+"""Small conveniences beside the clients."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Iterator
+
+if TYPE_CHECKING:
+    from tendon.client import Redis
+    from tendon.pipeline import Pipeline
+
+
+def from_url(url: str, **kwargs: Any) -> "Redis":
+    """
+    A client of its own pool from ``redis://``, ``rediss://`` or ``unix://``; see
+    ConnectionPool.from_url.
+    """
+    from tendon.client import Redis
+
+    return Redis.from_url(url, **kwargs)
+
+
+@contextmanager
+def pipeline(redis_obj: "Redis") -> Iterator["Pipeline"]:
+    """A pipeline that is executed at the end of the ``with`` block."""
+    pipe = redis_obj.pipeline()
+    yield pipe
+    pipe.execute()
