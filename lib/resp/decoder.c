@@ -44,8 +44,6 @@ void tendon__decoder_next(struct tendon__decoder *decoder)
         decoder->node_room = 0;
     }
     decoder->node_count = 0;
-    decoder->consumed = 0;
-    decoder->wanted = 0;
     decoder->position = 0;
     decoder->scanned = 0;
 }
