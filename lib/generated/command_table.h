@@ -37,10 +37,10 @@ enum tendon__command_state {
     TENDON__STATE_SETTING = 13,
 };
 
-/* How keys are found: where to begin, then which arguments from there. As in COMMAND INFO of the server. */
+/* How keys are found: where to begin, then which arguments from there, as in COMMAND INFO. */
 #define TENDON__KEYS_INDEX 1u   /* begins at argument begin_at */
 #define TENDON__KEYS_KEYWORD 2u /* behind the first `word` from begin_at on */
-#define TENDON__KEYS_WORD 3u    /* as KEYWORD, stepping over values of options; the last one unless `first` */
+#define TENDON__KEYS_WORD 3u    /* the same past values of options; the last unless `first` */
 #define TENDON__KEYS_RANGE 1u   /* from there to `last` in steps of `step` */
 #define TENDON__KEYS_KEYNUM 2u  /* a number at count_at says how many, beginning `first` behind */
 

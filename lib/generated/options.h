@@ -39,7 +39,7 @@
 #define TENDON__READ_FROM_REPLICA_ONLY 2u
 #define TENDON__READ_FROM_ANY 3u
 
-/* Texts are NUL-terminated and never NULL. Those with a size may hold any byte, NUL included. */
+/* Texts are NUL-terminated and never NULL. Those with a size may hold any byte. */
 struct tendon__options {
     const char *host;
     int64_t port;

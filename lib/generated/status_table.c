@@ -68,4 +68,5 @@ const struct tendon__status_row tendon__status_table[] = {
      "The server kept answering with an error that forbids the command for now."},
 };
 
-const size_t tendon__status_count = sizeof tendon__status_table / sizeof tendon__status_table[0];
+const size_t tendon__status_count =
+    sizeof tendon__status_table / sizeof tendon__status_table[0];

@@ -1,6 +1,6 @@
 """Asks a real server for the keys of many commands; its answers are what test_command.c expects.
 
-    python3 tests/unit/collect_command_keys.py 127.0.0.1 15200 > tests/unit/command_keys.h
+    python3 tests/unit/collect_command_keys.py 127.0.0.1 15200 | clang-format > tests/unit/command_keys.h
 """
 
 import json
@@ -120,7 +120,8 @@ def calls():
         yield ["" if word == "@" else word for word in line.split(" ")]
     commands = json.loads((ROOT / "spec/commands/redis-7.0.json").read_text())["commands"]
     for row in commands:
-        fixed = all(spec["begin"][0] == "index" and spec["find"][0] == "range" for spec in row["keys"])
+        kinds = [(spec["begin"][0], spec["find"][0]) for spec in row["keys"]]
+        fixed = all(kind == ("index", "range") for kind in kinds)
         if row["keys"] and fixed and not any("not_key" in spec["flags"] for spec in row["keys"]):
             yield sample(row)
 
@@ -131,7 +132,6 @@ def main():
         server = ask(stream, "HELLO", "3")
         print(f"/* What COMMAND GETKEYS of {server['server']} {server['version']} answered; "
               "written by collect_command_keys.py. */")
-        print("/* clang-format off: a table */")
         print("static const struct key_case key_cases[] = {")
         for call in calls():
             keys = ask(stream, "COMMAND", "GETKEYS", *call)

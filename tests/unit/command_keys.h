@@ -1,5 +1,4 @@
 /* What COMMAND GETKEYS of redis 7.0.15 answered; written by collect_command_keys.py. */
-/* clang-format off: a table */
 static const struct key_case key_cases[] = {
     {{"get", "k"}, 2, {"k"}, 1},
     {{"GeT", "k"}, 2, {"k"}, 1},
@@ -19,7 +18,10 @@ static const struct key_case key_cases[] = {
     {{"zunion", "2", "a", "b", "WITHSCORES"}, 5, {"a", "b"}, 2},
     {{"zdiff", "3", "a", "b", "c"}, 5, {"a", "b", "c"}, 3},
     {{"zinter", "2", "a", "b", "WEIGHTS", "1", "2"}, 7, {"a", "b"}, 2},
-    {{"zunionstore", "d", "2", "a", "b", "WEIGHTS", "2", "3", "AGGREGATE", "MAX"}, 10, {"d", "a", "b"}, 3},
+    {{"zunionstore", "d", "2", "a", "b", "WEIGHTS", "2", "3", "AGGREGATE", "MAX"},
+     10,
+     {"d", "a", "b"},
+     3},
     {{"zinterstore", "d", "1", "a"}, 4, {"d", "a"}, 2},
     {{"zdiffstore", "d", "2", "a", "b"}, 5, {"d", "a", "b"}, 3},
     {{"zrangestore", "d", "s", "0", "-1"}, 5, {"d", "s"}, 2},
@@ -38,7 +40,10 @@ static const struct key_case key_cases[] = {
     {{"xread", "COUNT", "2", "BLOCK", "100", "STREAMS", "a", "0"}, 8, {"a"}, 1},
     {{"xread", "streams", "a", "b", "c", "1", "2", "3"}, 8, {"a", "b", "c"}, 3},
     {{"xreadgroup", "GROUP", "g", "c", "STREAMS", "a", ">"}, 7, {"a"}, 1},
-    {{"xreadgroup", "GROUP", "STREAMS", "c", "COUNT", "1", "NOACK", "STREAMS", "a", "b", ">", ">"}, 12, {"a", "b"}, 2},
+    {{"xreadgroup", "GROUP", "STREAMS", "c", "COUNT", "1", "NOACK", "STREAMS", "a", "b", ">", ">"},
+     12,
+     {"a", "b"},
+     2},
     {{"xreadgroup", "GROUP", "g", "STREAMS", "BLOCK", "0", "STREAMS", "a", ">"}, 9, {"a"}, 1},
     {{"xgroup", "CREATE", "a", "g", "$", "MKSTREAM"}, 6, {"a"}, 1},
     {{"xgroup", "SETID", "a", "g", "0"}, 5, {"a"}, 1},
@@ -46,21 +51,31 @@ static const struct key_case key_cases[] = {
     {{"xinfo", "GROUPS", "a"}, 3, {"a"}, 1},
     {{"sort", "a"}, 2, {"a"}, 1},
     {{"sort", "a", "STORE", "b"}, 4, {"a", "b"}, 2},
-    {{"sort", "a", "BY", "w_*", "LIMIT", "0", "5", "GET", "o_*", "GET", "#", "ASC", "ALPHA", "STORE", "b"}, 15, {"a", "b"}, 2},
+    {{"sort", "a", "BY", "w_*", "LIMIT", "0", "5", "GET", "o_*", "GET", "#", "ASC", "ALPHA",
+      "STORE", "b"},
+     15,
+     {"a", "b"},
+     2},
     {{"sort", "a", "BY", "STORE", "GET", "STORE"}, 6, {"a"}, 1},
     {{"sort", "a", "BY", "STORE", "STORE", "b"}, 6, {"a", "b"}, 2},
     {{"sort", "a", "STORE", "b", "STORE", "c"}, 6, {"a", "c"}, 2},
     {{"sort_ro", "a", "BY", "w_*"}, 4, {"a"}, 1},
     {{"georadius", "a", "1", "2", "3", "m"}, 6, {"a"}, 1},
     {{"georadius", "a", "1", "2", "3", "m", "STORE", "b"}, 8, {"a", "b"}, 2},
-    {{"georadius", "a", "1", "2", "3", "m", "COUNT", "3", "ASC", "STOREDIST", "b"}, 11, {"a", "b"}, 2},
+    {{"georadius", "a", "1", "2", "3", "m", "COUNT", "3", "ASC", "STOREDIST", "b"},
+     11,
+     {"a", "b"},
+     2},
     {{"georadiusbymember", "a", "m", "3", "km", "STORE", "b"}, 7, {"a", "b"}, 2},
     {{"georadius_ro", "a", "1", "2", "3", "m"}, 6, {"a"}, 1},
     {{"geosearchstore", "d", "s", "FROMLONLAT", "1", "2", "BYRADIUS", "3", "m"}, 9, {"d", "s"}, 2},
     {{"migrate", "h", "6379", "a", "0", "1000"}, 6, {"a"}, 1},
     {{"migrate", "h", "6379", "a", "0", "1000", "COPY", "REPLACE"}, 8, {"a"}, 1},
     {{"migrate", "h", "6379", "", "0", "1000", "KEYS", "a", "b", "c"}, 10, {"a", "b", "c"}, 3},
-    {{"migrate", "h", "6379", "", "0", "1000", "REPLACE", "AUTH", "keys", "KEYS", "a", "b"}, 12, {"a", "b"}, 2},
+    {{"migrate", "h", "6379", "", "0", "1000", "REPLACE", "AUTH", "keys", "KEYS", "a", "b"},
+     12,
+     {"a", "b"},
+     2},
     {{"migrate", "h", "6379", "", "0", "1000", "AUTH2", "keys", "keys", "KEYS", "a"}, 11, {"a"}, 1},
     {{"object", "ENCODING", "a"}, 3, {"a"}, 1},
     {{"object", "freq", "a"}, 3, {"a"}, 1},
@@ -82,14 +97,14 @@ static const struct key_case key_cases[] = {
     {{"sdiffstore", "d", "a", "b"}, 4, {"d", "a", "b"}, 3},
     {{"hset", "a", "f", "v", "f2", "v2"}, 6, {"a"}, 1},
     {{"ping"}, 1, {0}, 0}, /* ERR wrong number of arguments for 'command|getkeys' command */
-    {{"publish", "c", "m"}, 3, {0}, 0}, /* ERR The command has no key arguments */
+    {{"publish", "c", "m"}, 3, {0}, 0},   /* ERR The command has no key arguments */
     {{"subscribe", "a", "b"}, 3, {0}, 0}, /* ERR The command has no key arguments */
-    {{"scan", "0"}, 2, {0}, 0}, /* ERR The command has no key arguments */
-    {{"select", "1"}, 2, {0}, 0}, /* ERR The command has no key arguments */
-    {{"config", "GET", "a"}, 3, {0}, 0}, /* ERR The command has no key arguments */
-    {{"info"}, 1, {0}, 0}, /* ERR wrong number of arguments for 'command|getkeys' command */
+    {{"scan", "0"}, 2, {0}, 0},           /* ERR The command has no key arguments */
+    {{"select", "1"}, 2, {0}, 0},         /* ERR The command has no key arguments */
+    {{"config", "GET", "a"}, 3, {0}, 0},  /* ERR The command has no key arguments */
+    {{"info"}, 1, {0}, 0},  /* ERR wrong number of arguments for 'command|getkeys' command */
     {{"multi"}, 1, {0}, 0}, /* ERR wrong number of arguments for 'command|getkeys' command */
-    {{"wait", "1", "100"}, 3, {0}, 0}, /* ERR The command has no key arguments */
+    {{"wait", "1", "100"}, 3, {0}, 0},        /* ERR The command has no key arguments */
     {{"cluster", "KEYSLOT", "a"}, 3, {0}, 0}, /* ERR The command has no key arguments */
     {{"APPEND", "a1", "a2"}, 3, {"a1"}, 1},
     {{"BITCOUNT", "a1", "a2", "a3"}, 4, {"a1"}, 1},

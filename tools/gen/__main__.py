@@ -1,4 +1,4 @@
-"""The generator: `python3 tools/gen` writes what comes from spec/, `--check` fails when it is stale."""
+"""The generator: `python3 tools/gen` writes what comes from spec/, `--check` fails if stale."""
 
 import argparse
 import pathlib
@@ -17,7 +17,7 @@ MODULES = [commands, errors, exports, options]
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/gen", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail when a file is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail when stale")
     arguments = parser.parse_args()
     stale = []
     for module in MODULES:

@@ -1,4 +1,4 @@
-"""Writes lib/generated/command_table.{h,c} from spec/commands: what the servers say plus our overlay."""
+"""Writes lib/generated/command_table.{h,c} from what the servers say and our overlay."""
 
 import json
 
@@ -10,11 +10,12 @@ STATES += ["quit", "identity", "subscribe", "monitor", "reply", "setting"]
 
 
 def name_hash(name):
-    """The same as in lib/client/command.c: eight letters at a time, subcommands after their container."""
+    """As in lib/client/command.c: eight letters at a time, subcommands after their container."""
     value = 0
     for text in name.encode().split(b"|"):
         for at in range(0, len(text), 8):
-            value = (value ^ int.from_bytes(text[at : at + 8], "little")) * HASH_FACTOR & (1 << 64) - 1
+            value ^= int.from_bytes(text[at : at + 8], "little")
+            value = value * HASH_FACTOR & (1 << 64) - 1
             value ^= value >> 32
     return value & (INDEX_SIZE - 1)
 
@@ -97,7 +98,8 @@ def load(root):
 def check(commands, overlay):
     """A name that is misspelt in the overlay would silently lose its rule."""
     known = {row["name"] for row in commands}
-    for part in ("idempotent", "idempotent_when", "never_retry", "not_on_replicas", "blocking", "state", "keys"):
+    parts = ["idempotent", "idempotent_when", "never_retry", "not_on_replicas"]
+    for part in parts + ["blocking", "state", "keys"]:
         for name in overlay[part]:
             if name not in known:
                 raise SystemExit(f"overlay.json: {part} names the unknown command {name}")
@@ -109,14 +111,14 @@ def check(commands, overlay):
 
 
 class Tables:
-    """The rows of the three tables, with equal lists of key specifications and conditions shared."""
+    """The rows of the tables; equal lists of key specifications and conditions are shared."""
 
     def __init__(self, commands, overlay):
         self.texts, self.keys, self.conditions = Texts(), [], []
         self.rows = [self.row(row, overlay) for row in commands]
 
     def place(self, specs):
-        """Index of a run of equal key specifications in the key table, appended when there is none."""
+        """Index of a run of equal specifications in the key table, appended when there is none."""
         for at in range(len(self.keys) - len(specs) + 1):
             if self.keys[at : at + len(specs)] == specs:
                 return at
@@ -175,14 +177,15 @@ def table(tables):
     index, longest = name_index(tables.rows)
     if longest > 8:
         raise SystemExit("spec/commands: the name index has long probes; change name_hash")
-    lines = ["/* clang-format off: tables */", '#include "generated/command_table.h"', ""]
+    lines = ["/* clang-format off */", '#include "generated/command_table.h"', ""]
     lines += ["const struct tendon__key_spec tendon__key_table[] = {"]
     lines += [key_line(spec) for spec in tables.keys] + ["};", ""]
     lines += ["const struct tendon__command_condition tendon__command_conditions[] = {"]
     for kind, start, words in tables.conditions:
         listed = ", ".join(str(word) for word in words)
         lines.append(f"    {{TENDON__CONDITION_{kind}, {start}, {len(words)}, {{{listed}}}}},")
-    lines += ["};", "", "const char tendon__command_words[][TENDON__COMMAND_WORD_MAX] = {", '    "",']
+    lines += ["};", ""]
+    lines += ["const char tendon__command_words[][TENDON__COMMAND_WORD_MAX] = {", '    "",']
     lines += [f'    "{word}",' for word in tables.texts.words] + ["};", ""]
     lines += ["const struct tendon__command_row tendon__command_table[TENDON__COMMAND_COUNT] = {"]
     lines += [row_line(row) for row in tables.rows] + ["};", ""]
@@ -217,10 +220,10 @@ enum tendon__command_state {{
 {states}
 }};
 
-/* How keys are found: where to begin, then which arguments from there. As in COMMAND INFO of the server. */
+/* How keys are found: where to begin, then which arguments from there, as in COMMAND INFO. */
 #define TENDON__KEYS_INDEX 1u   /* begins at argument begin_at */
 #define TENDON__KEYS_KEYWORD 2u /* behind the first `word` from begin_at on */
-#define TENDON__KEYS_WORD 3u    /* as KEYWORD, stepping over values of options; the last one unless `first` */
+#define TENDON__KEYS_WORD 3u    /* the same past values of options; the last unless `first` */
 #define TENDON__KEYS_RANGE 1u   /* from there to `last` in steps of `step` */
 #define TENDON__KEYS_KEYNUM 2u  /* a number at count_at says how many, beginning `first` behind */
 
