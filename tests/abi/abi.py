@@ -11,28 +11,29 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BASELINE = ROOT / "tests" / "abi" / "tendon.abi"
-HEADERS = str(ROOT / "include")
+DESCRIBE = [
+    "--headers-dir",
+    str(ROOT / "include"),
+    "--drop-private-types",
+    "--type-id-style",
+    "hash",
+    "--no-corpus-path",
+    "--no-comp-dir-path",
+    "--no-show-locs",
+]
+
+
+def describe(library, out):
+    """Writes what the library exports, as far as the public headers define it."""
+    subprocess.run(["abidw", *DESCRIBE, "--out-file", str(out), library], check=True)
 
 
 def write(library):
-    subprocess.run(
-        [
-            "abidw",
-            "--headers-dir",
-            HEADERS,
-            "--no-corpus-path",
-            "--no-comp-dir-path",
-            "--no-show-locs",
-            "--drop-private-types",
-            "--out-file",
-            str(BASELINE),
-            library,
-        ],
-        check=True,
-    )
+    describe(library, BASELINE)
     print(f"wrote {BASELINE}; review it and commit it")
     return 0
 
@@ -44,25 +45,14 @@ def compare(library):
             "python3 tests/abi/abi.py --write LIBRARY"
         )
         return 77
-    # Additions are allowed within one major version; everything else that abidiff reports breaks a
-    # caller.
-    done = subprocess.run(
-        [
-            "abidiff",
-            "--headers-dir1",
-            HEADERS,
-            "--headers-dir2",
-            HEADERS,
-            "--drop-private-types",
-            "--no-added-syms",
-            str(BASELINE),
-            library,
-        ]
-    )
+    # Two descriptions are compared, because abidiff of Debian 12 breaks off when it is to leave out
+    # private types of a library itself. Additions are allowed within one major version.
+    with tempfile.TemporaryDirectory() as folder:
+        now = pathlib.Path(folder, "now.abi")
+        describe(library, now)
+        done = subprocess.run(["abidiff", "--no-added-syms", str(BASELINE), str(now)])
     if done.returncode != 0:
-        print(
-            "abi: a published function or type changed; append instead, or raise TENDON_ABI_MAJOR"
-        )
+        print("abi: a published function or type changed; append, or raise TENDON_ABI_MAJOR")
     return 1 if done.returncode else 0
 
 
