@@ -1,6 +1,6 @@
 """Asks a real server for the keys of many commands; its answers are what test_command.c expects.
 
-    python3 tests/unit/collect_command_keys.py 127.0.0.1 15200 | clang-format > tests/unit/command_keys.h
+    cd tests/unit && python3 collect_command_keys.py 127.0.0.1 15200 | clang-format > command_keys.h
 """
 
 import json
