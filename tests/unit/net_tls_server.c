@@ -72,6 +72,19 @@ static void echo(struct tls_server *server, SSL *ssl)
     SSL_shutdown(ssl);
 }
 
+static void send_halves(struct tls_server *server, SSL *ssl, int fd)
+{
+    char *record = NULL;
+    BIO *memory = BIO_new(BIO_s_mem());
+    SSL_set0_wbio(ssl, memory);
+    SSL_write(ssl, "hello", 5);
+    size_t size = (size_t)BIO_get_mem_data(memory, &record);
+    send(fd, record, size / 2, MSG_NOSIGNAL);
+    while (!server->is_released)
+        usleep(1000);
+    send(fd, record + size / 2, size - size / 2, MSG_NOSIGNAL);
+}
+
 static void serve(int fd, void *context)
 {
     struct tls_server *server = context;
@@ -96,6 +109,8 @@ static void serve(int fd, void *context)
             SSL_shutdown(ssl);
         else if (server->mode == SERVE_TRUNCATE)
             SSL_write(ssl, "half", 4);
+        else if (server->mode == SERVE_HALVES)
+            send_halves(server, ssl, fd);
         else
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
     }

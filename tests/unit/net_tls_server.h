@@ -14,12 +14,14 @@ enum serve_mode {
     SERVE_GOODBYE,  /* the goodbye at once */
     SERVE_TRUNCATE, /* "half", then FIN without goodbye */
     SERVE_RESET,    /* RST after the handshake */
+    SERVE_HALVES,   /* half a record, the rest when `is_released`, then FIN */
 };
 
 struct tls_server {
     struct peer peer;
     SSL_CTX *ssl_ctx;
     enum serve_mode mode;
+    atomic_bool is_released;
     atomic_int handshakes;
     atomic_int resumptions;
     atomic_int goodbyes; /* close_notify received */

@@ -41,6 +41,24 @@ Test(tls, resumes_1_3)
     check_resumption(TLS1_3_VERSION);
 }
 
+Test(tls, keeps_a_bounded_number_of_tickets)
+{
+    begin();
+    char host[32];
+    use(&(struct tendon__tls_options){.ca_file = ca_file, .resumption = true});
+    int blocks = counting.blocks;
+    tls_server_start(&server, folder, "server", TLS1_2_VERSION, false, SERVE_ECHO, 1024 + 4);
+    for (int i = 0; i <= 1024; i++) {
+        snprintf(host, sizeof host, "n%d.nodes.test", i);
+        cr_assert(!visit(host, false));
+    }
+    cr_assert(counting.blocks == blocks + 1024);
+    cr_assert(visit("n1024.nodes.test", false) && visit("n1.nodes.test", false));
+    cr_assert(!visit("n0.nodes.test", false), "the one unused for longest made room");
+    tls_server_stop(&server);
+    end();
+}
+
 Test(tls, resumes_only_when_told)
 {
     begin();
@@ -140,16 +158,18 @@ static void dial_plain(const char *answer, bool is_reset, tendon_status status, 
     struct plain plain = {.answer = answer, .is_reset = is_reset};
     struct peer peer;
     peer_start(&peer, 1, serve_plain, &plain);
+    /* Only what never answers may take until the deadline. */
+    int timeout_ms = status == TENDON_ERROR_CONNECT_TIMEOUT ? 300 : 5000;
     int64_t start = clock_ns();
-    dial_to(&dial, &counting, "127.0.0.1", peer.port, &peer.address, 1, context, 300);
+    dial_to(&dial, &counting, "127.0.0.1", peer.port, &peer.address, 1, context, timeout_ms);
     int64_t took = clock_ns() - start;
     plain.is_released = true;
     peer_stop(&peer);
     check_failed(status, part);
     if (status == TENDON_ERROR_CONNECT_TIMEOUT)
-        cr_assert(took >= 300 * MS && took < 600 * MS);
+        cr_assert(took >= 300 * MS && took < 3000 * MS);
     else
-        cr_assert(took < 300 * MS, "at once, not at the deadline");
+        cr_assert(took < 3000 * MS, "at once, not at the deadline");
 }
 
 Test(tls, recognises_ports_that_speak_something_else)
@@ -185,10 +205,10 @@ Test(tls, goes_on_to_the_next_address)
     addresses[1] = silent.address;
     addresses[2] = server.peer.address;
     int64_t start = clock_ns();
-    cr_assert(dial_to(&dial, &counting, "cache.test", 1, addresses, 3, context, 1000) ==
+    cr_assert(dial_to(&dial, &counting, "cache.test", 1, addresses, 3, context, 4000) ==
                   TENDON__DIAL_DONE,
               "%s", dial.fault.text);
-    cr_assert(clock_ns() - start < 800 * MS);
+    cr_assert(clock_ns() - start < 3500 * MS);
     check_echo();
     tendon__transport_close(&dial.transport, false);
     uint16_t port;
@@ -268,6 +288,24 @@ Test(tls, tells_what_it_holds_back)
     end();
 }
 
+Test(tls, does_not_count_half_a_record)
+{
+    begin();
+    use(&(struct tendon__tls_options){.ca_file = ca_file});
+    tls_server_start(&server, folder, "server", TLS1_2_VERSION, false, SERVE_HALVES, 1);
+    cr_assert(dial_server("cache.test") == TENDON__DIAL_DONE);
+    char bytes[5];
+    struct pollfd item = {.fd = dial.transport.fd, .events = POLLIN};
+    cr_assert(poll(&item, 1, 5000) == 1);
+    cr_assert(tendon__transport_read(&dial.transport, bytes, 5, &fault) == TENDON__IO_AGAIN);
+    cr_assert(!tendon__transport_buffered(&dial.transport), "an owner that believed it would spin");
+    server.is_released = true;
+    cr_assert(read_all(&dial.transport, bytes, 5, &fault) == 5 && memcmp(bytes, "hello", 5) == 0);
+    tendon__transport_close(&dial.transport, false);
+    tls_server_stop(&server);
+    end();
+}
+
 static ssize_t read_from(enum serve_mode mode, size_t size)
 {
     char bytes[8];
@@ -300,17 +338,22 @@ Test(tls, raises_no_sigpipe)
 {
     begin();
     use(&(struct tendon__tls_options){.ca_file = ca_file});
+    enum serve_mode modes[] = {SERVE_TRUNCATE, SERVE_RESET};
     for (int round = 0; round < 2; round++) {
-        tls_server_start(&server, folder, "server", 0, false, SERVE_RESET, 1);
+        tls_server_start(&server, folder, "server", 0, false, modes[round], 1);
         cr_assert(dial_server("cache.test") == TENDON__DIAL_DONE);
         tls_server_stop(&server);
         ssize_t result = 0;
-        for (int i = 0; i < 1000 && result >= 0 && round == 0; i++)
+        /* After a FIN the first write provokes the RST, and the next one meets EPIPE. */
+        for (int i = 0; i < 1000 && result >= 0; i++, usleep(1000))
             result = tendon__transport_write(&dial.transport, "PING\r\n", 6, &fault);
-        cr_assert(round == 1 ||
-                  (result == TENDON__IO_FAILED && fault.status == TENDON_ERROR_DISCONNECTED));
+        cr_assert(result == TENDON__IO_FAILED && fault.status == TENDON_ERROR_DISCONNECTED);
         tendon__transport_close(&dial.transport, false);
     }
+    tls_server_start(&server, folder, "server", 0, false, SERVE_RESET, 1);
+    cr_assert(dial_server("cache.test") == TENDON__DIAL_DONE);
+    tls_server_stop(&server);
+    tendon__transport_close(&dial.transport, false);
     end();
 }
 
