@@ -176,8 +176,11 @@ static enum progress socket_failed(struct tendon__dial *dial, int error)
         return connect_failed(dial, error);
     struct tendon__fault fault = {0};
     char buffer[TENDON__ERRNO_TEXT_MAX];
-    tendon__fault_set(&fault, TENDON_ERROR_SYSTEM, "cannot open a socket: %s; raise ulimit -n%s",
-                      tendon__errno_text(error, buffer), error == ENFILE ? " and fs.file-max" : "");
+    const char *remedy = error == EMFILE   ? "; raise ulimit -n"
+                         : error == ENFILE ? "; raise fs.file-max"
+                                           : "";
+    tendon__fault_set(&fault, TENDON_ERROR_SYSTEM, "cannot open a socket: %s%s",
+                      tendon__errno_text(error, buffer), remedy);
     keep_fault(dial, RANK_SYSTEM, &fault);
     return PROGRESS_FAILED;
 }
