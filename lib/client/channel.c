@@ -229,8 +229,9 @@ void tendon__engine_lost(struct tendon__engine *engine, struct tendon__channel *
 {
     engine->now_ns = now_ns;
     if (channel->state == TENDON__CHANNEL_HANDSHAKE || channel->state == TENDON__CHANNEL_OPENING) {
+        bool tls = fault->status <= TENDON_ERROR_TLS && fault->status >= TENDON_ERROR_TLS_HOSTNAME;
         struct tendon__fault said;
-        tendon__fault_set(&said, TENDON_ERROR_CONNECT, "%s ended the connection during the handshake: %.200s%s",
+        tendon__fault_set(&said, tls ? fault->status : TENDON_ERROR_CONNECT, "%s ended the connection during the handshake: %.200s%s",
                           channel->node->name, fault->text,
                           engine->options->tls ? "" : "; does the port expect TLS? (option tls)");
         open_failed(channel, &said);

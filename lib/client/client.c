@@ -203,7 +203,7 @@ void tendon_client_close(tendon_client *client)
     if (!client || *client->fork_page != 1 || atomic_exchange(&client->closed, true))
         return;
     tendon__client_lock(client);
-    tendon__driver_turn(client, false); /* what was posted before the close is completed by it */
+    tendon__driver_drain(client); /* what was posted before the close is completed by it */
     tendon__engine_close(client->engine, tendon__now_ns());
     tendon__client_unlock(client);
 }
@@ -213,12 +213,14 @@ static void wait_for_calls(struct tendon_client *client)
 {
     while (atomic_load(&client->inside)) {
         if (pthread_mutex_trylock(&client->drive) == 0) {
+            tendon__driver_drain(client);
             tendon__driver_turn(client, false);
             pthread_mutex_unlock(&client->drive);
         }
         sched_yield();
     }
     pthread_mutex_lock(&client->drive);
+    tendon__driver_drain(client);
     tendon__driver_turn(client, false);
     pthread_mutex_unlock(&client->drive);
 }

@@ -49,7 +49,7 @@ struct tendon_client {
     pthread_cond_t park;
     bool thread_started;
     bool kicked;
-    bool stop;
+    atomic_bool stop;
     _Atomic int64_t parked_until_ns; /* when the thread wakes by itself; 0 while it is awake */
     atomic_bool async_host; /* queues are in use: the thread drives all the time */
     /* Life. */

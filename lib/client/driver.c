@@ -84,7 +84,7 @@ static int wait_for_events(struct tendon_client *client, struct epoll_event *eve
 void tendon__driver_turn(struct tendon_client *client, bool may_sleep)
 {
     struct epoll_event events[EVENTS_PER_TURN];
-    tendon__driver_drain(client);
+    /* New mail is not taken here: what it completes may be what the caller waits for, and must not be slept upon. */
     tendon__io_flush(client);
     int count = wait_for_events(client, events, may_sleep);
     int64_t now_ns = tendon__now_ns();
@@ -206,9 +206,11 @@ void tendon__client_run(struct tendon_client *client, struct tendon__link *reque
         tendon__wait_sleep(wait);
         return;
     }
+    tendon__driver_drain(client); /* what can be answered without the network ends here */
     while (atomic_load(&wait->remaining)) {
         tendon__driver_turn(client, true);
         yield_to_guests(client);
+        tendon__driver_drain(client);
     }
     tendon__client_unlock(client);
 }
@@ -241,6 +243,7 @@ static void *drive_for_all(void *argument)
         atomic_store(&client->parked_until_ns, 0);
         tendon__driver_turn(client, false);
         while (!stopping(client) && (atomic_load(&client->async_host) || has_work(client))) {
+            tendon__driver_drain(client);
             tendon__driver_turn(client, true);
             yield_to_guests(client);
         }

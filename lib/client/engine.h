@@ -310,6 +310,8 @@ void tendon__request_complete(struct tendon__engine *engine, struct tendon__requ
 /* As complete, with executed decided by what is known of the attempts. */
 void tendon__request_fail(struct tendon__engine *engine, struct tendon__request *request,
                           const struct tendon__fault *fault);
+/* Leaves whatever it waits in or is on; the caller decides what comes next. */
+void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__request *request);
 void tendon__request_arm(struct tendon__engine *engine, struct tendon__request *request);
 void tendon__request_expired(struct tendon__engine *engine, struct tendon__request *request);
 
@@ -326,7 +328,7 @@ void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *
                          struct tendon__request *request);
 void tendon__attempt_failed(struct tendon__engine *engine, struct tendon__request *request,
                             const struct tendon__fault *fault, enum tendon__progress progress);
-/* A connection could not be made while the request waited for it. True: it still waits. */
+/* A connection could not be made while the request waited for it. True: it still waits there. */
 bool tendon__dial_counts(struct tendon__engine *engine, struct tendon__request *request,
                          const struct tendon__fault *fault);
 bool tendon__fault_is_permanent(const struct tendon__fault *fault);

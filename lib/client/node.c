@@ -129,20 +129,6 @@ void tendon__node_serve(struct tendon__node *node)
     }
 }
 
-/* The pool keeps all connections for leases: the oldest idle one makes room for the lane everybody shares. */
-static bool make_room(struct tendon__node *node)
-{
-    if (tendon__pool_reserve(&node->pool))
-        return true;
-    struct tendon__pool *pool = &node->pool;
-    if (tendon__list_empty(&pool->idle))
-        return false;
-    struct tendon__member *member = TENDON__OWNER(pool->idle.prev, struct tendon__member, link);
-    struct tendon__channel *channel = TENDON__OWNER(member, struct tendon__channel, member);
-    tendon__channel_close(channel, TENDON__CLOSE_IDLE, NULL);
-    return tendon__pool_reserve(&node->pool);
-}
-
 void tendon__node_want_lane(struct tendon__node *node)
 {
     struct tendon__engine *engine = node->engine;
@@ -157,7 +143,7 @@ void tendon__node_want_lane(struct tendon__node *node)
     }
     if (free_lane == lanes)
         return;
-    if (!may_dial(node) || !make_room(node)) {
+    if (!may_dial(node) || !tendon__pool_reserve_or_evict(&node->pool)) {
         tendon__node_arm(node);
         return;
     }

@@ -67,7 +67,7 @@ static void count_outcome(struct tendon__engine *engine, const struct tendon__re
  * Leaves whatever the request waits in. On the wire its exchange stays in the connection until answered, unless no byte
  * of it was handed out; a connection of its own that still owes an answer is closed when it is given back.
  */
-static void leave(struct tendon__engine *engine, struct tendon__request *request)
+void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__request *request)
 {
     struct tendon__channel *channel = request->channel;
     switch (request->state) {
@@ -109,7 +109,7 @@ void tendon__request_complete(struct tendon__engine *engine, struct tendon__requ
         request->fault = *fault;
     if (!fault)
         request->fault.status = TENDON_OK;
-    leave(engine, request);
+    tendon__request_withdraw(engine, request);
     request->state = TENDON__REQUEST_DONE;
     tendon__timer_set(&engine->timers, &request->timer, TENDON__NO_TIME);
     forget_id(engine, request);

@@ -135,11 +135,16 @@ void tendon__attempt_failed(struct tendon__engine *engine, struct tendon__reques
 bool tendon__dial_counts(struct tendon__engine *engine, struct tendon__request *request,
                          const struct tendon__fault *fault)
 {
-    bool healing = engine->kind == TENDON__KIND_CLUSTER;
     if (!tendon__fault_is_permanent(fault) && !(request->flags & TENDON_REQUEST_NO_RETRY) &&
-        budget_left(engine, request, healing)) {
+        budget_left(engine, request, true)) {
         request->fault = *fault;
-        return true;
+        if (engine->kind != TENDON__KIND_CLUSTER)
+            return true;
+        /* The slot may have another owner by the time of the next try. */
+        tendon__request_withdraw(engine, request);
+        detach(request);
+        tendon__retry_later(engine, request, retry_wait(engine, request));
+        return false;
     }
     struct tendon__fault said = *fault;
     tendon__request_fail(engine, request, &said);

@@ -104,10 +104,39 @@ const CLASSES_BY_STATUS = {
   CROSSSLOT: ClusterError,
 };
 
-/* Statuses that say there was no connection to send on: what `maxRetriesPerRequest` counts. */
-const CONNECTION_STATUSES = new Set([
-  'RESOLVE', 'CONNECT', 'CONNECT_TIMEOUT', 'HANDSHAKE', 'TLS', 'TLS_CERTIFICATE', 'TLS_HOSTNAME', 'DISCONNECTED',
-]);
+/* Statuses that say there was no connection to send on, and that may pass: what `maxRetriesPerRequest` counts. */
+const CONNECTION_STATUSES = new Set(['RESOLVE', 'CONNECT', 'CONNECT_TIMEOUT', 'TLS', 'DISCONNECTED']);
+
+/* The core's remedies name its options; a program knows them by these names. */
+const OPTION_NAMES = {
+  unix_socket: 'path',
+  client_name: 'connectionName',
+  lib_name: 'clientInfoTag',
+  address_family: 'family',
+  connect_timeout_ms: 'connectTimeout',
+  command_timeout_ms: 'commandTimeout',
+  read_timeout_ms: 'socketTimeout',
+  tcp_keepalive_idle_s: 'keepAlive',
+  max_retries: 'maxRetriesPerRequest',
+  max_redirects: 'maxRedirections',
+  max_pending: 'maxPending',
+  cluster_refresh_interval_ms: 'slotsRefreshInterval',
+  endpoints: 'startupNodes',
+  tls_ca_pem: 'tls.ca',
+  tls_ca_file: 'tls.caFile',
+  tls_ca_dir: 'tls.caDir',
+  tls_cert_file: 'tls.certFile',
+  tls_key_file: 'tls.keyFile',
+  tls_key_password: 'tls.passphrase',
+  tls_server_name: 'tls.servername',
+  tls_ciphers: 'tls.ciphers',
+  tls_min_version: 'tls.minVersion',
+};
+const OPTION_PATTERN = new RegExp(`\\b(${Object.keys(OPTION_NAMES).join('|')})\\b`, 'g');
+
+function inOurWords(message) {
+  return message.replace(OPTION_PATTERN, (name) => OPTION_NAMES[name]);
+}
 
 function takeFields(error, failure) {
   error.status = failure.status;
@@ -123,7 +152,7 @@ function takeFields(error, failure) {
 function fromFailure(failure) {
   if (failure.status === 'CLOSED' || failure.status === 'CANCELLED') return new ClosedError(failure);
   const Class = CLASSES_BY_STATUS[failure.status] || TendonError;
-  return new Class(failure.message, failure);
+  return new Class(inOurWords(failure.message), failure);
 }
 
 /** Runs `call`; the plain object the addon throws becomes an instance of its class. */

@@ -64,10 +64,10 @@ function errorOfFailure(failure, options, last, ended) {
     return new classes.ClosedError(failure, last || undefined);
   }
   const error = fromFailure(failure);
-  if (ended && failure.executed === 'no') return new classes.ClosedError(failure, error);
+  const passing = CONNECTION_STATUSES.has(failure.status) && failure.executed === 'no';
+  if (ended && passing) return new classes.ClosedError(failure, error);
   const limit = options.maxRetriesPerRequest;
-  if (CONNECTION_STATUSES.has(failure.status) && failure.executed === 'no' &&
-      typeof limit === 'number' && limit >= 0 && failure.attempts > limit) {
+  if (passing && typeof limit === 'number' && limit >= 0 && failure.attempts > limit) {
     const reached = new classes.MaxRetriesPerRequestError(limit, { cause: error });
     reached.executed = failure.executed;
     return reached;

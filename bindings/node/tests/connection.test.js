@@ -45,10 +45,23 @@ describe('connecting', () => {
     await redis.connect();
     assert.strictEqual(await redis.ping(), 'PONG');
     redis.disconnect();
-    const again = redis.connect();
+    await until(() => redis.status === 'end');
+    await redis.connect();
     assert.strictEqual(await redis.ping(), 'PONG');
-    await again;
     await redis.quit();
+  });
+
+  it('can be connected again at once after giving up', async () => {
+    const port = await freePort();
+    const redis = new Redis({ port, retryStrategy: () => null });
+    await using(redis, async () => {
+      await until(() => redis.status === 'end');
+      const server = await startRedis(port);
+      const again = redis.connect();
+      assert.strictEqual(await redis.ping(), 'PONG');
+      await again;
+      await server.stop();
+    });
   });
 
   it('duplicates with other options', async () => {
@@ -188,11 +201,11 @@ describe('a server that goes away', () => {
       sleeper.on('error', () => {});
       sleeper.call('DEBUG', 'SLEEP', 5).catch(() => {});
       await sleep(100);
-      const write = redis.incr(key('w'));
+      const write = rejection(redis.incr(key('w')));
       const read = redis.get(key('other'));
       await sleep(100);
       await server.stop();
-      const error = await rejection(write);
+      const error = await write;
       assert.ok(error instanceof Redis.DisconnectedError, `${error.name}: ${error.message}`);
       assert.strictEqual(error.executed, 'unknown');
       const back = await startRedis(server.port);

@@ -20,6 +20,7 @@ Command = Sequence[bytes]  # the encoded arguments, the command name first
 # One tendon_request; the fields are those of native.Request.
 _REQUEST = struct.Struct("=IIQQQIIQqQQQII")
 _REQUEST_BYTES = _REQUEST.size
+_OUTCOME = struct.Struct("=QQ")  # a tendon_outcome: reply, error
 # How long a wait stays in C before it lets Python look for Ctrl-C.
 _SLICE_MS = 100
 
@@ -80,11 +81,14 @@ class Batch:
         Waits in C for all outcomes. The values in order, an exception in place of each
         failure.
         """
-        outcomes = (native.Outcome * self.count)()
+        outcomes = (ctypes.c_char * (_OUTCOME.size * self.count))()
         status = lib.tendon_call_batch(client, self.requests, _REQUEST_BYTES, self.count, outcomes)
         if status != native.OK:
             raise take_error(c_void_p(), status)
-        return [_value(outcome.reply, outcome.error, decode) for outcome in outcomes]
+        view = native.ReplyView(struct_size=ctypes.sizeof(native.ReplyView))
+        return [
+            _value(reply, error, decode, view) for reply, error in _OUTCOME.iter_unpack(outcomes)
+        ]
 
     def run_interruptibly(self, client: c_void_p, decode: Decode) -> List[Any]:
         """As run(), but KeyboardInterrupt cancels the commands and comes through within 100 ms."""
@@ -117,11 +121,16 @@ class Batch:
         return values
 
 
-def _value(reply: Optional[int], error: Optional[int], decode: Decode) -> Any:
+def _value(
+    reply: Optional[int],
+    error: Optional[int],
+    decode: Decode,
+    view: Optional[native.ReplyView] = None,
+) -> Any:
     """The reply's value, or the exception to raise in its place."""
     if error:
         return take_error(c_void_p(error), 0)
     try:
-        return take_reply(c_void_p(reply), decode)
+        return take_reply(reply, decode, view)
     except Exception as failure:
         return failure

@@ -100,18 +100,19 @@ class _Scratch:
         self.request_ref, self.reply_ref = byref(self.request), byref(self.reply)
         self.error_ref, self.view_ref = byref(self.error), byref(self.view)
 
-    def fill(self, argv: Command) -> None:
-        """Points the request at `argv`, joined if it is small."""
-        request, sizes = self.request, list(map(len, argv))
-        count = request.arg_count = len(argv)
-        if sum(sizes) > _JOIN_BYTES_MAX or count > 16:
-            args = (native.Bytes * count)(*map(native.Bytes, argv, sizes))
-            request.args = ctypes.addressof(args)
-            request._kept = args
-            return
-        request.args = None
-        request.packed = b"".join(argv)
-        request.packed_sizes = _pack_sizes[count](*sizes)
+    def fill(self, argv: Command) -> bool:
+        """Points the request at `argv`, joined if it is small. Whether the structs can be used again."""
+        request, sizes = self.request, [*map(len, argv)]
+        count = len(sizes)
+        request.arg_count = count
+        if count <= 16 and sum(sizes) <= _JOIN_BYTES_MAX:
+            request.packed = b"".join(argv)
+            request.packed_sizes = _pack_sizes[count](*sizes)
+            return True
+        args = (native.Bytes * count)(*map(native.Bytes, argv, sizes))
+        request.args = ctypes.addressof(args)
+        request._kept = args
+        return False
 
 
 class Core:
@@ -163,7 +164,7 @@ class Core:
             scratch = self._free.pop()
         except IndexError:
             scratch = _Scratch(self._options.timeout_ms)
-        scratch.fill(argv)
+        again = scratch.fill(argv)
         status = lib.tendon_call(
             handle.pointer, scratch.request_ref, scratch.reply_ref, scratch.error_ref
         )
@@ -177,7 +178,7 @@ class Core:
             return read_reply(scratch.view, decode)
         finally:
             lib.tendon_reply_destroy(reply)
-            if not scratch.request.args:
+            if again:
                 self._free.append(scratch)
 
     def _call_interruptibly(self, handle: Handle, argv: Command, decode: Decode) -> Any:

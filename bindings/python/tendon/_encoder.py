@@ -5,7 +5,7 @@ stands for.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from tendon.exceptions import DataError
 
@@ -67,7 +67,9 @@ class Encoder:
         self.encoding = encoding
         self.encoding_errors = encoding_errors
         self.decode_responses = decode_responses
-        self.decoder: Optional[Callable[[bytes], Any]] = self._decode if decode_responses else None
+        plain = (encoding.lower(), encoding_errors) == ("utf-8", "strict")
+        decoder: Callable[[bytes], Any] = bytes.decode if plain else self._decode
+        self.decoder = decoder if decode_responses else None
 
     def _decode(self, value: bytes) -> str:
         return value.decode(self.encoding, self.encoding_errors)

@@ -33,7 +33,9 @@ Decode = Optional[Callable[[bytes], Any]]  # bytes to what the user wants; None 
 ) = range(1, 14)
 TAPE_VERSION = 1
 
-_NODE = struct.Struct("=BBHIq")
+# One tendon_node: type, size, and the union as integer, offset or span.
+_NODE = struct.Struct("=B3xIq")
+_STRING_NODE = struct.Struct("=4xIq")
 _VIEW = struct.Struct("=IIQQQQ")
 # From this many bytes per node on, strings are copied one by one, not all at once and again each.
 _SPARSE_BYTES = 1024
@@ -51,7 +53,7 @@ def read_reply(view: Any, decode: Decode) -> Any:
         raise InvalidResponse(
             f"the library's tape has version {version}, this package reads {TAPE_VERSION}"
         )
-    kind, _, _, length, value = _NODE.unpack(_copy(nodes, 16))
+    kind, length, value = _NODE.unpack(_copy(nodes, 16))
     if kind == STRING or kind == STATUS:
         text = _copy(data + value, length)
         return text if decode is None else decode(text)
@@ -61,7 +63,17 @@ def read_reply(view: Any, decode: Decode) -> Any:
         return None
     if kind == ERROR:
         raise _error(_copy(data + value, length))
-    return _walk(_copy(nodes, 16 * count), count, data, size, decode)
+    tape = _copy(nodes, 16 * count)
+    flat = kind == ARRAY and count == length + 1 and tape[16::16].count(STRING) == length
+    if flat and size < count * _SPARSE_BYTES:
+        return _strings(tape[16:], _copy(data, size), decode)
+    return _walk(tape, count, data, size, decode)
+
+
+def _strings(nodes: bytes, block: bytes, decode: Decode) -> List[Any]:
+    """A flat list of strings, the commonest aggregate by far."""
+    found = [block[at : at + length] for length, at in _STRING_NODE.iter_unpack(nodes)]
+    return found if decode is None else [*map(decode, found)]
 
 
 def _walk(nodes: bytes, count: int, data: int, size: int, decode: Decode) -> Any:
@@ -72,7 +84,7 @@ def _walk(nodes: bytes, count: int, data: int, size: int, decode: Decode) -> Any
         block = None
     stack: List[Tuple[int, List[Any], int]] = []
     kind, items, missing = ARRAY, [], 1  # type: int, List[Any], int
-    for node, _, _, length, value in _NODE.iter_unpack(nodes):
+    for node, length, value in _NODE.iter_unpack(nodes):
         if node == STRING or node == STATUS or node == VERBATIM:
             text = (
                 block[value : value + length] if block is not None else _copy(data + value, length)
@@ -154,9 +166,9 @@ def take_error(error: c_void_p, status: int) -> _Outcome:
         lib.tendon_error_destroy(error)
 
 
-def take_reply(reply: c_void_p, decode: Decode) -> Any:
-    """The value of a tendon_reply, which is freed. Raises a server's error."""
-    view = native.ReplyView(struct_size=ctypes.sizeof(native.ReplyView))
+def take_reply(reply: Any, decode: Decode, view: Optional[native.ReplyView] = None) -> Any:
+    """The value of a tendon_reply, which is freed. Raises a server's error. `view` is room to use."""
+    view = view or native.ReplyView(struct_size=ctypes.sizeof(native.ReplyView))
     try:
         if lib.tendon_reply_look(reply, byref(view)) != native.OK:
             raise InvalidResponse(

@@ -279,7 +279,7 @@ class RedisCluster(Client):
             address, role = line.split(" ")[:2]
             host, _, port = address.rpartition(":")
             nodes.append(ClusterNode(host, int(port), role))
-        return nodes
+        return [node for node in nodes if node.server_type in (PRIMARY, REPLICA)]
 
     def get_primaries(self) -> List[ClusterNode]:
         return [node for node in self.get_nodes() if node.server_type == PRIMARY]
