@@ -236,13 +236,15 @@ static void orphan_leases(struct tendon_client *client)
     }
 }
 
-/* The parent's threads are not here and may have held any lock: only descriptors are given back. */
+/*
+ * The parent's threads are not here and may have held any lock, so nothing is walked: descriptors are given back, memory
+ * is left as it is. The handle goes on answering TENDON_ERROR_FORKED, also to leases that point to it.
+ */
 static void leave_to_parent(struct tendon_client *client)
 {
     tendon__io_abandon_all(client);
     close(client->epoll_fd);
     close(client->wake_fd);
-    munmap(client->fork_page, FORK_PAGE_BYTES);
 }
 
 void tendon_client_destroy(tendon_client *client)
