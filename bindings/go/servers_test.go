@@ -232,6 +232,8 @@ func asServer(reply func(args []string) (string, error)) func(args []string) (st
 			return "-ERR unknown command 'HELLO'\r\n", nil
 		case "CLIENT", "SELECT":
 			return "+OK\r\n", nil
+		case "PING":
+			return "+PONG\r\n", nil
 		}
 		return reply(args)
 	}

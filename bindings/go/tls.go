@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"reflect"
 	"strings"
@@ -65,10 +66,23 @@ func (o *Options) dialer() stream.Dial {
 	if config.ServerName == "" && o.Network != "unix" {
 		config.ServerName, _, _ = net.SplitHostPort(o.Addr)
 	}
-	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: o.DialTimeout}, Config: config}
 	return func(ctx context.Context) (net.Conn, error) {
-		return dialer.DialContext(ctx, o.Network, o.Addr)
+		return dialTLS(ctx, o.Network, o.Addr, config)
 	}
+}
+
+// dialTLS says in its errors which of the two steps failed.
+func dialTLS(ctx context.Context, network, addr string, config *tls.Config) (net.Conn, error) {
+	plain, err := new(net.Dialer).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	conn := tls.Client(plain, config)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		_ = plain.Close()
+		return nil, fmt.Errorf("TLS handshake with %s: %w", addr, err)
+	}
+	return conn, nil
 }
 
 // unmappableError is for clients that cannot be given their connections by Go.

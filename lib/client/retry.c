@@ -224,11 +224,6 @@ static void react(struct tendon__engine *engine, struct tendon__channel *channel
         else
             tendon__request_complete(engine, request, NULL);
         return;
-    case TENDON__REACT_READ_ONLY:
-        tendon__map_trigger(engine);
-        if (engine->kind != TENDON__KIND_CLUSTER)
-            tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
-        break;
     case TENDON__REACT_DOWN:
         tendon__map_trigger(engine);
         break;
@@ -240,6 +235,7 @@ static void react(struct tendon__engine *engine, struct tendon__channel *channel
     case TENDON__REACT_CLOSE:
         tendon__request_complete(engine, request, NULL);
         return;
+    case TENDON__REACT_READ_ONLY:
     case TENDON__REACT_TRY_AGAIN:
     case TENDON__REACT_LOADING:
     case TENDON__REACT_BUSY:
@@ -275,6 +271,17 @@ static void judge_group(struct tendon__engine *engine, struct tendon__channel *c
     }
 }
 
+/*
+ * A primary that became a replica keeps its connections alive and would refuse writes on them for ever: they all go, and
+ * the name is resolved anew, whoever the write belonged to.
+ */
+static void note_demotion(struct tendon__engine *engine, struct tendon__channel *channel)
+{
+    tendon__map_trigger(engine);
+    if (engine->kind != TENDON__KIND_CLUSTER)
+        tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
+}
+
 void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *channel,
                          struct tendon__request *request)
 {
@@ -288,6 +295,8 @@ void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *
         if (reaction != TENDON__REACT_SURFACE)
             remember_error(request, &conn->tape);
     }
+    if (reaction == TENDON__REACT_READ_ONLY)
+        note_demotion(engine, channel);
     tendon_reply *reply = tendon__conn_take_reply(conn);
     if (!reply) {
         struct tendon__fault fault;

@@ -15,14 +15,12 @@ def targets():
 
 def run(seconds):
     """Runs every target. Returns (passed, failed, skipped, note), one per target."""
-    if not (console.ROOT / "tests" / "fuzz" / "meson.build").exists():
-        return 0, 0, 1, "there is no fuzz target yet"
     builds.build("fuzz")
-    passed = failed = 0
-    for target in targets():
-        failed += not run_target(target, seconds)
-        passed = len(targets()) - failed
-    return passed, failed, 0, "" if targets() else "tests/fuzz builds no fuzz_* program"
+    written = {path.stem for path in (console.ROOT / "tests" / "fuzz").glob("fuzz_*.c")}
+    unbuilt = sorted(written - {target.name for target in targets()})
+    results = [run_target(target, seconds) for target in targets()]
+    note = f"not in tests/fuzz/meson.build: {', '.join(unbuilt)}" if unbuilt else ""
+    return results.count(True), results.count(False) + len(unbuilt), 0, note
 
 
 def run_target(target, seconds):

@@ -53,10 +53,13 @@ class Cluster extends Client {
   _knownNodes() {
     if (this._id === null || this._closing) return [];
     const text = translating(() => native.nodes(this._id)) || '';
-    return text.split('\n').filter(Boolean).map((line) => {
+    const nodes = text.split('\n').filter(Boolean).map((line) => {
       const [name, role] = line.split(' ');
       return { name, role };
     });
+    /* Start-up nodes stay known under the name they were given; the map has them under their own. */
+    const mapped = nodes.filter(({ role }) => role !== 'unknown');
+    return mapped.length > 0 ? mapped : nodes;
   }
 
   _nodeClient(name) {

@@ -170,7 +170,7 @@ describe('servers that are not what was expected', () => {
   });
 
   it('garbage in the middle of a reply', async () => {
-    const answers = { HELLO: "-ERR unknown command 'HELLO'\r\n", CLIENT: '+OK\r\n' };
+    const answers = { HELLO: '*2\r\n$5\r\nproto\r\n:2\r\n', CLIENT: '+OK\r\n' };
     const server = await startServer((socket) => socket.on('data', (data) => {
       for (const [, name] of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
         socket.write(answers[name] || '*2\r\n$2\r\nab\r\nxyz\r\n');

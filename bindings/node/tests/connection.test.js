@@ -83,6 +83,20 @@ describe('connecting', () => {
   });
 });
 
+describe('an old server', () => {
+  it('that does not know HELLO is spoken to by RESP2', async () => {
+    const server = await startRedis(0, '--rename-command', 'HELLO', '""', '--requirepass', 'geheim');
+    for (const protocol of [2, 3]) {
+      const options = { port: server.port, protocol, password: 'geheim', db: 2, connectTimeout: 2000 };
+      await using(new Redis({ ...options, retryStrategy: () => null }), async (redis) => {
+        assert.deepStrictEqual(await redis.hgetall('missing'), {});
+        assert.match(await redis.client('INFO'), / db=2 .* resp=2/);
+      });
+    }
+    await server.stop();
+  });
+});
+
 describe('a server that refuses connections', () => {
   it('asks retryStrategy with 1, 2, 3 and ends when it gives no number', async () => {
     const asked = [];

@@ -92,7 +92,7 @@ def _walk(nodes: bytes, count: int, data: int, size: int, decode: Decode) -> Any
             item = text if decode is None else decode(text)
         elif node == INTEGER:
             item = value
-        elif node >= MAP or node == ARRAY:
+        elif node == ARRAY or MAP <= node <= PUSH:
             if length:
                 stack.append((kind, items, missing))
                 kind, items, missing = node, [], length

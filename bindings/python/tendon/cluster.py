@@ -27,10 +27,12 @@ from tendon.retry import Retry
 
 PRIMARY, REPLICA = "primary", "replica"
 
-# Commands for every primary, those that are split by key, and how results become one.
+# Commands for every primary or for the default node, those that are split by key, and how several
+# nodes' results become one.
 _ALL_PRIMARIES = frozenset(
     ("FLUSHALL", "FLUSHDB", "SCAN", "SCRIPT EXISTS", "SCRIPT FLUSH", "SCRIPT LOAD")
 )
+_DEFAULT_NODE = frozenset(("DBSIZE", "KEYS"))
 _SPLIT = frozenset(("DEL", "EXISTS", "TOUCH", "UNLINK"))
 _MERGE: Dict[str, Callable[[List[Any]], Any]] = {
     "DBSIZE": sum,
@@ -180,11 +182,19 @@ class RedisCluster(Client):
         """
         targets: Targets = options.pop("target_nodes", None)
         name = command_name(args[0]).capitals if args else ""
-        if targets is not None or name in _ALL_PRIMARIES:
-            return self._on_nodes(name, self._targets(targets or self.PRIMARIES), args, options)
+        if targets is None:
+            targets = self._usual_targets(name)
+        if targets is not None:
+            return self._on_nodes(name, self._targets(targets), args, options)
         if name in _SPLIT and len(args) > 2:
             return self._by_slot(args)
         return super().execute_command(*args, **options)
+
+    def _usual_targets(self, name: str) -> Optional[str]:
+        """Where a command goes when nobody says so; None leaves it to the core."""
+        if name in _ALL_PRIMARIES:
+            return self.PRIMARIES
+        return self.DEFAULT_NODE if name in _DEFAULT_NODE else None
 
     def _on_nodes(
         self, name: str, nodes: List[ClusterNode], args: Any, options: Dict[str, Any]

@@ -16,6 +16,7 @@ from tendon.exceptions import (
     ResponseError,
     TimeoutError,
     WatchError,
+    _Outcome,
 )
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class Pipeline(Commands):
                 index, results = next(iter(refused.items()))
                 _annotate(results, index, stack[index][0])
             raise results
+        self.watching = False  # EXEC ended it, whatever it answered
         if results is None:
             raise WatchError("Watched variable changed.")
         for index, error in refused.items():
@@ -200,9 +202,16 @@ class Pipeline(Commands):
     def reset(self) -> None:
         """Forgets what is queued and gives the watching connection back."""
         lease, self._lease = self._lease, None
-        if lease is not None:
-            lease.close()
+        watching = self.watching
         self._clear()
+        if lease is not None:
+            try:
+                if watching:  # a clean connection can be lent again at once
+                    lease.call([b"UNWATCH"], None)
+            except _Outcome:
+                pass  # the core closes it
+            finally:
+                lease.close()
 
     close = discard = reset
 

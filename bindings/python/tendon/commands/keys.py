@@ -132,12 +132,15 @@ class KeyCommands(Base):
         return self.execute_command("INCRBYFLOAT", name, amount)
 
     def keys(self, pattern: KeyT = "*", **kwargs: Any) -> List[Text]:
-        """All names that match; O(number of keys)."""
+        """All names that match, in a cluster on the default node alone; O(number of keys)."""
         return self.execute_command("KEYS", pattern, **kwargs)
 
     def mget(self, keys: KeysT, *args: KeyT) -> List[Optional[Text]]:
         """The values in order, None where there is no string; [] for no keys."""
-        return self.execute_command("MGET", *list_of(keys, args), EMPTY_RESPONSE=[])
+        names = list_of(keys, args)
+        if not names:
+            return self.execute_command("MGET", EMPTY_RESPONSE=[])
+        return self.execute_command("MGET", *names)
 
     def mset(self, mapping: Mapping[KeyT, EncodableT]) -> bool:
         """Sets all; True."""

@@ -29,7 +29,7 @@ class ServerCommands(Base):
         return self.execute_command("CONFIG SET", name, value, *args, **kwargs)
 
     def dbsize(self, **kwargs: Any) -> int:
-        """The number of keys; of all primaries in a cluster."""
+        """The number of keys; in a cluster of the default node alone, as in redis-py."""
         return self.execute_command("DBSIZE", **kwargs)
 
     def echo(self, value: EncodableT, **kwargs: Any) -> Text:
