@@ -1,8 +1,9 @@
 /**
  * The client: one connection core for a server, a primary with replicas, or a cluster.
  *
- * A client never connects while it is created. It opens connections when the first command needs one, or
- * as option pool_min_idle asks. All functions may be called from any thread at once, except destroy.
+ * A client never connects while it is created. It opens connections when the first command needs
+ * one, or as option pool_min_idle asks. All functions may be called from any thread at once, except
+ * destroy.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -16,7 +17,8 @@
 #include <tendon/request.h>
 #include <tendon/types.h>
 
-/** One outcome of tendon_call_batch: exactly one of `reply` and `error` is set, and belongs to the caller. */
+/** One outcome of tendon_call_batch: exactly one of `reply` and `error` is set, and belongs to the
+ * caller. */
 typedef struct tendon_outcome {
     tendon_reply *reply;
     tendon_error *error;
@@ -27,20 +29,22 @@ extern "C" {
 #endif
 
 /**
- * Makes a client from a copy of `config`. Checks everything that can be checked without the network:
- * options that exclude each other, certificate files that cannot be read or parsed. Returns TENDON_OK,
- * TENDON_ERROR_CONFIG, TENDON_ERROR_TLS_CONFIG, TENDON_ERROR_UNSUPPORTED (a feature this build lacks),
- * TENDON_ERROR_NO_MEMORY, TENDON_ERROR_SYSTEM. `out_error` may be NULL. Does not connect. Since 0.1.
+ * Makes a client from a copy of `config`. Checks everything that can be checked without the
+ * network: options that exclude each other, certificate files that cannot be read or parsed.
+ * Returns TENDON_OK, TENDON_ERROR_CONFIG, TENDON_ERROR_TLS_CONFIG, TENDON_ERROR_UNSUPPORTED (a
+ * feature this build lacks), TENDON_ERROR_NO_MEMORY, TENDON_ERROR_SYSTEM. `out_error` may be NULL.
+ * Does not connect. Since 0.1.
  */
 TENDON_API TENDON_MUST_USE tendon_status tendon_client_create(const tendon_config *config,
                                                               tendon_client **out_client,
                                                               tendon_error **out_error);
 
 /**
- * Closes every connection and frees the client. Requests under way complete with TENDON_ERROR_CLOSED;
- * callers blocked in this client return with it. Leases not closed yet are closed. No other call on this
- * client may start after it. NULL is accepted. In a forked child it frees memory and descriptors only and
- * sends nothing. Blocks until the client's own thread has ended, which takes milliseconds. Since 0.1.
+ * Closes every connection and frees the client. Requests under way complete with
+ * TENDON_ERROR_CLOSED; callers blocked in this client return with it. Leases not closed yet are
+ * closed. No other call on this client may start after it. NULL is accepted. In a forked child it
+ * frees memory and descriptors only and sends nothing. Blocks until the client's own thread has
+ * ended, which takes milliseconds. Since 0.1.
  */
 TENDON_API void tendon_client_destroy(tendon_client *client);
 
@@ -51,72 +55,74 @@ TENDON_API void tendon_client_destroy(tendon_client *client);
 TENDON_API void tendon_client_close(tendon_client *client);
 
 /**
- * Sends one command and waits for its outcome. Returns TENDON_OK with `*out_reply` (a server's error
- * reply included), or a failure with `*out_error`; the other output is untouched. Blocks until the deadline
- * of the request at the latest. Retries as docs/architecture.md describes; the error's `executed` says what
- * is known. `out_error` may be NULL. Since 0.1.
+ * Sends one command and waits for its outcome. Returns TENDON_OK with `*out_reply` (a server's
+ * error reply included), or a failure with `*out_error`; the other output is untouched. Blocks
+ * until the deadline of the request at the latest. Retries as docs/architecture.md describes; the
+ * error's `executed` says what is known. `out_error` may be NULL. Since 0.1.
  *
- * Returns beside TENDON_OK: TENDON_ERROR_ARGUMENT, _CLOSED, _FORKED, _LIMIT before anything was sent;
- * _RESOLVE, _CONNECT, _CONNECT_TIMEOUT, _TLS*, _AUTH, _HANDSHAKE when no connection could be made;
- * _POOL_TIMEOUT, _POOL_EXHAUSTED; _TIMEOUT, _DISCONNECTED, _PROTOCOL after; _NO_NODE, _TOPOLOGY,
- * _REDIRECTS, _CROSSSLOT, _SERVER from routing.
+ * Returns beside TENDON_OK: TENDON_ERROR_ARGUMENT, _CLOSED, _FORKED, _LIMIT before anything was
+ * sent; _RESOLVE, _CONNECT, _CONNECT_TIMEOUT, _TLS*, _AUTH, _HANDSHAKE when no connection could be
+ * made; _POOL_TIMEOUT, _POOL_EXHAUSTED; _TIMEOUT, _DISCONNECTED, _PROTOCOL after; _NO_NODE,
+ * _TOPOLOGY, _REDIRECTS, _CROSSSLOT, _SERVER from routing.
  */
 TENDON_API tendon_status tendon_call(tendon_client *client, const tendon_request *request,
                                      tendon_reply **out_reply, tendon_error **out_error);
 
 /**
- * Sends `count` commands together and waits for all outcomes, `out_outcomes[i]` for `requests[i]`. In a
- * cluster the commands travel to their nodes side by side; commands of one key keep their order. Each
- * command has its own deadline, retries and outcome; a group (see request.h) shares one. `request_size` is
- * sizeof(tendon_request) as the caller knows it. Returns TENDON_OK when every outcome has been filled, also
- * with errors; TENDON_ERROR_ARGUMENT, _NO_MEMORY, _CLOSED or _FORKED when nothing was sent. Since 0.1.
+ * Sends `count` commands together and waits for all outcomes, `out_outcomes[i]` for `requests[i]`.
+ * In a cluster the commands travel to their nodes side by side; commands of one key keep their
+ * order. Each command has its own deadline, retries and outcome; a group (see request.h) shares
+ * one. `request_size` is sizeof(tendon_request) as the caller knows it. Returns TENDON_OK when
+ * every outcome has been filled, also with errors; TENDON_ERROR_ARGUMENT, _NO_MEMORY, _CLOSED or
+ * _FORKED when nothing was sent. Since 0.1.
  */
 TENDON_API tendon_status tendon_call_batch(tendon_client *client, const tendon_request *requests,
                                            size_t request_size, size_t count,
                                            tendon_outcome *out_outcomes);
 
 /**
- * Hands `count` commands to the client and returns at once. Each accepted request leads to exactly one
- * completion in `queue`. Commands submitted by one thread to one node are sent in order. `out_ids`, when
- * not NULL, receives one id each for tendon_cancel. Returns TENDON_OK when all were accepted;
- * otherwise none was: TENDON_ERROR_ARGUMENT, _CLOSED, _FORKED, _NO_MEMORY, _QUEUE_FULL (option
- * max_pending). Never blocks on the network. Since 0.1.
+ * Hands `count` commands to the client and returns at once. Each accepted request leads to exactly
+ * one completion in `queue`. Commands submitted by one thread to one node are sent in order.
+ * `out_ids`, when not NULL, receives one id each for tendon_cancel. Returns TENDON_OK when all were
+ * accepted; otherwise none was: TENDON_ERROR_ARGUMENT, _CLOSED, _FORKED, _NO_MEMORY, _QUEUE_FULL
+ * (option max_pending). Never blocks on the network. Since 0.1.
  */
 TENDON_API tendon_status tendon_submit(tendon_client *client, tendon_queue *queue,
-                                       const tendon_request *requests, size_t request_size, size_t count,
-                                       uint64_t *out_ids);
+                                       const tendon_request *requests, size_t request_size,
+                                       size_t count, uint64_t *out_ids);
 
 /**
- * Ends a submitted request early: its completion comes with TENDON_ERROR_CANCELLED and says whether it
- * was executed. A request that has already completed is left alone. The reply of a command that was sent
- * is read and dropped, never given to another. Returns TENDON_OK whether or not the id was still under way;
- * TENDON_ERROR_ARGUMENT, _FORKED. Since 0.1.
+ * Ends a submitted request early: its completion comes with TENDON_ERROR_CANCELLED and says whether
+ * it was executed. A request that has already completed is left alone. The reply of a command that
+ * was sent is read and dropped, never given to another. Returns TENDON_OK whether or not the id was
+ * still under way; TENDON_ERROR_ARGUMENT, _FORKED. Since 0.1.
  */
 TENDON_API tendon_status tendon_cancel(tendon_client *client, uint64_t id);
 
 /**
  * Sends events of this client to `queue`, each with `tag`; NULL stops. `event_mask` has bit
- * `1 << TENDON_EVENT_x` set for each event wanted. One queue per client; a second call replaces the first.
- * At most 1024 undelivered events are kept, then the oldest are dropped. Since 0.1.
+ * `1 << TENDON_EVENT_x` set for each event wanted. One queue per client; a second call replaces the
+ * first. At most 1024 undelivered events are kept, then the oldest are dropped. Since 0.1.
  */
-TENDON_API tendon_status tendon_client_watch(tendon_client *client, tendon_queue *queue, uint64_t tag,
-                                             uint32_t event_mask);
+TENDON_API tendon_status tendon_client_watch(tendon_client *client, tendon_queue *queue,
+                                             uint64_t tag, uint32_t event_mask);
 
 /**
- * With option reconnect=host, after TENDON_EVENT_WAITING: tries again in `delay_ms`, or, when `delay_ms`
- * is negative, gives up: requests waiting for the connection fail with its last error. Without effect
- * otherwise. Since 0.1.
+ * With option reconnect=host, after TENDON_EVENT_WAITING: tries again in `delay_ms`, or, when
+ * `delay_ms` is negative, gives up: requests waiting for the connection fail with its last error.
+ * Without effect otherwise. Since 0.1.
  */
 TENDON_API tendon_status tendon_client_reconnect(tendon_client *client, int64_t delay_ms);
 
 /**
- * Closes the connections without closing the client: idle ones at once, busy ones after their last reply.
- * The next command connects again. Since 0.1.
+ * Closes the connections without closing the client: idle ones at once, busy ones after their last
+ * reply. The next command connects again. Since 0.1.
  */
 TENDON_API tendon_status tendon_client_disconnect(tendon_client *client);
 
-/** Nodes known to the client, as text, one "host:port role first-last,first-last\n" line each; role is
- * "primary", "replica" or "unknown". `*out_reply` is a TENDON_NODE_STRING reply to destroy. Since 0.1. */
+/** Nodes known to the client, as text, one "host:port role first-last,first-last\n" line each; role
+ * is "primary", "replica" or "unknown". `*out_reply` is a TENDON_NODE_STRING reply to destroy.
+ * Since 0.1. */
 TENDON_API tendon_status tendon_client_nodes(tendon_client *client, tendon_reply **out_reply,
                                              tendon_error **out_error);
 

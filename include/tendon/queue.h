@@ -1,10 +1,10 @@
 /**
  * Completion queues: submit without waiting, collect outcomes in bulk.
  *
- * Every accepted request leads to exactly one completion in its queue: a reply, or an error, also after
- * tendon_cancel and tendon_client_destroy. A queue may serve many clients; completions carry the caller's
- * `tag`. The library never calls back: hosts with an event loop watch tendon_queue_fd, others block in
- * tendon_queue_poll.
+ * Every accepted request leads to exactly one completion in its queue: a reply, or an error, also
+ * after tendon_cancel and tendon_client_destroy. A queue may serve many clients; completions carry
+ * the caller's `tag`. The library never calls back: hosts with an event loop watch tendon_queue_fd,
+ * others block in tendon_queue_poll.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -22,29 +22,31 @@
 #define TENDON_COMPLETION_EVENT 3 /* `event` is set; no request ended */
 
 /*
- * Events, delivered to the queues given to tendon_client_watch. `reply` is a status node with the node's
- * "host:port" (for PUSH: the message itself); `error` is set where there is a cause.
+ * Events, delivered to the queues given to tendon_client_watch. `reply` is a status node with the
+ * node's "host:port" (for PUSH: the message itself); `error` is set where there is a cause.
  */
-#define TENDON_EVENT_CONNECTING 1   /* a connection to `node` is being opened */
-#define TENDON_EVENT_CONNECTED 2    /* transport and TLS are up, the handshake begins */
-#define TENDON_EVENT_READY 3        /* the handshake is done, commands may be sent */
-#define TENDON_EVENT_CLOSED 4       /* a connection that was CONNECTED ended */
-#define TENDON_EVENT_FAILED 5       /* a connection could not be opened; `error` says why */
+#define TENDON_EVENT_CONNECTING   1 /* a connection to `node` is being opened */
+#define TENDON_EVENT_CONNECTED    2 /* transport and TLS are up, the handshake begins */
+#define TENDON_EVENT_READY        3 /* the handshake is done, commands may be sent */
+#define TENDON_EVENT_CLOSED       4 /* a connection that was CONNECTED ended */
+#define TENDON_EVENT_FAILED       5 /* a connection could not be opened; `error` says why */
 #define TENDON_EVENT_RECONNECTING 6 /* another attempt follows in `delay_ms` */
-#define TENDON_EVENT_WAITING 7      /* option reconnect=host: nothing happens until tendon_client_reconnect */
-#define TENDON_EVENT_TOPOLOGY 8     /* the cluster map changed; `delay_ms` holds the number of nodes */
-#define TENDON_EVENT_PUSH 9         /* an out-of-band message; `reply` holds it */
+#define TENDON_EVENT_WAITING                                                                       \
+    7 /* option reconnect=host: nothing happens until tendon_client_reconnect */
+#define TENDON_EVENT_TOPOLOGY 8 /* the cluster map changed; `delay_ms` holds the number of nodes   \
+                                 */
+#define TENDON_EVENT_PUSH 9     /* an out-of-band message; `reply` holds it */
 
 /** One outcome or event. */
 typedef struct tendon_completion {
-    uint64_t id;  /* of tendon_submit; 0 for events */
-    uint64_t tag; /* of the request, or of tendon_client_watch for events */
-    uint32_t kind; /* TENDON_COMPLETION_* */
+    uint64_t id;    /* of tendon_submit; 0 for events */
+    uint64_t tag;   /* of the request, or of tendon_client_watch for events */
+    uint32_t kind;  /* TENDON_COMPLETION_* */
     int32_t status; /* TENDON_OK with a reply; else the error's status */
     uint32_t event; /* TENDON_EVENT_*, or 0 */
     uint32_t delay_ms;
-    tendon_reply *reply; /* yours: end it with tendon_reply_destroy. NULL if none */
-    tendon_error *error; /* yours: end it with tendon_error_destroy. NULL if none */
+    tendon_reply *reply;      /* yours: end it with tendon_reply_destroy. NULL if none */
+    tendon_error *error;      /* yours: end it with tendon_error_destroy. NULL if none */
     const tendon_node *nodes; /* the reply's tape, as tendon_reply_look gives it */
     const uint8_t *data;
     uint64_t node_count;
@@ -56,32 +58,34 @@ extern "C" {
 #endif
 
 /**
- * Makes a queue. Returns TENDON_OK or TENDON_ERROR_NO_MEMORY, TENDON_ERROR_SYSTEM when no descriptor is
- * left. The caller owns it; clients that were given requests for it keep it alive until the last of them
- * has completed. Since 0.1.
+ * Makes a queue. Returns TENDON_OK or TENDON_ERROR_NO_MEMORY, TENDON_ERROR_SYSTEM when no
+ * descriptor is left. The caller owns it; clients that were given requests for it keep it alive
+ * until the last of them has completed. Since 0.1.
  */
 TENDON_API TENDON_MUST_USE tendon_status tendon_queue_create(tendon_queue **out_queue);
 
 /**
- * Gives up the queue. Completions not yet collected are freed with their replies; later ones of requests
- * still under way are dropped. No other thread may be inside tendon_queue_poll. NULL is accepted. Since 0.1.
+ * Gives up the queue. Completions not yet collected are freed with their replies; later ones of
+ * requests still under way are dropped. No other thread may be inside tendon_queue_poll. NULL is
+ * accepted. Since 0.1.
  */
 TENDON_API void tendon_queue_destroy(tendon_queue *queue);
 
 /**
- * A descriptor that is readable while the queue is not empty. Watch it with poll, epoll or a host's loop;
- * never read from it, never close it. One queue has one descriptor for its whole life. Since 0.1.
+ * A descriptor that is readable while the queue is not empty. Watch it with poll, epoll or a host's
+ * loop; never read from it, never close it. One queue has one descriptor for its whole life. Since
+ * 0.1.
  */
 TENDON_API int tendon_queue_fd(tendon_queue *queue);
 
 /**
- * Takes up to `max` completions in the order they happened. Waits up to `timeout_ms` for the first one:
- * 0 returns at once, -1 waits without limit. Returns how many were stored in `out`, 0 when none came.
- * `completion_size` is sizeof(tendon_completion) as the caller knows it. Several threads may poll one
- * queue; each completion is given once. A signal does not end the wait. Since 0.1.
+ * Takes up to `max` completions in the order they happened. Waits up to `timeout_ms` for the first
+ * one: 0 returns at once, -1 waits without limit. Returns how many were stored in `out`, 0 when
+ * none came. `completion_size` is sizeof(tendon_completion) as the caller knows it. Several threads
+ * may poll one queue; each completion is given once. A signal does not end the wait. Since 0.1.
  */
-TENDON_API size_t tendon_queue_poll(tendon_queue *queue, tendon_completion *out, size_t completion_size,
-                                    size_t max, int64_t timeout_ms);
+TENDON_API size_t tendon_queue_poll(tendon_queue *queue, tendon_completion *out,
+                                    size_t completion_size, size_t max, int64_t timeout_ms);
 
 /** Makes one waiting tendon_queue_poll return 0 before its timeout. Any thread. Since 0.1. */
 TENDON_API void tendon_queue_wake(tendon_queue *queue);

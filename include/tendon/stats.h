@@ -22,32 +22,32 @@ typedef struct tendon_stats {
     uint32_t pending; /* requests accepted and not completed */
     uint32_t reserved;
     /* Connections, counters. */
-    uint64_t created;           /* handshakes completed */
-    uint64_t connect_failures;  /* attempts that failed */
-    uint64_t tls_resumed;       /* TLS handshakes that resumed a session */
-    uint64_t closed_idle;       /* idle too long, or above pool_max_idle */
-    uint64_t closed_lifetime;   /* older than pool_lifetime_ms */
-    uint64_t closed_peer;       /* ended by the server or the network */
-    uint64_t closed_dirty;      /* could not be cleaned */
-    uint64_t closed_unhealthy;  /* failed a test */
-    uint64_t closed_stale;      /* node gone, demoted or replaced */
-    uint64_t closed_error;      /* protocol error or timeout that made the stream unusable */
-    uint64_t closed_shutdown;   /* closed with the client */
+    uint64_t created;          /* handshakes completed */
+    uint64_t connect_failures; /* attempts that failed */
+    uint64_t tls_resumed;      /* TLS handshakes that resumed a session */
+    uint64_t closed_idle;      /* idle too long, or above pool_max_idle */
+    uint64_t closed_lifetime;  /* older than pool_lifetime_ms */
+    uint64_t closed_peer;      /* ended by the server or the network */
+    uint64_t closed_dirty;     /* could not be cleaned */
+    uint64_t closed_unhealthy; /* failed a test */
+    uint64_t closed_stale;     /* node gone, demoted or replaced */
+    uint64_t closed_error;     /* protocol error or timeout that made the stream unusable */
+    uint64_t closed_shutdown;  /* closed with the client */
     /* Pool. */
     uint64_t borrows;
-    uint64_t waits;             /* borrows that had to wait */
+    uint64_t waits; /* borrows that had to wait */
     uint64_t wait_timeouts;
-    uint64_t wait_us;           /* total time waited */
+    uint64_t wait_us; /* total time waited */
     /* Commands. */
     uint64_t requests;
     uint64_t replies;
-    uint64_t errors;            /* completed with a tendon_error */
+    uint64_t errors; /* completed with a tendon_error */
     uint64_t timeouts;
     uint64_t retries;
-    uint64_t unknown;           /* errors whose executed is unknown */
+    uint64_t unknown; /* errors whose executed is unknown */
     uint64_t moved;
     uint64_t ask;
-    uint64_t refreshes;         /* cluster map refreshes completed */
+    uint64_t refreshes; /* cluster map refreshes completed */
     uint64_t refresh_failures;
     uint64_t bytes_sent;
     uint64_t bytes_received;

@@ -3,28 +3,31 @@
  *
  * This is the whole public interface. The rules that hold for all of it:
  *
- * Threads. Every function may be called from any thread at any time unless its text says otherwise. A
- * client starts one thread of its own at its first command; it runs none of the caller's code. Signals are
- * blocked in it, SIGPIPE is never raised.
+ * Threads. Every function may be called from any thread at any time unless its text says otherwise.
+ * A client starts one thread of its own at its first command; it runs none of the caller's code.
+ * Signals are blocked in it, SIGPIPE is never raised.
  *
- * Ownership. The caller frees only what a create, open, call or poll gave it, and only with the matching
- * function (destroy or close). Those accept NULL. What a function is given is borrowed until it returns.
+ * Ownership. The caller frees only what a create, open, call or poll gave it, and only with the
+ * matching function (destroy or close). Those accept NULL. What a function is given is borrowed
+ * until it returns.
  *
- * Arguments. The handle first, then inputs, then outputs named `out_…`. An output is written on success
- * only, except `out_error`, which is written on failure only and may always be NULL. Text is UTF-8 and
- * NUL-terminated where it is `const char *`, any bytes where it is `tendon_bytes`. Times are milliseconds
- * where a name ends in `_ms`. Structs begin with `struct_size`, which the caller sets; unknown larger structs
- * with non-zero additions are refused with TENDON_ERROR_ARGUMENT.
+ * Arguments. The handle first, then inputs, then outputs named `out_…`. An output is written on
+ * success only, except `out_error`, which is written on failure only and may always be NULL. Text
+ * is UTF-8 and NUL-terminated where it is `const char *`, any bytes where it is `tendon_bytes`.
+ * Times are milliseconds where a name ends in `_ms`. Structs begin with `struct_size`, which the
+ * caller sets; unknown larger structs with non-zero additions are refused with
+ * TENDON_ERROR_ARGUMENT.
  *
  * Errors. Functions that can fail return a tendon_status, 0 or negative. A NULL handle is
  * TENDON_ERROR_ARGUMENT, never a crash. See <tendon/error.h>.
  *
- * Outcomes. Every call ends by its deadline with exactly one outcome: a reply, or an error that says whether
- * the command was executed. Only commands that were provably not executed, or that are read-only or
- * idempotent, are sent again.
+ * Outcomes. Every call ends by its deadline with exactly one outcome: a reply, or an error that
+ * says whether the command was executed. Only commands that were provably not executed, or that are
+ * read-only or idempotent, are sent again.
  *
- * Fork. A child may not use its parent's handles: every call returns TENDON_ERROR_FORKED, and destroy frees
- * memory and descriptors without touching the connections of the parent. Make new clients in the child.
+ * Fork. A child may not use its parent's handles: every call returns TENDON_ERROR_FORKED, and
+ * destroy frees memory and descriptors without touching the connections of the parent. Make new
+ * clients in the child.
  *
  * Versions. Symbols and struct fields are only ever appended within one TENDON_ABI_MAJOR. Link with
  * pkg-config name "tendon".

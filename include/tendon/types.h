@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define TENDON_API __attribute__((visibility("default")))
+#define TENDON_API      __attribute__((visibility("default")))
 #define TENDON_MUST_USE __attribute__((warn_unused_result))
 #else
 #define TENDON_API
@@ -25,8 +25,8 @@ extern "C" {
 typedef int32_t tendon_status;
 
 /**
- * A byte string: a pointer and a length in bytes. Never NUL-terminated by promise, may hold any byte.
- * `data` may be NULL only when `size` is 0.
+ * A byte string: a pointer and a length in bytes. Never NUL-terminated by promise, may hold any
+ * byte. `data` may be NULL only when `size` is 0.
  */
 typedef struct tendon_bytes {
     const void *data;

@@ -20,9 +20,9 @@ extern "C" {
 #endif
 
 /**
- * The ABI of the loaded library: `major << 16 | minor`. A binding compares it with the constants above
- * when it loads the library, and refuses another major or a smaller minor. Never blocks, any thread.
- * Since 0.1.
+ * The ABI of the loaded library: `major << 16 | minor`. A binding compares it with the constants
+ * above when it loads the library, and refuses another major or a smaller minor. Never blocks, any
+ * thread. Since 0.1.
  */
 TENDON_API uint32_t tendon_abi_version(void);
 
@@ -30,7 +30,8 @@ TENDON_API uint32_t tendon_abi_version(void);
 TENDON_API const char *tendon_version(void);
 
 /**
- * The TLS library this build talks through, a static string like "OpenSSL 3.0.17", or "none". Since 0.1.
+ * The TLS library this build talks through, a static string like "OpenSSL 3.0.17", or "none". Since
+ * 0.1.
  */
 TENDON_API const char *tendon_tls_version(void);
 

@@ -26,16 +26,18 @@ static void stamp(struct tendon__request *request, int64_t now_ns)
 }
 
 /* Counts requests against max_pending; the engine counts them down as they complete. */
-static tendon_status admit(struct tendon_client *client, uint32_t count, struct tendon__fault *fault)
+static tendon_status admit(struct tendon_client *client, uint32_t count,
+                           struct tendon__fault *fault)
 {
     uint32_t *pending = &client->engine->pending;
     uint32_t now = __atomic_add_fetch(pending, count, __ATOMIC_RELAXED);
     if (now <= (uint64_t)client->options.max_pending)
         return TENDON_OK;
     __atomic_sub_fetch(pending, count, __ATOMIC_RELAXED);
-    return tendon__fault_set(fault, TENDON_ERROR_QUEUE_FULL,
-                             "%u requests are pending, option max_pending is %lld; slow down or raise it",
-                             now - count, (long long)client->options.max_pending);
+    return tendon__fault_set(
+        fault, TENDON_ERROR_QUEUE_FULL,
+        "%u requests are pending, option max_pending is %lld; slow down or raise it", now - count,
+        (long long)client->options.max_pending);
 }
 
 static void drop_list(struct tendon__link *requests)
@@ -48,7 +50,8 @@ static void drop_list(struct tendon__link *requests)
     }
 }
 
-static void run_one(struct tendon_client *client, struct tendon__request *request, struct tendon__wait *wait)
+static void run_one(struct tendon_client *client, struct tendon__request *request,
+                    struct tendon__wait *wait)
 {
     struct tendon__link list;
     tendon__list_init(&list);
@@ -57,8 +60,8 @@ static void run_one(struct tendon_client *client, struct tendon__request *reques
     tendon__client_run(client, &list, wait);
 }
 
-tendon_status tendon_call(tendon_client *client, const tendon_request *request, tendon_reply **out_reply,
-                          tendon_error **out_error)
+tendon_status tendon_call(tendon_client *client, const tendon_request *request,
+                          tendon_reply **out_reply, tendon_error **out_error)
 {
     struct tendon__fault fault;
     struct tendon__request *made = NULL;
@@ -70,10 +73,11 @@ tendon_status tendon_call(tendon_client *client, const tendon_request *request, 
     struct tendon__wait wait;
     tendon__wait_init(&wait, 1);
     status = request && out_reply && !(request->flags & TENDON_REQUEST_ATOMIC)
-                 ? tendon__request_build(client->memory, &client->options, request, sizeof *request, 1, &wait.sink,
-                                         &made, &fault)
-                 : tendon__fault_set(&fault, TENDON_ERROR_ARGUMENT,
-                                     "tendon_call needs a request outside a group and a place for its reply");
+                 ? tendon__request_build(client->memory, &client->options, request, sizeof *request,
+                                         1, &wait.sink, &made, &fault)
+                 : tendon__fault_set(
+                       &fault, TENDON_ERROR_ARGUMENT,
+                       "tendon_call needs a request outside a group and a place for its reply");
     if (status == TENDON_OK)
         status = admit(client, 1, &fault);
     if (status != TENDON_OK) {
@@ -104,9 +108,9 @@ struct batch {
 };
 
 /* All requests of a call, or none. */
-static tendon_status build_all(struct tendon_client *client, const tendon_request *requests, size_t request_size,
-                               size_t count, struct tendon__sink *sink, struct batch *batch,
-                               struct tendon__fault *fault)
+static tendon_status build_all(struct tendon_client *client, const tendon_request *requests,
+                               size_t request_size, size_t count, struct tendon__sink *sink,
+                               struct batch *batch, struct tendon__fault *fault)
 {
     size_t done = 0;
     int64_t now_ns = tendon__now_ns();
@@ -117,9 +121,10 @@ static tendon_status build_all(struct tendon_client *client, const tendon_reques
         struct tendon__request *request;
         size_t span = tendon__request_span(at, request_size, count - done);
         tendon_status status =
-            span ? tendon__request_build(client->memory, &client->options, at, request_size, span, sink, &request,
-                                         fault)
-                 : tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "a group has no end (TENDON_REQUEST_ATOMIC_END)");
+            span ? tendon__request_build(client->memory, &client->options, at, request_size, span,
+                                         sink, &request, fault)
+                 : tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
+                                     "a group has no end (TENDON_REQUEST_ATOMIC_END)");
         if (status != TENDON_OK) {
             drop_list(&batch->requests);
             return status;
@@ -132,8 +137,10 @@ static tendon_status build_all(struct tendon_client *client, const tendon_reques
     return TENDON_OK;
 }
 
-/* Commands that cannot be sent at all fail the batch before anything was sent: the caller learns which way. */
-static tendon_status refuse_batch(const struct tendon__fault *fault, size_t count, tendon_outcome *out_outcomes)
+/* Commands that cannot be sent at all fail the batch before anything was sent: the caller learns
+ * which way. */
+static tendon_status refuse_batch(const struct tendon__fault *fault, size_t count,
+                                  tendon_outcome *out_outcomes)
 {
     for (size_t i = 0; i < count; i++) {
         out_outcomes[i].reply = NULL;
@@ -153,16 +160,18 @@ static size_t take_outcomes(struct tendon__request *request, tendon_outcome *out
     return request->command_count;
 }
 
-static tendon_status run_batch(struct tendon_client *client, const tendon_request *requests, size_t request_size,
-                               size_t count, tendon_outcome *out_outcomes)
+static tendon_status run_batch(struct tendon_client *client, const tendon_request *requests,
+                               size_t request_size, size_t count, tendon_outcome *out_outcomes)
 {
     struct tendon__fault fault;
     struct tendon__wait wait;
     struct batch batch;
     tendon__wait_init(&wait, 0);
-    struct tendon__request **kept = tendon__memory_take(client->memory, count * sizeof(struct tendon__request *));
-    tendon_status status = kept ? build_all(client, requests, request_size, count, &wait.sink, &batch, &fault)
-                                : TENDON_ERROR_NO_MEMORY;
+    struct tendon__request **kept =
+        tendon__memory_take(client->memory, count * sizeof(struct tendon__request *));
+    tendon_status status =
+        kept ? build_all(client, requests, request_size, count, &wait.sink, &batch, &fault)
+             : TENDON_ERROR_NO_MEMORY;
     if (kept && status == TENDON_OK) {
         status = admit(client, batch.made, &fault);
         if (status != TENDON_OK)
@@ -172,7 +181,8 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
         status = refuse_batch(&fault, count, out_outcomes);
     } else if (kept) {
         uint32_t index = 0;
-        for (struct tendon__link *link = batch.requests.next; link != &batch.requests; link = link->next)
+        for (struct tendon__link *link = batch.requests.next; link != &batch.requests;
+             link = link->next)
             kept[index++] = TENDON__OWNER(link, struct tendon__request, item.link);
         atomic_store(&wait.remaining, batch.made);
         tendon__client_run(client, &batch.requests, &wait);
@@ -187,8 +197,8 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
     return status;
 }
 
-tendon_status tendon_call_batch(tendon_client *client, const tendon_request *requests, size_t request_size,
-                                size_t count, tendon_outcome *out_outcomes)
+tendon_status tendon_call_batch(tendon_client *client, const tendon_request *requests,
+                                size_t request_size, size_t count, tendon_outcome *out_outcomes)
 {
     tendon_status status = tendon__client_enter(client, NULL);
     if (status != TENDON_OK)
@@ -201,9 +211,11 @@ tendon_status tendon_call_batch(tendon_client *client, const tendon_request *req
     return status;
 }
 
-static void give_ids(struct tendon_client *client, struct batch *batch, tendon_queue *queue, uint64_t *out_ids)
+static void give_ids(struct tendon_client *client, struct batch *batch, tendon_queue *queue,
+                     uint64_t *out_ids)
 {
-    for (struct tendon__link *link = batch->requests.next; link != &batch->requests; link = link->next) {
+    for (struct tendon__link *link = batch->requests.next; link != &batch->requests;
+         link = link->next) {
         struct tendon__request *request = TENDON__OWNER(link, struct tendon__request, item.link);
         request->id = atomic_fetch_add(&client->next_id, 1) + 1;
         tendon__queue_ref(queue);
@@ -212,8 +224,9 @@ static void give_ids(struct tendon_client *client, struct batch *batch, tendon_q
     }
 }
 
-tendon_status tendon_submit(tendon_client *client, tendon_queue *queue, const tendon_request *requests,
-                            size_t request_size, size_t count, uint64_t *out_ids)
+tendon_status tendon_submit(tendon_client *client, tendon_queue *queue,
+                            const tendon_request *requests, size_t request_size, size_t count,
+                            uint64_t *out_ids)
 {
     struct batch batch;
     tendon_status status = tendon__client_enter(client, NULL);

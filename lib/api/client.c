@@ -5,7 +5,8 @@
 #include "client/client.h"
 #include "client/error.h"
 
-tendon_status tendon_client_watch(tendon_client *client, tendon_queue *queue, uint64_t tag, uint32_t event_mask)
+tendon_status tendon_client_watch(tendon_client *client, tendon_queue *queue, uint64_t tag,
+                                  uint32_t event_mask)
 {
     tendon_status status = tendon__client_enter(client, NULL);
     if (status != TENDON_OK)
@@ -34,7 +35,8 @@ tendon_status tendon_client_reconnect(tendon_client *client, int64_t delay_ms)
         return status;
     int64_t bounded_ms = delay_ms > 86400000 ? 86400000 : delay_ms;
     tendon__client_lock(client);
-    tendon__engine_reconnect(client->engine, bounded_ms < 0 ? -1 : bounded_ms * TENDON__MS, tendon__now_ns());
+    tendon__engine_reconnect(client->engine, bounded_ms < 0 ? -1 : bounded_ms * TENDON__MS,
+                             tendon__now_ns());
     tendon__client_unlock(client);
     tendon__client_kick(client);
     tendon__client_leave(client);
@@ -92,8 +94,8 @@ static bool append(struct tendon__memory *memory, struct text *text, const char 
     return true;
 }
 
-static bool append_ranges(struct tendon__memory *memory, struct text *text, const struct tendon__topology *map,
-                          uint16_t shard)
+static bool append_ranges(struct tendon__memory *memory, struct text *text,
+                          const struct tendon__topology *map, uint16_t shard)
 {
     bool first = true;
     for (uint32_t slot = 0; slot < TENDON__SLOT_COUNT; slot++) {
@@ -111,7 +113,8 @@ static bool append_ranges(struct tendon__memory *memory, struct text *text, cons
     return true;
 }
 
-static bool append_node(struct tendon_client *client, struct text *text, const struct tendon__node *node)
+static bool append_node(struct tendon_client *client, struct text *text,
+                        const struct tendon__node *node)
 {
     const struct tendon__topology *map = client->engine->map;
     const char *role = " unknown ";
@@ -123,15 +126,18 @@ static bool append_node(struct tendon_client *client, struct text *text, const s
         shard = map->nodes[i].shard;
     }
     return append(client->memory, text, node->name) && append(client->memory, text, role) &&
-           (shard == TENDON__NO_SHARD || append_ranges(client->memory, text, map, (uint16_t)shard)) &&
+           (shard == TENDON__NO_SHARD ||
+            append_ranges(client->memory, text, map, (uint16_t)shard)) &&
            append(client->memory, text, "\n");
 }
 
-tendon_status tendon_client_nodes(tendon_client *client, tendon_reply **out_reply, tendon_error **out_error)
+tendon_status tendon_client_nodes(tendon_client *client, tendon_reply **out_reply,
+                                  tendon_error **out_error)
 {
     struct tendon__fault fault;
-    tendon_status status = out_reply ? tendon__client_enter(client, &fault)
-                                     : tendon__fault_set(&fault, TENDON_ERROR_ARGUMENT, "no place for the reply");
+    tendon_status status =
+        out_reply ? tendon__client_enter(client, &fault)
+                  : tendon__fault_set(&fault, TENDON_ERROR_ARGUMENT, "no place for the reply");
     if (status != TENDON_OK) {
         if (out_error)
             *out_error = tendon__error_make(tendon__memory_system(), &fault, 0, 0);
@@ -145,7 +151,8 @@ tendon_status tendon_client_nodes(tendon_client *client, tendon_reply **out_repl
         complete = append_node(client, &text, TENDON__OWNER(link, struct tendon__node, link));
     tendon__client_unlock(client);
     tendon_reply *reply =
-        complete ? tendon__reply_text(client->memory, TENDON_NODE_STRING, text.bytes, text.size) : NULL;
+        complete ? tendon__reply_text(client->memory, TENDON_NODE_STRING, text.bytes, text.size)
+                 : NULL;
     tendon__memory_free(client->memory, text.bytes);
     tendon__client_leave(client);
     if (reply) {

@@ -21,30 +21,34 @@ static tendon_lease *make_lease(struct tendon_client *client)
 
 static tendon_status check_options(const tendon_lease_options *options, struct tendon__fault *fault)
 {
-    if (options && (options->struct_size < sizeof *options || options->route > TENDON_ROUTE_RANDOM ||
-                    (options->route == TENDON_ROUTE_SLOT && options->slot >= TENDON__SLOT_COUNT)))
-        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "struct_size, route or slot of the lease options");
+    if (options &&
+        (options->struct_size < sizeof *options || options->route > TENDON_ROUTE_RANDOM ||
+         (options->route == TENDON_ROUTE_SLOT && options->slot >= TENDON__SLOT_COUNT)))
+        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
+                                 "struct_size, route or slot of the lease options");
     return TENDON_OK;
 }
 
 static tendon_status prepare(struct tendon_client *client, const tendon_lease_options *options,
-                             struct tendon__sink *sink, tendon_lease **out_lease, struct tendon__request **out,
-                             struct tendon__fault *fault)
+                             struct tendon__sink *sink, tendon_lease **out_lease,
+                             struct tendon__request **out, struct tendon__fault *fault)
 {
     tendon_status status = check_options(options, fault);
     if (status != TENDON_OK)
         return status;
     struct tendon_lease *lease = make_lease(client);
     struct tendon__request *request =
-        lease ? tendon__request_open_lease(client->memory, &client->options, lease, options, sink) : NULL;
+        lease ? tendon__request_open_lease(client->memory, &client->options, lease, options, sink)
+              : NULL;
     if (!request) {
         tendon__memory_free(client->memory, lease);
         return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for a lease");
     }
     lease->opening = request;
     request->started_ns = tendon__now_ns();
-    request->deadline_ns = request->timeout_ns == TENDON__NO_TIME ? TENDON__NO_TIME
-                                                                  : request->started_ns + request->timeout_ns;
+    request->deadline_ns = request->timeout_ns == TENDON__NO_TIME
+                               ? TENDON__NO_TIME
+                               : request->started_ns + request->timeout_ns;
     __atomic_add_fetch(&client->engine->pending, 1, __ATOMIC_RELAXED);
     *out_lease = lease;
     *out = request;
@@ -89,8 +93,9 @@ tendon_status tendon_lease_open(tendon_client *client, const tendon_lease_option
     return status;
 }
 
-tendon_status tendon_lease_submit(tendon_client *client, tendon_queue *queue, const tendon_lease_options *options,
-                                  uint64_t tag, tendon_lease **out_lease, uint64_t *out_id)
+tendon_status tendon_lease_submit(tendon_client *client, tendon_queue *queue,
+                                  const tendon_lease_options *options, uint64_t tag,
+                                  tendon_lease **out_lease, uint64_t *out_id)
 {
     struct tendon__request *request;
     if (!queue || !out_lease)

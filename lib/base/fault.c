@@ -1,10 +1,12 @@
-/* What went wrong, as a value. Never holds arguments or secrets: callers pass causes, hosts and remedies. */
+/* What went wrong, as a value. Never holds arguments or secrets: callers pass causes, hosts and
+ * remedies. */
 #include "base/fault.h"
 
 #include <stdio.h>
 #include <string.h>
 
-tendon_status tendon__fault_set(struct tendon__fault *fault, tendon_status status, const char *format, ...)
+tendon_status tendon__fault_set(struct tendon__fault *fault, tendon_status status,
+                                const char *format, ...)
 {
     if (!fault)
         return status;
@@ -28,8 +30,8 @@ static size_t prefix_length(const char *text, size_t size)
     return length == size || text[length] == ' ' || text[length] == ':' ? length : 0;
 }
 
-tendon_status tendon__fault_server(struct tendon__fault *fault, tendon_status status, const void *reply,
-                                   size_t size)
+tendon_status tendon__fault_server(struct tendon__fault *fault, tendon_status status,
+                                   const void *reply, size_t size)
 {
     const char *text = reply;
     size_t shown = size < TENDON__FAULT_TEXT_MAX - 1 ? size : TENDON__FAULT_TEXT_MAX - 1;

@@ -11,7 +11,7 @@ struct tendon__link {
 };
 
 /* The struct that holds `link` as its member. */
-#define TENDON__OWNER(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define TENDON__OWNER(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 static inline void tendon__list_init(struct tendon__link *list)
 {

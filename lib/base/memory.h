@@ -1,4 +1,5 @@
-/* Allocation through one small table per client, so that tests can count blocks and fail the n-th. */
+/* Allocation through one small table per client, so that tests can count blocks and fail the n-th.
+ */
 #ifndef TENDON_BASE_MEMORY_H
 #define TENDON_BASE_MEMORY_H
 

@@ -1,4 +1,5 @@
-/* Deadlines in a binary heap; moving one costs a few comparisons, and nothing is allocated per timer. */
+/* Deadlines in a binary heap; moving one costs a few comparisons, and nothing is allocated per
+ * timer. */
 #include "base/timers.h"
 
 #include <stdint.h>
@@ -54,7 +55,8 @@ static void sink(struct tendon__timers *timers, size_t place, struct tendon__tim
         size_t child = place * 2;
         if (child > timers->count)
             break;
-        if (child < timers->count && timers->heap[child]->when_ns < timers->heap[child - 1]->when_ns)
+        if (child < timers->count &&
+            timers->heap[child]->when_ns < timers->heap[child - 1]->when_ns)
             child++;
         if (timers->heap[child - 1]->when_ns >= timer->when_ns)
             break;

@@ -3,7 +3,8 @@
 
 #include "client/engine.h"
 
-void tendon__borrow(struct tendon__engine *engine, struct tendon__request *request, struct tendon__node *node)
+void tendon__borrow(struct tendon__engine *engine, struct tendon__request *request,
+                    struct tendon__node *node)
 {
     request->state = TENDON__REQUEST_BORROWING;
     request->waiter.deadline_ns = request->deadline_ns;
@@ -23,8 +24,8 @@ void tendon__lease_granted(struct tendon__engine *engine, struct tendon__request
     struct tendon__link *link;
     while ((link = tendon__list_shift(&lease->requests)))
         tendon__list_push(&waiting, link);
-    request->replies[0] = tendon__reply_text(engine->memory, TENDON_NODE_STATUS, channel->node->name,
-                                             strlen(channel->node->name));
+    request->replies[0] = tendon__reply_text(engine->memory, TENDON_NODE_STATUS,
+                                             channel->node->name, strlen(channel->node->name));
     request->reply_count = request->replies[0] ? 1 : 0;
     struct tendon__fault fault;
     tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
@@ -45,7 +46,8 @@ void tendon__lease_lost(struct tendon_lease *lease, const struct tendon__fault *
     lease->fault = *fault;
     struct tendon__link *link;
     while ((link = lease->requests.next) != &lease->requests)
-        tendon__request_fail(lease->engine, TENDON__OWNER(link, struct tendon__request, link), fault);
+        tendon__request_fail(lease->engine, TENDON__OWNER(link, struct tendon__request, link),
+                             fault);
 }
 
 void tendon__lease_submit(struct tendon__engine *engine, struct tendon__request *request)
@@ -63,7 +65,8 @@ void tendon__lease_submit(struct tendon__engine *engine, struct tendon__request 
     } else {
         fault = lease->fault;
         if (!fault.status)
-            tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED, "the leased connection is gone; open a new lease");
+            tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED,
+                              "the leased connection is gone; open a new lease");
         fault.executed = 0;
         tendon__request_fail(engine, request, &fault);
     }
@@ -72,7 +75,8 @@ void tendon__lease_submit(struct tendon__engine *engine, struct tendon__request 
 void tendon__lease_end(struct tendon__engine *engine, struct tendon_lease *lease)
 {
     struct tendon__fault fault;
-    tendon__fault_set(&fault, TENDON_ERROR_CANCELLED, "the lease was closed while the command was under way");
+    tendon__fault_set(&fault, TENDON_ERROR_CANCELLED,
+                      "the lease was closed while the command was under way");
     lease->closed = true;
     struct tendon__channel *channel = lease->channel;
     struct tendon__request *opening = lease->opening;

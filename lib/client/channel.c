@@ -1,11 +1,13 @@
-/* Connections as the engine sees them: opening, what arrives, probes, and the end with everybody who was on it. */
+/* Connections as the engine sees them: opening, what arrives, probes, and the end with everybody
+ * who was on it. */
 #include "client/channel.h"
 
 #include <string.h>
 
 #include "resp/encoder.h"
 
-#define PROBE_TIMEOUT_MS 2000 /* a server that cannot answer PING this long is not worth a caller's deadline */
+#define PROBE_TIMEOUT_MS                                                                           \
+    2000 /* a server that cannot answer PING this long is not worth a caller's deadline */
 
 static const struct tendon__conn_ops conn_ops;
 
@@ -16,11 +18,11 @@ static struct tendon__channel *make_channel(struct tendon__node *node)
     if (!channel)
         return NULL;
     struct tendon__session session = engine->session;
-    session.read_only =
-        engine->options->read_from != TENDON__READ_FROM_PRIMARY && engine->kind != TENDON__KIND_STANDALONE;
+    session.read_only = engine->options->read_from != TENDON__READ_FROM_PRIMARY &&
+                        engine->kind != TENDON__KIND_STANDALONE;
     if (tendon__engine_reserve_timers(engine) != TENDON_OK ||
-        tendon__conn_init(&channel->conn, engine->memory, &engine->limits, &session, &conn_ops, channel) !=
-            TENDON_OK) {
+        tendon__conn_init(&channel->conn, engine->memory, &engine->limits, &session, &conn_ops,
+                          channel) != TENDON_OK) {
         tendon__conn_deinit(&channel->conn);
         tendon__memory_free(engine->memory, channel);
         return NULL;
@@ -31,8 +33,8 @@ static struct tendon__channel *make_channel(struct tendon__node *node)
     return channel;
 }
 
-struct tendon__channel *tendon__channel_open(struct tendon__node *node, bool is_lane, uint32_t lane_index,
-                                             struct tendon__fault *fault)
+struct tendon__channel *tendon__channel_open(struct tendon__node *node, bool is_lane,
+                                             uint32_t lane_index, struct tendon__fault *fault)
 {
     struct tendon__engine *engine = node->engine;
     struct tendon__channel *channel = make_channel(node);
@@ -46,7 +48,8 @@ struct tendon__channel *tendon__channel_open(struct tendon__node *node, bool is_
     channel->opened_ns = engine->now_ns;
     tendon_status status = engine->ops->open(engine->world, channel);
     if (status != TENDON_OK) {
-        tendon__fault_set(fault, status, "no descriptor or memory for a connection to %s", node->name);
+        tendon__fault_set(fault, status, "no descriptor or memory for a connection to %s",
+                          node->name);
         tendon__conn_deinit(&channel->conn);
         tendon__memory_free(engine->memory, channel);
         return NULL;
@@ -78,15 +81,20 @@ void tendon__channel_flush(struct tendon__channel *channel)
 static void count_close(struct tendon_stats *stats, enum tendon__close_reason reason)
 {
     uint64_t *const counters[TENDON__CLOSE_REASONS] = {
-        [TENDON__CLOSE_IDLE] = &stats->closed_idle,           [TENDON__CLOSE_LIFETIME] = &stats->closed_lifetime,
-        [TENDON__CLOSE_PEER] = &stats->closed_peer,           [TENDON__CLOSE_DIRTY] = &stats->closed_dirty,
-        [TENDON__CLOSE_UNHEALTHY] = &stats->closed_unhealthy, [TENDON__CLOSE_STALE] = &stats->closed_stale,
-        [TENDON__CLOSE_ERROR] = &stats->closed_error,         [TENDON__CLOSE_SHUTDOWN] = &stats->closed_shutdown,
+        [TENDON__CLOSE_IDLE] = &stats->closed_idle,
+        [TENDON__CLOSE_LIFETIME] = &stats->closed_lifetime,
+        [TENDON__CLOSE_PEER] = &stats->closed_peer,
+        [TENDON__CLOSE_DIRTY] = &stats->closed_dirty,
+        [TENDON__CLOSE_UNHEALTHY] = &stats->closed_unhealthy,
+        [TENDON__CLOSE_STALE] = &stats->closed_stale,
+        [TENDON__CLOSE_ERROR] = &stats->closed_error,
+        [TENDON__CLOSE_SHUTDOWN] = &stats->closed_shutdown,
     };
     ++*counters[reason];
 }
 
-/* Tells everybody who was on the connection. Requests that may be repeated find their next one by themselves. */
+/* Tells everybody who was on the connection. Requests that may be repeated find their next one by
+ * themselves. */
 static void lose_exchanges(struct tendon__channel *channel, const struct tendon__fault *fault)
 {
     struct tendon__engine *engine = channel->engine;
@@ -102,7 +110,8 @@ static void lose_exchanges(struct tendon__channel *channel, const struct tendon_
         if (request->state == TENDON__REQUEST_DONE)
             tendon__request_unref(request);
         else
-            tendon__attempt_failed(engine, request, fault, tendon__conn_progress(&channel->conn, exchange));
+            tendon__attempt_failed(engine, request, fault,
+                                   tendon__conn_progress(&channel->conn, exchange));
     }
 }
 
@@ -149,7 +158,8 @@ void tendon__channel_close(struct tendon__channel *channel, enum tendon__close_r
     if (fault)
         said = *fault;
     else
-        tendon__fault_set(&said, TENDON_ERROR_DISCONNECTED, "the connection to %s was closed", channel->node->name);
+        tendon__fault_set(&said, TENDON_ERROR_DISCONNECTED, "the connection to %s was closed",
+                          channel->node->name);
     channel->state = TENDON__CHANNEL_CLOSED;
     tendon__conn_abandon(&channel->conn);
     tendon__list_remove(&channel->flush);
@@ -186,8 +196,8 @@ static void open_failed(struct tendon__channel *channel, const struct tendon__fa
         tendon__node_dial_failed(channel->node, channel, fault);
 }
 
-void tendon__engine_opened(struct tendon__engine *engine, struct tendon__channel *channel, bool tls_resumed,
-                           int64_t now_ns)
+void tendon__engine_opened(struct tendon__engine *engine, struct tendon__channel *channel,
+                           bool tls_resumed, int64_t now_ns)
 {
     engine->now_ns = now_ns;
     channel->state = TENDON__CHANNEL_HANDSHAKE;
@@ -211,8 +221,8 @@ void tendon__engine_open_failed(struct tendon__engine *engine, struct tendon__ch
     open_failed(channel, fault);
 }
 
-void tendon__engine_received(struct tendon__engine *engine, struct tendon__channel *channel, size_t size,
-                             int64_t now_ns)
+void tendon__engine_received(struct tendon__engine *engine, struct tendon__channel *channel,
+                             size_t size, int64_t now_ns)
 {
     engine->now_ns = now_ns;
     engine->stats.bytes_received += size;
@@ -231,7 +241,8 @@ void tendon__engine_lost(struct tendon__engine *engine, struct tendon__channel *
     if (channel->state == TENDON__CHANNEL_HANDSHAKE || channel->state == TENDON__CHANNEL_OPENING) {
         bool tls = fault->status <= TENDON_ERROR_TLS && fault->status >= TENDON_ERROR_TLS_HOSTNAME;
         struct tendon__fault said;
-        tendon__fault_set(&said, tls ? fault->status : TENDON_ERROR_CONNECT, "%s ended the connection during the handshake: %.200s%s",
+        tendon__fault_set(&said, tls ? fault->status : TENDON_ERROR_CONNECT,
+                          "%s ended the connection during the handshake: %.200s%s",
                           channel->node->name, fault->text,
                           engine->options->tls ? "" : "; does the port expect TLS? (option tls)");
         open_failed(channel, &said);
@@ -259,15 +270,17 @@ static void on_ready(void *context, struct tendon__conn *conn)
     engine->ops->event(engine->world, TENDON_EVENT_READY, node, 0, NULL, NULL);
     int64_t lifetime_ns = engine->options->pool_lifetime_ms * TENDON__MS;
     uint64_t spread = (uint64_t)lifetime_ns / 100 * (uint64_t)engine->options->pool_jitter_percent;
-    channel->lifetime_ns =
-        lifetime_ns ? engine->now_ns + lifetime_ns - (int64_t)tendon__random_below(&engine->random, spread + 1)
-                    : TENDON__NO_TIME;
+    channel->lifetime_ns = lifetime_ns
+                               ? engine->now_ns + lifetime_ns -
+                                     (int64_t)tendon__random_below(&engine->random, spread + 1)
+                               : TENDON__NO_TIME;
     tendon__channel_arm(channel);
     if (!channel->is_lane)
         tendon__pool_connected(&node->pool, &channel->member, engine->now_ns);
     tendon__map_learned(engine, node, &conn->facts);
     tendon__node_serve(node);
-    tendon__pool_kick(&node->pool, engine->now_ns); /* the first connection of a node also starts min_idle */
+    tendon__pool_kick(&node->pool,
+                      engine->now_ns); /* the first connection of a node also starts min_idle */
     tendon__node_arm(node);
 }
 
@@ -333,7 +346,8 @@ void tendon__channel_arm(struct tendon__channel *channel)
         when_ns = channel->probe.queued_ns + PROBE_TIMEOUT_MS * TENDON__MS;
     } else if (channel->is_lane) {
         int64_t interval_ns = options->health_check_interval_ms * TENDON__MS;
-        int64_t quiet_ns = channel->used_ns > channel->conn.rx_ns ? channel->used_ns : channel->conn.rx_ns;
+        int64_t quiet_ns =
+            channel->used_ns > channel->conn.rx_ns ? channel->used_ns : channel->conn.rx_ns;
         if (interval_ns && options->pool_test_while_idle)
             when_ns = quiet_ns + interval_ns;
         if (channel->lifetime_ns < when_ns)
@@ -357,7 +371,8 @@ static void expire_lane(struct tendon__channel *channel)
             tendon__channel_arm(channel);
         return;
     }
-    int64_t quiet_ns = channel->used_ns > channel->conn.rx_ns ? channel->used_ns : channel->conn.rx_ns;
+    int64_t quiet_ns =
+        channel->used_ns > channel->conn.rx_ns ? channel->used_ns : channel->conn.rx_ns;
     if (engine->now_ns - quiet_ns >= engine->options->health_check_interval_ms * TENDON__MS &&
         !channel->conn.fifo_count)
         tendon__channel_probe(channel, false);
@@ -373,7 +388,8 @@ void tendon__channel_expired(struct tendon__channel *channel)
     case TENDON__CHANNEL_OPENING:
     case TENDON__CHANNEL_HANDSHAKE:
         tendon__fault_set(&fault, TENDON_ERROR_CONNECT_TIMEOUT,
-                          "%s did not %s within %lld ms (option connect_timeout_ms)", channel->node->name,
+                          "%s did not %s within %lld ms (option connect_timeout_ms)",
+                          channel->node->name,
                           channel->state == TENDON__CHANNEL_OPENING ? "accept the connection"
                                                                     : "answer the handshake",
                           (long long)engine->options->connect_timeout_ms);

@@ -1,4 +1,5 @@
-/* The client's life: made from options, entered by calls, closed, destroyed, and left alone in a forked child. */
+/* The client's life: made from options, entered by calls, closed, destroyed, and left alone in a
+ * forked child. */
 #include "client/client.h"
 
 #include <errno.h>
@@ -52,7 +53,8 @@ static tendon_status make_tls(struct tendon_client *client, struct tendon__fault
         return TENDON_OK;
     const struct tendon__tls_backend *backend = tendon__tls_backend();
     if (!backend)
-        return tendon__fault_set(fault, TENDON_ERROR_UNSUPPORTED, "this build has no TLS (meson option tls=none)");
+        return tendon__fault_set(fault, TENDON_ERROR_UNSUPPORTED,
+                                 "this build has no TLS (meson option tls=none)");
     struct tendon__tls_options options = tls_options(&client->options);
     return backend->context_create(client->memory, &options, &client->tls, fault);
 }
@@ -80,14 +82,17 @@ static tendon_status open_system(struct tendon_client *client, struct tendon__fa
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     if (client->epoll_fd < 0 || client->wake_fd < 0 ||
         epoll_ctl(client->epoll_fd, EPOLL_CTL_ADD, client->wake_fd, &event) != 0)
-        return tendon__fault_set(fault, TENDON_ERROR_SYSTEM, "the system refused a descriptor: %s", strerror(errno));
-    void *page = mmap(NULL, FORK_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return tendon__fault_set(fault, TENDON_ERROR_SYSTEM, "the system refused a descriptor: %s",
+                                 strerror(errno));
+    void *page =
+        mmap(NULL, FORK_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED)
         return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for a client");
     client->fork_page = page;
     *client->fork_page = 1;
     if (madvise(page, FORK_PAGE_BYTES, MADV_WIPEONFORK) != 0)
-        return tendon__fault_set(fault, TENDON_ERROR_SYSTEM, "the kernel cannot mark memory for fork (Linux 4.14)");
+        return tendon__fault_set(fault, TENDON_ERROR_SYSTEM,
+                                 "the kernel cannot mark memory for fork (Linux 4.14)");
     client->fds = tendon__memory_take(client->memory, TENDON__FD_TABLE * sizeof *client->fds);
     if (!client->fds)
         return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for a client");
@@ -140,8 +145,8 @@ static tendon_status build(struct tendon_client *client, struct tendon__fault *f
         return status;
     int64_t now_ns = tendon__now_ns();
     uint64_t seed = (uint64_t)now_ns ^ (uint64_t)(uintptr_t)client ^ ((uint64_t)getpid() << 32);
-    return tendon__engine_create(client->memory, options, &tendon__world_ops, client, seed, now_ns, &client->engine,
-                                 fault);
+    return tendon__engine_create(client->memory, options, &tendon__world_ops, client, seed, now_ns,
+                                 &client->engine, fault);
 }
 
 tendon_status tendon_client_create(const tendon_config *config, tendon_client **out_client,
@@ -152,7 +157,8 @@ tendon_status tendon_client_create(const tendon_config *config, tendon_client **
     struct tendon__memory *memory = tendon__memory_system();
     struct tendon__fault fault;
     struct tendon_client *client = tendon__memory_make(memory, sizeof *client);
-    tendon_status status = client ? TENDON_OK : tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory");
+    tendon_status status =
+        client ? TENDON_OK : tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory");
     if (client) {
         client->memory = memory;
         client->epoll_fd = client->wake_fd = -1;
@@ -179,8 +185,9 @@ tendon_status tendon__client_enter(struct tendon_client *client, struct tendon__
     if (!client)
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "the client is NULL");
     if (*client->fork_page != 1)
-        return tendon__fault_set(fault, TENDON_ERROR_FORKED,
-                                 "the client belongs to the parent process; make a new one after fork");
+        return tendon__fault_set(
+            fault, TENDON_ERROR_FORKED,
+            "the client belongs to the parent process; make a new one after fork");
     atomic_fetch_add(&client->inside, 1);
     if (!atomic_load(&client->closed)) {
         tendon_status status = tendon__client_start(client, fault);
@@ -208,7 +215,8 @@ void tendon_client_close(tendon_client *client)
     tendon__client_unlock(client);
 }
 
-/* Calls that were counted before the close may still post to the inbox; they get their CLOSED here. */
+/* Calls that were counted before the close may still post to the inbox; they get their CLOSED here.
+ */
 static void wait_for_calls(struct tendon_client *client)
 {
     while (atomic_load(&client->inside)) {
@@ -237,8 +245,9 @@ static void orphan_leases(struct tendon_client *client)
 }
 
 /*
- * The parent's threads are not here and may have held any lock, so nothing is walked: descriptors are given back, memory
- * is left as it is. The handle goes on answering TENDON_ERROR_FORKED, also to leases that point to it.
+ * The parent's threads are not here and may have held any lock, so nothing is walked: descriptors
+ * are given back, memory is left as it is. The handle goes on answering TENDON_ERROR_FORKED, also
+ * to leases that point to it.
  */
 static void leave_to_parent(struct tendon_client *client)
 {

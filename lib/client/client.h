@@ -1,7 +1,7 @@
 /*
- * The client handle: an engine, the token of whoever drives it, the inbox of everybody else, and a thread that
- * drives when nobody does. A blocking caller that finds the token free does its own I/O; under contention the
- * thread, or another caller, does it for all.
+ * The client handle: an engine, the token of whoever drives it, the inbox of everybody else, and a
+ * thread that drives when nobody does. A blocking caller that finds the token free does its own
+ * I/O; under contention the thread, or another caller, does it for all.
  */
 #ifndef TENDON_CLIENT_CLIENT_H
 #define TENDON_CLIENT_CLIENT_H
@@ -16,7 +16,8 @@
 #include "net/resolver.h"
 #include "net/transport.h"
 
-/* How many descriptors a forked child can close without walking structures another thread may have been changing. */
+/* How many descriptors a forked child can close without walking structures another thread may have
+ * been changing. */
 #define TENDON__FD_TABLE 4096
 
 struct tendon_client {
@@ -51,17 +52,18 @@ struct tendon_client {
     bool kicked;
     atomic_bool stop;
     _Atomic int64_t parked_until_ns; /* when the thread wakes by itself; 0 while it is awake */
-    atomic_bool async_host; /* queues are in use: the thread drives all the time */
+    atomic_bool async_host;          /* queues are in use: the thread drives all the time */
     /* Life. */
     atomic_bool closed;
-    atomic_uint inside; /* calls that have not returned */
+    atomic_uint inside;   /* calls that have not returned */
     atomic_uint accepted; /* requests accepted and not completed */
     _Atomic uint64_t next_id;
     uint8_t *fork_page; /* first byte is 1, in a child 0 */
     _Atomic int *fds;   /* sockets, for a forked child; -1 is free */
 };
 
-/* How a call begins: the handle is usable, and counted as being inside until tendon__client_leave. */
+/* How a call begins: the handle is usable, and counted as being inside until tendon__client_leave.
+ */
 tendon_status tendon__client_enter(struct tendon_client *client, struct tendon__fault *fault);
 void tendon__client_leave(struct tendon_client *client);
 
@@ -75,14 +77,16 @@ void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease
 
 /* As post, then waits until *remaining is 0, driving the engine where nobody else does. */
 struct tendon__wait;
-void tendon__client_run(struct tendon_client *client, struct tendon__link *requests, struct tendon__wait *wait);
+void tendon__client_run(struct tendon_client *client, struct tendon__link *requests,
+                        struct tendon__wait *wait);
 
 /* Starts the client's thread once; TENDON_ERROR_SYSTEM when it cannot be started. */
 tendon_status tendon__client_start(struct tendon_client *client, struct tendon__fault *fault);
 void tendon__client_stop(struct tendon_client *client);
 void tendon__client_kick(struct tendon_client *client);
 
-/* One turn of the loop, for the holder of the token. Sleeps until something happens when `may_sleep`. */
+/* One turn of the loop, for the holder of the token. Sleeps until something happens when
+ * `may_sleep`. */
 void tendon__driver_turn(struct tendon_client *client, bool may_sleep);
 
 /* Takes what the inbox holds. */

@@ -1,7 +1,8 @@
 /*
- * Who drives the engine. The token is a mutex: its holder alone touches the engine and the sockets. A caller that
- * gets it at once works for itself; the others leave their requests in the inbox, where whoever holds the token
- * finds them; and the client's thread takes it when work is left and nobody waits for it.
+ * Who drives the engine. The token is a mutex: its holder alone touches the engine and the sockets.
+ * A caller that gets it at once works for itself; the others leave their requests in the inbox,
+ * where whoever holds the token finds them; and the client's thread takes it when work is left and
+ * nobody waits for it.
  */
 #include <errno.h>
 #include <sched.h>
@@ -15,7 +16,7 @@
 #include "client/wait.h"
 
 #define EVENTS_PER_TURN 64
-#define SLEEP_MS_MAX 3600000 /* epoll takes an int; an hour early is no harm */
+#define SLEEP_MS_MAX    3600000 /* epoll takes an int; an hour early is no harm */
 
 int64_t tendon__now_ns(void)
 {
@@ -49,7 +50,8 @@ void tendon__driver_drain(struct tendon_client *client)
     int64_t now_ns = tendon__now_ns();
     client->engine->now_ns = now_ns;
     while ((link = tendon__list_shift(&requests)))
-        tendon__engine_submit(client->engine, TENDON__OWNER(link, struct tendon__request, item.link), now_ns);
+        tendon__engine_submit(client->engine,
+                              TENDON__OWNER(link, struct tendon__request, item.link), now_ns);
     while ((link = tendon__list_shift(&leases)))
         tendon__lease_end(client->engine, TENDON__OWNER(link, struct tendon_lease, inbox));
 }
@@ -84,7 +86,8 @@ static int wait_for_events(struct tendon_client *client, struct epoll_event *eve
 void tendon__driver_turn(struct tendon_client *client, bool may_sleep)
 {
     struct epoll_event events[EVENTS_PER_TURN];
-    /* New mail is not taken here: what it completes may be what the caller waits for, and must not be slept upon. */
+    /* New mail is not taken here: what it completes may be what the caller waits for, and must not
+     * be slept upon. */
     tendon__io_flush(client);
     int count = wait_for_events(client, events, may_sleep);
     int64_t now_ns = tendon__now_ns();
@@ -137,7 +140,8 @@ void tendon__client_unlock(struct tendon_client *client)
     tendon__io_flush(client);
     tendon__engine_sweep(client->engine);
     tendon__io_bury(client);
-    bool kick = has_work(client) || tendon__engine_deadline(client->engine) < atomic_load(&client->parked_until_ns);
+    bool kick = has_work(client) ||
+                tendon__engine_deadline(client->engine) < atomic_load(&client->parked_until_ns);
     pthread_mutex_unlock(&client->drive);
     if (kick || atomic_load(&client->mail))
         tendon__client_kick(client);
@@ -186,14 +190,16 @@ void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease
     }
 }
 
-/* What happened while nobody drove, for example a server that closed an idle connection, comes before new work. */
+/* What happened while nobody drove, for example a server that closed an idle connection, comes
+ * before new work. */
 static void catch_up(struct tendon_client *client)
 {
     if (tendon__now_ns() - client->engine->now_ns > TENDON__MS)
         tendon__driver_turn(client, false);
 }
 
-void tendon__client_run(struct tendon_client *client, struct tendon__link *requests, struct tendon__wait *wait)
+void tendon__client_run(struct tendon_client *client, struct tendon__link *requests,
+                        struct tendon__wait *wait)
 {
     bool driving = pthread_mutex_trylock(&client->drive) == 0;
     if (driving)
@@ -221,8 +227,9 @@ static void park(struct tendon_client *client, int64_t until_ns)
     pthread_mutex_lock(&client->park_lock);
     int result = 0;
     while (!client->kicked && !client->stop && result != ETIMEDOUT)
-        result = until_ns == TENDON__NO_TIME ? pthread_cond_wait(&client->park, &client->park_lock)
-                                             : pthread_cond_timedwait(&client->park, &client->park_lock, &until);
+        result = until_ns == TENDON__NO_TIME
+                     ? pthread_cond_wait(&client->park, &client->park_lock)
+                     : pthread_cond_timedwait(&client->park, &client->park_lock, &until);
     client->kicked = false;
     pthread_mutex_unlock(&client->park_lock);
 }
@@ -272,7 +279,8 @@ tendon_status tendon__client_start(struct tendon_client *client, struct tendon__
     }
     pthread_mutex_unlock(&client->park_lock);
     if (failed)
-        return tendon__fault_set(fault, TENDON_ERROR_SYSTEM, "the system refused a thread: %s", strerror(failed));
+        return tendon__fault_set(fault, TENDON_ERROR_SYSTEM, "the system refused a thread: %s",
+                                 strerror(failed));
     return TENDON_OK;
 }
 

@@ -1,4 +1,5 @@
-/* The engine's life: submitting, cancelling, time and closing. Decisions live in the files beside it. */
+/* The engine's life: submitting, cancelling, time and closing. Decisions live in the files beside
+ * it. */
 #include "client/engine.h"
 
 #include <string.h>
@@ -25,9 +26,11 @@ static void read_session(struct tendon__engine *engine)
     };
 }
 
-tendon_status tendon__engine_create(struct tendon__memory *memory, const struct tendon__options *options,
+tendon_status tendon__engine_create(struct tendon__memory *memory,
+                                    const struct tendon__options *options,
                                     const struct tendon__world_ops *ops, void *world, uint64_t seed,
-                                    int64_t now_ns, struct tendon__engine **out, struct tendon__fault *fault)
+                                    int64_t now_ns, struct tendon__engine **out,
+                                    struct tendon__fault *fault)
 {
     struct tendon__engine *engine = tendon__memory_make(memory, sizeof *engine);
     if (!engine)
@@ -39,8 +42,9 @@ tendon_status tendon__engine_create(struct tendon__memory *memory, const struct 
     engine->now_ns = now_ns;
     tendon__random_init(&engine->random, seed);
     tendon__timers_init(&engine->timers, memory);
-    struct tendon__link *const lists[] = {&engine->nodes,  &engine->channels, &engine->graveyard, &engine->flush,
-                                          &engine->parked, &engine->delayed,  &engine->leases};
+    struct tendon__link *const lists[] = {&engine->nodes, &engine->channels, &engine->graveyard,
+                                          &engine->flush, &engine->parked,   &engine->delayed,
+                                          &engine->leases};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         tendon__list_init(lists[i]);
     read_session(engine);
@@ -53,7 +57,8 @@ tendon_status tendon__engine_create(struct tendon__memory *memory, const struct 
     tendon__map_start(engine);
     if (tendon__list_empty(&engine->nodes)) {
         tendon__engine_destroy(engine);
-        return tendon__fault_set(fault, TENDON_ERROR_CONFIG, "no usable endpoint in options host and endpoints");
+        return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
+                                 "no usable endpoint in options host and endpoints");
     }
     *out = engine;
     return TENDON_OK;
@@ -76,15 +81,16 @@ void tendon__engine_destroy(struct tendon__engine *engine)
 tendon_status tendon__engine_reserve_timers(struct tendon__engine *engine)
 {
     /* Every request, channel and node has one timer, then there is the refresh and its question. */
-    size_t count = (size_t)__atomic_load_n(&engine->pending, __ATOMIC_RELAXED) + engine->channel_count +
-                   engine->node_count + 16;
+    size_t count = (size_t)__atomic_load_n(&engine->pending, __ATOMIC_RELAXED) +
+                   engine->channel_count + engine->node_count + 16;
     return tendon__timers_reserve(&engine->timers, count);
 }
 
 static bool grow_ids(struct tendon__engine *engine)
 {
     size_t room = engine->id_room * 2;
-    struct tendon__request **ids = tendon__memory_make(engine->memory, room * sizeof(struct tendon__request *));
+    struct tendon__request **ids =
+        tendon__memory_make(engine->memory, room * sizeof(struct tendon__request *));
     if (!ids)
         return false;
     for (size_t i = 0; i < engine->id_room; i++) {
@@ -114,7 +120,8 @@ static void remember_id(struct tendon__engine *engine, struct tendon__request *r
     engine->id_count++;
 }
 
-void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request *request, int64_t now_ns)
+void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request *request,
+                           int64_t now_ns)
 {
     struct tendon__fault fault;
     engine->now_ns = now_ns;
@@ -129,7 +136,8 @@ void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request
         return;
     }
     if (tendon__engine_reserve_timers(engine) != TENDON_OK) {
-        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the deadline of a request");
+        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY,
+                          "no memory for the deadline of a request");
         tendon__request_complete(engine, request, &fault);
         return;
     }
@@ -153,10 +161,12 @@ void tendon__engine_cancel(struct tendon__engine *engine, uint64_t id, int64_t n
     tendon__request_fail(engine, request, &fault);
 }
 
-static void fail_list(struct tendon__engine *engine, struct tendon__link *list, const struct tendon__fault *fault)
+static void fail_list(struct tendon__engine *engine, struct tendon__link *list,
+                      const struct tendon__fault *fault)
 {
     while (!tendon__list_empty(list))
-        tendon__request_fail(engine, TENDON__OWNER(list->next, struct tendon__request, link), fault);
+        tendon__request_fail(engine, TENDON__OWNER(list->next, struct tendon__request, link),
+                             fault);
 }
 
 void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns)
@@ -166,10 +176,12 @@ void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns)
     engine->now_ns = now_ns;
     engine->closed = true;
     struct tendon__fault fault;
-    tendon__fault_set(&fault, TENDON_ERROR_CLOSED, "the client was closed while the command was under way");
+    tendon__fault_set(&fault, TENDON_ERROR_CLOSED,
+                      "the client was closed while the command was under way");
     fail_list(engine, &engine->parked, &fault);
     fail_list(engine, &engine->delayed, &fault);
-    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
         fail_list(engine, &node->waiting, &fault);
         tendon__pool_close(&node->pool, now_ns);
@@ -177,7 +189,8 @@ void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns)
     while (!tendon__list_empty(&engine->channels))
         tendon__channel_close(TENDON__OWNER(engine->channels.next, struct tendon__channel, link),
                               TENDON__CLOSE_SHUTDOWN, &fault);
-    for (struct tendon__link *link = engine->leases.next; link != &engine->leases; link = link->next)
+    for (struct tendon__link *link = engine->leases.next; link != &engine->leases;
+         link = link->next)
         tendon__lease_lost(TENDON__OWNER(link, struct tendon_lease, link), &fault);
     tendon__timer_set(&engine->timers, &engine->refresh_timer, TENDON__NO_TIME);
 }
@@ -192,7 +205,8 @@ void tendon__engine_disconnect(struct tendon__engine *engine, int64_t now_ns)
 void tendon__engine_reconnect(struct tendon__engine *engine, int64_t delay_ns, int64_t now_ns)
 {
     engine->now_ns = now_ns;
-    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
         if (!node->held)
             continue;
@@ -207,7 +221,8 @@ void tendon__engine_reconnect(struct tendon__engine *engine, int64_t delay_ns, i
         node->next_dial_ns = 0;
         struct tendon__fault fault = node->fault;
         if (!fault.status)
-            tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED, "the connection to %s is closed", node->name);
+            tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED, "the connection to %s is closed",
+                              node->name);
         fault.executed = 0;
         fail_list(engine, &node->waiting, &fault);
         fail_list(engine, &engine->parked, &fault);
@@ -252,7 +267,8 @@ bool tendon__engine_busy(const struct tendon__engine *engine)
 {
     if (__atomic_load_n(&engine->pending, __ATOMIC_RELAXED) || engine->refreshing)
         return true;
-    for (struct tendon__link *link = engine->channels.next; link != &engine->channels; link = link->next) {
+    for (struct tendon__link *link = engine->channels.next; link != &engine->channels;
+         link = link->next) {
         const struct tendon__channel *channel = TENDON__OWNER(link, struct tendon__channel, link);
         if (channel->state != TENDON__CHANNEL_READY || channel->conn.fifo_count)
             return true;
@@ -272,7 +288,8 @@ void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out)
     *out = engine->stats;
     out->nodes = engine->node_count;
     out->pending = engine->pending;
-    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
         const struct tendon__pool *pool = &node->pool;
         out->idle += pool->idle_count;
@@ -283,7 +300,8 @@ void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out)
         out->wait_timeouts += pool->counters.wait_timeouts;
         out->wait_us += pool->counters.wait_ns / 1000;
     }
-    for (struct tendon__link *link = engine->channels.next; link != &engine->channels; link = link->next) {
+    for (struct tendon__link *link = engine->channels.next; link != &engine->channels;
+         link = link->next) {
         struct tendon__channel *channel = TENDON__OWNER(link, struct tendon__channel, link);
         out->open++;
         if (channel->state != TENDON__CHANNEL_READY)

@@ -1,7 +1,8 @@
 /*
- * The engine: nodes, channels, requests and leases, and every decision about them. Sans-IO and single-threaded:
- * whoever drives it hands in events with `now_ns`, and it asks for connections, bytes to be flushed and outcomes to
- * be delivered through `world`. The driver (driver.c) is the real world; tests may be another one.
+ * The engine: nodes, channels, requests and leases, and every decision about them. Sans-IO and
+ * single-threaded: whoever drives it hands in events with `now_ns`, and it asks for connections,
+ * bytes to be flushed and outcomes to be delivered through `world`. The driver (driver.c) is the
+ * real world; tests may be another one.
  */
 #ifndef TENDON_CLIENT_ENGINE_H
 #define TENDON_CLIENT_ENGINE_H
@@ -27,10 +28,10 @@
 #include "generated/options.h"
 #include "pool/pool.h"
 
-#define TENDON__LANES_MAX 16 /* upper end of the option `lanes` */
-#define TENDON__SEEDS_MAX 64 /* of the option `endpoints` */
-#define TENDON__MS INT64_C(1000000) /* nanoseconds */
-#define TENDON__NO_SLOT UINT32_MAX
+#define TENDON__LANES_MAX 16               /* upper end of the option `lanes` */
+#define TENDON__SEEDS_MAX 64               /* of the option `endpoints` */
+#define TENDON__MS        INT64_C(1000000) /* nanoseconds */
+#define TENDON__NO_SLOT   UINT32_MAX
 
 struct tendon__engine;
 struct tendon__node;
@@ -39,12 +40,12 @@ struct tendon__request;
 
 enum tendon__request_state {
     TENDON__REQUEST_NEW,
-    TENDON__REQUEST_PARKED,  /* waits for the cluster map */
-    TENDON__REQUEST_WAITING, /* waits at a node for its lane */
+    TENDON__REQUEST_PARKED,    /* waits for the cluster map */
+    TENDON__REQUEST_WAITING,   /* waits at a node for its lane */
     TENDON__REQUEST_BORROWING, /* waits for a connection of its own, or for its lease */
-    TENDON__REQUEST_DELAYED, /* waits for its next try */
+    TENDON__REQUEST_DELAYED,   /* waits for its next try */
     TENDON__REQUEST_ON_WIRE,
-    TENDON__REQUEST_DONE,    /* the outcome is delivered; may still be owed replies on a connection */
+    TENDON__REQUEST_DONE, /* the outcome is delivered; may still be owed replies on a connection */
 };
 
 /* Something that travels between threads: in the client's inbox or in a completion queue. */
@@ -58,13 +59,14 @@ struct tendon__sink {
     void (*complete)(struct tendon__sink *sink, struct tendon__request *request);
 };
 
-/* One call: one command, or a group of commands that travel together. Counted: engine and caller hold a reference. */
+/* One call: one command, or a group of commands that travel together. Counted: engine and caller
+ * hold a reference. */
 struct tendon__request {
-    struct tendon__link link;      /* in the list its state names */
-    struct tendon__item item;      /* on its way to the engine, later in the completion queue */
+    struct tendon__link link; /* in the list its state names */
+    struct tendon__item item; /* on its way to the engine, later in the completion queue */
     struct tendon__timer timer;
     struct tendon__exchange exchange;
-    struct tendon__waiter waiter;  /* at a pool, for a connection of its own */
+    struct tendon__waiter waiter; /* at a pool, for a connection of its own */
     struct tendon__request *hash_next;
     struct tendon__memory *memory;
     struct tendon__sink *sink;
@@ -72,15 +74,15 @@ struct tendon__request {
     enum tendon__request_state state;
     /* What is asked. */
     uint64_t id;
-    uint64_t tag; /* of the first command */
-    uint32_t flags;  /* TENDON_REQUEST_* with what the command table adds */
+    uint64_t tag;   /* of the first command */
+    uint32_t flags; /* TENDON_REQUEST_* with what the command table adds */
     uint32_t route;
     uint32_t slot; /* TENDON__NO_SLOT when no key */
     uint32_t dirt; /* TENDON__DIRT_* the commands leave on a connection */
     uint32_t command_count;
     char *node_name; /* with TENDON_ROUTE_NODE */
     struct tendon_lease *lease;
-    int64_t timeout_ns;  /* as resolved from the caller and the options; TENDON__NO_TIME for none */
+    int64_t timeout_ns; /* as resolved from the caller and the options; TENDON__NO_TIME for none */
     int64_t started_ns;
     int64_t deadline_ns; /* absolute, of the whole call */
     int64_t attempt_ns;  /* when this attempt was handed to a connection */
@@ -97,7 +99,7 @@ struct tendon__request {
     uint32_t attempts;
     uint32_t redirects;
     struct tendon__redirect group_redirect;
-    uint32_t delivered; /* members of a group already taken from the completion queue */
+    uint32_t delivered;     /* members of a group already taken from the completion queue */
     tendon_reply **replies; /* command_count of them */
     tendon_reply *reply_one;
     uint32_t reply_count;
@@ -109,21 +111,22 @@ struct tendon__request {
 
 /* What a command leaves on its connection. */
 #define TENDON__DIRT_TRANSACTION 1u /* MULTI, WATCH: undone by DISCARD and UNWATCH */
-#define TENDON__DIRT_DATABASE 2u    /* SELECT: undone by SELECT */
-#define TENDON__DIRT_FOREVER 4u     /* AUTH, HELLO, tracking and the like: the connection is closed afterwards */
-#define TENDON__DIRT_CLEANS 8u      /* EXEC, DISCARD, UNWATCH: end what began with MULTI or WATCH */
+#define TENDON__DIRT_DATABASE    2u /* SELECT: undone by SELECT */
+#define TENDON__DIRT_FOREVER                                                                       \
+    4u /* AUTH, HELLO, tracking and the like: the connection is closed afterwards */
+#define TENDON__DIRT_CLEANS 8u /* EXEC, DISCARD, UNWATCH: end what began with MULTI or WATCH */
 
 enum tendon__channel_state {
-    TENDON__CHANNEL_OPENING,   /* the world is dialling */
+    TENDON__CHANNEL_OPENING, /* the world is dialling */
     TENDON__CHANNEL_HANDSHAKE,
     TENDON__CHANNEL_READY,
-    TENDON__CHANNEL_CLOSED,    /* waits in the graveyard for the end of the turn */
+    TENDON__CHANNEL_CLOSED, /* waits in the graveyard for the end of the turn */
 };
 
 /* A connection with its place in the engine: a lane of its node, or a member of the node's pool. */
 struct tendon__channel {
-    struct tendon__link link; /* engine->channels or engine->graveyard */
-    struct tendon__link flush; /* engine->flush: has bytes to send */
+    struct tendon__link link;   /* engine->channels or engine->graveyard */
+    struct tendon__link flush;  /* engine->flush: has bytes to send */
     struct tendon__timer timer; /* connect deadline, then the probe's */
     struct tendon__engine *engine;
     struct tendon__node *node;
@@ -135,7 +138,7 @@ struct tendon__channel {
     bool is_lane;
     bool probing;
     bool resetting;
-    bool retiring;  /* a lane that takes no more requests and closes when it owes nothing */
+    bool retiring; /* a lane that takes no more requests and closes when it owes nothing */
     bool told_connected;
     bool probe_clean;
     uint32_t lane_index;
@@ -169,7 +172,7 @@ struct tendon__node {
     uint32_t dials;
     uint32_t failures; /* in a row */
     int64_t next_dial_ns;
-    bool held; /* reconnect=host: waits for tendon_client_reconnect */
+    bool held;                  /* reconnect=host: waits for tendon_client_reconnect */
     struct tendon__fault fault; /* of the last failed dial */
 };
 
@@ -183,8 +186,8 @@ struct tendon_lease {
     struct tendon__engine *engine;
     struct tendon__channel *channel; /* NULL before the grant and after the end */
     struct tendon__request *opening; /* completes when the connection is there, or cannot be */
-    uint32_t refs; /* atomic */
-    bool closed; /* by its borrower */
+    uint32_t refs;                   /* atomic */
+    bool closed;                     /* by its borrower */
     bool discard;
     struct tendon__fault fault; /* why there is no connection any more */
 };
@@ -197,7 +200,8 @@ enum tendon__engine_kind {
 
 /* What the engine asks of whoever drives it. */
 struct tendon__world_ops {
-    /* Begin to open a connection to channel->node; ends with engine_opened or engine_open_failed. */
+    /* Begin to open a connection to channel->node; ends with engine_opened or engine_open_failed.
+     */
     tendon_status (*open)(void *world, struct tendon__channel *channel);
     /* Close it now, in whatever state; `channel` is freed at the end of the turn. */
     void (*close)(void *world, struct tendon__channel *channel);
@@ -225,7 +229,8 @@ struct tendon__engine {
     struct tendon__request **ids; /* hash of requests that can be cancelled */
     size_t id_room;
     size_t id_count;
-    uint32_t pending; /* requests accepted and not DONE; counted up by who accepts them, atomically */
+    uint32_t
+        pending; /* requests accepted and not DONE; counted up by who accepts them, atomically */
     bool closed;
     enum tendon__engine_kind kind;
     struct tendon__topology *map;
@@ -235,7 +240,8 @@ struct tendon__engine {
     uint32_t refresh_tries;
     bool refresh_uses_seeds;
     struct tendon__sink refresh_sink;
-    struct tendon__redirect *moves; /* MOVED seen while a refresh was under way; applied again to its map */
+    struct tendon__redirect
+        *moves; /* MOVED seen while a refresh was under way; applied again to its map */
     uint32_t move_count;
     uint32_t seed_next;
     uint32_t seed_failures; /* in a row, while the mode is unknown */
@@ -256,7 +262,8 @@ enum tendon__timer_kind {
 
 /* Internal flag of a request: it opens `lease` instead of sending anything. */
 #define TENDON__REQUEST_OPEN_LEASE (1u << 31)
-/* Internal flag of a request: MULTI ... EXEC, so that EXECABORT proves that nothing was executed. */
+/* Internal flag of a request: MULTI ... EXEC, so that EXECABORT proves that nothing was executed.
+ */
 #define TENDON__REQUEST_TRANSACTION (1u << 30)
 /* Internal flag of a request: the engine's own, not counted and not cancelled. */
 #define TENDON__REQUEST_INTERNAL (1u << 29)
@@ -266,13 +273,16 @@ enum tendon__timer_kind {
 #define TENDON__REQUEST_CROSS_SLOT (1u << 27)
 
 /* engine.c: life, submitting, time. */
-tendon_status tendon__engine_create(struct tendon__memory *memory, const struct tendon__options *options,
+tendon_status tendon__engine_create(struct tendon__memory *memory,
+                                    const struct tendon__options *options,
                                     const struct tendon__world_ops *ops, void *world, uint64_t seed,
-                                    int64_t now_ns, struct tendon__engine **out, struct tendon__fault *fault);
+                                    int64_t now_ns, struct tendon__engine **out,
+                                    struct tendon__fault *fault);
 /* Every request has been completed by tendon__engine_close before. */
 void tendon__engine_destroy(struct tendon__engine *engine);
 /* Takes the engine's reference to the request. */
-void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request *request, int64_t now_ns);
+void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request *request,
+                           int64_t now_ns);
 void tendon__engine_cancel(struct tendon__engine *engine, uint64_t id, int64_t now_ns);
 /* Completes everything with TENDON_ERROR_CLOSED and closes every connection. */
 void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns);
@@ -281,7 +291,8 @@ void tendon__engine_disconnect(struct tendon__engine *engine, int64_t now_ns);
 void tendon__engine_reconnect(struct tendon__engine *engine, int64_t delay_ns, int64_t now_ns);
 void tendon__engine_tick(struct tendon__engine *engine, int64_t now_ns);
 int64_t tendon__engine_deadline(const struct tendon__engine *engine);
-/* Makes room for the timers of everything there is and one more of each kind. TENDON_OK or _NO_MEMORY. */
+/* Makes room for the timers of everything there is and one more of each kind. TENDON_OK or
+ * _NO_MEMORY. */
 tendon_status tendon__engine_reserve_timers(struct tendon__engine *engine);
 /* True while something is under way that needs a driver now, not only at the deadline. */
 bool tendon__engine_busy(const struct tendon__engine *engine);
@@ -290,12 +301,12 @@ void tendon__engine_sweep(struct tendon__engine *engine);
 void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out);
 
 /* What the world reports about a channel. */
-void tendon__engine_opened(struct tendon__engine *engine, struct tendon__channel *channel, bool tls_resumed,
-                           int64_t now_ns);
+void tendon__engine_opened(struct tendon__engine *engine, struct tendon__channel *channel,
+                           bool tls_resumed, int64_t now_ns);
 void tendon__engine_open_failed(struct tendon__engine *engine, struct tendon__channel *channel,
                                 const struct tendon__fault *fault, int64_t now_ns);
-void tendon__engine_received(struct tendon__engine *engine, struct tendon__channel *channel, size_t size,
-                             int64_t now_ns);
+void tendon__engine_received(struct tendon__engine *engine, struct tendon__channel *channel,
+                             size_t size, int64_t now_ns);
 /* The stream ended or broke. */
 void tendon__engine_lost(struct tendon__engine *engine, struct tendon__channel *channel,
                          const struct tendon__fault *fault, int64_t now_ns);
@@ -332,13 +343,16 @@ void tendon__attempt_failed(struct tendon__engine *engine, struct tendon__reques
 bool tendon__dial_counts(struct tendon__engine *engine, struct tendon__request *request,
                          const struct tendon__fault *fault);
 bool tendon__fault_is_permanent(const struct tendon__fault *fault);
-void tendon__retry_later(struct tendon__engine *engine, struct tendon__request *request, int64_t wait_ns);
-int64_t tendon__backoff_ns(struct tendon__engine *engine, uint32_t strategy, int64_t min_ms, int64_t max_ms,
-                           uint32_t failures, bool jitter);
+void tendon__retry_later(struct tendon__engine *engine, struct tendon__request *request,
+                         int64_t wait_ns);
+int64_t tendon__backoff_ns(struct tendon__engine *engine, uint32_t strategy, int64_t min_ms,
+                           int64_t max_ms, uint32_t failures, bool jitter);
 
 /* node.c: servers, their lanes and dials. */
-struct tendon__node *tendon__node_find(struct tendon__engine *engine, const char *host, uint16_t port);
-struct tendon__node *tendon__node_get(struct tendon__engine *engine, const char *host, uint16_t port);
+struct tendon__node *tendon__node_find(struct tendon__engine *engine, const char *host,
+                                       uint16_t port);
+struct tendon__node *tendon__node_get(struct tendon__engine *engine, const char *host,
+                                      uint16_t port);
 void tendon__node_free(struct tendon__engine *engine, struct tendon__node *node);
 struct tendon__channel *tendon__node_lane(struct tendon__node *node);
 void tendon__node_wait(struct tendon__node *node, struct tendon__request *request);
@@ -353,8 +367,8 @@ void tendon__node_arm(struct tendon__node *node);
 void tendon__node_drain(struct tendon__node *node, enum tendon__close_reason reason);
 
 /* channel.c: connections. */
-struct tendon__channel *tendon__channel_open(struct tendon__node *node, bool is_lane, uint32_t lane_index,
-                                             struct tendon__fault *fault);
+struct tendon__channel *tendon__channel_open(struct tendon__node *node, bool is_lane,
+                                             uint32_t lane_index, struct tendon__fault *fault);
 /* Ends it: its requests are judged as lost with `fault`. */
 void tendon__channel_close(struct tendon__channel *channel, enum tendon__close_reason reason,
                            const struct tendon__fault *fault);
@@ -378,7 +392,8 @@ void tendon__map_tick(struct tendon__engine *engine);
 void tendon__map_deinit(struct tendon__engine *engine);
 
 /* borrow.c: leases and connections of a request's own. */
-void tendon__borrow(struct tendon__engine *engine, struct tendon__request *request, struct tendon__node *node);
+void tendon__borrow(struct tendon__engine *engine, struct tendon__request *request,
+                    struct tendon__node *node);
 void tendon__lease_granted(struct tendon__engine *engine, struct tendon__request *request,
                            struct tendon__channel *channel);
 void tendon__lease_lost(struct tendon_lease *lease, const struct tendon__fault *fault);

@@ -1,4 +1,5 @@
-/* The engine's world on real sockets: resolving, dialling, reading, writing and closing, driven by epoll. */
+/* The engine's world on real sockets: resolving, dialling, reading, writing and closing, driven by
+ * epoll. */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -7,7 +8,7 @@
 #include "client/client.h"
 #include "client/error.h"
 
-#define READS_PER_EVENT 16 /* one busy connection must not starve the others */
+#define READS_PER_EVENT  16 /* one busy connection must not starve the others */
 #define WRITES_PER_FLUSH 64
 
 enum io_state {
@@ -17,7 +18,8 @@ enum io_state {
     IO_CLOSED,
 };
 
-/* A channel's socket. Outlives the channel until the end of the turn, because epoll may still name it. */
+/* A channel's socket. Outlives the channel until the end of the turn, because epoll may still name
+ * it. */
 struct tendon__io {
     struct tendon__link link; /* client->ios while not open, dead_ios when closed */
     struct tendon_client *client;
@@ -124,8 +126,8 @@ static void step_dial(struct tendon__io *io, int64_t now_ns)
     }
 }
 
-static void start_dial(struct tendon__io *io, const struct tendon__address *addresses, uint32_t count,
-                       int64_t now_ns)
+static void start_dial(struct tendon__io *io, const struct tendon__address *addresses,
+                       uint32_t count, int64_t now_ns)
 {
     struct tendon_client *client = io->client;
     const struct tendon__node *node = io->channel->node;
@@ -137,8 +139,8 @@ static void start_dial(struct tendon__io *io, const struct tendon__address *addr
         return;
     }
     io->state = IO_DIALING;
-    tendon__dial_start(io->dial, client->memory, node->host, node->port, addresses, count, client->tls,
-                       &client->tcp, now_ns, io->deadline_ns);
+    tendon__dial_start(io->dial, client->memory, node->host, node->port, addresses, count,
+                       client->tls, &client->tcp, now_ns, io->deadline_ns);
     step_dial(io, now_ns);
 }
 
@@ -156,9 +158,11 @@ static tendon_status open_channel(void *world, struct tendon__channel *channel)
     io->deadline_ns = channel->opened_ns + client->options.connect_timeout_ms * TENDON__MS;
     io->token = ++client->next_token;
     if (!client->options.unix_socket[0]) {
-        static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6}; /* in the order of the option's values */
-        tendon_status status = tendon__resolver_ask(client->resolver, io->token, channel->node->host,
-                                                    channel->node->port, families[client->options.address_family]);
+        static const int families[] = {AF_UNSPEC, AF_INET,
+                                       AF_INET6}; /* in the order of the option's values */
+        tendon_status status =
+            tendon__resolver_ask(client->resolver, io->token, channel->node->host,
+                                 channel->node->port, families[client->options.address_family]);
         if (status != TENDON_OK) {
             tendon__memory_free(client->memory, io);
             return status;
@@ -195,8 +199,8 @@ void tendon__io_bury(struct tendon_client *client)
         tendon__memory_free(client->memory, TENDON__OWNER(link, struct tendon__io, link));
 }
 
-static void send_event(void *world, uint32_t event, const struct tendon__node *node, uint32_t delay_ms,
-                       const struct tendon__fault *fault, tendon_reply *push)
+static void send_event(void *world, uint32_t event, const struct tendon__node *node,
+                       uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *push)
 {
     struct tendon_client *client = world;
     struct tendon__memory *memory = client->memory;
@@ -214,7 +218,8 @@ static void send_event(void *world, uint32_t event, const struct tendon__node *n
     item->delay_ms = delay_ms;
     item->reply = push;
     if (!push && node)
-        item->reply = tendon__reply_text(memory, TENDON_NODE_STATUS, node->name, strlen(node->name));
+        item->reply =
+            tendon__reply_text(memory, TENDON_NODE_STATUS, node->name, strlen(node->name));
     if (fault && fault->status != TENDON_OK)
         item->error = tendon__error_make(memory, fault, 0, 0);
     tendon__queue_push(client->watcher, &item->item);
@@ -229,7 +234,8 @@ const struct tendon__world_ops tendon__world_ops = {
 static void lose(struct tendon__io *io, ssize_t result, struct tendon__fault *fault, int64_t now_ns)
 {
     if (result == TENDON__IO_CLOSED)
-        tendon__fault_set(fault, TENDON_ERROR_DISCONNECTED, "%s closed the connection", io->channel->node->name);
+        tendon__fault_set(fault, TENDON_ERROR_DISCONNECTED, "%s closed the connection",
+                          io->channel->node->name);
     tendon__engine_lost(io->client->engine, io->channel, fault, now_ns);
 }
 
@@ -252,7 +258,8 @@ static void read_some(struct tendon__io *io, int64_t now_ns)
             return;
         }
         tendon__engine_received(io->client->engine, io->channel, (size_t)result, now_ns);
-        if (io->state != IO_OPEN || ((size_t)result < room && !tendon__transport_buffered(&io->transport)))
+        if (io->state != IO_OPEN ||
+            ((size_t)result < room && !tendon__transport_buffered(&io->transport)))
             return;
     }
 }
@@ -342,7 +349,8 @@ static void start_unix(struct tendon__io *io, int64_t now_ns)
         start_dial(io, &address, 1, now_ns);
         return;
     }
-    tendon__fault_set(&fault, TENDON_ERROR_CONFIG, "option unix_socket is longer than the system's 107 bytes");
+    tendon__fault_set(&fault, TENDON_ERROR_CONFIG,
+                      "option unix_socket is longer than the system's 107 bytes");
     report_failure(io, &fault, now_ns);
 }
 
@@ -355,8 +363,10 @@ static void tick_one(struct tendon__io *io, int64_t now_ns)
         start_unix(io, now_ns);
     } else if (io->state == IO_RESOLVING && now_ns >= io->deadline_ns) {
         tendon__fault_set(&fault, TENDON_ERROR_CONNECT_TIMEOUT,
-                          "resolving %.200s took longer than %lld ms (option connect_timeout_ms); check the resolver",
-                          io->channel->node->host, (long long)io->client->options.connect_timeout_ms);
+                          "resolving %.200s took longer than %lld ms (option connect_timeout_ms); "
+                          "check the resolver",
+                          io->channel->node->host,
+                          (long long)io->client->options.connect_timeout_ms);
         report_failure(io, &fault, now_ns);
     }
 }

@@ -1,7 +1,7 @@
 /*
- * Where the map of servers comes from: the first connection tells standalone from cluster, CLUSTER SLOTS gives the
- * cluster's map, and whatever smells of change asks for it again, one question at a time. A failed refresh never discards
- * a usable map.
+ * Where the map of servers comes from: the first connection tells standalone from cluster, CLUSTER
+ * SLOTS gives the cluster's map, and whatever smells of change asks for it again, one question at a
+ * time. A failed refresh never discards a usable map.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,13 +10,15 @@
 #include "client/engine.h"
 #include "client/request_build.h"
 
-#define REFRESH_TRIES_MAX 5 /* nodes asked in one refresh before it counts as failed */
+#define REFRESH_TRIES_MAX  5    /* nodes asked in one refresh before it counts as failed */
 #define REFRESH_TIMEOUT_MS 1000 /* one node's answer; a hung node must not hold up the others */
-#define MOVES_MAX 512 /* MOVED remembered while a refresh is under way; later ones only trigger another */
+#define MOVES_MAX                                                                                  \
+    512 /* MOVED remembered while a refresh is under way; later ones only trigger another */
 
 static void start_refresh(struct tendon__engine *engine);
 
-static void adopt(struct tendon__engine *engine, struct tendon__topology *map, enum tendon__engine_kind kind)
+static void adopt(struct tendon__engine *engine, struct tendon__topology *map,
+                  enum tendon__engine_kind kind)
 {
     if (engine->map)
         tendon__topology_unref(engine->map);
@@ -25,7 +27,8 @@ static void adopt(struct tendon__engine *engine, struct tendon__topology *map, e
     for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next)
         TENDON__OWNER(link, struct tendon__node, link)->in_map = false;
     for (uint32_t i = 0; i < map->node_count; i++) {
-        struct tendon__node *node = tendon__node_get(engine, map->nodes[i].host, map->nodes[i].port);
+        struct tendon__node *node =
+            tendon__node_get(engine, map->nodes[i].host, map->nodes[i].port);
         if (!node)
             continue;
         node->in_map = true;
@@ -37,7 +40,8 @@ static void adopt(struct tendon__engine *engine, struct tendon__topology *map, e
 /* Nodes that left the cluster finish what they have and close. */
 static void retire_strangers(struct tendon__engine *engine)
 {
-    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
         if (node->in_map || node->retired)
             continue;
@@ -78,11 +82,11 @@ void tendon__map_start(struct tendon__engine *engine)
     engine->refresh_sink.complete = refresh_ended;
     engine->refresh_timer.kind = TENDON__TIMER_REFRESH;
     tendon__refresh_init(&engine->refresh, options->cluster_refresh_interval_ms * TENDON__MS,
-                         options->cluster_refresh_min_gap_ms * TENDON__MS, tendon__random_next(&engine->random),
-                         engine->now_ns);
+                         options->cluster_refresh_min_gap_ms * TENDON__MS,
+                         tendon__random_next(&engine->random), engine->now_ns);
     const char *list = options->unix_socket[0] ? "localhost" : options->endpoints;
-    if (!list[0] || tendon__endpoints_parse(list, strlen(list), (uint16_t)options->port, endpoints, &count, NULL) !=
-                        TENDON_OK) {
+    if (!list[0] || tendon__endpoints_parse(list, strlen(list), (uint16_t)options->port, endpoints,
+                                            &count, NULL) != TENDON_OK) {
         snprintf(endpoints[0].host, sizeof endpoints[0].host, "%s", options->host);
         endpoints[0].port = (uint16_t)options->port;
         count = 1;
@@ -117,7 +121,8 @@ static uint32_t seed_count(const struct tendon__engine *engine)
 
 static struct tendon__node *seed_at(struct tendon__engine *engine, uint32_t index)
 {
-    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
         if (node->is_seed && !index--)
             return node;
@@ -167,7 +172,8 @@ void tendon__map_learned(struct tendon__engine *engine, struct tendon__node *nod
     engine->refresh_tries = 0;
     tendon__refresh_trigger(&engine->refresh, engine->now_ns);
     if (!tendon__refresh_begin(&engine->refresh, engine->now_ns))
-        engine->refresh.running = true; /* a server is there now; the gap is for repeated questions */
+        engine->refresh.running =
+            true; /* a server is there now; the gap is for repeated questions */
     start_refresh(engine);
 }
 
@@ -207,14 +213,17 @@ void tendon__map_seed_failed(struct tendon__engine *engine, struct tendon__node 
         tendon__map_need(engine);
 }
 
-/* A ready node other than the one that failed last, at random; else a seed, whose name is resolved anew. */
+/* A ready node other than the one that failed last, at random; else a seed, whose name is resolved
+ * anew. */
 static struct tendon__node *pick_source(struct tendon__engine *engine)
 {
     struct tendon__node *chosen = NULL;
     uint64_t seen = 0;
-    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
-        bool ready = node->lanes[0] && node->lanes[0]->state == TENDON__CHANNEL_READY && !node->failures;
+        bool ready =
+            node->lanes[0] && node->lanes[0]->state == TENDON__CHANNEL_READY && !node->failures;
         if (ready && node != engine->refresh_node && !tendon__random_below(&engine->random, ++seen))
             chosen = node;
     }
@@ -240,7 +249,8 @@ static void start_refresh(struct tendon__engine *engine)
     struct tendon__node *node = engine->refresh_node;
     struct tendon__request *request = NULL;
     if (node)
-        request = tendon__request_internal(engine->memory, "CLUSTER", "SLOTS", &engine->refresh_sink);
+        request =
+            tendon__request_internal(engine->memory, "CLUSTER", "SLOTS", &engine->refresh_sink);
     if (!request) {
         end_refresh(engine, false);
         return;
@@ -255,7 +265,8 @@ static void start_refresh(struct tendon__engine *engine)
 
 void tendon__map_tick(struct tendon__engine *engine)
 {
-    if (engine->kind == TENDON__KIND_CLUSTER && tendon__refresh_begin(&engine->refresh, engine->now_ns)) {
+    if (engine->kind == TENDON__KIND_CLUSTER &&
+        tendon__refresh_begin(&engine->refresh, engine->now_ns)) {
         engine->refresh_tries = 0;
         engine->move_count = 0;
         engine->refresh_node = NULL;
@@ -280,7 +291,8 @@ static tendon_status parse_map(struct tendon__engine *engine, const struct tendo
 }
 
 /* MOVED that came after the question was asked knows better than the answer. */
-static struct tendon__topology *apply_moves(struct tendon__engine *engine, struct tendon__topology *map)
+static struct tendon__topology *apply_moves(struct tendon__engine *engine,
+                                            struct tendon__topology *map)
 {
     for (uint32_t i = 0; i < engine->move_count; i++) {
         const struct tendon__redirect *move = &engine->moves[i];
@@ -332,10 +344,12 @@ static void refresh_ended(struct tendon__sink *sink, struct tendon__request *req
     struct tendon__fault fault = request->fault;
     struct tendon__topology *map = NULL;
     engine->refreshing = NULL;
-    if (request->fault.status == TENDON_OK && parse_map(engine, request, &map, &fault) == TENDON_OK) {
+    if (request->fault.status == TENDON_OK &&
+        parse_map(engine, request, &map, &fault) == TENDON_OK) {
         take_map(engine, map);
     } else if (request->fault.status == TENDON_OK && engine->kind == TENDON__KIND_UNKNOWN &&
-               engine->options->mode == TENDON__MODE_AUTO && strstr(fault.text, "cluster support disabled")) {
+               engine->options->mode == TENDON__MODE_AUTO &&
+               strstr(fault.text, "cluster support disabled")) {
         struct tendon__node *node = request->node;
         end_refresh(engine, true);
         become_standalone(engine, node);
@@ -347,7 +361,8 @@ static void refresh_ended(struct tendon__sink *sink, struct tendon__request *req
 
 void tendon__map_moved(struct tendon__engine *engine, const struct tendon__redirect *redirect)
 {
-    const struct tendon__topology_node *owner = tendon__topology_primary(engine->map, redirect->slot);
+    const struct tendon__topology_node *owner =
+        tendon__topology_primary(engine->map, redirect->slot);
     tendon__map_trigger(engine);
     if (engine->refresh.running) {
         if (!engine->moves)
@@ -358,6 +373,7 @@ void tendon__map_moved(struct tendon__engine *engine, const struct tendon__redir
     if (owner && owner->port == redirect->port && !strcmp(owner->host, redirect->host))
         return;
     struct tendon__topology *patched = NULL;
-    if (tendon__topology_moved(engine->map, redirect->slot, redirect->host, redirect->port, &patched) == TENDON_OK)
+    if (tendon__topology_moved(engine->map, redirect->slot, redirect->host, redirect->port,
+                               &patched) == TENDON_OK)
         adopt(engine, patched, TENDON__KIND_CLUSTER);
 }

@@ -1,11 +1,14 @@
-/* Servers: their lanes, when they are dialled, and what happens to those who wait when a dial fails. */
+/* Servers: their lanes, when they are dialled, and what happens to those who wait when a dial
+ * fails. */
 #include <stdio.h>
 #include <string.h>
 
 #include "client/engine.h"
 
 #define LANE_BUSY_COUNT 8 /* commands in flight on every lane that make another lane worthwhile */
-#define PERMANENT_BACKOFF_MS 1000 /* a wrong password does not become right by asking more often */
+#define PERMANENT_BACKOFF_MS                                                                       \
+    1000 /* a wrong password does not become right by asking more often                            \
+          */
 
 static struct tendon__pool_options pool_options(const struct tendon__options *options)
 {
@@ -16,7 +19,8 @@ static struct tendon__pool_options pool_options(const struct tendon__options *op
         .max_idle = options->pool_max_idle < 0 ? max : (uint32_t)options->pool_max_idle,
         .max_waiting = (uint32_t)options->pool_max_waiting,
         .dial_concurrency = (uint32_t)options->dial_concurrency,
-        .wait_ns = options->pool_wait_ms > 0 ? options->pool_wait_ms * TENDON__MS : options->pool_wait_ms,
+        .wait_ns =
+            options->pool_wait_ms > 0 ? options->pool_wait_ms * TENDON__MS : options->pool_wait_ms,
         .health_interval_ns = options->health_check_interval_ms * TENDON__MS,
         .idle_timeout_ns = options->pool_idle_timeout_ms * TENDON__MS,
         .lifetime_ns = options->pool_lifetime_ms * TENDON__MS,
@@ -27,9 +31,11 @@ static struct tendon__pool_options pool_options(const struct tendon__options *op
     };
 }
 
-struct tendon__node *tendon__node_find(struct tendon__engine *engine, const char *host, uint16_t port)
+struct tendon__node *tendon__node_find(struct tendon__engine *engine, const char *host,
+                                       uint16_t port)
 {
-    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
         if (node->port == port && !strcmp(node->host, host))
             return node;
@@ -37,7 +43,8 @@ struct tendon__node *tendon__node_find(struct tendon__engine *engine, const char
     return NULL;
 }
 
-static struct tendon__node *make_node(struct tendon__engine *engine, const char *host, uint16_t port)
+static struct tendon__node *make_node(struct tendon__engine *engine, const char *host,
+                                      uint16_t port)
 {
     if (engine->node_count >= (uint32_t)engine->options->cluster_max_nodes + TENDON__SEEDS_MAX)
         return NULL;
@@ -50,7 +57,8 @@ static struct tendon__node *make_node(struct tendon__engine *engine, const char 
     if (engine->options->unix_socket[0])
         snprintf(node->name, sizeof node->name, "unix:%.200s", engine->options->unix_socket);
     else
-        snprintf(node->name, sizeof node->name, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+        snprintf(node->name, sizeof node->name, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
+                 port);
     tendon__list_init(&node->waiting);
     struct tendon__pool_options options = pool_options(engine->options);
     tendon__pool_init(&node->pool, &options, &tendon__node_pool_ops, node,
@@ -61,7 +69,8 @@ static struct tendon__node *make_node(struct tendon__engine *engine, const char 
     return node;
 }
 
-struct tendon__node *tendon__node_get(struct tendon__engine *engine, const char *host, uint16_t port)
+struct tendon__node *tendon__node_get(struct tendon__engine *engine, const char *host,
+                                      uint16_t port)
 {
     struct tendon__node *node = tendon__node_find(engine, host, port);
     if (!node)
@@ -171,19 +180,21 @@ static void set_backoff(struct tendon__node *node, const struct tendon__fault *f
     const struct tendon__options *options = engine->options;
     int64_t min_ms = options->reconnect_backoff_min_ms;
     if (tendon__fault_is_permanent(fault) && min_ms < PERMANENT_BACKOFF_MS)
-        min_ms = PERMANENT_BACKOFF_MS < options->reconnect_backoff_max_ms ? PERMANENT_BACKOFF_MS
-                                                                         : options->reconnect_backoff_max_ms;
+        min_ms = PERMANENT_BACKOFF_MS < options->reconnect_backoff_max_ms
+                     ? PERMANENT_BACKOFF_MS
+                     : options->reconnect_backoff_max_ms;
     int64_t full_ns = tendon__backoff_ns(engine, TENDON__RETRY_STRATEGY_EXPONENTIAL, min_ms,
                                          options->reconnect_backoff_max_ms, node->failures, false);
-    int64_t wait_ns = full_ns / 2 + (int64_t)tendon__random_below(&engine->random, (uint64_t)full_ns / 2 + 1);
+    int64_t wait_ns =
+        full_ns / 2 + (int64_t)tendon__random_below(&engine->random, (uint64_t)full_ns / 2 + 1);
     node->next_dial_ns = engine->now_ns + wait_ns;
     if (options->reconnect == TENDON__RECONNECT_HOST) {
         node->held = true;
         node->next_dial_ns = TENDON__NO_TIME;
         engine->ops->event(engine->world, TENDON_EVENT_WAITING, node, 0, fault, NULL);
     } else {
-        engine->ops->event(engine->world, TENDON_EVENT_RECONNECTING, node, (uint32_t)(wait_ns / TENDON__MS), NULL,
-                           NULL);
+        engine->ops->event(engine->world, TENDON_EVENT_RECONNECTING, node,
+                           (uint32_t)(wait_ns / TENDON__MS), NULL, NULL);
     }
 }
 

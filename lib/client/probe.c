@@ -11,7 +11,8 @@ static size_t write_ping(uint8_t *out)
     return (size_t)(tendon__encode(out, ping, 1) - out);
 }
 
-/* DISCARD is refused outside MULTI, which is as good as accepted; UNWATCH and SELECT must succeed. */
+/* DISCARD is refused outside MULTI, which is as good as accepted; UNWATCH and SELECT must succeed.
+ */
 static size_t write_cleaning(uint8_t *out, uint32_t db)
 {
     char number[16];
@@ -34,7 +35,8 @@ void tendon__channel_probe(struct tendon__channel *channel, bool clean)
     memset(&channel->probe, 0, sizeof channel->probe);
     channel->probe.frame = channel->probe_frame;
     channel->probe.frame_bytes =
-        clean ? write_cleaning(channel->probe_frame, channel->conn.session.db) : write_ping(channel->probe_frame);
+        clean ? write_cleaning(channel->probe_frame, channel->conn.session.db)
+              : write_ping(channel->probe_frame);
     channel->probe.reply_count = clean ? 3 : 1;
     channel->used_ns = engine->now_ns;
     tendon__conn_send(&channel->conn, &channel->probe, engine->now_ns);
@@ -89,7 +91,8 @@ static bool pool_dial(void *context)
     return tendon__channel_open(node, false, 0, &fault) != NULL;
 }
 
-static void pool_close(void *context, struct tendon__member *member, enum tendon__close_reason reason)
+static void pool_close(void *context, struct tendon__member *member,
+                       enum tendon__close_reason reason)
 {
     (void)context;
     tendon__channel_close(channel_of(member), reason, NULL);
@@ -128,12 +131,15 @@ static void pool_refuse(void *context, struct tendon__waiter *waiter, tendon_sta
     struct tendon__fault fault;
     const struct tendon__options *options = node->engine->options;
     if (status == TENDON_ERROR_POOL_TIMEOUT)
-        tendon__fault_set(&fault, status,
-                          "no connection of %s became free within %lld ms; raise pool_max (%lld) or return leases sooner",
-                          node->name, (long long)((node->engine->now_ns - request->waiter.since_ns) / TENDON__MS),
-                          (long long)options->pool_max);
+        tendon__fault_set(
+            &fault, status,
+            "no connection of %s became free within %lld ms; raise pool_max (%lld) or return "
+            "leases sooner",
+            node->name, (long long)((node->engine->now_ns - request->waiter.since_ns) / TENDON__MS),
+            (long long)options->pool_max);
     else if (status == TENDON_ERROR_POOL_EXHAUSTED)
-        tendon__fault_set(&fault, status, "all %lld connections of %s are leased; raise pool_max or pool_wait_ms",
+        tendon__fault_set(&fault, status,
+                          "all %lld connections of %s are leased; raise pool_max or pool_wait_ms",
                           (long long)options->pool_max, node->name);
     else
         tendon__fault_set(&fault, status, "the client is closed");

@@ -72,7 +72,8 @@ void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item)
     pthread_mutex_unlock(&queue->lock);
 }
 
-/* A request ended: its reference as the sink's passes to the queue, and the queue loses the request's. */
+/* A request ended: its reference as the sink's passes to the queue, and the queue loses the
+ * request's. */
 static void complete(struct tendon__sink *sink, struct tendon__request *request)
 {
     struct tendon_queue *queue = TENDON__OWNER(sink, struct tendon_queue, sink);
@@ -210,7 +211,8 @@ static void wait_for_items(struct tendon_queue *queue, int64_t timeout_ms)
     }
     queue->waiting++;
     int result = 0;
-    while (tendon__list_empty(&queue->items) && !queue->wakes && !queue->abandoned && result != ETIMEDOUT)
+    while (tendon__list_empty(&queue->items) && !queue->wakes && !queue->abandoned &&
+           result != ETIMEDOUT)
         result = timeout_ms < 0 ? pthread_cond_wait(&queue->filled, &queue->lock)
                                 : pthread_cond_timedwait(&queue->filled, &queue->lock, &until);
     queue->waiting--;
@@ -218,8 +220,8 @@ static void wait_for_items(struct tendon_queue *queue, int64_t timeout_ms)
         queue->wakes--;
 }
 
-size_t tendon_queue_poll(tendon_queue *queue, tendon_completion *out, size_t completion_size, size_t max,
-                         int64_t timeout_ms)
+size_t tendon_queue_poll(tendon_queue *queue, tendon_completion *out, size_t completion_size,
+                         size_t max, int64_t timeout_ms)
 {
     if (!queue || !out || completion_size < sizeof *out)
         return 0;

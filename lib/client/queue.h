@@ -1,4 +1,5 @@
-/* The completion queue: outcomes and events in order, one descriptor that is readable while there are any. */
+/* The completion queue: outcomes and events in order, one descriptor that is readable while there
+ * are any. */
 #ifndef TENDON_CLIENT_QUEUE_H
 #define TENDON_CLIENT_QUEUE_H
 

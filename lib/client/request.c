@@ -1,4 +1,5 @@
-/* A request's ends: its deadline, its outcome and its memory. Building one is in request_build.c. */
+/* A request's ends: its deadline, its outcome and its memory. Building one is in request_build.c.
+ */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -64,8 +65,9 @@ static void count_outcome(struct tendon__engine *engine, const struct tendon__re
 }
 
 /*
- * Leaves whatever the request waits in. On the wire its exchange stays in the connection until answered, unless no byte
- * of it was handed out; a connection of its own that still owes an answer is closed when it is given back.
+ * Leaves whatever the request waits in. On the wire its exchange stays in the connection until
+ * answered, unless no byte of it was handed out; a connection of its own that still owes an answer
+ * is closed when it is given back.
  */
 void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__request *request)
 {
@@ -74,7 +76,8 @@ void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__requ
     case TENDON__REQUEST_ON_WIRE:
         if (tendon__list_linked(&request->exchange.link) &&
             !tendon__conn_take_back(&channel->conn, &request->exchange))
-            tendon__request_ref(request); /* the connection's, until the reply has come or it ends */
+            tendon__request_ref(
+                request); /* the connection's, until the reply has come or it ends */
         break;
     case TENDON__REQUEST_WAITING:
         tendon__list_remove(&request->link);
@@ -115,7 +118,8 @@ void tendon__request_complete(struct tendon__engine *engine, struct tendon__requ
     forget_id(engine, request);
     if (request->fault.status != TENDON_OK) {
         if (!request->fault.executed)
-            request->fault.executed = request->was_sent ? TENDON_EXECUTED_UNKNOWN : TENDON_EXECUTED_NO;
+            request->fault.executed =
+                request->was_sent ? TENDON_EXECUTED_UNKNOWN : TENDON_EXECUTED_NO;
         if (!request->fault.node[0] && request->node)
             memcpy(request->fault.node, request->node->name, sizeof request->fault.node);
         tendon__request_forget_replies(request);
@@ -143,8 +147,10 @@ void tendon__request_fail(struct tendon__engine *engine, struct tendon__request 
     tendon__request_complete(engine, request, &said);
 }
 
-/* When this attempt has to be looked at: written by write_timeout_ms, answered by read_timeout_ms. */
-static int64_t attempt_limit(const struct tendon__engine *engine, const struct tendon__request *request)
+/* When this attempt has to be looked at: written by write_timeout_ms, answered by read_timeout_ms.
+ */
+static int64_t attempt_limit(const struct tendon__engine *engine,
+                             const struct tendon__request *request)
 {
     int64_t limit = TENDON__NO_TIME;
     if (request->state != TENDON__REQUEST_ON_WIRE || request->flags & TENDON_REQUEST_BLOCKING)
@@ -154,7 +160,8 @@ static int64_t attempt_limit(const struct tendon__engine *engine, const struct t
     int64_t now_ns = engine->now_ns;
     if (read_ns && request->attempt_ns + read_ns > now_ns)
         limit = request->attempt_ns + read_ns;
-    if (write_ns && request->attempt_ns + write_ns > now_ns && request->attempt_ns + write_ns < limit)
+    if (write_ns && request->attempt_ns + write_ns > now_ns &&
+        request->attempt_ns + write_ns < limit)
         limit = request->attempt_ns + write_ns;
     return limit;
 }
@@ -188,7 +195,8 @@ static const char *waiting_for(const struct tendon__request *request)
     return "before it began";
 }
 
-/* A connection that has been silent since the command was sent, and for long, is not worth keeping. */
+/* A connection that has been silent since the command was sent, and for long, is not worth keeping.
+ */
 static void suspect_connection(struct tendon__engine *engine, const struct tendon__request *request)
 {
     struct tendon__channel *channel = request->channel;
@@ -202,7 +210,8 @@ static void suspect_connection(struct tendon__engine *engine, const struct tendo
         engine->now_ns - request->attempt_ns < patience_ns * 9 / 10)
         return;
     struct tendon__fault silent;
-    tendon__fault_set(&silent, TENDON_ERROR_TIMEOUT, "no byte came from %s for %lld ms; the connection was given up",
+    tendon__fault_set(&silent, TENDON_ERROR_TIMEOUT,
+                      "no byte came from %s for %lld ms; the connection was given up",
                       channel->node->name, (long long)(silent_ns / TENDON__MS));
     tendon__channel_close(channel, TENDON__CLOSE_ERROR, &silent);
 }
@@ -210,15 +219,17 @@ static void suspect_connection(struct tendon__engine *engine, const struct tendo
 static void expire_call(struct tendon__engine *engine, struct tendon__request *request)
 {
     struct tendon__fault fault;
-    struct tendon__channel *channel = request->state == TENDON__REQUEST_ON_WIRE ? request->channel : NULL;
+    struct tendon__channel *channel =
+        request->state == TENDON__REQUEST_ON_WIRE ? request->channel : NULL;
     bool pool = request->state == TENDON__REQUEST_BORROWING && request->waiter.waiting;
     const struct tendon__fault *last = request->fault.status ? &request->fault : NULL;
-    if (!last && request->node && request->node->failures && request->state == TENDON__REQUEST_WAITING)
+    if (!last && request->node && request->node->failures &&
+        request->state == TENDON__REQUEST_WAITING)
         last = &request->node->fault;
     tendon__fault_set(&fault, pool ? TENDON_ERROR_POOL_TIMEOUT : TENDON_ERROR_TIMEOUT,
                       "no outcome within %lld ms, %s%s%.200s",
-                      (long long)((request->deadline_ns - request->started_ns) / TENDON__MS), waiting_for(request),
-                      last ? "; last cause: " : "", last ? last->text : "");
+                      (long long)((request->deadline_ns - request->started_ns) / TENDON__MS),
+                      waiting_for(request), last ? "; last cause: " : "", last ? last->text : "");
     if (last)
         memcpy(fault.prefix, last->prefix, sizeof fault.prefix);
     tendon__request_ref(request);
@@ -228,7 +239,8 @@ static void expire_call(struct tendon__engine *engine, struct tendon__request *r
     tendon__request_unref(request);
 }
 
-/* Leaves a ghost on the connection for the reply that may still come, so that the request can be sent again. */
+/* Leaves a ghost on the connection for the reply that may still come, so that the request can be
+ * sent again. */
 static bool haunt(struct tendon__request *request)
 {
     struct tendon__exchange *ghost = tendon__memory_make(request->memory, sizeof *ghost);
@@ -248,9 +260,9 @@ static void expire_attempt(struct tendon__engine *engine, struct tendon__request
         return;
     }
     struct tendon__fault fault;
-    tendon__fault_set(&fault, TENDON_ERROR_TIMEOUT, "%s %s within %lld ms (option %s)", channel->node->name,
-                      sent ? "did not answer" : "did not take the command", (long long)limit_ms,
-                      sent ? "read_timeout_ms" : "write_timeout_ms");
+    tendon__fault_set(&fault, TENDON_ERROR_TIMEOUT, "%s %s within %lld ms (option %s)",
+                      channel->node->name, sent ? "did not answer" : "did not take the command",
+                      (long long)limit_ms, sent ? "read_timeout_ms" : "write_timeout_ms");
     tendon__request_ref(request);
     if (!sent && !tendon__conn_take_back(&channel->conn, &request->exchange)) {
         /* Half written: the stream cannot be used for anything else any more. */

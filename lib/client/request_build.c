@@ -1,4 +1,5 @@
-/* Public requests to the engine's own. Runs on the caller's thread and needs nothing but the options. */
+/* Public requests to the engine's own. Runs on the caller's thread and needs nothing but the
+ * options. */
 #include "client/request_build.h"
 
 #include <string.h>
@@ -16,7 +17,8 @@ struct args {
     tendon_bytes *many;
 };
 
-static const tendon_request *request_at(const tendon_request *first, size_t request_size, size_t index)
+static const tendon_request *request_at(const tendon_request *first, size_t request_size,
+                                        size_t index)
 {
     return (const tendon_request *)(const void *)((const char *)first + request_size * index);
 }
@@ -35,18 +37,20 @@ size_t tendon__request_span(const tendon_request *first, size_t request_size, si
     return 0;
 }
 
-static tendon_status unpack(struct tendon__memory *memory, const tendon_request *request, struct args *args,
-                            struct tendon__fault *fault)
+static tendon_status unpack(struct tendon__memory *memory, const tendon_request *request,
+                            struct args *args, struct tendon__fault *fault)
 {
     args->many = NULL;
     args->count = request->arg_count;
     args->list = request->args;
     if (request->arg_count > TENDON__ARGS_MAX)
-        return tendon__fault_set(fault, TENDON_ERROR_LIMIT, "a command has at most %u arguments", TENDON__ARGS_MAX);
+        return tendon__fault_set(fault, TENDON_ERROR_LIMIT, "a command has at most %u arguments",
+                                 TENDON__ARGS_MAX);
     if (request->args || !request->arg_count)
         return TENDON_OK;
     if (!request->packed_sizes)
-        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "neither args nor packed_sizes are set");
+        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
+                                 "neither args nor packed_sizes are set");
     tendon_bytes *list = args->some;
     if (request->arg_count > ARGS_ON_STACK) {
         list = args->many = tendon__memory_take(memory, request->arg_count * sizeof *list);
@@ -67,27 +71,32 @@ static tendon_status check_args(const struct tendon__options *options, const str
 {
     for (uint32_t i = 0; i < args->count; i++) {
         if (args->list[i].size && !args->list[i].data)
-            return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "argument %u has a size but no bytes", i);
+            return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
+                                     "argument %u has a size but no bytes", i);
         if (args->list[i].size > (uint64_t)options->max_request_bytes)
-            return tendon__fault_set(fault, TENDON_ERROR_LIMIT,
-                                     "argument %u has %zu bytes, more than option max_request_bytes (%lld); "
-                                     "nothing was sent",
-                                     i, args->list[i].size, (long long)options->max_request_bytes);
+            return tendon__fault_set(
+                fault, TENDON_ERROR_LIMIT,
+                "argument %u has %zu bytes, more than option max_request_bytes (%lld); "
+                "nothing was sent",
+                i, args->list[i].size, (long long)options->max_request_bytes);
     }
     if (!args->count || !args->list[0].size)
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "a command needs a name");
     return TENDON_OK;
 }
 
-static tendon_status refuse_state(struct tendon__fault *fault, const struct args *args, const char *why)
+static tendon_status refuse_state(struct tendon__fault *fault, const struct args *args,
+                                  const char *why)
 {
     int length = (int)(args->list[0].size < 32 ? args->list[0].size : 32);
-    return tendon__fault_set(fault, TENDON_ERROR_STATE, "%.*s %s", length, (const char *)args->list[0].data, why);
+    return tendon__fault_set(fault, TENDON_ERROR_STATE, "%.*s %s", length,
+                             (const char *)args->list[0].data, why);
 }
 
 /* What the command would leave on a connection that others use, and what is done about it. */
 static tendon_status judge_state(struct tendon__request *request, const struct args *args,
-                                 enum tendon__command_state state, bool grouped, struct tendon__fault *fault)
+                                 enum tendon__command_state state, bool grouped,
+                                 struct tendon__fault *fault)
 {
     bool alone = request->lease != NULL; /* the connection belongs to the caller */
     switch (state) {
@@ -96,7 +105,8 @@ static tendon_status judge_state(struct tendon__request *request, const struct a
     case TENDON__STATE_MULTI:
     case TENDON__STATE_WATCH:
         if (!alone && !grouped)
-            return refuse_state(fault, args, "needs a lease, or an atomic group that ends with EXEC");
+            return refuse_state(fault, args,
+                                "needs a lease, or an atomic group that ends with EXEC");
         request->dirt |= alone ? TENDON__DIRT_TRANSACTION : 0;
         request->dirt &= ~TENDON__DIRT_CLEANS;
         return TENDON_OK;
@@ -104,14 +114,17 @@ static tendon_status judge_state(struct tendon__request *request, const struct a
     case TENDON__STATE_DISCARD:
     case TENDON__STATE_UNWATCH:
         if (!alone && !grouped)
-            return refuse_state(fault, args, "needs a lease, or an atomic group that begins with MULTI");
+            return refuse_state(fault, args,
+                                "needs a lease, or an atomic group that begins with MULTI");
         if (!alone)
             return TENDON_OK;
         request->dirt = (request->dirt & ~TENDON__DIRT_TRANSACTION) | TENDON__DIRT_CLEANS;
         return TENDON_OK;
     case TENDON__STATE_SELECT:
         if (!alone)
-            return refuse_state(fault, args, "would change the database of every caller; set option db or use a lease");
+            return refuse_state(
+                fault, args,
+                "would change the database of every caller; set option db or use a lease");
         request->dirt |= TENDON__DIRT_DATABASE;
         return TENDON_OK;
     case TENDON__STATE_SETTING:
@@ -121,7 +134,8 @@ static tendon_status judge_state(struct tendon__request *request, const struct a
     case TENDON__STATE_QUIT:
     case TENDON__STATE_IDENTITY:
         if (!alone)
-            return refuse_state(fault, args, "would change the connection of every caller; use a lease");
+            return refuse_state(fault, args,
+                                "would change the connection of every caller; use a lease");
         request->dirt |= TENDON__DIRT_FOREVER;
         return TENDON_OK;
     case TENDON__STATE_SUBSCRIBE:
@@ -129,7 +143,8 @@ static tendon_status judge_state(struct tendon__request *request, const struct a
     case TENDON__STATE_REPLY:
         break;
     }
-    refuse_state(fault, args, "is answered by a stream or not at all; this release has no interface for that");
+    refuse_state(fault, args,
+                 "is answered by a stream or not at all; this release has no interface for that");
     fault->status = TENDON_ERROR_UNSUPPORTED;
     return TENDON_ERROR_UNSUPPORTED;
 }
@@ -152,9 +167,11 @@ static void note_slot(struct tendon__request *request, const struct args *args,
     }
 }
 
-/* Notes what one command of the request means. `others` holds the flags that all commands share so far. */
-static tendon_status describe(struct tendon__request *request, const struct args *args, uint32_t *others,
-                              bool grouped, int64_t *block_ms, struct tendon__fault *fault)
+/* Notes what one command of the request means. `others` holds the flags that all commands share so
+ * far. */
+static tendon_status describe(struct tendon__request *request, const struct args *args,
+                              uint32_t *others, bool grouped, int64_t *block_ms,
+                              struct tendon__fault *fault)
 {
     struct tendon__command command;
     tendon__command_look(args->list, args->count, &command);
@@ -168,7 +185,8 @@ static tendon_status describe(struct tendon__request *request, const struct args
         flags |= TENDON_REQUEST_IDEMPOTENT;
     if (command.flags & TENDON__COMMAND_REPLICA_SAFE)
         flags |= TENDON__REQUEST_REPLICA_SAFE;
-    bool frame_word = grouped && (command.state == TENDON__STATE_MULTI || command.state == TENDON__STATE_EXEC);
+    bool frame_word =
+        grouped && (command.state == TENDON__STATE_MULTI || command.state == TENDON__STATE_EXEC);
     if (!frame_word)
         *others &= flags;
     if (command.flags & TENDON__COMMAND_NO_RETRY)
@@ -184,7 +202,8 @@ static tendon_status describe(struct tendon__request *request, const struct args
     return TENDON_OK;
 }
 
-/* The deadline of a call that named none: what its attempts, waits and connects may take together. */
+/* The deadline of a call that named none: what its attempts, waits and connects may take together.
+ */
 static int64_t derived_timeout(const struct tendon__options *options)
 {
     if (options->command_timeout_ms)
@@ -192,15 +211,17 @@ static int64_t derived_timeout(const struct tendon__options *options)
     if (!options->read_timeout_ms)
         return TENDON__NO_TIME;
     int64_t tries = options->max_retries < 0 ? 10 : options->max_retries + 1;
-    int64_t ms = options->connect_timeout_ms + tries * (options->read_timeout_ms + options->retry_backoff_max_ms);
+    int64_t ms = options->connect_timeout_ms +
+                 tries * (options->read_timeout_ms + options->retry_backoff_max_ms);
     return ms * TENDON__MS;
 }
 
-static int64_t timeout_of(const struct tendon__options *options, const tendon_request *asked, bool blocking,
-                          int64_t block_ms)
+static int64_t timeout_of(const struct tendon__options *options, const tendon_request *asked,
+                          bool blocking, int64_t block_ms)
 {
     if (asked->timeout_ms > 0)
-        return asked->timeout_ms < INT64_MAX / TENDON__MS / 4 ? asked->timeout_ms * TENDON__MS : TENDON__NO_TIME;
+        return asked->timeout_ms < INT64_MAX / TENDON__MS / 4 ? asked->timeout_ms * TENDON__MS
+                                                              : TENDON__NO_TIME;
     if (asked->timeout_ms < 0)
         return TENDON__NO_TIME;
     int64_t timeout_ns = derived_timeout(options);
@@ -214,19 +235,22 @@ static int64_t timeout_of(const struct tendon__options *options, const tendon_re
 static tendon_status check_shape(const tendon_request *request, struct tendon__fault *fault)
 {
     if (request->struct_size < sizeof(tendon_request))
-        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "tendon_request.struct_size is %u, not %zu",
-                                 request->struct_size, sizeof(tendon_request));
+        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
+                                 "tendon_request.struct_size is %u, not %zu", request->struct_size,
+                                 sizeof(tendon_request));
     if (request->route > TENDON_ROUTE_RANDOM || request->reserved || request->flags >> 7)
-        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "unknown route or flags in a request");
+        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
+                                 "unknown route or flags in a request");
     if (request->route == TENDON_ROUTE_SLOT && request->slot >= TENDON__SLOT_COUNT)
-        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "slot %u is not below 16384", request->slot);
+        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "slot %u is not below 16384",
+                                 request->slot);
     return TENDON_OK;
 }
 
 /* First pass: checks and the size of the frame. */
 static tendon_status measure(struct tendon__memory *memory, const struct tendon__options *options,
-                             const tendon_request *first, size_t request_size, size_t count, size_t *out_size,
-                             struct tendon__fault *fault)
+                             const tendon_request *first, size_t request_size, size_t count,
+                             size_t *out_size, struct tendon__fault *fault)
 {
     *out_size = 0;
     for (size_t i = 0; i < count; i++) {
@@ -251,8 +275,8 @@ static tendon_status measure(struct tendon__memory *memory, const struct tendon_
     return TENDON_OK;
 }
 
-static struct tendon__request *allocate(struct tendon__memory *memory, size_t frame_bytes, uint32_t commands,
-                                        struct tendon__sink *sink)
+static struct tendon__request *allocate(struct tendon__memory *memory, size_t frame_bytes,
+                                        uint32_t commands, struct tendon__sink *sink)
 {
     struct tendon__request *request = tendon__memory_take(memory, sizeof *request + frame_bytes);
     if (!request)
@@ -284,8 +308,8 @@ static void release(struct tendon__request *request)
     tendon__request_unref(request);
 }
 
-static tendon_status set_route(struct tendon__request *request, uint32_t route, uint32_t slot, tendon_bytes node,
-                               struct tendon__fault *fault)
+static tendon_status set_route(struct tendon__request *request, uint32_t route, uint32_t slot,
+                               tendon_bytes node, struct tendon__fault *fault)
 {
     request->route = route;
     if (route == TENDON_ROUTE_SLOT)
@@ -295,16 +319,19 @@ static tendon_status set_route(struct tendon__request *request, uint32_t route, 
     if (!node.size || !node.data)
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "TENDON_ROUTE_NODE needs a node");
     request->node_name = tendon__memory_text(request->memory, node.data, node.size);
-    return request->node_name ? TENDON_OK
-                              : tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for the node's name");
+    return request->node_name
+               ? TENDON_OK
+               : tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for the node's name");
 }
 
 /* Second pass: encodes and describes each command. */
 static tendon_status fill(struct tendon__request *request, const struct tendon__options *options,
-                          const tendon_request *first, size_t request_size, struct tendon__fault *fault)
+                          const tendon_request *first, size_t request_size,
+                          struct tendon__fault *fault)
 {
     uint32_t count = request->command_count;
-    uint32_t shared = TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT | TENDON__REQUEST_REPLICA_SAFE;
+    uint32_t shared =
+        TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT | TENDON__REQUEST_REPLICA_SAFE;
     int64_t block_ms = 0;
     uint8_t *end = request->frame;
     tendon_status status = set_route(request, first->route, first->slot, first->node, fault);
@@ -320,7 +347,8 @@ static tendon_status fill(struct tendon__request *request, const struct tendon__
         if (status != TENDON_OK)
             return status;
         end = tendon__encode(end, args.list, args.count);
-        status = describe(request, &args, &shared, asked->flags & TENDON_REQUEST_ATOMIC, &block_ms, fault);
+        status = describe(request, &args, &shared, asked->flags & TENDON_REQUEST_ATOMIC, &block_ms,
+                          fault);
         tendon__memory_free(request->memory, args.many);
     }
     if (status != TENDON_OK)
@@ -332,17 +360,20 @@ static tendon_status fill(struct tendon__request *request, const struct tendon__
         request->slot = first->slot;
         request->flags &= ~TENDON__REQUEST_CROSS_SLOT;
     }
-    request->timeout_ns = timeout_of(options, first, request->flags & TENDON_REQUEST_BLOCKING, block_ms);
+    request->timeout_ns =
+        timeout_of(options, first, request->flags & TENDON_REQUEST_BLOCKING, block_ms);
     return TENDON_OK;
 }
 
-tendon_status tendon__request_build(struct tendon__memory *memory, const struct tendon__options *options,
+tendon_status tendon__request_build(struct tendon__memory *memory,
+                                    const struct tendon__options *options,
                                     const tendon_request *first, size_t request_size, size_t count,
                                     struct tendon__sink *sink, struct tendon__request **out,
                                     struct tendon__fault *fault)
 {
     size_t frame_bytes;
-    tendon_status status = measure(memory, options, first, request_size, count, &frame_bytes, fault);
+    tendon_status status =
+        measure(memory, options, first, request_size, count, &frame_bytes, fault);
     if (status != TENDON_OK)
         return status;
     struct tendon__request *request = allocate(memory, frame_bytes, (uint32_t)count, sink);
@@ -377,8 +408,10 @@ struct tendon__request *tendon__request_internal(struct tendon__memory *memory, 
 }
 
 struct tendon__request *tendon__request_open_lease(struct tendon__memory *memory,
-                                                   const struct tendon__options *options, tendon_lease *lease,
-                                                   const tendon_lease_options *wanted, struct tendon__sink *sink)
+                                                   const struct tendon__options *options,
+                                                   tendon_lease *lease,
+                                                   const tendon_lease_options *wanted,
+                                                   struct tendon__sink *sink)
 {
     struct tendon__request *request = allocate(memory, 0, 1, sink);
     if (!request)
@@ -387,7 +420,8 @@ struct tendon__request *tendon__request_open_lease(struct tendon__memory *memory
     request->lease = lease;
     __atomic_add_fetch(&lease->refs, 1, __ATOMIC_RELAXED);
     int64_t timeout_ns = derived_timeout(options);
-    if (wanted && set_route(request, wanted->route, wanted->slot, wanted->node, NULL) != TENDON_OK) {
+    if (wanted &&
+        set_route(request, wanted->route, wanted->slot, wanted->node, NULL) != TENDON_OK) {
         release(request);
         return NULL;
     }

@@ -1,31 +1,37 @@
-/* Public requests to the engine's own: checked, encoded and described once, on the caller's thread. */
+/* Public requests to the engine's own: checked, encoded and described once, on the caller's thread.
+ */
 #ifndef TENDON_CLIENT_REQUEST_BUILD_H
 #define TENDON_CLIENT_REQUEST_BUILD_H
 
 #include "client/engine.h"
 
-#define TENDON__ARGS_MAX 1048576u /* arguments of one command; the servers' own limit */
+#define TENDON__ARGS_MAX  1048576u /* arguments of one command; the servers' own limit */
 #define TENDON__GROUP_MAX 1048576u /* commands of one group */
 
 /* How many requests from `first` on belong together: a group, or one. 0 when a group has no end. */
 size_t tendon__request_span(const tendon_request *first, size_t request_size, size_t count);
 
 /*
- * Makes one engine request of `count` public ones with two references: the engine's and the sink's. TENDON_OK;
- * TENDON_ERROR_ARGUMENT, _LIMIT, _STATE, _UNSUPPORTED, _CROSSSLOT, _NO_MEMORY with the fault filled.
+ * Makes one engine request of `count` public ones with two references: the engine's and the sink's.
+ * TENDON_OK; TENDON_ERROR_ARGUMENT, _LIMIT, _STATE, _UNSUPPORTED, _CROSSSLOT, _NO_MEMORY with the
+ * fault filled.
  */
-tendon_status tendon__request_build(struct tendon__memory *memory, const struct tendon__options *options,
+tendon_status tendon__request_build(struct tendon__memory *memory,
+                                    const struct tendon__options *options,
                                     const tendon_request *first, size_t request_size, size_t count,
                                     struct tendon__sink *sink, struct tendon__request **out,
                                     struct tendon__fault *fault);
 
-/* A request of the engine's own: two words, no retry, one reference for the sink and one for the engine. */
+/* A request of the engine's own: two words, no retry, one reference for the sink and one for the
+ * engine. */
 struct tendon__request *tendon__request_internal(struct tendon__memory *memory, const char *word,
                                                  const char *second, struct tendon__sink *sink);
 
 /* A request that opens `lease`. */
 struct tendon__request *tendon__request_open_lease(struct tendon__memory *memory,
-                                                   const struct tendon__options *options, tendon_lease *lease,
-                                                   const tendon_lease_options *wanted, struct tendon__sink *sink);
+                                                   const struct tendon__options *options,
+                                                   tendon_lease *lease,
+                                                   const tendon_lease_options *wanted,
+                                                   struct tendon__sink *sink);
 
 #endif

@@ -1,13 +1,15 @@
 /*
- * What a reply or a loss means for a request: hand it out, follow a redirect, wait and try again, or give up. The rule
- * everything hangs on: only what was provably not executed, or may be executed twice, is sent again.
+ * What a reply or a loss means for a request: hand it out, follow a redirect, wait and try again,
+ * or give up. The rule everything hangs on: only what was provably not executed, or may be executed
+ * twice, is sent again.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "client/engine.h"
 
-#define CLUSTER_BACKOFF_MIN_MS 20 /* a cluster that rearranges itself needs tens of milliseconds at least */
+#define CLUSTER_BACKOFF_MIN_MS                                                                     \
+    20 /* a cluster that rearranges itself needs tens of milliseconds at least */
 #define CLUSTER_BACKOFF_MAX_MS 500
 
 bool tendon__fault_is_permanent(const struct tendon__fault *fault)
@@ -27,8 +29,8 @@ bool tendon__fault_is_permanent(const struct tendon__fault *fault)
     }
 }
 
-int64_t tendon__backoff_ns(struct tendon__engine *engine, uint32_t strategy, int64_t min_ms, int64_t max_ms,
-                           uint32_t failures, bool jitter)
+int64_t tendon__backoff_ns(struct tendon__engine *engine, uint32_t strategy, int64_t min_ms,
+                           int64_t max_ms, uint32_t failures, bool jitter)
 {
     int64_t wait_ms = min_ms;
     uint32_t steps = failures ? failures - 1 : 0;
@@ -50,7 +52,8 @@ int64_t tendon__backoff_ns(struct tendon__engine *engine, uint32_t strategy, int
     return jitter ? (int64_t)tendon__random_below(&engine->random, (uint64_t)wait_ns + 1) : wait_ns;
 }
 
-void tendon__retry_later(struct tendon__engine *engine, struct tendon__request *request, int64_t wait_ns)
+void tendon__retry_later(struct tendon__engine *engine, struct tendon__request *request,
+                         int64_t wait_ns)
 {
     request->state = TENDON__REQUEST_DELAYED;
     tendon__list_push(&engine->delayed, &request->link);
@@ -82,17 +85,21 @@ static void detach(struct tendon__request *request)
 static bool may_repeat(const struct tendon__engine *engine, const struct tendon__request *request,
                        enum tendon__progress progress, const struct tendon__fault *fault)
 {
-    if (request->flags & (TENDON_REQUEST_NO_RETRY | TENDON__REQUEST_INTERNAL) || request->lease || engine->closed)
+    if (request->flags & (TENDON_REQUEST_NO_RETRY | TENDON__REQUEST_INTERNAL) || request->lease ||
+        engine->closed)
         return false;
     if (progress != TENDON__PROGRESS_SENT)
         return true;
     if (fault->status == TENDON_ERROR_TIMEOUT && !engine->options->retry_on_timeout)
         return false;
-    return engine->options->retry_unsafe || request->flags & (TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT);
+    return engine->options->retry_unsafe ||
+           request->flags & (TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT);
 }
 
-/* Counts a failed attempt. A cluster that lost a node heals itself: until the deadline it costs no attempt. */
-static bool budget_left(const struct tendon__engine *engine, struct tendon__request *request, bool cluster_heals)
+/* Counts a failed attempt. A cluster that lost a node heals itself: until the deadline it costs no
+ * attempt. */
+static bool budget_left(const struct tendon__engine *engine, struct tendon__request *request,
+                        bool cluster_heals)
 {
     int64_t retries = engine->options->max_retries;
     request->attempts++;
@@ -109,10 +116,12 @@ static int64_t retry_wait(struct tendon__engine *engine, const struct tendon__re
     const struct tendon__options *options = engine->options;
     if (engine->kind == TENDON__KIND_CLUSTER)
         return CLUSTER_BACKOFF_MIN_MS * TENDON__MS / 2 +
-               tendon__backoff_ns(engine, TENDON__RETRY_STRATEGY_EXPONENTIAL, CLUSTER_BACKOFF_MIN_MS,
-                                  CLUSTER_BACKOFF_MAX_MS, request->attempts, true);
+               tendon__backoff_ns(engine, TENDON__RETRY_STRATEGY_EXPONENTIAL,
+                                  CLUSTER_BACKOFF_MIN_MS, CLUSTER_BACKOFF_MAX_MS, request->attempts,
+                                  true);
     return tendon__backoff_ns(engine, options->retry_strategy, options->retry_backoff_min_ms,
-                              options->retry_backoff_max_ms, request->attempts, options->retry_jitter);
+                              options->retry_backoff_max_ms, request->attempts,
+                              options->retry_jitter);
 }
 
 void tendon__attempt_failed(struct tendon__engine *engine, struct tendon__request *request,
@@ -127,7 +136,8 @@ void tendon__attempt_failed(struct tendon__engine *engine, struct tendon__reques
         return;
     }
     engine->stats.retries++;
-    /* What is sent again under our own judgement is no longer of unknown outcome if it then fails unsent. */
+    /* What is sent again under our own judgement is no longer of unknown outcome if it then fails
+     * unsent. */
     detach(request);
     tendon__retry_later(engine, request, retry_wait(engine, request));
 }
@@ -158,12 +168,14 @@ static void remember_error(struct tendon__request *request, const struct tendon_
 }
 
 /* The node the redirect names; "" is the host that answered. */
-static struct tendon__node *redirect_node(struct tendon__engine *engine, const struct tendon__channel *channel,
+static struct tendon__node *redirect_node(struct tendon__engine *engine,
+                                          const struct tendon__channel *channel,
                                           struct tendon__redirect *redirect)
 {
     if (!redirect->host[0])
         snprintf(redirect->host, sizeof redirect->host, "%s", channel->node->host);
-    /* A TLS map knows the node by its name; a redirect may give its address, which no certificate names. */
+    /* A TLS map knows the node by its name; a redirect may give its address, which no certificate
+     * names. */
     const struct tendon__topology_node *known =
         tendon__topology_find(engine->map, redirect->host, redirect->port);
     if (known)
@@ -171,8 +183,9 @@ static struct tendon__node *redirect_node(struct tendon__engine *engine, const s
     return tendon__node_get(engine, redirect->host, redirect->port);
 }
 
-static void follow(struct tendon__engine *engine, struct tendon__channel *channel, struct tendon__request *request,
-                   enum tendon__reaction reaction, struct tendon__redirect redirect)
+static void follow(struct tendon__engine *engine, struct tendon__channel *channel,
+                   struct tendon__request *request, enum tendon__reaction reaction,
+                   struct tendon__redirect redirect)
 {
     struct tendon__node *node = redirect_node(engine, channel, &redirect);
     bool moved = reaction == TENDON__REACT_MOVED;
@@ -182,9 +195,10 @@ static void follow(struct tendon__engine *engine, struct tendon__channel *channe
         engine->stats.ask++;
     if (!node || ++request->redirects > (uint64_t)engine->options->max_redirects) {
         struct tendon__fault fault;
-        tendon__fault_set(&fault, node ? TENDON_ERROR_REDIRECTS : TENDON_ERROR_NO_MEMORY,
-                          "redirected %u times, last from %s to %s:%u for slot %u; the nodes disagree",
-                          request->redirects, channel->node->name, redirect.host, redirect.port, redirect.slot);
+        tendon__fault_set(
+            &fault, node ? TENDON_ERROR_REDIRECTS : TENDON_ERROR_NO_MEMORY,
+            "redirected %u times, last from %s to %s:%u for slot %u; the nodes disagree",
+            request->redirects, channel->node->name, redirect.host, redirect.port, redirect.slot);
         tendon__map_trigger(engine);
         tendon__request_fail(engine, request, &fault);
         return;
@@ -201,7 +215,8 @@ static void follow(struct tendon__engine *engine, struct tendon__channel *channe
     tendon__route(engine, request);
 }
 
-static void try_again(struct tendon__engine *engine, struct tendon__request *request, bool cluster_heals)
+static void try_again(struct tendon__engine *engine, struct tendon__request *request,
+                      bool cluster_heals)
 {
     if (!budget_left(engine, request, cluster_heals)) {
         tendon__request_complete(engine, request, NULL); /* the server's error is the outcome */
@@ -213,8 +228,9 @@ static void try_again(struct tendon__engine *engine, struct tendon__request *req
 }
 
 /* The server refused for now: an error that proves that nothing was executed. */
-static void react(struct tendon__engine *engine, struct tendon__channel *channel, struct tendon__request *request,
-                  enum tendon__reaction reaction, const struct tendon__redirect *redirect)
+static void react(struct tendon__engine *engine, struct tendon__channel *channel,
+                  struct tendon__request *request, enum tendon__reaction reaction,
+                  const struct tendon__redirect *redirect)
 {
     switch (reaction) {
     case TENDON__REACT_MOVED:
@@ -272,8 +288,8 @@ static void judge_group(struct tendon__engine *engine, struct tendon__channel *c
 }
 
 /*
- * A primary that became a replica keeps its connections alive and would refuse writes on them for ever: they all go, and
- * the name is resolved anew, whoever the write belonged to.
+ * A primary that became a replica keeps its connections alive and would refuse writes on them for
+ * ever: they all go, and the name is resolved anew, whoever the write belonged to.
  */
 static void note_demotion(struct tendon__engine *engine, struct tendon__channel *channel)
 {
@@ -314,7 +330,8 @@ void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *
         react(engine, channel, request, reaction, &redirect);
     if (reaction == TENDON__REACT_CLOSE && channel->state == TENDON__CHANNEL_READY) {
         struct tendon__fault fault;
-        tendon__fault_set(&fault, TENDON_ERROR_PROTOCOL, "%s reported a protocol error", channel->node->name);
+        tendon__fault_set(&fault, TENDON_ERROR_PROTOCOL, "%s reported a protocol error",
+                          channel->node->name);
         tendon__channel_close(channel, TENDON__CLOSE_ERROR, &fault);
     }
 }

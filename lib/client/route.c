@@ -3,8 +3,8 @@
 
 #include "client/engine.h"
 
-static void fail(struct tendon__engine *engine, struct tendon__request *request, tendon_status status,
-                 const char *text)
+static void fail(struct tendon__engine *engine, struct tendon__request *request,
+                 tendon_status status, const char *text)
 {
     struct tendon__fault fault;
     tendon__fault_set(&fault, status, "%s", text);
@@ -18,13 +18,16 @@ static void park(struct tendon__engine *engine, struct tendon__request *request)
     tendon__map_need(engine);
 }
 
-static bool reads_replicas(const struct tendon__engine *engine, const struct tendon__request *request)
+static bool reads_replicas(const struct tendon__engine *engine,
+                           const struct tendon__request *request)
 {
-    return engine->options->read_from != TENDON__READ_FROM_PRIMARY && request->flags & TENDON__REQUEST_REPLICA_SAFE &&
-           !request->lease && !(request->flags & (TENDON_REQUEST_BLOCKING | TENDON_REQUEST_CONNECT));
+    return engine->options->read_from != TENDON__READ_FROM_PRIMARY &&
+           request->flags & TENDON__REQUEST_REPLICA_SAFE && !request->lease &&
+           !(request->flags & (TENDON_REQUEST_BLOCKING | TENDON_REQUEST_CONNECT));
 }
 
-static struct tendon__node *node_of(struct tendon__engine *engine, const struct tendon__topology_node *from)
+static struct tendon__node *node_of(struct tendon__engine *engine,
+                                    const struct tendon__topology_node *from)
 {
     return from ? tendon__node_get(engine, from->host, from->port) : NULL;
 }
@@ -33,7 +36,8 @@ static struct tendon__node *node_of(struct tendon__engine *engine, const struct 
 static struct tendon__node *pick_replica(struct tendon__engine *engine, uint32_t slot)
 {
     uint32_t count = 0;
-    const struct tendon__topology_node *replicas = tendon__topology_replicas(engine->map, slot, &count);
+    const struct tendon__topology_node *replicas =
+        tendon__topology_replicas(engine->map, slot, &count);
     uint32_t start = (uint32_t)tendon__random_below(&engine->random, count);
     for (uint32_t i = 0; i < count; i++) {
         struct tendon__node *node = node_of(engine, &replicas[(start + i) % count]);
@@ -43,8 +47,8 @@ static struct tendon__node *pick_replica(struct tendon__engine *engine, uint32_t
     return NULL;
 }
 
-static struct tendon__node *pick_for_slot(struct tendon__engine *engine, const struct tendon__request *request,
-                                          uint32_t slot)
+static struct tendon__node *pick_for_slot(struct tendon__engine *engine,
+                                          const struct tendon__request *request, uint32_t slot)
 {
     struct tendon__node *primary = node_of(engine, tendon__topology_primary(engine->map, slot));
     if (!reads_replicas(engine, request))
@@ -52,7 +56,8 @@ static struct tendon__node *pick_for_slot(struct tendon__engine *engine, const s
     uint32_t count = 0;
     tendon__topology_replicas(engine->map, slot, &count);
     if (engine->options->read_from == TENDON__READ_FROM_ANY &&
-        !tendon__random_below(&engine->random, (uint64_t)count + 1) && primary && !primary->failures)
+        !tendon__random_below(&engine->random, (uint64_t)count + 1) && primary &&
+        !primary->failures)
         return primary;
     struct tendon__node *replica = pick_replica(engine, slot);
     if (replica || engine->options->read_from == TENDON__READ_FROM_REPLICA_ONLY)
@@ -80,7 +85,8 @@ static struct tendon__node *pick_any(struct tendon__engine *engine)
 
 static struct tendon__node *find_named(struct tendon__engine *engine, const char *name)
 {
-    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next) {
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
         if (!strcmp(node->name, name))
             return node;
@@ -92,7 +98,8 @@ static struct tendon__node *find_named(struct tendon__engine *engine, const char
 static void wait_for_owner(struct tendon__engine *engine, struct tendon__request *request)
 {
     struct tendon__fault fault;
-    tendon__fault_set(&fault, TENDON_ERROR_NO_NODE, "no reachable node serves slot %u", request->slot);
+    tendon__fault_set(&fault, TENDON_ERROR_NO_NODE, "no reachable node serves slot %u",
+                      request->slot);
     tendon__map_trigger(engine);
     tendon__attempt_failed(engine, request, &fault, TENDON__PROGRESS_QUEUED);
 }
@@ -104,7 +111,8 @@ void tendon__route(struct tendon__engine *engine, struct tendon__request *reques
         return;
     }
     if (request->flags & TENDON__REQUEST_CROSS_SLOT && engine->kind == TENDON__KIND_CLUSTER) {
-        fail(engine, request, TENDON_ERROR_CROSSSLOT, "the keys map to different slots; give them one hash tag");
+        fail(engine, request, TENDON_ERROR_CROSSSLOT,
+             "the keys map to different slots; give them one hash tag");
         return;
     }
     struct tendon__node *node = request->target;
@@ -116,7 +124,8 @@ void tendon__route(struct tendon__engine *engine, struct tendon__request *reques
     if (request->route == TENDON_ROUTE_NODE) {
         node = find_named(engine, request->node_name);
         if (!node) {
-            fail(engine, request, TENDON_ERROR_NO_NODE, "the named node is not known; see tendon_client_nodes");
+            fail(engine, request, TENDON_ERROR_NO_NODE,
+                 "the named node is not known; see tendon_client_nodes");
             return;
         }
     } else if (request->slot == TENDON__NO_SLOT || request->route == TENDON_ROUTE_RANDOM) {
@@ -124,7 +133,8 @@ void tendon__route(struct tendon__engine *engine, struct tendon__request *reques
     } else {
         node = pick_for_slot(engine, request, request->slot);
     }
-    bool covered = !engine->options->cluster_full_coverage || engine->map->covered == TENDON__SLOT_COUNT;
+    bool covered =
+        !engine->options->cluster_full_coverage || engine->map->covered == TENDON__SLOT_COUNT;
     if (!node || !covered)
         wait_for_owner(engine, request);
     else
@@ -146,7 +156,8 @@ void tendon__route_all(struct tendon__engine *engine, struct tendon__link *reque
 }
 
 /* While a node is known to be down, a request that may not outlast the wait is told at once. */
-static bool fails_fast(struct tendon__engine *engine, struct tendon__request *request, struct tendon__node *node)
+static bool fails_fast(struct tendon__engine *engine, struct tendon__request *request,
+                       struct tendon__node *node)
 {
     if (!node->failures || engine->now_ns >= node->next_dial_ns)
         return false;
@@ -161,7 +172,8 @@ static bool fails_fast(struct tendon__engine *engine, struct tendon__request *re
     return true;
 }
 
-void tendon__route_to(struct tendon__engine *engine, struct tendon__request *request, struct tendon__node *node)
+void tendon__route_to(struct tendon__engine *engine, struct tendon__request *request,
+                      struct tendon__node *node)
 {
     request->node = node;
     if (request->flags & (TENDON_REQUEST_BLOCKING | TENDON__REQUEST_OPEN_LEASE)) {

@@ -4,8 +4,9 @@
 
 #include "client/options.h"
 
-#define TENDON__URL_MAX 65536 /* bytes; the largest sensible query is a certificate chain in PEM   \
-                               */
+#define TENDON__URL_MAX                                                                            \
+    65536 /* bytes; the largest sensible query is a certificate chain in PEM                       \
+           */
 
 /*
  * Sets what the URL says and leaves other options alone: a part that is missing or empty changes

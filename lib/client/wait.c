@@ -1,4 +1,5 @@
-/* A caller that waits for outcomes. The last completion is the last thing that touches the struct. */
+/* A caller that waits for outcomes. The last completion is the last thing that touches the struct.
+ */
 #include "client/wait.h"
 
 static void complete(struct tendon__sink *sink, struct tendon__request *request)

@@ -1,4 +1,5 @@
-/* One connection: its life and the bytes that come in. Must not know sockets, time sources or retries. */
+/* One connection: its life and the bytes that come in. Must not know sockets, time sources or
+ * retries. */
 #include "conn/conn.h"
 
 #include <string.h>
@@ -18,8 +19,9 @@ static void set_state(struct tendon__conn *conn, enum tendon__conn_state to)
         [TENDON__CONN_READY] = {[TENDON__CONN_FAILED] = true},
     };
     if (!allowed[conn->state][to]) {
-        tendon__fault_set(&conn->handshake_fault, TENDON_ERROR_STATE, "connection cannot go from %s to %s",
-                          state_name(conn->state), state_name(to));
+        tendon__fault_set(&conn->handshake_fault, TENDON_ERROR_STATE,
+                          "connection cannot go from %s to %s", state_name(conn->state),
+                          state_name(to));
         to = TENDON__CONN_FAILED;
     }
     conn->state = to;
@@ -27,8 +29,8 @@ static void set_state(struct tendon__conn *conn, enum tendon__conn_state to)
 
 tendon_status tendon__conn_init(struct tendon__conn *conn, struct tendon__memory *memory,
                                 const struct tendon__decode_limits *limits,
-                                const struct tendon__session *session, const struct tendon__conn_ops *ops,
-                                void *context)
+                                const struct tendon__session *session,
+                                const struct tendon__conn_ops *ops, void *context)
 {
     memset(conn, 0, sizeof *conn);
     conn->memory = memory;
@@ -92,7 +94,8 @@ struct tendon__exchange *tendon__conn_shift(struct tendon__conn *conn)
     return TENDON__OWNER(link, struct tendon__exchange, link);
 }
 
-/* Room behind the bytes of the unfinished reply: moved to the front first, grown to what the decoder wants. */
+/* Room behind the bytes of the unfinished reply: moved to the front first, grown to what the
+ * decoder wants. */
 static bool make_space(struct tendon__conn *conn)
 {
     size_t held = conn->rx_size - conn->rx_head;
@@ -133,9 +136,11 @@ static void fail_decoding(struct tendon__conn *conn, tendon_status status)
     struct tendon__fault fault;
     const char *complaint = conn->decoder.complaint ? conn->decoder.complaint : "memory ran out";
     tendon__fault_set(&fault, status, "%s: %s%s",
-                      status == TENDON_ERROR_LIMIT ? "the reply crosses a limit" : "the server's bytes cannot be read",
+                      status == TENDON_ERROR_LIMIT ? "the reply crosses a limit"
+                                                   : "the server's bytes cannot be read",
                       complaint,
-                      status == TENDON_ERROR_PROTOCOL ? "; does the port belong to Redis or Valkey?" : "");
+                      status == TENDON_ERROR_PROTOCOL ? "; does the port belong to Redis or Valkey?"
+                                                      : "");
     tendon__conn_fail(conn, &fault);
 }
 
@@ -147,8 +152,9 @@ static void deliver_reply(struct tendon__conn *conn)
         tendon__conn_progress(conn, exchange) == TENDON__PROGRESS_QUEUED) {
         struct tendon__fault fault;
         tendon_bytes text = tendon__tape_text(&conn->tape, 0);
-        tendon__fault_set(&fault, TENDON_ERROR_PROTOCOL, "the server sent a reply nobody asked for%s%.*s",
-                          text.size ? ": " : "", (int)(text.size < 80 ? text.size : 80),
+        tendon__fault_set(&fault, TENDON_ERROR_PROTOCOL,
+                          "the server sent a reply nobody asked for%s%.*s", text.size ? ": " : "",
+                          (int)(text.size < 80 ? text.size : 80),
                           text.size ? (const char *)text.data : "");
         tendon__conn_fail(conn, &fault);
         return;
@@ -173,7 +179,8 @@ static void deliver(struct tendon__conn *conn)
 }
 
 /* After a reply took the block, the bytes behind it move into a new one. */
-static bool replace_block(struct tendon__conn *conn, uint8_t *adopted, size_t behind, size_t behind_size)
+static bool replace_block(struct tendon__conn *conn, uint8_t *adopted, size_t behind,
+                          size_t behind_size)
 {
     conn->rx_adopted = false;
     size_t room = behind_size > TENDON__RX_BYTES ? behind_size : TENDON__RX_BYTES;
@@ -239,12 +246,14 @@ tendon_reply *tendon__conn_take_reply(struct tendon__conn *conn)
 {
     size_t size = conn->decoder.consumed;
     if (size < TENDON__REPLY_ADOPT_BYTES || conn->rx_adopted)
-        return tendon__reply_copy(conn->memory, conn->tape.nodes, conn->tape.node_count, conn->tape.data, size);
+        return tendon__reply_copy(conn->memory, conn->tape.nodes, conn->tape.node_count,
+                                  conn->tape.data, size);
     /* Only worth it when the reply fills most of the block it would keep alive. */
     if (size < conn->rx_room / 2)
-        return tendon__reply_copy(conn->memory, conn->tape.nodes, conn->tape.node_count, conn->tape.data, size);
-    tendon_reply *reply = tendon__reply_adopt(conn->memory, conn->tape.nodes, conn->tape.node_count, conn->rx,
-                                              conn->tape.data, size);
+        return tendon__reply_copy(conn->memory, conn->tape.nodes, conn->tape.node_count,
+                                  conn->tape.data, size);
+    tendon_reply *reply = tendon__reply_adopt(conn->memory, conn->tape.nodes, conn->tape.node_count,
+                                              conn->rx, conn->tape.data, size);
     conn->rx_adopted = reply != NULL;
     return reply;
 }

@@ -1,7 +1,7 @@
 /*
- * One connection, sans-IO: handshake, a FIFO of exchanges, bytes out and bytes in. It is told what was sent and
- * received with `now_ns` and answers through `ops`. It never decides about retries and never opens or closes
- * anything: on `failed` its owner closes it.
+ * One connection, sans-IO: handshake, a FIFO of exchanges, bytes out and bytes in. It is told what
+ * was sent and received with `now_ns` and answers through `ops`. It never decides about retries and
+ * never opens or closes anything: on `failed` its owner closes it.
  */
 #ifndef TENDON_CONN_CONN_H
 #define TENDON_CONN_CONN_H
@@ -19,11 +19,13 @@
 #include "resp/reply.h"
 #include "resp/tape.h"
 
-#define TENDON__RX_BYTES 65536     /* one read of a full pipeline; grows for one big reply */
-#define TENDON__RX_BYTES_MAX_IDLE 262144 /* a larger receive block is given back after the big reply */
-#define TENDON__TX_BYTES 65536     /* small frames are gathered into one write of this size */
+#define TENDON__RX_BYTES 65536 /* one read of a full pipeline; grows for one big reply */
+#define TENDON__RX_BYTES_MAX_IDLE                                                                  \
+    262144                            /* a larger receive block is given back after the big reply */
+#define TENDON__TX_BYTES        65536 /* small frames are gathered into one write of this size */
 #define TENDON__TX_DIRECT_BYTES 16384 /* frames from this size on are sent from where they are */
-#define TENDON__REPLY_ADOPT_BYTES 65536 /* replies from this size on keep the receive block instead of a copy */
+#define TENDON__REPLY_ADOPT_BYTES                                                                  \
+    65536 /* replies from this size on keep the receive block instead of a copy */
 #define TENDON__HANDSHAKE_STEPS 8
 
 enum tendon__conn_state {
@@ -62,7 +64,8 @@ enum tendon__progress {
     TENDON__PROGRESS_SENT,
 };
 
-/* One request on the wire: a frame of one or more commands and the replies it is owed. Lives in its owner. */
+/* One request on the wire: a frame of one or more commands and the replies it is owed. Lives in its
+ * owner. */
 struct tendon__exchange {
     struct tendon__link link;
     const uint8_t *frame;
@@ -71,8 +74,8 @@ struct tendon__exchange {
     uint32_t reply_index; /* replies delivered so far */
     bool asking;          /* preceded by ASKING, whose reply is swallowed */
     bool asking_answered;
-    bool ghost;           /* nobody waits any more: its replies are read and dropped */
-    bool placed;          /* in the transmit stream; tx_start and tx_end are meant */
+    bool ghost;  /* nobody waits any more: its replies are read and dropped */
+    bool placed; /* in the transmit stream; tx_start and tx_end are meant */
     uint64_t tx_start;
     uint64_t tx_end;
     int64_t queued_ns;
@@ -83,7 +86,8 @@ struct tendon__conn;
 struct tendon__conn_ops {
     /* The handshake succeeded; facts are known. */
     void (*ready)(void *context, struct tendon__conn *conn);
-    /* conn->tape is reply number exchange->reply_index of this exchange; the last one has already been unlinked. */
+    /* conn->tape is reply number exchange->reply_index of this exchange; the last one has already
+     * been unlinked. */
     void (*reply)(void *context, struct tendon__conn *conn, struct tendon__exchange *exchange);
     /* conn->tape is an out-of-band message. */
     void (*push)(void *context, struct tendon__conn *conn);
@@ -132,8 +136,8 @@ struct tendon__conn {
 /* TENDON_OK or TENDON_ERROR_NO_MEMORY; deinit is allowed either way. */
 tendon_status tendon__conn_init(struct tendon__conn *conn, struct tendon__memory *memory,
                                 const struct tendon__decode_limits *limits,
-                                const struct tendon__session *session, const struct tendon__conn_ops *ops,
-                                void *context);
+                                const struct tendon__session *session,
+                                const struct tendon__conn_ops *ops, void *context);
 /* The FIFO must have been emptied by tendon__conn_shift. */
 void tendon__conn_deinit(struct tendon__conn *conn);
 
@@ -141,10 +145,13 @@ void tendon__conn_deinit(struct tendon__conn *conn);
 tendon_status tendon__conn_opened(struct tendon__conn *conn, int64_t now_ns);
 
 /* Appends an exchange; only when READY. Its frame must stay until it has left the connection. */
-void tendon__conn_send(struct tendon__conn *conn, struct tendon__exchange *exchange, int64_t now_ns);
-/* Takes back an exchange of which no byte was handed out. False when it is too late: it must stay until answered. */
+void tendon__conn_send(struct tendon__conn *conn, struct tendon__exchange *exchange,
+                       int64_t now_ns);
+/* Takes back an exchange of which no byte was handed out. False when it is too late: it must stay
+ * until answered. */
 bool tendon__conn_take_back(struct tendon__conn *conn, struct tendon__exchange *exchange);
-/* `ghost` takes the place of a fully sent exchange, which is free again; late replies go to the ghost. */
+/* `ghost` takes the place of a fully sent exchange, which is free again; late replies go to the
+ * ghost. */
 void tendon__conn_replace(struct tendon__conn *conn, struct tendon__exchange *exchange,
                           struct tendon__exchange *ghost);
 enum tendon__progress tendon__conn_progress(const struct tendon__conn *conn,
@@ -152,7 +159,8 @@ enum tendon__progress tendon__conn_progress(const struct tendon__conn *conn,
 /* Removes the oldest exchange from a connection that ended; NULL when none is left. */
 struct tendon__exchange *tendon__conn_shift(struct tendon__conn *conn);
 
-/* Bytes to send now; 0 when there are none. The same bytes come again until tendon__conn_sent took them. */
+/* Bytes to send now; 0 when there are none. The same bytes come again until tendon__conn_sent took
+ * them. */
 size_t tendon__conn_peek_out(struct tendon__conn *conn, const uint8_t **out_bytes);
 void tendon__conn_sent(struct tendon__conn *conn, size_t size);
 
@@ -161,7 +169,8 @@ size_t tendon__conn_space(struct tendon__conn *conn, uint8_t **out_space);
 /* `size` bytes were put there: decodes and calls ops. Stops early when the state becomes FAILED. */
 void tendon__conn_received(struct tendon__conn *conn, size_t size, int64_t now_ns);
 
-/* Inside ops->reply or ops->push: the current tape as a reply of its own. NULL when memory ran out. */
+/* Inside ops->reply or ops->push: the current tape as a reply of its own. NULL when memory ran out.
+ */
 tendon_reply *tendon__conn_take_reply(struct tendon__conn *conn);
 
 /* The owner closes it: FAILED without a word; nothing more is delivered. */

@@ -1,7 +1,8 @@
 #define _GNU_SOURCE /* memmem */
 /*
- * The handshake: every step in one round trip, replies consumed by position. A server that does not know HELLO
- * costs one more round trip in RESP2. Optional steps may be refused, mandatory ones fail the connection.
+ * The handshake: every step in one round trip, replies consumed by position. A server that does not
+ * know HELLO costs one more round trip in RESP2. Optional steps may be refused, mandatory ones fail
+ * the connection.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@ enum step {
     STEP_READ_ONLY,
 };
 
-#define ARGS_MAX 8
+#define ARGS_MAX   8
 #define FRAMES_MAX 8
 
 struct script {
@@ -45,8 +46,8 @@ static tendon_bytes *add(struct script *script, enum step step)
     return script->args[script->count++];
 }
 
-static void add_words(struct script *script, enum step step, const char *a, const char *b, const char *c,
-                      const char *d)
+static void add_words(struct script *script, enum step step, const char *a, const char *b,
+                      const char *c, const char *d)
 {
     uint32_t at = script->count;
     tendon_bytes *args = add(script, step);
@@ -76,8 +77,10 @@ static void add_auth(struct script *script, const struct tendon__session *sessio
 {
     if (session->password_size) {
         uint32_t at = script->count;
-        add_words(script, STEP_AUTH, "AUTH", given(session->username) ? session->username : NULL, NULL, NULL);
-        script->args[at][script->counts[at]++] = (tendon_bytes){session->password, session->password_size};
+        add_words(script, STEP_AUTH, "AUTH", given(session->username) ? session->username : NULL,
+                  NULL, NULL);
+        script->args[at][script->counts[at]++] =
+            (tendon_bytes){session->password, session->password_size};
     }
     if (given(session->client_name))
         add_words(script, STEP_NAME, "CLIENT", "SETNAME", session->client_name, NULL);
@@ -136,15 +139,16 @@ static void read_facts(struct tendon__conn *conn)
     facts->hello = true;
     int64_t protocol = 0;
     uint32_t index = tendon__tape_lookup(tape, 0, "proto");
-    facts->protocol = index && tendon__tape_integer(tape, index, &protocol) && protocol == 2 ? 2 : 3;
+    facts->protocol =
+        index && tendon__tape_integer(tape, index, &protocol) && protocol == 2 ? 2 : 3;
     index = tendon__tape_lookup(tape, 0, "mode");
     facts->cluster = index && tendon__tape_text_is(tape, index, "cluster");
     index = tendon__tape_lookup(tape, 0, "role");
     facts->replica = index && !tendon__tape_text_is(tape, index, "master");
     index = tendon__tape_lookup(tape, 0, "version");
     tendon_bytes version = index ? tendon__tape_text(tape, index) : (tendon_bytes){"", 0};
-    snprintf(facts->version, sizeof facts->version, "%.*s", (int)(version.size < 23 ? version.size : 23),
-             (const char *)version.data);
+    snprintf(facts->version, sizeof facts->version, "%.*s",
+             (int)(version.size < 23 ? version.size : 23), (const char *)version.data);
 }
 
 static bool begins(tendon_bytes error, const char *words)
@@ -160,7 +164,8 @@ static bool contains(tendon_bytes error, const char *words)
 
 static bool unknown_command(tendon_bytes error)
 {
-    return begins(error, "NOPROTO") || (begins(error, "ERR ") && contains(error, "unknown command"));
+    return begins(error, "NOPROTO") ||
+           (begins(error, "ERR ") && contains(error, "unknown command"));
 }
 
 static bool about_credentials(tendon_bytes error)
@@ -180,11 +185,13 @@ static void refuse(struct tendon__conn *conn, tendon_bytes error)
         status = TENDON_ERROR_CONNECT;
     tendon__fault_server(&conn->handshake_fault, status, error.data, error.size);
     size_t used = strlen(conn->handshake_fault.text);
-    const char *remedy = status == TENDON_ERROR_AUTH
-                             ? (conn->session.password_size ? "; check options username and password"
-                                                            : "; set options username and password")
-                             : "";
-    snprintf(conn->handshake_fault.text + used, sizeof conn->handshake_fault.text - used, "%s", remedy);
+    const char *remedy =
+        status == TENDON_ERROR_AUTH
+            ? (conn->session.password_size ? "; check options username and password"
+                                           : "; set options username and password")
+            : "";
+    snprintf(conn->handshake_fault.text + used, sizeof conn->handshake_fault.text - used, "%s",
+             remedy);
 }
 
 static void judge_error(struct tendon__conn *conn, enum step step, tendon_bytes error)
@@ -193,7 +200,8 @@ static void judge_error(struct tendon__conn *conn, enum step step, tendon_bytes 
         conn->hello_refused = true;
     else if (conn->hello_refused && conn->steps[0] == STEP_HELLO)
         return; /* the round of a refused HELLO is only drained; the next one counts */
-    else if (step == STEP_HELLO || step == STEP_AUTH || step == STEP_SELECT || begins(error, "NOAUTH"))
+    else if (step == STEP_HELLO || step == STEP_AUTH || step == STEP_SELECT ||
+             begins(error, "NOAUTH"))
         refuse(conn, error);
     else if (step == STEP_READ_ONLY && !contains(error, "cluster support disabled"))
         refuse(conn, error);
@@ -208,7 +216,8 @@ static void end_greeting(struct tendon__conn *conn)
     if (conn->hello_refused && conn->steps[0] == STEP_HELLO) {
         conn->facts.protocol = 2;
         if (tendon__conn_greet(conn) != TENDON_OK) {
-            tendon__fault_set(&conn->handshake_fault, TENDON_ERROR_NO_MEMORY, "no memory for the handshake");
+            tendon__fault_set(&conn->handshake_fault, TENDON_ERROR_NO_MEMORY,
+                              "no memory for the handshake");
             tendon__conn_fail(conn, &conn->handshake_fault);
         }
         return;
@@ -223,13 +232,15 @@ void tendon__conn_step_greeting(struct tendon__conn *conn)
     if (root->type == TENDON_NODE_ERROR) {
         tendon_bytes error = tendon__tape_text(&conn->tape, 0);
         judge_error(conn, step, error);
-        /* A server that is full says so once and closes: there is no point in waiting for the other replies. */
+        /* A server that is full says so once and closes: there is no point in waiting for the other
+         * replies. */
         if (contains(error, "max number of clients") && conn->handshake_fault.status)
             conn->step_index = conn->step_count - 1;
     } else if (step == STEP_HELLO) {
         if (root->type != TENDON_NODE_MAP && root->type != TENDON_NODE_ARRAY) {
-            tendon__fault_set(&conn->handshake_fault, TENDON_ERROR_PROTOCOL,
-                              "the answer to HELLO is not a map; does the port belong to Redis or Valkey?");
+            tendon__fault_set(
+                &conn->handshake_fault, TENDON_ERROR_PROTOCOL,
+                "the answer to HELLO is not a map; does the port belong to Redis or Valkey?");
             tendon__conn_fail(conn, &conn->handshake_fault);
             return;
         }

@@ -1,4 +1,5 @@
-/* The bytes that go out: small frames gathered into one write, big ones sent from where they are. */
+/* The bytes that go out: small frames gathered into one write, big ones sent from where they are.
+ */
 #include <string.h>
 
 #include "conn/conn.h"
@@ -50,7 +51,8 @@ enum tendon__progress tendon__conn_progress(const struct tendon__conn *conn,
     return conn->tx_sent >= exchange->tx_end ? TENDON__PROGRESS_SENT : TENDON__PROGRESS_PARTIAL;
 }
 
-/* Copies one exchange behind the gathered bytes, or makes its frame the direct one. False when it does not fit. */
+/* Copies one exchange behind the gathered bytes, or makes its frame the direct one. False when it
+ * does not fit. */
 static bool place(struct tendon__conn *conn, struct tendon__exchange *exchange)
 {
     size_t prefix = exchange->asking ? ASKING_BYTES : 0;
