@@ -224,12 +224,12 @@ func readHeader(in *bufio.Reader) (int, error) {
 	return strconv.Atoi(strings.TrimSpace(line[1:]))
 }
 
-// asServer answers the handshake as an old server does, and everything else by `reply`.
+// asServer answers the handshake as a server does, and everything else by `reply`.
 func asServer(reply func(args []string) (string, error)) func(args []string) (string, error) {
 	return func(args []string) (string, error) {
 		switch strings.ToUpper(args[0]) {
 		case "HELLO":
-			return "-ERR unknown command 'HELLO'\r\n", nil
+			return "%2\r\n$5\r\nproto\r\n:3\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n", nil
 		case "CLIENT", "SELECT":
 			return "+OK\r\n", nil
 		case "PING":

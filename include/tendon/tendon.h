@@ -26,8 +26,8 @@
  * read-only or idempotent, are sent again.
  *
  * Fork. A child may not use its parent's handles: every call returns TENDON_ERROR_FORKED, and
- * destroy frees memory and descriptors without touching the connections of the parent. Make new
- * clients in the child.
+ * destroy closes the child's copies of the descriptors without a word to the servers; the
+ * connections of the parent go on. Make new clients in the child.
  *
  * Versions. Symbols and struct fields are only ever appended within one TENDON_ABI_MAJOR. Link with
  * pkg-config name "tendon".

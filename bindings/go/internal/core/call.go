@@ -113,7 +113,7 @@ func (c *calls) find(tag uint64) (*call, int) {
 	index := tag >> (positionBits + slotBits) & (1<<shardBits - 1)
 	slot := int(tag >> positionBits & (maxSlots - 1))
 	table := c.shards[index].table.Load()
-	if table == nil || slot >= len(*table) {
+	if table == nil || slot >= len(*table) || tag>>(64-generationBits) == 0 {
 		return nil, 0
 	}
 	one := (*table)[slot]
