@@ -9,6 +9,8 @@ void tendon__borrow(struct tendon__engine *engine, struct tendon__request *reque
     request->state = TENDON__REQUEST_BORROWING;
     request->waiter.deadline_ns = request->deadline_ns;
     tendon__pool_borrow(&node->pool, &request->waiter, engine->now_ns);
+    if (node->pool.waiting_count)
+        tendon__node_yield_lane(node);
     tendon__node_arm(node);
 }
 
@@ -72,6 +74,18 @@ void tendon__lease_submit(struct tendon__engine *engine, struct tendon__request 
     }
 }
 
+static void cancel_exchanges(struct tendon__channel *channel, const struct tendon__fault *fault)
+{
+    struct tendon__link *fifo = &channel->conn.fifo;
+    for (struct tendon__link *link = fifo->next, *next; link != fifo; link = next) {
+        struct tendon__exchange *exchange = TENDON__OWNER(link, struct tendon__exchange, link);
+        next = link->next;
+        if (exchange != &channel->probe && !exchange->ghost)
+            tendon__request_fail(channel->engine,
+                                 TENDON__OWNER(exchange, struct tendon__request, exchange), fault);
+    }
+}
+
 void tendon__lease_end(struct tendon__engine *engine, struct tendon_lease *lease)
 {
     struct tendon__fault fault;
@@ -86,6 +100,7 @@ void tendon__lease_end(struct tendon__engine *engine, struct tendon_lease *lease
         tendon__request_fail(engine, opening, &fault);
     if (channel) {
         channel->lease = NULL;
+        cancel_exchanges(channel, &fault);
         tendon__give_back(channel, lease->discard);
     }
     tendon__lease_lost(lease, &fault);
@@ -111,5 +126,5 @@ void tendon__give_back(struct tendon__channel *channel, bool discard)
     else if (channel->dirt)
         condition = TENDON__CONDITION_DIRTY;
     tendon__pool_give_back(&channel->node->pool, &channel->member, condition, engine->now_ns);
-    tendon__node_arm(channel->node);
+    tendon__node_settle(channel->node);
 }

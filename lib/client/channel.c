@@ -99,7 +99,8 @@ static void lose_exchanges(struct tendon__channel *channel, const struct tendon_
 {
     struct tendon__engine *engine = channel->engine;
     struct tendon__exchange *exchange;
-    while ((exchange = tendon__conn_shift(&channel->conn))) {
+    bool head = true;
+    for (; (exchange = tendon__conn_shift(&channel->conn)); head = false) {
         if (exchange == &channel->probe)
             continue;
         if (exchange->ghost) {
@@ -107,11 +108,16 @@ static void lose_exchanges(struct tendon__channel *channel, const struct tendon_
             continue;
         }
         struct tendon__request *request = TENDON__OWNER(exchange, struct tendon__request, exchange);
-        if (request->state == TENDON__REQUEST_DONE)
+        if (request->state == TENDON__REQUEST_DONE) {
             tendon__request_unref(request);
-        else
+        } else if (head && fault->status == TENDON_ERROR_LIMIT) {
+            /* Its reply was there and too big; asking again would bring it again. */
+            struct tendon__fault said = *fault;
+            said.executed = TENDON_EXECUTED_YES;
+            tendon__request_complete(engine, request, &said);
+        } else
             tendon__attempt_failed(engine, request, fault,
-                                   tendon__conn_progress(&channel->conn, exchange));
+                                   tendon__request_progress(request, channel));
     }
 }
 
@@ -374,10 +380,16 @@ static void expire_lane(struct tendon__channel *channel)
     int64_t quiet_ns =
         channel->used_ns > channel->conn.rx_ns ? channel->used_ns : channel->conn.rx_ns;
     if (engine->now_ns - quiet_ns >= engine->options->health_check_interval_ms * TENDON__MS &&
-        !channel->conn.fifo_count)
+        !channel->conn.fifo_count) {
         tendon__channel_probe(channel, false);
-    else
-        tendon__channel_arm(channel);
+        return;
+    }
+    /* Something is owed: who waits for it has a deadline, and keepalive watches the peer. Look
+     * again later. */
+    tendon__channel_arm(channel);
+    if (channel->timer.when_ns <= engine->now_ns)
+        tendon__timer_set(&engine->timers, &channel->timer,
+                          engine->now_ns + engine->options->health_check_interval_ms * TENDON__MS);
 }
 
 void tendon__channel_expired(struct tendon__channel *channel)

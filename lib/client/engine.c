@@ -281,6 +281,7 @@ void tendon__engine_sweep(struct tendon__engine *engine)
     struct tendon__link *link;
     while ((link = tendon__list_shift(&engine->graveyard)))
         tendon__channel_free(TENDON__OWNER(link, struct tendon__channel, link));
+    tendon__node_sweep(engine);
 }
 
 void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out)

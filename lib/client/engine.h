@@ -79,6 +79,7 @@ struct tendon__request {
     uint32_t route;
     uint32_t slot; /* TENDON__NO_SLOT when no key */
     uint32_t dirt; /* TENDON__DIRT_* the commands leave on a connection */
+    uint8_t ends;  /* enum tendon__ends */
     uint32_t command_count;
     char *node_name; /* with TENDON_ROUTE_NODE */
     struct tendon_lease *lease;
@@ -112,9 +113,15 @@ struct tendon__request {
 /* What a command leaves on its connection. */
 #define TENDON__DIRT_TRANSACTION 1u /* MULTI, WATCH: undone by DISCARD and UNWATCH */
 #define TENDON__DIRT_DATABASE    2u /* SELECT: undone by SELECT */
-#define TENDON__DIRT_FOREVER                                                                       \
-    4u /* AUTH, HELLO, tracking and the like: the connection is closed afterwards */
-#define TENDON__DIRT_CLEANS 8u /* EXEC, DISCARD, UNWATCH: end what began with MULTI or WATCH */
+/* AUTH, HELLO, tracking and the like: the connection is closed afterwards. */
+#define TENDON__DIRT_FOREVER 4u
+
+/* What the last command of a request on a lease ends, if its reply says that it did. */
+enum tendon__ends {
+    TENDON__ENDS_NOTHING,
+    TENDON__ENDS_TRANSACTION, /* EXEC, DISCARD: unless answered by an error other than EXECABORT */
+    TENDON__ENDS_WATCH,       /* UNWATCH: inside MULTI it is only queued */
+};
 
 enum tendon__channel_state {
     TENDON__CHANNEL_OPENING, /* the world is dialling */
@@ -322,7 +329,12 @@ void tendon__request_complete(struct tendon__engine *engine, struct tendon__requ
 void tendon__request_fail(struct tendon__engine *engine, struct tendon__request *request,
                           const struct tendon__fault *fault);
 /* Leaves whatever it waits in or is on; the caller decides what comes next. */
-void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__request *request);
+void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__request *request,
+                              enum tendon__request_state from);
+/* How far its bytes have come, as far as that proves anything: of several commands that are no
+   transaction some may have been executed before the last byte was sent. */
+enum tendon__progress tendon__request_progress(const struct tendon__request *request,
+                                               const struct tendon__channel *channel);
 void tendon__request_arm(struct tendon__engine *engine, struct tendon__request *request);
 void tendon__request_expired(struct tendon__engine *engine, struct tendon__request *request);
 
@@ -363,6 +375,13 @@ void tendon__node_dial_failed(struct tendon__node *node, struct tendon__channel 
 void tendon__node_dial_succeeded(struct tendon__node *node);
 void tendon__node_tick(struct tendon__node *node);
 void tendon__node_arm(struct tendon__node *node);
+/* Connections have changed hands: whoever can be served now is. */
+void tendon__node_settle(struct tendon__node *node);
+/* A borrower waits and the node may have no more connections: a lane that nobody needs makes room.
+ */
+void tendon__node_yield_lane(struct tendon__node *node);
+/* Frees nodes that have left the map and that nothing refers to. */
+void tendon__node_sweep(struct tendon__engine *engine);
 /* Its connections are suspect: idle ones close now, lanes after their last reply. */
 void tendon__node_drain(struct tendon__node *node, enum tendon__close_reason reason);
 

@@ -73,10 +73,8 @@ struct tendon__node *tendon__node_get(struct tendon__engine *engine, const char 
                                       uint16_t port)
 {
     struct tendon__node *node = tendon__node_find(engine, host, port);
-    if (!node)
+    if (!node && tendon__engine_reserve_timers(engine) == TENDON_OK)
         node = make_node(engine, host, port);
-    if (tendon__engine_reserve_timers(engine) != TENDON_OK)
-        return NULL;
     if (node)
         node->retired = false;
     return node;
@@ -250,6 +248,58 @@ void tendon__node_tick(struct tendon__node *node)
         tendon__pool_kick(&node->pool, engine->now_ns);
     }
     tendon__node_arm(node);
+}
+
+void tendon__node_settle(struct tendon__node *node)
+{
+    if (node->waiting_count)
+        tendon__node_serve(node);
+    if (node->pool.waiting_count)
+        tendon__node_yield_lane(node);
+    tendon__node_arm(node);
+}
+
+void tendon__node_yield_lane(struct tendon__node *node)
+{
+    const struct tendon__pool *pool = &node->pool;
+    uint32_t members =
+        pool->dialing_count + pool->idle_count + pool->leased_count + pool->busy_count;
+    if (members + pool->reserved_count < pool->options.max || node->waiting_count)
+        return;
+    for (uint32_t i = 0; i < TENDON__LANES_MAX; i++) {
+        struct tendon__channel *lane = node->lanes[i];
+        if (!lane || lane->state != TENDON__CHANNEL_READY || lane->retiring)
+            continue;
+        /* A busy lane goes only when no borrower can ever give anything back. */
+        if (lane->conn.fifo_count && members)
+            continue;
+        lane->retiring = true;
+        node->lanes[i] = NULL;
+        tendon__channel_settle(lane);
+        return;
+    }
+}
+
+static bool is_forgotten(const struct tendon__engine *engine, const struct tendon__node *node)
+{
+    const struct tendon__pool *pool = &node->pool;
+    if (!node->retired || node->is_seed || node->in_map || node == engine->refresh_node ||
+        node->waiting_count || node->dials || pool->waiting_count || pool->reserved_count)
+        return false;
+    return !(pool->dialing_count + pool->idle_count + pool->leased_count + pool->busy_count);
+}
+
+void tendon__node_sweep(struct tendon__engine *engine)
+{
+    if (!engine->map || engine->node_count <= engine->map->node_count)
+        return;
+    for (struct tendon__link *link = engine->nodes.next, *next; link != &engine->nodes;
+         link = next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        next = link->next;
+        if (is_forgotten(engine, node))
+            tendon__node_free(engine, node);
+    }
 }
 
 void tendon__node_drain(struct tendon__node *node, enum tendon__close_reason reason)

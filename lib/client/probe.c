@@ -68,7 +68,7 @@ void tendon__channel_probed(struct tendon__channel *channel, struct tendon__conn
     } else {
         tendon__pool_tested(pool, &channel->member, channel->probe_clean, engine->now_ns);
     }
-    tendon__node_arm(channel->node);
+    tendon__node_settle(channel->node);
 }
 
 static struct tendon__channel *channel_of(struct tendon__member *member)
@@ -88,7 +88,13 @@ static bool pool_dial(void *context)
     struct tendon__fault fault;
     if (engine->closed || node->held || engine->now_ns < node->next_dial_ns)
         return false;
-    return tendon__channel_open(node, false, 0, &fault) != NULL;
+    if (tendon__channel_open(node, false, 0, &fault))
+        return true;
+    /* No memory or descriptor now: as a failed dial, soon again. */
+    node->fault = fault;
+    node->next_dial_ns =
+        engine->now_ns + (engine->options->reconnect_backoff_min_ms + 1) * TENDON__MS;
+    return false;
 }
 
 static void pool_close(void *context, struct tendon__member *member,
@@ -130,7 +136,9 @@ static void pool_refuse(void *context, struct tendon__waiter *waiter, tendon_sta
     struct tendon__request *request = request_of(waiter);
     struct tendon__fault fault;
     const struct tendon__options *options = node->engine->options;
-    if (status == TENDON_ERROR_POOL_TIMEOUT)
+    if (status == TENDON_ERROR_POOL_TIMEOUT && node->failures)
+        fault = node->fault;
+    else if (status == TENDON_ERROR_POOL_TIMEOUT)
         tendon__fault_set(
             &fault, status,
             "no connection of %s became free within %lld ms; raise pool_max (%lld) or return "

@@ -69,10 +69,19 @@ static void count_outcome(struct tendon__engine *engine, const struct tendon__re
  * answered, unless no byte of it was handed out; a connection of its own that still owes an answer
  * is closed when it is given back.
  */
-void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__request *request)
+enum tendon__progress tendon__request_progress(const struct tendon__request *request,
+                                               const struct tendon__channel *channel)
+{
+    enum tendon__progress progress = tendon__conn_progress(&channel->conn, &request->exchange);
+    bool parts = request->command_count > 1 && !(request->flags & TENDON__REQUEST_TRANSACTION);
+    return progress == TENDON__PROGRESS_PARTIAL && parts ? TENDON__PROGRESS_SENT : progress;
+}
+
+void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__request *request,
+                              enum tendon__request_state from)
 {
     struct tendon__channel *channel = request->channel;
-    switch (request->state) {
+    switch (from) {
     case TENDON__REQUEST_ON_WIRE:
         if (tendon__list_linked(&request->exchange.link) &&
             !tendon__conn_take_back(&channel->conn, &request->exchange))
@@ -112,8 +121,11 @@ void tendon__request_complete(struct tendon__engine *engine, struct tendon__requ
         request->fault = *fault;
     if (!fault)
         request->fault.status = TENDON_OK;
-    tendon__request_withdraw(engine, request);
+    /* DONE first: giving a connection back may close it, and that must not find this request alive.
+     */
+    enum tendon__request_state from = request->state;
     request->state = TENDON__REQUEST_DONE;
+    tendon__request_withdraw(engine, request, from);
     tendon__timer_set(&engine->timers, &request->timer, TENDON__NO_TIME);
     forget_id(engine, request);
     if (request->fault.status != TENDON_OK) {
@@ -126,6 +138,9 @@ void tendon__request_complete(struct tendon__engine *engine, struct tendon__requ
     }
     count_outcome(engine, request);
     request->elapsed_ns = engine->now_ns - request->started_ns;
+    if (request->flags & TENDON__REQUEST_OPEN_LEASE && request->fault.status != TENDON_OK &&
+        request->lease->opening == request)
+        tendon__lease_lost(request->lease, &request->fault);
     request->sink->complete(request->sink, request);
     tendon__request_unref(request);
 }
@@ -136,8 +151,10 @@ void tendon__request_fail(struct tendon__engine *engine, struct tendon__request 
     if (request->state == TENDON__REQUEST_DONE)
         return;
     struct tendon__fault said = *fault;
+    /* What is in the transmit stream of a living connection will be sent, whether anybody waits or
+     * not. */
     if (request->state == TENDON__REQUEST_ON_WIRE && tendon__list_linked(&request->exchange.link) &&
-        tendon__conn_progress(&request->channel->conn, &request->exchange) == TENDON__PROGRESS_SENT)
+        request->exchange.placed)
         request->was_sent = true;
     /* A group of which some members were answered was at least partly executed. */
     if (request->reply_count && request->command_count > 1 &&
@@ -197,17 +214,15 @@ static const char *waiting_for(const struct tendon__request *request)
 
 /* A connection that has been silent since the command was sent, and for long, is not worth keeping.
  */
-static void suspect_connection(struct tendon__engine *engine, const struct tendon__request *request)
+static void suspect_connection(struct tendon__engine *engine, struct tendon__channel *channel,
+                               int64_t attempt_ns)
 {
-    struct tendon__channel *channel = request->channel;
-    if (!channel)
-        return;
     int64_t patience_ns = 2000 * TENDON__MS;
     if (engine->options->read_timeout_ms * TENDON__MS > patience_ns)
         patience_ns = engine->options->read_timeout_ms * TENDON__MS;
     int64_t silent_ns = engine->now_ns - channel->conn.rx_ns;
-    if (channel->conn.rx_ns > request->attempt_ns || silent_ns < patience_ns ||
-        engine->now_ns - request->attempt_ns < patience_ns * 9 / 10)
+    if (channel->conn.rx_ns > attempt_ns || silent_ns < patience_ns ||
+        engine->now_ns - attempt_ns < patience_ns * 9 / 10)
         return;
     struct tendon__fault silent;
     tendon__fault_set(&silent, TENDON_ERROR_TIMEOUT,
@@ -219,12 +234,15 @@ static void suspect_connection(struct tendon__engine *engine, const struct tendo
 static void expire_call(struct tendon__engine *engine, struct tendon__request *request)
 {
     struct tendon__fault fault;
+    int64_t attempt_ns = request->attempt_ns;
     struct tendon__channel *channel =
         request->state == TENDON__REQUEST_ON_WIRE ? request->channel : NULL;
-    bool pool = request->state == TENDON__REQUEST_BORROWING && request->waiter.waiting;
+    bool borrows = request->state == TENDON__REQUEST_BORROWING && request->waiter.waiting;
+    bool down = request->node && request->node->failures &&
+                (borrows || request->state == TENDON__REQUEST_WAITING);
+    bool pool = borrows && !down;
     const struct tendon__fault *last = request->fault.status ? &request->fault : NULL;
-    if (!last && request->node && request->node->failures &&
-        request->state == TENDON__REQUEST_WAITING)
+    if (!last && down)
         last = &request->node->fault;
     tendon__fault_set(&fault, pool ? TENDON_ERROR_POOL_TIMEOUT : TENDON_ERROR_TIMEOUT,
                       "no outcome within %lld ms, %s%s%.200s",
@@ -235,7 +253,7 @@ static void expire_call(struct tendon__engine *engine, struct tendon__request *r
     tendon__request_ref(request);
     tendon__request_fail(engine, request, &fault);
     if (channel && channel->state == TENDON__CHANNEL_READY)
-        suspect_connection(engine, request);
+        suspect_connection(engine, channel, attempt_ns);
     tendon__request_unref(request);
 }
 
@@ -252,7 +270,8 @@ static bool haunt(struct tendon__request *request)
 static void expire_attempt(struct tendon__engine *engine, struct tendon__request *request)
 {
     struct tendon__channel *channel = request->channel;
-    enum tendon__progress progress = tendon__conn_progress(&channel->conn, &request->exchange);
+    int64_t attempt_ns = request->attempt_ns;
+    enum tendon__progress progress = tendon__request_progress(request, channel);
     bool sent = progress == TENDON__PROGRESS_SENT;
     int64_t limit_ms = sent ? engine->options->read_timeout_ms : engine->options->write_timeout_ms;
     if (!limit_ms || engine->now_ns < request->attempt_ns + limit_ms * TENDON__MS) {
@@ -273,7 +292,7 @@ static void expire_attempt(struct tendon__engine *engine, struct tendon__request
         tendon__attempt_failed(engine, request, &fault, progress);
     }
     if (channel->state == TENDON__CHANNEL_READY)
-        suspect_connection(engine, request);
+        suspect_connection(engine, channel, attempt_ns);
     tendon__request_unref(request);
 }
 

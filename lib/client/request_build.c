@@ -93,60 +93,91 @@ static tendon_status refuse_state(struct tendon__fault *fault, const struct args
                              (const char *)args->list[0].data, why);
 }
 
-/* What the command would leave on a connection that others use, and what is done about it. */
-static tendon_status judge_state(struct tendon__request *request, const struct args *args,
-                                 enum tendon__command_state state, bool grouped,
-                                 struct tendon__fault *fault)
+/* What is known of a request while its commands are walked through. */
+struct walk {
+    bool grouped;
+    uint32_t index;
+    uint32_t count;
+    bool in_multi;
+    uint32_t shared;  /* flags that every command has so far */
+    int64_t block_ms; /* how long the server may hold the answer; -1 for ever */
+};
+
+static tendon_status refuse_on_lane(struct tendon__fault *fault, const struct args *args)
 {
-    bool alone = request->lease != NULL; /* the connection belongs to the caller */
-    switch (state) {
-    case TENDON__STATE_NONE:
+    return refuse_state(fault, args,
+                        "would change the connection of every caller; use a lease (for SELECT: "
+                        "option db; for MULTI: an atomic group from MULTI to EXEC)");
+}
+
+/* On a lane a group may be a transaction from its first to its last command, and nothing else. */
+static tendon_status judge_on_lane(const struct args *args, enum tendon__command_state state,
+                                   struct walk *walk, struct tendon__fault *fault)
+{
+    bool first = walk->grouped && walk->index == 0 && walk->count > 1;
+    bool last = walk->grouped && walk->index + 1 == walk->count;
+    if (state == TENDON__STATE_SETTING)
         return TENDON_OK;
+    if (state == TENDON__STATE_MULTI && first) {
+        walk->in_multi = true;
+        return TENDON_OK;
+    }
+    if ((state == TENDON__STATE_EXEC || state == TENDON__STATE_DISCARD) && walk->in_multi && last) {
+        walk->in_multi = false;
+        return TENDON_OK;
+    }
+    return refuse_on_lane(fault, args);
+}
+
+/* On a lease everything is the borrower's; what has to be undone afterwards is noted. */
+static void note_dirt(struct tendon__request *request, enum tendon__command_state state,
+                      struct walk *walk)
+{
+    request->ends = TENDON__ENDS_NOTHING;
+    switch (state) {
     case TENDON__STATE_MULTI:
     case TENDON__STATE_WATCH:
-        if (!alone && !grouped)
-            return refuse_state(fault, args,
-                                "needs a lease, or an atomic group that ends with EXEC");
-        request->dirt |= alone ? TENDON__DIRT_TRANSACTION : 0;
-        request->dirt &= ~TENDON__DIRT_CLEANS;
-        return TENDON_OK;
+        walk->in_multi |= state == TENDON__STATE_MULTI;
+        request->dirt |= TENDON__DIRT_TRANSACTION;
+        break;
     case TENDON__STATE_EXEC:
     case TENDON__STATE_DISCARD:
+        walk->in_multi = false;
+        request->ends = TENDON__ENDS_TRANSACTION;
+        break;
     case TENDON__STATE_UNWATCH:
-        if (!alone && !grouped)
-            return refuse_state(fault, args,
-                                "needs a lease, or an atomic group that begins with MULTI");
-        if (!alone)
-            return TENDON_OK;
-        request->dirt = (request->dirt & ~TENDON__DIRT_TRANSACTION) | TENDON__DIRT_CLEANS;
-        return TENDON_OK;
+        request->ends = TENDON__ENDS_WATCH;
+        break;
     case TENDON__STATE_SELECT:
-        if (!alone)
-            return refuse_state(
-                fault, args,
-                "would change the database of every caller; set option db or use a lease");
         request->dirt |= TENDON__DIRT_DATABASE;
-        return TENDON_OK;
-    case TENDON__STATE_SETTING:
-        request->dirt |= alone ? TENDON__DIRT_FOREVER : 0;
-        return TENDON_OK;
-    case TENDON__STATE_RESET:
-    case TENDON__STATE_QUIT:
-    case TENDON__STATE_IDENTITY:
-        if (!alone)
-            return refuse_state(fault, args,
-                                "would change the connection of every caller; use a lease");
+        break;
+    default:
         request->dirt |= TENDON__DIRT_FOREVER;
-        return TENDON_OK;
-    case TENDON__STATE_SUBSCRIBE:
-    case TENDON__STATE_MONITOR:
-    case TENDON__STATE_REPLY:
         break;
     }
-    refuse_state(fault, args,
-                 "is answered by a stream or not at all; this release has no interface for that");
-    fault->status = TENDON_ERROR_UNSUPPORTED;
-    return TENDON_ERROR_UNSUPPORTED;
+}
+
+/* What the command would leave on its connection, and what is done about it. */
+static tendon_status judge_state(struct tendon__request *request, const struct args *args,
+                                 enum tendon__command_state state, struct walk *walk,
+                                 struct tendon__fault *fault)
+{
+    request->ends = TENDON__ENDS_NOTHING;
+    if (state == TENDON__STATE_NONE)
+        return TENDON_OK;
+    if (state == TENDON__STATE_SUBSCRIBE || state == TENDON__STATE_MONITOR ||
+        state == TENDON__STATE_REPLY) {
+        refuse_state(
+            fault, args,
+            "is answered by a stream or not at all; this release has no interface for that");
+        if (fault)
+            fault->status = TENDON_ERROR_UNSUPPORTED;
+        return TENDON_ERROR_UNSUPPORTED;
+    }
+    if (!request->lease)
+        return judge_on_lane(args, state, walk, fault);
+    note_dirt(request, state, walk);
+    return TENDON_OK;
 }
 
 static void note_slot(struct tendon__request *request, const struct args *args,
@@ -167,37 +198,38 @@ static void note_slot(struct tendon__request *request, const struct args *args,
     }
 }
 
-/* Notes what one command of the request means. `others` holds the flags that all commands share so
- * far. */
+/* Notes what one command of the request means. */
 static tendon_status describe(struct tendon__request *request, const struct args *args,
-                              uint32_t *others, bool grouped, int64_t *block_ms,
-                              struct tendon__fault *fault)
+                              uint32_t asked_flags, struct walk *walk, struct tendon__fault *fault)
 {
     struct tendon__command command;
     tendon__command_look(args->list, args->count, &command);
-    tendon_status status = judge_state(request, args, command.state, grouped, fault);
+    tendon_status status = judge_state(request, args, command.state, walk, fault);
     if (status != TENDON_OK)
         return status;
-    uint32_t flags = 0;
+    uint32_t flags = asked_flags & (TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT);
     if (command.flags & TENDON__COMMAND_READ_ONLY)
         flags |= TENDON_REQUEST_READ_ONLY;
     if (command.flags & TENDON__COMMAND_IDEMPOTENT)
         flags |= TENDON_REQUEST_IDEMPOTENT;
-    if (command.flags & TENDON__COMMAND_REPLICA_SAFE)
+    if (command.flags & TENDON__COMMAND_REPLICA_SAFE || asked_flags & TENDON_REQUEST_READ_ONLY)
         flags |= TENDON__REQUEST_REPLICA_SAFE;
-    bool frame_word =
-        grouped && (command.state == TENDON__STATE_MULTI || command.state == TENDON__STATE_EXEC);
+    bool frame_word = walk->grouped &&
+                      (command.state == TENDON__STATE_MULTI || command.state == TENDON__STATE_EXEC);
     if (!frame_word)
-        *others &= flags;
+        walk->shared &= flags;
     if (command.flags & TENDON__COMMAND_NO_RETRY)
         request->flags |= TENDON_REQUEST_NO_RETRY;
-    if (!grouped && command.flags & TENDON__COMMAND_BLOCKING) {
+    /* Inside MULTI nothing blocks. */
+    if (!walk->in_multi && command.flags & TENDON__COMMAND_BLOCKING) {
+        int64_t block_ms = 0;
         request->flags |= TENDON_REQUEST_BLOCKING;
-        if (!tendon__command_block_ms(args->list, args->count, &command, block_ms))
-            *block_ms = -1;
+        if (!tendon__command_block_ms(args->list, args->count, &command, &block_ms) || block_ms < 0)
+            walk->block_ms = -1;
+        else if (walk->block_ms >= 0)
+            walk->block_ms +=
+                block_ms < INT64_MAX / TENDON__MS / 8 ? block_ms : INT64_MAX / TENDON__MS / 8;
     }
-    if (command.state == TENDON__STATE_MULTI && grouped)
-        request->flags |= TENDON__REQUEST_TRANSACTION;
     note_slot(request, args, &command);
     return TENDON_OK;
 }
@@ -329,17 +361,20 @@ static tendon_status fill(struct tendon__request *request, const struct tendon__
                           const tendon_request *first, size_t request_size,
                           struct tendon__fault *fault)
 {
-    uint32_t count = request->command_count;
-    uint32_t shared =
-        TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT | TENDON__REQUEST_REPLICA_SAFE;
-    int64_t block_ms = 0;
+    struct walk walk = {
+        .grouped = first->flags & TENDON_REQUEST_ATOMIC,
+        .count = request->command_count,
+        .shared =
+            TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT | TENDON__REQUEST_REPLICA_SAFE,
+    };
     uint8_t *end = request->frame;
+    bool transaction = false;
     tendon_status status = set_route(request, first->route, first->slot, first->node, fault);
-    for (uint32_t i = 0; i < count && status == TENDON_OK; i++) {
-        const tendon_request *asked = request_at(first, request_size, i);
+    for (; walk.index < walk.count && status == TENDON_OK; walk.index++) {
+        const tendon_request *asked = request_at(first, request_size, walk.index);
         if (request->tags)
-            request->tags[i] = asked->tag;
-        request->flags |= asked->flags;
+            request->tags[walk.index] = asked->tag;
+        request->flags |= asked->flags & ~(TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT);
         if (asked->flags & TENDON_REQUEST_CONNECT)
             continue;
         struct args args;
@@ -347,21 +382,26 @@ static tendon_status fill(struct tendon__request *request, const struct tendon__
         if (status != TENDON_OK)
             return status;
         end = tendon__encode(end, args.list, args.count);
-        status = describe(request, &args, &shared, asked->flags & TENDON_REQUEST_ATOMIC, &block_ms,
-                          fault);
+        status = describe(request, &args, asked->flags, &walk, fault);
         tendon__memory_free(request->memory, args.many);
+        transaction |= walk.index == 0 && walk.in_multi;
     }
     if (status != TENDON_OK)
         return status;
+    if (walk.in_multi && !request->lease)
+        return tendon__fault_set(fault, TENDON_ERROR_STATE,
+                                 "a group that begins with MULTI must end with EXEC");
+    if (transaction && !request->lease)
+        request->flags |= TENDON__REQUEST_TRANSACTION;
     if (!(request->flags & TENDON_REQUEST_CONNECT))
-        request->flags |= shared;
+        request->flags |= walk.shared;
     request->frame_bytes = (size_t)(end - request->frame);
     if (first->route == TENDON_ROUTE_SLOT) {
         request->slot = first->slot;
         request->flags &= ~TENDON__REQUEST_CROSS_SLOT;
     }
     request->timeout_ns =
-        timeout_of(options, first, request->flags & TENDON_REQUEST_BLOCKING, block_ms);
+        timeout_of(options, first, request->flags & TENDON_REQUEST_BLOCKING, walk.block_ms);
     return TENDON_OK;
 }
 

@@ -76,6 +76,7 @@ static void detach(struct tendon__request *request)
             tendon__give_back(channel, false);
     }
     tendon__request_forget_replies(request);
+    request->node = NULL; /* it may be gone by the next try */
     request->asking = false;
     request->redirected = false;
     request->group_reaction = TENDON__REACT_SURFACE;
@@ -151,7 +152,7 @@ bool tendon__dial_counts(struct tendon__engine *engine, struct tendon__request *
         if (engine->kind != TENDON__KIND_CLUSTER)
             return true;
         /* The slot may have another owner by the time of the next try. */
-        tendon__request_withdraw(engine, request);
+        tendon__request_withdraw(engine, request, request->state);
         detach(request);
         tendon__retry_later(engine, request, retry_wait(engine, request));
         return false;
@@ -183,16 +184,51 @@ static struct tendon__node *redirect_node(struct tendon__engine *engine,
     return tendon__node_get(engine, redirect->host, redirect->port);
 }
 
+/* What a refusal teaches about the servers, whatever becomes of the request that met it. */
+static void learn(struct tendon__engine *engine, struct tendon__channel *channel,
+                  enum tendon__reaction reaction, struct tendon__redirect *redirect)
+{
+    bool cluster = engine->kind == TENDON__KIND_CLUSTER;
+    struct tendon__node *node;
+    switch (reaction) {
+    case TENDON__REACT_MOVED:
+        engine->stats.moved++;
+        node = cluster ? redirect_node(engine, channel, redirect) : NULL;
+        /* A node that redirects to itself is another server under the same name: connect anew. */
+        if (node == channel->node)
+            tendon__node_drain(node, TENDON__CLOSE_STALE);
+        if (node)
+            tendon__map_moved(engine, redirect);
+        break;
+    case TENDON__REACT_ASK:
+        engine->stats.ask++;
+        break;
+    case TENDON__REACT_READ_ONLY:
+        /*
+         * A primary that became a replica keeps its connections alive and would refuse writes on
+         * them for ever: they all go, and the name is resolved anew, whoever the write belonged to.
+         */
+        tendon__map_trigger(engine);
+        if (!cluster)
+            tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
+        break;
+    case TENDON__REACT_DOWN:
+        tendon__map_trigger(engine);
+        break;
+    case TENDON__REACT_REFUSED:
+    case TENDON__REACT_UNAUTHENTICATED:
+        tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
+        break;
+    default:
+        break;
+    }
+}
+
 static void follow(struct tendon__engine *engine, struct tendon__channel *channel,
                    struct tendon__request *request, enum tendon__reaction reaction,
                    struct tendon__redirect redirect)
 {
     struct tendon__node *node = redirect_node(engine, channel, &redirect);
-    bool moved = reaction == TENDON__REACT_MOVED;
-    if (moved)
-        engine->stats.moved++;
-    else
-        engine->stats.ask++;
     if (!node || ++request->redirects > (uint64_t)engine->options->max_redirects) {
         struct tendon__fault fault;
         tendon__fault_set(
@@ -203,15 +239,9 @@ static void follow(struct tendon__engine *engine, struct tendon__channel *channe
         tendon__request_fail(engine, request, &fault);
         return;
     }
-    if (moved) {
-        /* A node that redirects to itself is another server under the same name: connect anew. */
-        if (node == channel->node)
-            tendon__node_drain(node, TENDON__CLOSE_STALE);
-        tendon__map_moved(engine, &redirect);
-    }
     detach(request);
     request->target = node;
-    request->asking = !moved;
+    request->asking = reaction == TENDON__REACT_ASK;
     tendon__route(engine, request);
 }
 
@@ -232,33 +262,13 @@ static void react(struct tendon__engine *engine, struct tendon__channel *channel
                   struct tendon__request *request, enum tendon__reaction reaction,
                   const struct tendon__redirect *redirect)
 {
-    switch (reaction) {
-    case TENDON__REACT_MOVED:
-    case TENDON__REACT_ASK:
-        if (engine->kind == TENDON__KIND_CLUSTER)
-            follow(engine, channel, request, reaction, *redirect);
-        else
-            tendon__request_complete(engine, request, NULL);
-        return;
-    case TENDON__REACT_DOWN:
-        tendon__map_trigger(engine);
-        break;
-    case TENDON__REACT_REFUSED:
-    case TENDON__REACT_UNAUTHENTICATED:
-        tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
-        break;
-    case TENDON__REACT_SURFACE:
-    case TENDON__REACT_CLOSE:
+    bool redirects = reaction == TENDON__REACT_MOVED || reaction == TENDON__REACT_ASK;
+    if (reaction == TENDON__REACT_CLOSE || (redirects && engine->kind != TENDON__KIND_CLUSTER))
         tendon__request_complete(engine, request, NULL);
-        return;
-    case TENDON__REACT_READ_ONLY:
-    case TENDON__REACT_TRY_AGAIN:
-    case TENDON__REACT_LOADING:
-    case TENDON__REACT_BUSY:
-    case TENDON__REACT_UNBLOCKED:
-        break;
-    }
-    try_again(engine, request, reaction != TENDON__REACT_BUSY);
+    else if (redirects)
+        follow(engine, channel, request, reaction, *redirect);
+    else
+        try_again(engine, request, reaction != TENDON__REACT_BUSY);
 }
 
 /* Only an error whose reply a new try can better is not the outcome at once. */
@@ -287,15 +297,19 @@ static void judge_group(struct tendon__engine *engine, struct tendon__channel *c
     }
 }
 
-/*
- * A primary that became a replica keeps its connections alive and would refuse writes on them for
- * ever: they all go, and the name is resolved anew, whoever the write belonged to.
- */
-static void note_demotion(struct tendon__engine *engine, struct tendon__channel *channel)
+/* Whether the reply to the last command on a lease says that MULTI or WATCH is over. */
+static void note_end(struct tendon__channel *channel, const struct tendon__request *request,
+                     const struct tendon__tape *tape)
 {
-    tendon__map_trigger(engine);
-    if (engine->kind != TENDON__KIND_CLUSTER)
-        tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
+    if (request->ends == TENDON__ENDS_NOTHING || request->reply_count + 1 < request->command_count)
+        return;
+    bool is_error = tape->nodes[0].type == TENDON_NODE_ERROR;
+    tendon_bytes text = tendon__tape_text(tape, 0);
+    bool aborted = is_error && text.size >= 9 && !memcmp(text.data, "EXECABORT", 9);
+    bool ended = request->ends == TENDON__ENDS_TRANSACTION ? !is_error || aborted
+                                                           : tendon__tape_text_is(tape, 0, "OK");
+    if (ended)
+        channel->dirt &= ~TENDON__DIRT_TRANSACTION;
 }
 
 void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *channel,
@@ -311,8 +325,8 @@ void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *
         if (reaction != TENDON__REACT_SURFACE)
             remember_error(request, &conn->tape);
     }
-    if (reaction == TENDON__REACT_READ_ONLY)
-        note_demotion(engine, channel);
+    note_end(channel, request, &conn->tape);
+    learn(engine, channel, reaction, &redirect);
     tendon_reply *reply = tendon__conn_take_reply(conn);
     if (!reply) {
         struct tendon__fault fault;

@@ -11,8 +11,43 @@ static void fail(struct tendon__engine *engine, struct tendon__request *request,
     tendon__request_fail(engine, request, &fault);
 }
 
+/* While a node is known to be down, a request that may not outlast the wait is told at once. */
+static bool fails_fast(struct tendon__engine *engine, struct tendon__request *request,
+                       struct tendon__node *node)
+{
+    if (!node->failures || engine->now_ns >= node->next_dial_ns || node->held)
+        return false;
+    bool no_budget = engine->options->max_retries == 0 || request->flags & TENDON_REQUEST_NO_RETRY;
+    if (!tendon__fault_is_permanent(&node->fault) && !no_budget)
+        return false;
+    struct tendon__fault said = node->fault;
+    said.executed = 0;
+    tendon__request_fail(engine, request, &said);
+    return true;
+}
+
+/* The seed all others are as bad as: every seed is waiting for its next dial. NULL when one may be
+ * tried. */
+static struct tendon__node *last_seed(struct tendon__engine *engine)
+{
+    struct tendon__node *seed = NULL;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        if (!node->is_seed)
+            continue;
+        if (!node->failures || engine->now_ns >= node->next_dial_ns || node->dials)
+            return NULL;
+        seed = node;
+    }
+    return seed;
+}
+
 static void park(struct tendon__engine *engine, struct tendon__request *request)
 {
+    struct tendon__node *seed = last_seed(engine);
+    if (seed && fails_fast(engine, request, seed))
+        return;
     request->state = TENDON__REQUEST_PARKED;
     tendon__list_push(&engine->parked, &request->link);
     tendon__map_need(engine);
@@ -155,23 +190,6 @@ void tendon__route_all(struct tendon__engine *engine, struct tendon__link *reque
     }
 }
 
-/* While a node is known to be down, a request that may not outlast the wait is told at once. */
-static bool fails_fast(struct tendon__engine *engine, struct tendon__request *request,
-                       struct tendon__node *node)
-{
-    if (!node->failures || engine->now_ns >= node->next_dial_ns)
-        return false;
-    bool no_budget = engine->options->max_retries == 0 || request->flags & TENDON_REQUEST_NO_RETRY;
-    if (!tendon__fault_is_permanent(&node->fault) && !no_budget)
-        return false;
-    if (node->held)
-        return false;
-    struct tendon__fault said = node->fault;
-    said.executed = 0;
-    tendon__request_fail(engine, request, &said);
-    return true;
-}
-
 void tendon__route_to(struct tendon__engine *engine, struct tendon__request *request,
                       struct tendon__node *node)
 {
@@ -211,9 +229,7 @@ void tendon__send_on(struct tendon__engine *engine, struct tendon__request *requ
     request->exchange.frame_bytes = request->frame_bytes;
     request->exchange.reply_count = request->command_count;
     request->exchange.asking = request->asking;
-    if (request->dirt & TENDON__DIRT_CLEANS)
-        channel->dirt &= ~TENDON__DIRT_TRANSACTION;
-    channel->dirt |= request->dirt & ~TENDON__DIRT_CLEANS;
+    channel->dirt |= request->dirt;
     channel->used_ns = engine->now_ns;
     tendon__conn_send(&channel->conn, &request->exchange, engine->now_ns);
     tendon__channel_flush(channel);

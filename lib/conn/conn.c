@@ -108,7 +108,7 @@ static bool make_space(struct tendon__conn *conn)
     size_t wanted = held ? conn->decoder.wanted : 0;
     if (wanted > room)
         room = wanted;
-    if (room < held * 2 && held > TENDON__RX_BYTES / 2 && wanted <= held)
+    if (room < held * 2 && held > TENDON__RX_BYTES / 2)
         room = held * 2;
     /* An announced bulk is believed only a megabyte ahead of the bytes that really came. */
     if (room > conn->rx_room && room > held * 2 + (1u << 20))

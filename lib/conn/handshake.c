@@ -175,6 +175,17 @@ static bool about_credentials(tendon_bytes error)
            contains(error, "without any password");
 }
 
+/* A proxy may quote the whole HELLO in its refusal: the password is blanked before anybody sees the
+ * text. */
+static void blank_secret(const struct tendon__conn *conn, char *text)
+{
+    const char *secret = conn->session.password;
+    size_t size = conn->session.password_size;
+    char *at = text;
+    while (size && (at = memmem(at, strlen(at), secret, size)))
+        memset(at, '*', size);
+}
+
 /* The first cause is kept: later steps of a refused login only say NOAUTH. */
 static void refuse(struct tendon__conn *conn, tendon_bytes error)
 {
@@ -184,6 +195,7 @@ static void refuse(struct tendon__conn *conn, tendon_bytes error)
     if (contains(error, "max number of clients"))
         status = TENDON_ERROR_CONNECT;
     tendon__fault_server(&conn->handshake_fault, status, error.data, error.size);
+    blank_secret(conn, conn->handshake_fault.text);
     size_t used = strlen(conn->handshake_fault.text);
     const char *remedy =
         status == TENDON_ERROR_AUTH
