@@ -133,6 +133,7 @@ func (one *call) deliver(position int, tape Tape, failure *Failure) {
 func (one *call) arrived() {
 	one.left--
 	if one.left == 0 {
+		one.tag.Store(0) // a completion that comes twice must not reach whoever has the sink next
 		one.done <- struct{}{}
 	}
 }

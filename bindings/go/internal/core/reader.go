@@ -107,7 +107,6 @@ func (r *reader) deliver(completion *C.tendon_completion) {
 	}
 	one, position := r.calls.find(uint64(completion.tag))
 	if one == nil {
-		println("DEBUG unknown tag", uint64(completion.tag), "id", uint64(completion.id), "kind", uint32(completion.kind), "status", int32(completion.status))
 		return
 	}
 	if completion.kind == C.TENDON_COMPLETION_ERROR {

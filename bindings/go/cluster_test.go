@@ -1,0 +1,241 @@
+package redis_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	redis "tendon.dev/redis"
+)
+
+func openCluster(t testing.TB, opt *redis.ClusterOptions) *redis.ClusterClient {
+	t.Helper()
+	c := redis.NewClusterClient(opt)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// spread is keys that are sure to be on several nodes, deleted after the test.
+func spread(t testing.TB, c *redis.ClusterClient, count int) []string {
+	t.Helper()
+	keys := make([]string, count)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("go:%s:%d", t.Name(), i)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		for _, key := range keys {
+			c.Del(ctx, key)
+		}
+	})
+	return keys
+}
+
+func TestCluster(t *testing.T) {
+	for _, addrs := range [][]string{servers(t).Cluster.addrs(), servers(t).Cluster.addrs()[4:5]} {
+		t.Run(fmt.Sprintf("%d seeds", len(addrs)), func(t *testing.T) {
+			c := openCluster(t, &redis.ClusterOptions{Addrs: addrs})
+			ctx := bg(t)
+			keys := spread(t, c, 50)
+			for i, key := range keys {
+				must(t, c.Set(ctx, key, i, time.Minute).Err())
+			}
+			for i, key := range keys {
+				value, err := c.Get(ctx, key).Int()
+				same(t, value, err, i)
+			}
+		})
+	}
+}
+
+func TestClusterPipeline(t *testing.T) {
+	c := openCluster(t, &redis.ClusterOptions{Addrs: servers(t).Cluster.addrs()})
+	ctx := bg(t)
+	keys := spread(t, c, 300)
+	pipe := c.Pipeline()
+	for i, key := range keys {
+		pipe.Set(ctx, key, i, time.Minute)
+	}
+	crossed := pipe.MGet(ctx, keys[0], keys[1], keys[2], keys[3])
+	var gets []*redis.StringCmd
+	for _, key := range keys {
+		gets = append(gets, pipe.Get(ctx, key))
+	}
+	_, err := pipe.Exec(ctx)
+	if err != crossed.Err() || !redis.HasErrorPrefix(err, "CROSSSLOT") {
+		t.Fatalf("the pipeline's error is %v, that of MGET %v", err, crossed.Err())
+	}
+	for i, get := range gets {
+		value, err := get.Int()
+		same(t, value, err, i)
+	}
+}
+
+func TestClusterTransactions(t *testing.T) {
+	c := openCluster(t, &redis.ClusterOptions{Addrs: servers(t).Cluster.addrs()})
+	ctx := bg(t)
+	key := "go:{" + t.Name() + "}:"
+	defer c.Del(ctx, key+"a", key+"b")
+	var got *redis.StringCmd
+	_, err := c.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, key+"a", "1", time.Minute)
+		p.Incr(ctx, key+"b")
+		got = p.Get(ctx, key+"a")
+		return nil
+	})
+	same(t, got.Val(), err, "1")
+	_, err = c.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Incr(ctx, "go:x")
+		p.Incr(ctx, "go:y")
+		p.Incr(ctx, "go:z")
+		return nil
+	})
+	if !redis.HasErrorPrefix(err, "CROSSSLOT") || !errors.Is(err, redis.ErrCrossSlot) {
+		t.Fatalf("keys of several slots gave %v", err)
+	}
+	must(t, c.Watch(ctx, func(tx *redis.Tx) error {
+		number, err := tx.Get(ctx, key+"b").Int()
+		if err != nil {
+			return err
+		}
+		_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
+			p.Set(ctx, key+"b", number+10, time.Minute)
+			return nil
+		})
+		return err
+	}, key+"a", key+"b"))
+	sum, err := c.Get(ctx, key+"b").Int()
+	same(t, sum, err, 11)
+	if err := c.Watch(ctx, func(*redis.Tx) error { return nil }, "go:x", "go:y"); err == nil {
+		t.Fatal("Watch took keys of two slots")
+	}
+}
+
+func TestClusterNodes(t *testing.T) {
+	c := openCluster(t, &redis.ClusterOptions{Addrs: servers(t).Cluster.addrs()})
+	ctx := bg(t)
+	keys := spread(t, c, 60)
+	for _, key := range keys {
+		must(t, c.Set(ctx, key, 1, time.Minute).Err())
+	}
+	var mutex sync.Mutex
+	seen := map[string]int{}
+	must(t, c.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+		it := node.Scan(ctx, 0, "go:"+t.Name()+":*", 10).Iterator()
+		for it.Next(ctx) {
+			mutex.Lock()
+			seen[node.Options().Addr]++
+			mutex.Unlock()
+		}
+		return it.Err()
+	}))
+	total := 0
+	for _, count := range seen {
+		total += count
+	}
+	if len(seen) != 3 || total != len(keys) {
+		t.Fatalf("primaries hold %v of %d keys", seen, len(keys))
+	}
+	size, err := c.DBSize(ctx).Result()
+	if err != nil || size < int64(len(keys)) {
+		t.Fatalf("DBSIZE of the cluster is %d, %v", size, err)
+	}
+	stats := c.PoolStats()
+	if stats.TotalConns < 3 {
+		t.Errorf("statistics %+v", stats)
+	}
+}
+
+func TestClusterReadsFromReplicas(t *testing.T) {
+	for name, opt := range map[string]*redis.ClusterOptions{
+		"ReadOnly": {ReadOnly: true}, "RouteRandomly": {RouteRandomly: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opt.Addrs = servers(t).Cluster.addrs()
+			c := openCluster(t, opt)
+			ctx := bg(t)
+			key := spread(t, c, 1)[0]
+			must(t, c.Set(ctx, key, "v", time.Minute).Err())
+			deadline := time.Now().Add(5 * time.Second)
+			for {
+				value, err := c.Get(ctx, key).Result()
+				if err == nil && value == "v" {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("a replica never had the key: %q, %v", value, err)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+	}
+}
+
+func TestClusterTLS(t *testing.T) {
+	s := servers(t).TLSCluster
+	ca := map[string]string{"tls_ca_file": s.CAFile}
+	c := openCluster(t, &redis.ClusterOptions{Addrs: s.addrs()[:2], TLSConfig: &tls.Config{},
+		CoreOptions: ca})
+	for _, key := range spread(t, c, 20) {
+		must(t, c.Set(bg(t), key, 1, time.Minute).Err())
+	}
+	roundTrip(t, openCluster(t, &redis.ClusterOptions{Addrs: s.addrs()[:1],
+		TLSConfig: &tls.Config{InsecureSkipVerify: true}}))
+	c = openCluster(t, &redis.ClusterOptions{Addrs: s.addrs(),
+		TLSConfig: &tls.Config{RootCAs: roots(t, s.CAFile), ServerName: "x"}})
+	failure := refused(t, c, "UNSUPPORTED", "RootCAs", "tls_ca_file")
+	if strings.Contains(failure.Error(), "with RootCAs, ServerName") {
+		t.Errorf("a field that is supported is named as one that is not: %v", failure)
+	}
+}
+
+func TestClusterRefusals(t *testing.T) {
+	refused(t, openCluster(t, &redis.ClusterOptions{}), "CONFIG", "no nodes")
+	refused(t, openCluster(t, &redis.ClusterOptions{Addrs: []string{"nonsense"}}), "CONFIG",
+		`"nonsense"`)
+	refused(t, openCluster(t, &redis.ClusterOptions{Addrs: []string{"h:1"}, RouteByLatency: true}),
+		"UNSUPPORTED", "RouteByLatency")
+	// A plain server is no cluster; its own words are part of the error.
+	c := openCluster(t, &redis.ClusterOptions{Addrs: []string{servers(t).Standalone.addr()}})
+	refused(t, c, "TOPOLOGY", "cluster support disabled")
+}
+
+func TestUniversalClient(t *testing.T) {
+	s := servers(t)
+	one := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: []string{s.Standalone.addr()}})
+	defer one.Close()
+	if _, ok := one.(*redis.Client); !ok {
+		t.Fatalf("one address made a %T", one)
+	}
+	roundTrip(t, one)
+	many := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: s.Cluster.addrs()[:1],
+		IsClusterMode: true})
+	defer many.Close()
+	if _, ok := many.(*redis.ClusterClient); !ok {
+		t.Fatalf("IsClusterMode made a %T", many)
+	}
+	roundTrip(t, many)
+}
+
+// A plain client on a cluster's node hands MOVED to the program, as go-redis does.
+func TestClientOnClusterNode(t *testing.T) {
+	c := open(t, &redis.Options{Addr: servers(t).Cluster.addrs()[0]})
+	moved := 0
+	for i := 0; i < 30; i++ {
+		err := c.Get(bg(t), fmt.Sprintf("go:%d", i)).Err()
+		if redis.HasErrorPrefix(err, "MOVED ") {
+			moved++
+		} else if err != redis.Nil {
+			t.Fatal(err)
+		}
+	}
+	if moved == 0 {
+		t.Fatal("no key was elsewhere")
+	}
+}

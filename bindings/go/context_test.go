@@ -1,0 +1,216 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	redis "tendon.dev/redis"
+)
+
+// hanging answers the handshake and nothing else.
+func hanging(t testing.TB) string {
+	return startFake(t, asServer(func([]string) (string, error) { return "", nil }))
+}
+
+func TestContextDeadline(t *testing.T) {
+	c := open(t, &redis.Options{Addr: hanging(t), ReadTimeout: 10 * time.Second})
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	err := c.Incr(ctx, "k").Err()
+	if took := time.Since(start); took < 50*time.Millisecond || took > time.Second {
+		t.Errorf("a deadline of 60 ms took %v", took)
+	}
+	var failure *redis.ClientError
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &failure) {
+		t.Fatalf("got %v", err)
+	}
+	if failure.Executed() != redis.ExecutedUnknown || !failure.Timeout() {
+		t.Errorf("executed %v, timeout %v", failure.Executed(), failure.Timeout())
+	}
+	if err := c.Get(ctx, "k").Err(); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a context that ended before gave %v", err)
+	}
+}
+
+func TestContextCancel(t *testing.T) {
+	c := open(t, &redis.Options{Addr: hanging(t), ReadTimeout: 10 * time.Second})
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(60*time.Millisecond, cancel)
+	within(t, time.Second, func() {
+		err := c.Incr(ctx, "k").Err()
+		var failure *redis.ClientError
+		if !errors.Is(err, context.Canceled) || !errors.As(err, &failure) {
+			t.Fatalf("got %v", err)
+		}
+		if failure.Executed() != redis.ExecutedUnknown {
+			t.Errorf("executed %v, want unknown", failure.Executed())
+		}
+	})
+	pipe := c.Pipeline()
+	cmds := []redis.Cmder{pipe.Incr(ctx, "a"), pipe.Incr(ctx, "b")}
+	if _, err := pipe.Exec(ctx); !errors.Is(err, context.Canceled) || !errors.Is(cmds[1].Err(),
+		err) {
+		t.Errorf("a pipeline gave %v and %v", err, cmds[1].Err())
+	}
+	ctx, cancel = context.WithCancel(context.Background())
+	time.AfterFunc(60*time.Millisecond, cancel)
+	within(t, time.Second, func() {
+		if err := c.BLPop(ctx, 0, "k").Err(); !errors.Is(err, context.Canceled) {
+			t.Fatalf("a blocking command gave %v", err)
+		}
+	})
+}
+
+func TestReadTimeout(t *testing.T) {
+	c := open(t, &redis.Options{Addr: hanging(t), ReadTimeout: 100 * time.Millisecond,
+		MaxRetries: -1})
+	start := time.Now()
+	err := c.Incr(bg(t), "k").Err()
+	if took := time.Since(start); took < 90*time.Millisecond || took > time.Second {
+		t.Errorf("a ReadTimeout of 100 ms took %v", took)
+	}
+	var timeout net.Error
+	if !errors.As(err, &timeout) || !timeout.Timeout() || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("got %v", err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the context has not ended, yet the error says so: %v", err)
+	}
+}
+
+// Many goroutines give up at random moments; no answer may ever reach another command.
+func TestValuesNeverMix(t *testing.T) {
+	c, _ := standalone(t)
+	var answered, gaveUp atomic.Int64
+	var wait sync.WaitGroup
+	until := time.Now().Add(3 * time.Second)
+	for g := 0; g < 60; g++ {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for i := 0; time.Now().Before(until); i++ {
+				echoOnce(t, c, fmt.Sprintf("%d-%d", g, i), &answered, &gaveUp)
+			}
+		}()
+	}
+	wait.Wait()
+	if answered.Load() == 0 || gaveUp.Load() == 0 {
+		t.Fatalf("%d answered, %d gave up: the test shows nothing", answered.Load(), gaveUp.Load())
+	}
+	t.Logf("%d answered, %d gave up", answered.Load(), gaveUp.Load())
+}
+
+func echoOnce(t *testing.T, c *redis.Client, text string, answered, gaveUp *atomic.Int64) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	switch rand.IntN(3) {
+	case 0:
+		time.AfterFunc(time.Duration(rand.IntN(500))*time.Microsecond, cancel)
+	case 1:
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, time.Duration(rand.IntN(2000))*time.Microsecond)
+		defer stop()
+	}
+	text += strings.Repeat("x", rand.IntN(200))
+	got, err := c.Echo(ctx, text).Result()
+	switch {
+	case err == nil && got != text:
+		t.Errorf("asked for %q, got %q", text, got)
+	case err == nil:
+		answered.Add(1)
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		gaveUp.Add(1)
+	default:
+		t.Errorf("got %v", err)
+	}
+}
+
+// threads is how many operating system threads this process has.
+func threads(t testing.TB) int {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Skip("this system has no /proc/self/status")
+	}
+	for _, line := range strings.Split(string(status), "\n") {
+		if rest, ok := strings.CutPrefix(line, "Threads:"); ok {
+			count, err := strconv.Atoi(strings.TrimSpace(rest))
+			must(t, err)
+			return count
+		}
+	}
+	t.Fatal("no Threads in /proc/self/status")
+	return 0
+}
+
+func TestTenThousandGoroutines(t *testing.T) {
+	c, key := standalone(t)
+	ctx := bg(t)
+	must(t, c.Ping(ctx).Err())
+	const total = 10_000
+	var wait sync.WaitGroup
+	var failed atomic.Int64
+	var most atomic.Int64
+	for g := 0; g < total; g++ {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for i := 0; i < 3; i++ {
+				text := fmt.Sprintf("%s%d:%d", key, g, i)
+				if got, err := c.Echo(ctx, text).Result(); err != nil || got != text {
+					t.Errorf("%q, %v", got, err)
+					failed.Add(1)
+					return
+				}
+			}
+			if g%500 == 0 {
+				most.Store(max(most.Load(), int64(threads(t))))
+			}
+		}()
+	}
+	wait.Wait()
+	// Go's own threads, the core's I/O thread and its resolvers; nothing that grows with the
+	// goroutines.
+	if n := most.Load(); n > 40 {
+		t.Errorf("%d operating system threads", n)
+	}
+	t.Logf("at most %d threads, %d failed", most.Load(), failed.Load())
+}
+
+func TestTenThousandWaiting(t *testing.T) {
+	c := open(t, &redis.Options{Addr: hanging(t), ReadTimeout: -1})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var wait sync.WaitGroup
+	for g := 0; g < 10_000; g++ {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			if err := c.Get(ctx, "k").Err(); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		}()
+	}
+	for deadline := time.Now().Add(10 * time.Second); c.PoolStats().PendingRequests < 10_000; {
+		if time.Now().After(deadline) {
+			t.Fatalf("only %d wait", c.PoolStats().PendingRequests)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if n := threads(t); n > 40 {
+		t.Errorf("%d operating system threads while all wait", n)
+	}
+	cancel()
+	within(t, 10*time.Second, wait.Wait)
+}
