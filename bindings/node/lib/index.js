@@ -10,15 +10,19 @@ const { Pipeline } = require('./pipeline');
 const errors = require('./errors');
 const native = require('./native');
 
-Redis.Cluster = Cluster;
-Redis.Redis = Redis;
-Redis.default = Redis;
-Redis.Pipeline = Pipeline;
-Redis.createClient = (...args) => new Redis(...args);
-Redis.print = (error, reply) => console.log(error ? `Error: ${error}` : `Reply: ${reply}`);
-Redis.version = native.version;
-Redis.tlsVersion = native.tlsVersion;
-Object.assign(Redis, errors.classes);
-Object.defineProperty(Redis, '__esModule', { value: true });
-
-module.exports = Redis;
+/* Spelt as assignments to `exports`, because that is what Node finds the names of an ESM import by. */
+exports = module.exports = Redis;
+exports.default = Redis;
+exports.Redis = Redis;
+exports.Cluster = Cluster;
+exports.Pipeline = Pipeline;
+exports.createClient = (...args) => new Redis(...args);
+exports.print = (error, reply) => console.log(error ? `Error: ${error}` : `Reply: ${reply}`);
+exports.version = native.version;
+exports.tlsVersion = native.tlsVersion;
+exports.RedisError = errors.classes.RedisError;
+exports.ReplyError = errors.classes.ReplyError;
+exports.MaxRetriesPerRequestError = errors.classes.MaxRetriesPerRequestError;
+exports.TendonError = errors.classes.TendonError;
+Object.assign(exports, errors.classes);
+Object.defineProperty(exports, '__esModule', { value: true });

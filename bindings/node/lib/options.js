@@ -245,7 +245,9 @@ function parseArguments(args, defaults) {
     } else if (typeof argument === 'object') options = argument;
     else throw refuse(`Invalid argument ${String(argument)}`);
     for (const [name, value] of Object.entries(options)) {
-      if (merged[name] === undefined) merged[name] = value;
+      /* rediss:// only says that TLS is wanted; an object beside it says how. */
+      const saysMore = name === 'tls' && merged.tls === true && typeof value === 'object';
+      if (merged[name] === undefined || saysMore) merged[name] = value;
     }
   }
   for (const name of ['port', 'db']) {

@@ -33,11 +33,20 @@ async function freePort() {
   throw new Error(`no port is free from ${OWN_PORT_FIRST} to ${OWN_PORT_LAST}`);
 }
 
+/* A failed test leaves its servers to the end of its file, and keeps nobody waiting for them. */
+const children = new Set();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 /** A redis-server of the test's own; `port` starts it again where it was. */
 async function startRedis(port, ...extra) {
   const chosen = port || (await freePort());
   const args = ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--enable-debug-command', 'yes'];
   const child = spawn('redis-server', [...args, ...extra], { stdio: 'ignore' });
+  child.unref();
+  children.add(child);
+  child.once('exit', () => children.delete(child));
   for (let i = 0; i < 200; i++) {
     const answered = await new Promise((resolve) => {
       const socket = net.connect(chosen, '127.0.0.1', () => socket.write('PING\r\n'));
@@ -49,6 +58,7 @@ async function startRedis(port, ...extra) {
   }
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
+    child.ref();
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
