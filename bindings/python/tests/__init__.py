@@ -1,0 +1,1 @@
+"""The tests of the Python binding; ../run-tests runs them all."""

@@ -1,0 +1,163 @@
+"""The cluster client against a real cluster, plain and TLS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tendon
+from tendon.cluster import ClusterNode, LoadBalancingStrategy, RedisCluster
+from tests.support import CA_FILE, PORT, SERVERS, Case, free_port
+
+NODES = SERVERS["cluster"]["nodes"]
+SEED = {"host": NODES[0]["host"], "port": NODES[0]["port"]}
+
+
+class ClusterTest(Case):
+    def setUp(self) -> None:
+        self.rc = RedisCluster(**SEED, decode_responses=True)
+        self.clear(self.rc)
+        self.addCleanup(self.rc.close)
+
+    def test_as_the_article_does(self) -> None:
+        rc = RedisCluster(**SEED, decode_responses=True, skip_full_coverage_check=True)
+        self.assertIs(rc.set("py:key", "value", ex=300), True)
+        self.assertEqual(rc.get("py:key"), "value")
+        rc.close()
+
+    def test_keys_of_every_slot(self) -> None:
+        for number in range(200):
+            self.rc.set(f"py:{number}", number)
+        self.assertEqual([self.rc.get(f"py:{n}") for n in range(200)], [str(n) for n in range(200)])
+        found = set(self.rc.scan_iter("py:*", count=100))
+        self.assertEqual(found, {f"py:{number}" for number in range(200)})
+        names = [f"py:{number}" for number in range(200)]
+        self.assertEqual(self.rc.exists(*names, "py:none"), 200)
+        self.assertEqual(
+            self.rc.mget_nonatomic(names[:5], "py:none"), ["0", "1", "2", "3", "4", None]
+        )
+        self.assertEqual(self.rc.delete(*names), 200)
+
+    def test_several_seeds_and_urls(self) -> None:
+        dead = ClusterNode("localhost", free_port())
+        seeds = [dead, *(ClusterNode(node["host"], node["port"]) for node in NODES)]
+        with RedisCluster(startup_nodes=seeds) as rc:
+            self.assertTrue(rc.set("py:a", 1))
+        with tendon.RedisCluster.from_url(
+            f"redis://{SEED['host']}:{SEED['port']}/0?protocol=2"
+        ) as rc:
+            self.assertEqual(rc.get("py:a"), b"1")
+
+    def test_the_map(self) -> None:
+        rc: Any = self.rc
+        self.assertEqual(
+            (len(rc.get_primaries()), len(rc.get_replicas()), len(rc.get_nodes())), (3, 3, 6)
+        )
+        self.assertEqual(
+            (rc.keyslot("a"), rc.keyslot("{a}b"), rc.keyslot(b"123456789")), (15495, 15495, 12739)
+        )
+        node = rc.get_node_from_key("a")
+        self.assertEqual(node.server_type, "primary")
+        self.assertEqual(rc.get_node(node_name=node.name), node)
+        self.assertEqual(rc.get_node(node.host, node.port), node)
+        self.assertEqual(rc.get_node_from_key("a", replica=True).server_type, "replica")
+        self.assertIn(rc.get_random_node(), rc.get_nodes())
+        self.assertTrue(rc.set_default_node(node))
+        self.assertEqual(rc.get_default_node(), node)
+
+    def test_target_nodes(self) -> None:
+        rc: Any = self.rc
+        names = {node.name for node in rc.get_primaries()}
+        self.assertIs(rc.ping(target_nodes="all"), True)
+        self.assertEqual(set(rc.client_id(target_nodes="primaries")), names)
+        self.assertEqual(set(rc.info("server", target_nodes=rc.PRIMARIES)), names)
+        one = rc.get_replicas()[0]
+        self.assertEqual(rc.info("replication", target_nodes=one)["role"], "slave")
+        self.assertIsInstance(rc.dbsize(target_nodes="primaries"), int)
+        rc.set("py:a", 1)
+        self.assertEqual(rc.keys("py:*", target_nodes="primaries"), ["py:a"])
+        self.assertEqual(rc.config_get("maxmemory", target_nodes=one), {"maxmemory": "0"})
+        with self.fails(TypeError, "target_nodes"):
+            rc.ping(target_nodes="everything")
+        sha = rc.script_load("return 8")
+        self.assertEqual([rc.evalsha(sha, 1, f"py:{number}") for number in range(9)], [8] * 9)
+
+    def test_keys_in_different_slots(self) -> None:
+        for use in (
+            lambda: self.rc.mget("py:a", "py:b"),
+            lambda: self.rc.mset({"py:a": 1, "py:b": 2}),
+            lambda: self.rc.rename("py:a", "py:b"),
+        ):
+            with self.fails(tendon.CrossSlotError, "slot") as it:
+                use()
+            self.assertIsInstance(it.error, tendon.RedisClusterException)
+            self.assertEqual(it.error.executed, "no")
+        self.assertEqual(self.rc.mset_nonatomic({"py:a": 1, "py:b": 2}), [True, True])
+        self.assertTrue(self.rc.mset({"py:{t}a": 1, "py:{t}b": 2}))
+
+    def test_pipelines(self) -> None:
+        pipe = self.rc.pipeline()
+        for number in range(100):
+            pipe.set(f"py:{number}", number)
+            pipe.get(f"py:{number}")
+        self.assertEqual(pipe.execute()[1::2], [str(number) for number in range(100)])
+        pipe.set("py:a", "x").incr("py:a").get("py:b")
+        with self.fails(tendon.ResponseError, "Command # 2 (INCRBY py:a 1)"):
+            pipe.execute()
+
+    def test_transactions(self) -> None:
+        with self.rc.pipeline(transaction=True) as pipe:
+            pipe.set("py:{t}a", 1).incr("py:{t}a").get("py:{t}b")
+            self.assertEqual(pipe.execute(), [True, 2, None])
+            pipe.set("py:a", 1).set("py:b", 1)
+            with self.fails(tendon.CrossSlotTransactionError, "same slot"):
+                pipe.execute()
+        self.assertEqual(self.rc.exists("py:a", "py:b"), 0)
+
+        def double(pipe: Any) -> None:
+            value = int(pipe.get("py:{t}a"))
+            pipe.multi()
+            pipe.set("py:{t}a", value * 2)
+
+        self.assertEqual(self.rc.transaction(double, "py:{t}a"), [True])
+        self.assertEqual(self.rc.get("py:{t}a"), "4")
+
+    def test_reading_from_replicas(self) -> None:
+        for options in (
+            {"read_from_replicas": True},
+            {"load_balancing_strategy": LoadBalancingStrategy.ROUND_ROBIN_REPLICAS},
+        ):
+            with RedisCluster(**SEED, **options) as rc:
+                rc.set("py:a", 1)
+                rc.wait(1, 1000, target_nodes=rc.get_node_from_key("py:a"))
+                self.assertEqual({rc.get("py:a") for _ in range(20)} - {None}, {b"1"})
+
+    def test_tls(self) -> None:
+        node = SERVERS["tls_cluster"]["nodes"][0]
+        with RedisCluster(
+            host=node["host"], port=node["port"], ssl=True, ssl_ca_certs=CA_FILE
+        ) as rc:
+            for number in range(50):
+                rc.set(f"py:{number}", number, ex=60)
+            self.assertEqual([rc.get(f"py:{n}") for n in range(50)], [b"%d" % n for n in range(50)])
+
+    def test_connecting_fails_in_the_constructor(self) -> None:
+        quick = {"cluster_error_retry_attempts": 0, "socket_connect_timeout": 2}
+        with self.fails(tendon.ClusterUnavailableError, "Redis Cluster cannot be connected") as it:
+            RedisCluster(host="localhost", port=free_port(), **quick)
+        self.assertIsInstance(it.error, tendon.RedisClusterException)
+        self.assertIsInstance(it.error, tendon.RedisError, "so that fallbacks that catch it work")
+        with self.fails(tendon.ClusterUnavailableError, "cluster support disabled"):
+            RedisCluster(host="localhost", port=PORT, **quick)
+        with self.fails(tendon.RedisClusterException, "at least one node"):
+            RedisCluster()
+        with self.fails(tendon.RedisClusterException, "db"):
+            RedisCluster(**SEED, db=0)
+        with self.fails(TypeError, "did you mean 'decode_responses'"):
+            RedisCluster(**SEED, decode_response=True)
+
+    def test_closed(self) -> None:
+        self.rc.close()
+        with self.fails(tendon.ClientClosedError, "closed", "new one") as it:
+            self.rc.get("py:a")
+        self.assertEqual(it.error.executed, "no")
+        self.assertIn("closed", repr(self.rc))

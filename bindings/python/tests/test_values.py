@@ -1,0 +1,234 @@
+"""Without a server: the tape into values, arguments into bytes, statuses and replies into exceptions."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import struct
+import unittest
+from typing import Any, List
+
+import tendon
+from tendon import _native, _reply, exceptions
+from tendon._encoder import Encoder, command_name
+from tendon._shapes import Callbacks
+from tests.support import ROOT
+
+
+class Tape:
+    """Builds the tape of a value by hand, as the header describes it."""
+
+    def __init__(self, value: Any) -> None:
+        self.nodes: List[bytes] = []
+        self.data = b""
+        self.add(value)
+
+    def add(self, value: Any) -> None:
+        kind, content = value
+        if isinstance(content, list):
+            at = len(self.nodes)
+            self.nodes.append(b"")
+            for child in content:
+                self.add(child)
+            span = len(self.nodes) - at
+            self.nodes[at] = struct.pack("=BBHIq", kind, 0, 0, len(content), span)
+        elif isinstance(content, bytes):
+            self.nodes.append(struct.pack("=BBHIq", kind, 0, 0, len(content), len(self.data)))
+            self.data += content
+        elif isinstance(content, float):
+            self.nodes.append(struct.pack("=BBHId", kind, 0, 0, 0, content))
+        else:
+            self.nodes.append(struct.pack("=BBHIq", kind, 0, 0, 0, content or 0))
+
+    def read(self, decode: Any = None) -> Any:
+        nodes = ctypes.create_string_buffer(b"".join(self.nodes))
+        data = ctypes.create_string_buffer(self.data)
+        view = _native.ReplyView(
+            ctypes.sizeof(_native.ReplyView),
+            1,
+            ctypes.addressof(nodes),
+            len(self.nodes),
+            ctypes.addressof(data),
+            len(self.data),
+        )
+        return _reply.read_reply(view, decode)
+
+
+class TapeTest(unittest.TestCase):
+    CASES = [
+        ((_reply.NULL, None), None),
+        ((_reply.INTEGER, -(2**63)), -(2**63)),
+        ((_reply.STRING, b""), b""),
+        ((_reply.STATUS, b"OK"), b"OK"),
+        ((_reply.VERBATIM, b"text"), b"text"),
+        ((_reply.DOUBLE, 2.5), 2.5),
+        ((_reply.DOUBLE, float("inf")), float("inf")),
+        ((_reply.BOOLEAN, 1), True),
+        ((_reply.BIG_NUMBER, b"-123456789012345678901234567890"), -123456789012345678901234567890),
+        ((_reply.ARRAY, []), []),
+        ((_reply.MAP, []), {}),
+        ((_reply.SET, [(_reply.STRING, b"a")]), [b"a"]),
+        ((_reply.ARRAY, [(_reply.STRING, b"a"), (_reply.STRING, b"")]), [b"a", b""]),
+        # As many strings as children, yet not flat.
+        ((_reply.ARRAY, [(_reply.STRING, b"a"), (_reply.ARRAY, [(_reply.STRING, b"b")])]),
+         [b"a", [b"b"]]),
+        ((_reply.ARRAY, [(_reply.ARRAY, []), (_reply.ARRAY, [(_reply.ARRAY, [])]),
+                         (_reply.NULL, None)]), [[], [[]], None]),
+        ((_reply.MAP, [(_reply.STRING, b"k"), (_reply.ARRAY, [(_reply.INTEGER, 1)]),
+                       (_reply.ARRAY, [(_reply.STRING, b"x")]), (_reply.INTEGER, 2)]),
+         {b"k": [1], (b"x",): 2}),
+    ]  # fmt: skip
+
+    def test_every_type(self) -> None:
+        for tape, wanted in self.CASES:
+            with self.subTest(wanted=wanted):
+                found = Tape(tape).read()
+                self.assertEqual(found, wanted)
+                self.assertIs(type(found), type(wanted))
+
+    def test_decoding_reaches_every_text_and_nothing_else(self) -> None:
+        tape = (_reply.ARRAY, [(_reply.STRING, b"\xc3\xa4"), (_reply.INTEGER, 1)])
+        self.assertEqual(Tape(tape).read(bytes.decode), ["ä", 1])
+        with self.assertRaises(UnicodeDecodeError):
+            Tape((_reply.STRING, b"\xff")).read(bytes.decode)
+
+    def test_deep_nesting_needs_no_stack(self) -> None:
+        value: Any = (_reply.INTEGER, 7)
+        for _ in range(900):
+            value = (_reply.ARRAY, [value])
+        found = Tape(value).read()
+        for _ in range(900):
+            found = found[0]
+        self.assertEqual(found, 7)
+
+    def test_long_strings_between_short_ones(self) -> None:
+        strings = [b"x" * size for size in (0, 1, 100000, 3)]
+        found = Tape((_reply.ARRAY, [(_reply.STRING, text) for text in strings])).read()
+        self.assertEqual(found, strings)
+
+    def test_errors_are_raised_at_the_root_and_values_inside(self) -> None:
+        with self.assertRaises(exceptions.ResponseError):
+            Tape((_reply.ERROR, b"ERR no")).read()
+        found = Tape((_reply.ARRAY, [(_reply.ERROR, b"WRONGTYPE no"), (_reply.INTEGER, 1)])).read()
+        self.assertIsInstance(found[0], exceptions.ResponseError)
+        self.assertEqual((str(found[0]), found[1]), ("WRONGTYPE no", 1))
+
+    def test_a_later_tape_or_node_is_refused(self) -> None:
+        with self.assertRaises(exceptions.InvalidResponse):
+            Tape((_reply.ARRAY, [(99, 0), (_reply.INTEGER, 1)])).read()
+        nodes = ctypes.create_string_buffer(16)
+        view = _native.ReplyView(40, 2, ctypes.addressof(nodes), 1, None, 0)
+        with self.assertRaises(exceptions.InvalidResponse):
+            _reply.read_reply(view, None)
+
+
+class ArgumentTest(unittest.TestCase):
+    def test_types(self) -> None:
+        encoder = Encoder("utf-8", "strict", False)
+        _, packed = encoder.pack(
+            ["set", "ä", b"\x00\xff", bytearray(b"b"), memoryview(b"m"), 1, -2.5, 1.0]
+        )
+        wanted = [b"set", "ä".encode(), b"\x00\xff", b"b", b"m", b"1", b"-2.5", b"1.0"]
+        self.assertEqual(packed, wanted)
+
+    def test_what_has_no_bytes_is_refused(self) -> None:
+        encoder = Encoder("utf-8", "strict", False)
+        for value in (None, True, [1], {"a": 1}, object()):
+            with self.subTest(value=value), self.assertRaises(exceptions.DataError) as caught:
+                encoder.pack(["SET", value])
+            self.assertIn(type(value).__name__, str(caught.exception))
+            self.assertEqual(caught.exception.executed, "no")
+        for args in ([], [""], [7]):
+            with self.subTest(args=args), self.assertRaises(exceptions.DataError):
+                encoder.pack(args)
+
+    def test_names_of_two_words(self) -> None:
+        self.assertEqual(command_name("config get").words, [b"config", b"get"])
+        self.assertEqual(command_name(b"Get").capitals, "GET")
+        self.assertTrue(command_name("blpop").blocking)
+
+
+class ExceptionTest(unittest.TestCase):
+    def test_statuses_are_those_of_the_spec(self) -> None:
+        with open(os.path.join(ROOT, "spec/errors/errors.json"), encoding="utf-8") as file:
+            wanted = {status["value"]: status["name"] for status in json.load(file)["statuses"]}
+        found = {number: name for number, (name, _) in exceptions.STATUSES.items()}
+        self.assertEqual(found, wanted)
+
+    def test_tree_of_redis_py(self) -> None:
+        tree = {
+            exceptions.ConnectionError: exceptions.RedisError,
+            exceptions.AuthenticationError: exceptions.ConnectionError,
+            exceptions.BusyLoadingError: exceptions.ConnectionError,
+            exceptions.MaxConnectionsError: exceptions.ConnectionError,
+            exceptions.TLSConfigurationError: ValueError,
+            exceptions.LockError: ValueError,
+            exceptions.MasterDownError: exceptions.ClusterDownError,
+            exceptions.ClusterDownError: exceptions.ResponseError,
+            exceptions.MovedError: exceptions.AskError,
+            exceptions.ClusterUnavailableError: exceptions.RedisClusterException,
+            exceptions.CrossSlotError: exceptions.ClusterCrossSlotError,
+        }
+        for kind, base in tree.items():
+            self.assertTrue(issubclass(kind, base), f"{kind} {base}")
+        self.assertFalse(issubclass(exceptions.TimeoutError, exceptions.ConnectionError))
+        self.assertFalse(issubclass(exceptions.RedisClusterException, exceptions.RedisError))
+        for name in exceptions.__all__:
+            self.assertIs(getattr(tendon, name), getattr(exceptions, name))
+
+    def test_error_replies(self) -> None:
+        cases = {
+            "ERR unknown command": (exceptions.ResponseError, "unknown command", "ERR", "yes"),
+            "WRONGTYPE Operation": (exceptions.ResponseError, "WRONGTYPE Operation", "WRONGTYPE", "no"),
+            "NOAUTH Authentication required.":
+                (exceptions.AuthenticationError, "Authentication required.", "NOAUTH", "no"),
+            "LOADING Redis": (exceptions.BusyLoadingError, "Redis", "LOADING", "no"),
+            "READONLY You": (exceptions.ReadOnlyError, "You", "READONLY", "no"),
+            "NOSCRIPT No": (exceptions.NoScriptError, "No", "NOSCRIPT", "no"),
+            "ERR max number of clients reached":
+                (exceptions.ConnectionError, "max number of clients reached", "ERR", "yes"),
+            "MOVED garbage": (exceptions.ResponseError, "MOVED garbage", "MOVED", "no"),
+        }  # fmt: skip
+        for text, (kind, message, code, executed) in cases.items():
+            error = exceptions.from_reply(text)
+            self.assertIs(type(error), kind)
+            self.assertEqual(
+                (str(error), error.status_code, error.executed), (message, code, executed)
+            )
+        moved: Any = exceptions.from_reply("MOVED 3999 ::1:6381")
+        self.assertEqual((type(moved), moved.slot_id, moved.node_addr),
+                         (exceptions.MovedError, 3999, ("::1", 6381)))  # fmt: skip
+        self.assertEqual(repr(moved), "server:MovedError")
+
+
+class ShapeTest(unittest.TestCase):
+    """RESP2's shape and RESP3's of one reply become the same value."""
+
+    def test_both_protocols_agree(self) -> None:
+        callbacks = Callbacks()
+        scored = {"withscores": True}
+        cases = [
+            ("HGETALL", [b"a", b"1"], {b"a": b"1"}, {}, {b"a": b"1"}),
+            ("ZRANGE", [b"a", b"1", b"b", b"2.5"], [[b"a", 1.0], [b"b", 2.5]], scored,
+             [(b"a", 1.0), (b"b", 2.5)]),
+            ("ZSCORE", b"1.5", 1.5, {}, 1.5),
+            ("SMEMBERS", [b"a", b"b"], [b"b", b"a"], {}, {b"a", b"b"}),
+            ("CONFIG GET", [b"maxmemory", b"0"], {b"maxmemory": b"0"}, {}, {"maxmemory": "0"}),
+            ("ZPOPMIN", [b"a", b"1"], [[b"a", 1.0]], {}, [(b"a", 1.0)]),
+            ("XREAD", [[b"s", [[b"1-0", [b"f", b"v"]]]]], {b"s": [[b"1-0", [b"f", b"v"]]]}, {},
+             [[b"s", [(b"1-0", {b"f": b"v"})]]]),
+            ("PING", b"PONG", "PONG", {}, True),
+        ]  # fmt: skip
+        for name, resp2, resp3, options, wanted in cases:
+            self.assertEqual(callbacks[name](resp2, **options), wanted, name)
+            self.assertEqual(callbacks[name](resp3, **options), wanted, name)
+
+    def test_info(self) -> None:
+        text = b"# Server\r\nredis_version:7.0.15\r\nuptime:5\r\nratio:1.5\r\n" \
+               b"db0:keys=1,expires=0\r\nredis_build_id:12e4\r\nlist:a,b\r\n"  # fmt: skip
+        found = Callbacks()["INFO"](text)
+        self.assertEqual(found, {
+            "redis_version": "7.0.15", "uptime": 5, "ratio": 1.5, "db0": {"keys": 1, "expires": 0},
+            "redis_build_id": "12e4", "list": ["a", "b"],
+        })  # fmt: skip
