@@ -43,11 +43,22 @@ def run(label, build_name, suites, without=(), extra_env=None, scale=1):
         return 0, 0, 0, "no test is registered yet" if result.code == 0 else "meson test failed"
     passed = failed = skipped = 0
     for line in log.read_text(errors="replace").splitlines():
-        counts = count(json.loads(line))
+        test = json.loads(line)
+        counts = count(test)
+        if counts[1]:
+            show_failed(test)
         passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
     if result.code != 0 and failed == 0:
         failed = 1
     return passed, failed, skipped, ""
+
+
+def show_failed(test):
+    """Names what failed, with the reasons that a TAP program prints before it."""
+    console.say(f"failed in {test['name']} ({test['result']}):")
+    for line in (test.get("stdout") or "").splitlines():
+        if not re.match(r"ok\b|1\.\.\d", line) and line.strip():
+            print(f"    | {line}", flush=True)
 
 
 def count(test):
