@@ -1,0 +1,182 @@
+package io.tendon.jedis;
+
+import io.tendon.jedis.exceptions.Failure;
+import io.tendon.jedis.exceptions.JedisException;
+import io.tendon.jedis.exceptions.JedisValidationException;
+import io.tendon.jedis.util.SafeEncoder;
+import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+
+/** One native client: its options, its commands, its leases. Any number of threads may use it. */
+final class Core {
+    /** Waiting for a lease is bounded by the pool's and the connection's own limits, not by a third one. */
+    private static final long LEASE_TIMEOUT_MS = 365L * 86_400_000;
+
+    private static final Cleaner BACKSTOP = Cleaner.create();
+
+    private final Handle handle;
+
+    /** How much of the pool is used. */
+    record Stats(int open, int idle, int leased, int waiting, long created) {
+    }
+
+    /** Checks the options; connects nothing. The URL, when there is one, wins over the options. */
+    Core(Map<String, String> options, String url) {
+        long client = create(options, url);
+        Handle made = new Handle(client, NativeClient::clientClose, NativeClient::clientDestroy);
+        handle = made;
+        BACKSTOP.register(this, made::close); /* for a program that forgot close */
+    }
+
+    private static long create(Map<String, String> options, String url) {
+        Exchange exchange = Exchange.current();
+        long config = NativeClient.configCreate();
+        if (config == 0) {
+            throw new OutOfMemoryError("no native memory for a configuration");
+        }
+        try {
+            options.forEach((name, value) -> set(exchange, config, name, value));
+            if (url != null && NativeClient.configSetUrl(config, text(url, "URL"), exchange.address(),
+                    exchange.capacity()) < 0) {
+                throw exchange.failure().exception();
+            }
+            long client = NativeClient.clientCreate(config, exchange.address(), exchange.capacity());
+            if (client == 0) {
+                throw exchange.failure().exception();
+            }
+            return client;
+        } finally {
+            NativeClient.configDestroy(config);
+        }
+    }
+
+    private static void set(Exchange exchange, long config, String name, String value) {
+        int status = NativeClient.configSet(config, text(name, "option name"), SafeEncoder.encode(value),
+                exchange.address(), exchange.capacity());
+        if (status < 0) {
+            throw exchange.failure().exception();
+        }
+    }
+
+    /** The core reads names and URLs up to the first NUL, so one with a NUL would be half read. */
+    private static byte[] text(String text, String what) {
+        if (text.indexOf('\0') >= 0) {
+            throw new JedisValidationException("The " + what + " has a NUL character; remove it")
+                    .with(Failure.before(Failure.CONFIG, "NUL character"));
+        }
+        return SafeEncoder.encode(text);
+    }
+
+    private long enter() {
+        long client = handle.enter();
+        if (client == 0) {
+            throw closed();
+        }
+        return client;
+    }
+
+    static JedisException closed() {
+        return Failure.before(Failure.CLOSED,
+                "The client has been closed; make a new one. Nothing was sent").exception();
+    }
+
+    /** Sends one command, on {@code lease} or, when that is null, on a connection that the core chooses. */
+    <T> T call(Lease lease, CommandArguments arguments, Builder<T> builder) {
+        long client = enter();
+        try {
+            long leased = lease == null ? 0 : lease.enter();
+            try {
+                return Exchange.current().call(client, leased, arguments, builder);
+            } catch (JedisException exception) {
+                breakOn(lease, exception);
+                throw exception;
+            } finally {
+                leave(lease);
+            }
+        } finally {
+            handle.leave();
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Sends commands together; each learns its own outcome. Throws when nothing was sent. */
+    void batch(Lease lease, List<? extends Pending> commands) {
+        long client = enter();
+        try {
+            long leased = lease == null ? 0 : lease.enter();
+            try {
+                breakOn(lease, Exchange.current().batch(client, leased, commands));
+            } catch (JedisException exception) {
+                breakOn(lease, exception);
+                throw exception;
+            } finally {
+                leave(lease);
+            }
+        } finally {
+            handle.leave();
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private static void breakOn(Lease lease, JedisException exception) {
+        if (lease != null && exception != null && exception.failure().breaksConnection()) {
+            lease.markBroken();
+        }
+    }
+
+    private static void leave(Lease lease) {
+        if (lease != null) {
+            lease.leave();
+        }
+    }
+
+    /** Waits until a connection is ready. */
+    void connect() {
+        long client = enter();
+        try {
+            Exchange.current().connect(client);
+        } finally {
+            handle.leave();
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Borrows a connection. Keeps the client alive until the lease is closed. */
+    Lease lease() {
+        long client = enter();
+        Exchange exchange = Exchange.current();
+        long lease = NativeClient.leaseOpen(client, LEASE_TIMEOUT_MS, exchange.address(), exchange.capacity());
+        if (lease == 0) {
+            handle.leave();
+            throw exchange.failure().exception();
+        }
+        return new Lease(this, lease, handle::leave);
+    }
+
+    Stats stats() {
+        long client = enter();
+        try {
+            Exchange exchange = Exchange.current();
+            if (NativeClient.clientStats(client, exchange.address(), exchange.capacity()) < 0) {
+                throw exchange.failure().exception();
+            }
+            ByteBuffer stats = exchange.buffer(); /* struct tendon_stats */
+            return new Stats(stats.getInt(8), stats.getInt(12), stats.getInt(16), stats.getInt(28),
+                    stats.getLong(40));
+        } finally {
+            handle.leave();
+        }
+    }
+
+    boolean isClosed() {
+        return handle.isClosed();
+    }
+
+    /** Stops the client; calls that are running end with CLOSED. */
+    void close() {
+        handle.close();
+    }
+}

@@ -1,0 +1,145 @@
+package io.tendon.jedis;
+
+import io.tendon.jedis.exceptions.Failure;
+import io.tendon.jedis.exceptions.JedisValidationException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.StringJoiner;
+
+/** Jedis' settings as options of the native core (docs/options.md). */
+final class CoreOptions {
+    private static final int CONNECT_TIMEOUT_MS_MAX = 3_600_000;
+    private static final int POOL_MAX = 65_000;
+
+    private final Map<String, String> options = new LinkedHashMap<>();
+    private final JedisClientConfig config;
+
+    private CoreOptions(JedisClientConfig config) {
+        this.config = config;
+    }
+
+    /** Of one server. */
+    static CoreOptions standalone(HostAndPort server, JedisClientConfig config) {
+        CoreOptions made = new CoreOptions(config);
+        made.put("mode", "standalone");
+        made.put("host", server.getHost());
+        made.put("port", server.getPort());
+        return made.connection();
+    }
+
+    /** Of a cluster. */
+    static CoreOptions cluster(Collection<HostAndPort> seeds, JedisClientConfig config) {
+        CoreOptions made = new CoreOptions(config);
+        StringJoiner endpoints = new StringJoiner(",");
+        seeds.forEach(seed -> endpoints.add(seed.endpoint()));
+        made.put("mode", "cluster");
+        made.put("endpoints", endpoints.toString());
+        made.put("read_from", config.isReadOnlyForRedisClusterReplicas() ? "replica" : "primary");
+        return made.connection();
+    }
+
+    private CoreOptions connection() {
+        int connecting = config.getConnectionTimeoutMillis();
+        put("lib_name", "tendon-java");
+        put("connect_timeout_ms", connecting == 0 ? CONNECT_TIMEOUT_MS_MAX : connecting);
+        put("command_timeout_ms", 0);
+        put("read_timeout_ms", config.getSocketTimeoutMillis());
+        put("write_timeout_ms", config.getSocketTimeoutMillis());
+        put("protocol", config.getRedisProtocol() == null ? "2" : config.getRedisProtocol().version());
+        put("db", config.getDatabase());
+        putUnlessNull("username", config.getUser());
+        putUnlessNull("password", config.getPassword());
+        putUnlessNull("client_name", config.getClientName());
+        tls();
+        return this;
+    }
+
+    private void tls() {
+        refuse(config.getSslSocketFactory(), "sslSocketFactory", "a Java SSLSocketFactory",
+                "use sslOptions with caFile, certFile and keyFile");
+        refuse(config.getSslParameters(), "sslParameters", "Java SSLParameters",
+                "use sslOptions, or options tls_min_version and tls_ciphers");
+        refuse(config.getHostnameVerifier(), "hostnameVerifier", "a Java HostnameVerifier",
+                "use sslOptions with serverName");
+        SslOptions ssl = config.getSslOptions();
+        put("tls", config.isSsl() || ssl != null ? "yes" : "no");
+        if (ssl != null) {
+            options.putAll(ssl.options());
+        }
+    }
+
+    private static void refuse(Object given, String name, String what, String instead) {
+        if (given != null) {
+            throw refused(name, what, instead);
+        }
+    }
+
+    static JedisValidationException refused(String name, String what, String instead) {
+        String message = name + ": TLS is spoken by the native core, which cannot use " + what + "; "
+                + instead;
+        JedisValidationException exception = new JedisValidationException(message);
+        exception.with(Failure.before(Failure.CONFIG, message));
+        return exception;
+    }
+
+    /** One connection, lent to one Jedis for its life. */
+    CoreOptions single() {
+        put("pool_max", 1);
+        put("pool_max_idle", 0);
+        put("pool_wait_ms", -1);
+        put("max_retries", 0);
+        return this;
+    }
+
+    CoreOptions pool(GenericObjectPoolConfig<?> pool, int attempts) {
+        if (pool.getMaxTotal() == 0) {
+            throw new JedisValidationException("maxTotal is 0, so no connection could ever be lent; "
+                    + "set it to 1 or more, or negative for no limit");
+        }
+        int max = pool.getMaxTotal() < 0 ? POOL_MAX : pool.getMaxTotal();
+        int maxIdle = pool.getMaxIdle() < 0 ? max : Math.min(pool.getMaxIdle(), max);
+        boolean evicts = isPositive(pool.getDurationBetweenEvictionRuns());
+        put("pool_max", max);
+        put("pool_max_idle", maxIdle);
+        put("pool_min_idle", Math.min(pool.getMinIdle(), maxIdle)); /* as commons-pool2 reads it */
+        put("pool_wait_ms", pool.getBlockWhenExhausted() ? Math.max(pool.getMaxWaitMillis(), -1) : 0);
+        put("pool_test_on_borrow", yesNo(pool.getTestOnBorrow()));
+        put("pool_test_on_return", yesNo(pool.getTestOnReturn()));
+        put("pool_test_while_idle", yesNo(pool.getTestWhileIdle() && evicts));
+        put("health_check_interval_ms", evicts ? pool.getTimeBetweenEvictionRunsMillis() : 0);
+        put("pool_idle_timeout_ms", evicts ? Math.max(pool.getMinEvictableIdleTimeMillis(), 0) : 0);
+        put("max_retries", attempts - 1);
+        return this;
+    }
+
+    private static boolean isPositive(Duration duration) {
+        return !duration.isNegative() && !duration.isZero();
+    }
+
+    private static String yesNo(boolean flag) {
+        return flag ? "yes" : "no";
+    }
+
+    void put(String name, long value) {
+        put(name, Long.toString(value));
+    }
+
+    void put(String name, String value) {
+        options.put(name, value);
+    }
+
+    private void putUnlessNull(String name, String value) {
+        if (value != null) {
+            put(name, value);
+        }
+    }
+
+    /** All of them; what the program told by the core's own names wins over what was derived. */
+    Map<String, String> options() {
+        Map<String, String> all = new LinkedHashMap<>(options);
+        all.putAll(config.getTendonOptions());
+        return all;
+    }
+}

@@ -1,0 +1,53 @@
+package io.tendon.jedis;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
+
+/**
+ * A native pointer that cannot be used after it was freed. Every use is between enter and leave; close stops
+ * new uses, and the last to leave frees.
+ */
+final class Handle {
+    private final long pointer;
+    private final LongConsumer onClose;
+    private final LongConsumer free;
+    private final AtomicInteger users = new AtomicInteger(1); /* the owner, until close */
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** {@code onClose} runs once, at close, while others may still be inside; {@code free} runs at the end. */
+    Handle(long pointer, LongConsumer onClose, LongConsumer free) {
+        this.pointer = pointer;
+        this.onClose = onClose;
+        this.free = free;
+    }
+
+    /** The pointer, valid until leave; 0 when closed, and then leave must not be called. */
+    long enter() {
+        int count;
+        do {
+            count = users.get();
+            if (count == 0 || closed.get()) {
+                return 0;
+            }
+        } while (!users.compareAndSet(count, count + 1));
+        return pointer;
+    }
+
+    void leave() {
+        if (users.decrementAndGet() == 0) {
+            free.accept(pointer);
+        }
+    }
+
+    boolean isClosed() {
+        return closed.get();
+    }
+
+    void close() {
+        if (closed.compareAndSet(false, true)) {
+            onClose.accept(pointer);
+            leave();
+        }
+    }
+}

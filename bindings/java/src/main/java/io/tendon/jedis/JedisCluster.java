@@ -1,0 +1,108 @@
+package io.tendon.jedis;
+
+import io.tendon.jedis.exceptions.JedisClusterOperationException;
+import io.tendon.jedis.exceptions.JedisException;
+import java.time.Duration;
+import java.util.Set;
+
+/** A UnifiedJedis of a cluster: from several seeds, or one configuration endpoint. Connects when it is made. */
+public class JedisCluster extends UnifiedJedis {
+    public static final int DEFAULT_MAX_ATTEMPTS = 5;
+
+    public JedisCluster(HostAndPort node) {
+        this(Set.of(node));
+    }
+
+    public JedisCluster(HostAndPort node, int timeout) {
+        this(Set.of(node), timeout);
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes) {
+        this(nodes, Protocol.DEFAULT_TIMEOUT);
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes, int timeout) {
+        this(nodes, DefaultJedisClientConfig.builder().timeoutMillis(timeout).build());
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes, int timeout, int maxAttempts) {
+        this(nodes, DefaultJedisClientConfig.builder().timeoutMillis(timeout).build(), maxAttempts);
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes, String user, String password) {
+        this(nodes, DefaultJedisClientConfig.builder().user(user).password(password).build());
+    }
+
+    public JedisCluster(HostAndPort node, GenericObjectPoolConfig<Connection> pool) {
+        this(Set.of(node), pool);
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes, GenericObjectPoolConfig<Connection> pool) {
+        this(nodes, DefaultJedisClientConfig.builder().build(), DEFAULT_MAX_ATTEMPTS, pool);
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes, int connectionTimeout, int soTimeout, int maxAttempts,
+            GenericObjectPoolConfig<Connection> pool) {
+        this(nodes, connectionTimeout, soTimeout, maxAttempts, null, pool);
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes, int connectionTimeout, int soTimeout, int maxAttempts,
+            String password, GenericObjectPoolConfig<Connection> pool) {
+        this(nodes, connectionTimeout, soTimeout, maxAttempts, null, password, null, pool, false);
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes, int connectionTimeout, int soTimeout, int maxAttempts,
+            String user, String password, String clientName, GenericObjectPoolConfig<Connection> pool,
+            boolean ssl) {
+        this(nodes, DefaultJedisClientConfig.builder().connectionTimeoutMillis(connectionTimeout)
+                .socketTimeoutMillis(soTimeout).user(user).password(password).clientName(clientName).ssl(ssl)
+                .build(), maxAttempts, pool);
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes, JedisClientConfig config) {
+        this(nodes, config, DEFAULT_MAX_ATTEMPTS);
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes, JedisClientConfig config, int maxAttempts) {
+        this(nodes, config, maxAttempts, new GenericObjectPoolConfig<>());
+    }
+
+    public JedisCluster(Set<HostAndPort> nodes, JedisClientConfig config, int maxAttempts,
+            GenericObjectPoolConfig<Connection> pool) {
+        this(nodes, config, maxAttempts,
+                Duration.ofMillis((long) config.getSocketTimeoutMillis() * maxAttempts), pool);
+    }
+
+    /** {@code maxTotalRetriesDuration} is the deadline of a command, all attempts and redirects included. */
+    public JedisCluster(Set<HostAndPort> nodes, JedisClientConfig config, int maxAttempts,
+            Duration maxTotalRetriesDuration, GenericObjectPoolConfig<Connection> pool) {
+        super(options(nodes, config, maxAttempts, maxTotalRetriesDuration, pool), null);
+        try {
+            core.connect();
+        } catch (JedisException failure) {
+            core.close();
+            throw failure instanceof JedisClusterOperationException ? uninitialized(failure) : failure;
+        }
+    }
+
+    private static CoreOptions options(Set<HostAndPort> nodes, JedisClientConfig config, int maxAttempts,
+            Duration deadline, GenericObjectPoolConfig<Connection> pool) {
+        CoreOptions options = CoreOptions.cluster(nodes, config).pool(pool, maxAttempts);
+        options.put("max_redirects", maxAttempts);
+        options.put("command_timeout_ms", deadline.toMillis());
+        return options;
+    }
+
+    private static JedisException uninitialized(JedisException failure) {
+        return new JedisClusterOperationException(
+                "Could not initialize cluster slots cache. " + failure.getMessage(), failure)
+                .with(failure.failure());
+    }
+
+    /** As in Jedis: not in a cluster. */
+    @Override
+    public Transaction transaction(boolean doMulti) {
+        throw new UnsupportedOperationException("Watched transactions are not supported in a cluster; use multi()"
+                + " with the keys of one slot");
+    }
+}

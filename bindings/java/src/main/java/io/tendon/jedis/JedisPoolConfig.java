@@ -1,0 +1,13 @@
+package io.tendon.jedis;
+
+import java.time.Duration;
+
+/** The limits of a JedisPool: idle connections are tested every 30 s and closed after 60 s. */
+public class JedisPoolConfig extends GenericObjectPoolConfig<Jedis> {
+    public JedisPoolConfig() {
+        setTestWhileIdle(true);
+        setMinEvictableIdleDuration(Duration.ofMillis(60_000));
+        setTimeBetweenEvictionRuns(Duration.ofMillis(30_000));
+        setNumTestsPerEvictionRun(-1);
+    }
+}

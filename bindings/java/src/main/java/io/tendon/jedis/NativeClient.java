@@ -1,0 +1,75 @@
+package io.tendon.jedis;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The native methods over include/tendon (src/main/native). Handles and buffers are addresses; none of these
+ * methods calls back into Java. Methods with (out, capacity) write an error there when they fail, see Exchange.
+ */
+final class NativeClient {
+    /** TENDON_ABI_MAJOR and TENDON_ABI_MINOR that this class was written for. */
+    private static final int ABI_MAJOR = 1;
+
+    static {
+        NativeLoader.load();
+        int abi = abiVersion();
+        if (abi >>> 16 != ABI_MAJOR) {
+            throw new UnsatisfiedLinkError("libtendon " + version() + " has ABI " + (abi >>> 16)
+                    + ", tendon-java needs ABI " + ABI_MAJOR + "; install matching versions");
+        }
+    }
+
+    private NativeClient() {
+    }
+
+    static native int abiVersion();
+
+    static native String version();
+
+    /** The address of a direct buffer. */
+    static native long address(ByteBuffer buffer);
+
+    /** A direct buffer over native memory, which stays the owner's. */
+    static native ByteBuffer view(long address, long size);
+
+    /** malloc; 0 when there is no memory. */
+    static native long allocate(long size);
+
+    static native void release(long address);
+
+    static native long configCreate();
+
+    static native int configSet(long config, byte[] name, byte[] value, long out, int capacity);
+
+    static native int configSetUrl(long config, byte[] url, long out, int capacity);
+
+    static native void configDestroy(long config);
+
+    /** 0 when it failed. */
+    static native long clientCreate(long config, long out, int capacity);
+
+    static native void clientClose(long client);
+
+    static native void clientDestroy(long client);
+
+    /** Copies struct tendon_stats. */
+    static native int clientStats(long client, long out, int capacity);
+
+    /** 0 when it failed. */
+    static native long leaseOpen(long client, long timeoutMs, long out, int capacity);
+
+    static native void leaseEnd(long lease, boolean discard);
+
+    /** Number of nodes written, 0 when the reply is too large for the buffer, negative for an error. */
+    static native int call(long client, long lease, long buffer, int capacity);
+
+    /** The outcomes of a batch, for batchTake and batchDestroy; 0 when nothing was sent. */
+    static native long batch(long client, long lease, long buffer, int capacity);
+
+    /** Writes the next outcomes and returns how many. */
+    static native int batchTake(long batch, long buffer, int capacity);
+
+    static native void batchDestroy(long batch);
+
+    static native void replyDestroy(long reply);
+}

@@ -1,0 +1,22 @@
+package io.tendon.jedis;
+
+import io.tendon.jedis.exceptions.JedisException;
+
+/** A command of a batch, and where its outcome goes. */
+abstract class Pending {
+    /** Flags of include/tendon/request.h. */
+    static final int ATOMIC = 16;
+    static final int ATOMIC_END = 32;
+
+    final CommandArguments arguments;
+    int flags;
+
+    Pending(CommandArguments arguments) {
+        this.arguments = arguments;
+    }
+
+    /** The reply as a raw object; a server's error is a JedisDataException. Must not send commands. */
+    abstract void answered(Object raw);
+
+    abstract void failed(JedisException exception);
+}

@@ -1,0 +1,188 @@
+package io.tendon.jedis;
+
+import io.tendon.jedis.commands.PipelineCommands;
+import io.tendon.jedis.exceptions.JedisDataException;
+import io.tendon.jedis.exceptions.JedisException;
+import java.io.Closeable;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Commands that the server executes together or not at all. They are kept here and sent between MULTI and EXEC
+ * in one piece by exec; so nothing is on the server's side before. One thread at a time.
+ */
+public class Transaction implements PipelineCommands, Closeable {
+    /** An answer to MULTI, to EXEC, or "QUEUED" to a command. */
+    private static final class Step extends Pending {
+        private Object raw;
+        private JedisException failure;
+
+        Step(CommandArguments arguments) {
+            super(arguments);
+            flags = Pending.ATOMIC;
+        }
+
+        @Override
+        void answered(Object reply) {
+            raw = reply;
+        }
+
+        @Override
+        void failed(JedisException exception) {
+            failure = exception;
+        }
+    }
+
+    private final Core core;
+    private final Lease lease;
+    private final Runnable afterwards;
+    private final List<Response<?>> queue = new ArrayList<>();
+    private boolean open;
+    private boolean watching;
+    private boolean ended;
+
+    /** {@code lease} may be null when no WATCH came before. {@code afterwards} runs once, when it has ended. */
+    Transaction(Core core, Lease lease, boolean open, Runnable afterwards) {
+        this.core = core;
+        this.lease = lease;
+        this.open = open;
+        this.afterwards = afterwards;
+    }
+
+    /** Begins, where transaction(false) did not. */
+    public void multi() {
+        if (ended) {
+            throw new IllegalStateException("This transaction has ended; begin another one");
+        }
+        open = true;
+    }
+
+    /** Before multi: exec does nothing and returns null when one of the keys has changed. */
+    public String watch(String... keys) {
+        return watch(new CommandArguments(Protocol.Command.WATCH).addAll(keys));
+    }
+
+    /** As watch(String...). */
+    public String watch(byte[]... keys) {
+        return watch(new CommandArguments(Protocol.Command.WATCH).addAll(keys));
+    }
+
+    private String watch(CommandArguments arguments) {
+        if (open || lease == null) {
+            throw new IllegalStateException("WATCH after MULTI; use transaction(false), watch, then multi");
+        }
+        watching = true;
+        return core.call(lease, arguments, BuilderFactory.STRING);
+    }
+
+    /** Forgets the watched keys. */
+    public String unwatch() {
+        watching = false;
+        return lease == null ? "OK" : core.call(lease, new CommandArguments(Protocol.Command.UNWATCH),
+                BuilderFactory.STRING);
+    }
+
+    /** Queues a command; before multi, sends it, and the Response is there at once. */
+    @Override
+    public <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder) {
+        Response<T> response = new Response<>(arguments, builder);
+        if (open) {
+            queue.add(response);
+        } else {
+            core.batch(lease, List.of(response));
+        }
+        return response;
+    }
+
+    /**
+     * Executes the commands and lists their results; a server's error is in the list as a JedisDataException.
+     * Null when a watched key has changed. A command that the server would not queue fails all: the exception
+     * is EXECABORT, with the reasons as suppressed ones.
+     */
+    public List<Object> exec() {
+        if (!open) {
+            throw new IllegalStateException("EXEC without MULTI");
+        }
+        List<Step> steps = new ArrayList<>(queue.size() + 2);
+        steps.add(new Step(new CommandArguments(Protocol.Command.MULTI)));
+        queue.forEach(response -> steps.add(new Step(response.arguments)));
+        steps.add(new Step(new CommandArguments(Protocol.Command.EXEC)));
+        steps.get(steps.size() - 1).flags |= Pending.ATOMIC_END;
+        try {
+            core.batch(lease, steps);
+            return results(steps);
+        } catch (JedisException exception) {
+            queue.forEach(response -> response.failed(exception));
+            throw exception;
+        } finally {
+            watching = false;
+            end();
+        }
+    }
+
+    private List<Object> results(List<Step> steps) {
+        Step exec = steps.get(steps.size() - 1);
+        if (exec.failure != null) {
+            throw exec.failure;
+        }
+        if (exec.raw instanceof JedisDataException error) {
+            addReasons(error, steps);
+            throw error;
+        }
+        if (exec.raw == null) {
+            return null;
+        }
+        List<?> raw = (List<?>) exec.raw;
+        if (raw.size() != queue.size()) {
+            throw new JedisDataException("EXEC answered " + raw.size() + " results to " + queue.size()
+                    + " commands; do not send MULTI, EXEC or DISCARD as commands of a transaction");
+        }
+        List<Object> results = new ArrayList<>(raw.size());
+        for (int i = 0; i < raw.size(); i++) {
+            queue.get(i).answered(raw.get(i));
+            results.add(queue.get(i).resultOrError());
+        }
+        return results;
+    }
+
+    private static void addReasons(JedisDataException error, List<Step> steps) {
+        for (Step step : steps) {
+            if (step.raw instanceof JedisDataException reason && reason != error) {
+                error.addSuppressed(reason);
+            }
+        }
+    }
+
+    /** Forgets the commands, and watched keys. */
+    public String discard() {
+        if (!open) {
+            throw new IllegalStateException("DISCARD without MULTI");
+        }
+        try {
+            return unwatch();
+        } finally {
+            end();
+        }
+    }
+
+    private void end() {
+        open = false;
+        queue.clear();
+        if (!ended) {
+            ended = true;
+            afterwards.run();
+        }
+    }
+
+    /** Discards when neither exec nor discard was called. */
+    @Override
+    public void close() {
+        try {
+            if (!ended && watching) {
+                unwatch();
+            }
+        } finally {
+            end();
+        }
+    }
+}

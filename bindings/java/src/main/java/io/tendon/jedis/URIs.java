@@ -1,0 +1,28 @@
+package io.tendon.jedis;
+
+/** URLs, which the native core reads; a text without "://" is a host name where Jedis allows that. */
+final class URIs {
+    private URIs() {
+    }
+
+    /** The options that a URL adds to. */
+    static CoreOptions options() {
+        return options(Protocol.DEFAULT_HOST, DefaultJedisClientConfig.builder().build());
+    }
+
+    static CoreOptions optionsOf(String urlOrHost, JedisClientConfig config) {
+        return options(isUrl(urlOrHost) ? Protocol.DEFAULT_HOST : urlOrHost, config);
+    }
+
+    static String urlOf(String urlOrHost) {
+        return isUrl(urlOrHost) ? urlOrHost : null;
+    }
+
+    private static CoreOptions options(String host, JedisClientConfig config) {
+        return CoreOptions.standalone(new HostAndPort(host, Protocol.DEFAULT_PORT), config);
+    }
+
+    private static boolean isUrl(String text) {
+        return text.indexOf(':') >= 0 || text.indexOf('/') >= 0;
+    }
+}
