@@ -31,11 +31,11 @@
 #define TENDON_EVENT_CLOSED       4 /* a connection that was CONNECTED ended */
 #define TENDON_EVENT_FAILED       5 /* a connection could not be opened; `error` says why */
 #define TENDON_EVENT_RECONNECTING 6 /* another attempt follows in `delay_ms` */
-#define TENDON_EVENT_WAITING                                                                       \
-    7 /* option reconnect=host: nothing happens until tendon_client_reconnect */
-#define TENDON_EVENT_TOPOLOGY 8 /* the cluster map changed; `delay_ms` holds the number of nodes   \
-                                 */
-#define TENDON_EVENT_PUSH 9     /* an out-of-band message; `reply` holds it */
+/* Option reconnect=host: nothing happens until tendon_client_reconnect. */
+#define TENDON_EVENT_WAITING 7
+/* The cluster map changed; `delay_ms` holds the number of nodes. */
+#define TENDON_EVENT_TOPOLOGY 8
+#define TENDON_EVENT_PUSH     9 /* an out-of-band message; `reply` holds it */
 
 /** One outcome or event. */
 typedef struct tendon_completion {

@@ -11,8 +11,8 @@
 
 #include "base/memory.h"
 
-#define TENDON__DEPTH_MAX 1024 /* hard bound of the option max_reply_depth; sizes the frame stack  \
-                                */
+/* Hard bound of the option max_reply_depth; sizes the frame stack. */
+#define TENDON__DEPTH_MAX 1024
 
 /* What a peer may make us hold. Crossing one is TENDON_ERROR_LIMIT. */
 struct tendon__decode_limits {
