@@ -1,9 +1,10 @@
 /**
  * Types of the Redis, Valkey and ElastiCache client on libtendon, with the interface of ioredis.
  *
- * Every command method takes strings, numbers and Buffers side by side or in arrays, and an optional node-style
- * callback last. It returns a promise that rejects with ReplyError when the server refuses the command, and
- * with a TendonError, whose `executed` says what is known, when no answer came.
+ * Every command method takes strings, numbers and Buffers side by side or in arrays, and an
+ * optional node-style callback last. It returns a promise that rejects with ReplyError when the
+ * server refuses the command, and with a TendonError, whose `executed` says what is known, when no
+ * answer came.
  */
 /// <reference types="node" />
 import { EventEmitter } from 'node:events';
@@ -22,7 +23,10 @@ declare namespace Redis {
   type RedisStatus = 'wait' | 'connecting' | 'connect' | 'ready' | 'close' | 'reconnecting' | 'end';
   type Executed = 'no' | 'yes' | 'unknown';
 
-  /** The TLS settings of Node that the core can honour, plus files and its own spelling of the insecure ones. */
+  /**
+   * The TLS settings of Node that the core can honour, plus files and its own spelling of the
+   * insecure ones.
+   */
   interface TlsOptions {
     /** Trusted certificates as PEM. */
     ca?: string | Buffer | Array<string | Buffer>;
@@ -61,7 +65,9 @@ declare namespace Redis {
     /** Failed connections a command survives. Default 20; null waits for ever. */
     maxRetriesPerRequest?: number | null;
     enableReadyCheck?: boolean;
-    /** true also repeats writes that may have been executed. Default: only what is safe to repeat. */
+    /**
+     * true also repeats writes that may have been executed. Default: only what is safe to repeat.
+     */
     autoResendUnfulfilledCommands?: boolean;
     autoResubscribe?: boolean;
     connectionName?: string | null;
@@ -92,7 +98,8 @@ declare namespace Redis {
   }
 
   type NodeRole = 'all' | 'master' | 'slave';
-  type ClusterNode = string | number | ({ host?: string; port?: number | string } & CommonRedisOptions);
+  type ClusterNode =
+    string | number | ({ host?: string; port?: number | string } & CommonRedisOptions);
 
   interface ClusterOptions {
     clusterRetryStrategy?: ((times: number, reason?: Error) => number | void | null) | null;
@@ -110,10 +117,17 @@ declare namespace Redis {
     retryDelayOnClusterDown?: 100;
     retryDelayOnTryAgain?: 100;
     redisOptions?: RedisOptions;
-    /** Accepted when it answers with the name it was asked for; the core keeps host names for TLS anyway. */
+    /**
+     * Accepted when it answers with the name it was asked for; the core keeps host names for TLS
+     * anyway.
+     */
     dnsLookup?: (
       address: string,
-      callback: (error: NodeJS.ErrnoException | null | undefined, address: string, family?: number) => void
+      callback: (
+        error: NodeJS.ErrnoException | null | undefined,
+        address: string,
+        family?: number,
+      ) => void,
     ) => void;
     useSRVRecords?: false;
     shardedSubscribers?: false;
@@ -197,56 +211,69 @@ declare namespace Redis {
   /* ---- Commands by the shape of their result. A name not listed gives Reply. ---- */
 
   type StatusCommand =
-    | 'setex' | 'psetex' | 'mset' | 'hmset' | 'lset' | 'ltrim' | 'rename' | 'restore' | 'flushdb' | 'flushall'
-    | 'pfmerge' | 'swapdb' | 'save' | 'bgsave' | 'bgrewriteaof' | 'echo' | 'type' | 'ping' | 'info'
-    | 'incrbyfloat' | 'hincrbyfloat' | 'getrange' | 'substr' | 'lolwut' | 'shutdown' | 'migrate';
+    | 'setex' | 'psetex' | 'mset' | 'hmset' | 'lset' | 'ltrim' | 'rename' | 'restore' | 'flushdb'
+    | 'flushall' | 'pfmerge' | 'swapdb' | 'save' | 'bgsave' | 'bgrewriteaof' | 'echo' | 'type'
+    | 'ping' | 'info' | 'incrbyfloat' | 'hincrbyfloat' | 'getrange' | 'substr' | 'lolwut'
+    | 'shutdown' | 'migrate';
   type NullableTextCommand =
-    | 'set' | 'get' | 'getdel' | 'getex' | 'getset' | 'hget' | 'lindex' | 'lmove' | 'rpoplpush' | 'blmove' | 'brpoplpush'
-    | 'randomkey' | 'zscore' | 'geodist' | 'dump' | 'xadd';
+    | 'set' | 'get' | 'getdel' | 'getex' | 'getset' | 'hget' | 'lindex' | 'lmove' | 'rpoplpush'
+    | 'blmove' | 'brpoplpush' | 'randomkey' | 'zscore' | 'geodist' | 'dump' | 'xadd';
   type NumberCommand =
-    | 'append' | 'bitcount' | 'bitop' | 'bitpos' | 'copy' | 'dbsize' | 'decr' | 'decrby' | 'del' | 'exists' | 'expire' | 'expireat'
-    | 'expiretime' | 'geoadd' | 'geosearchstore' | 'getbit' | 'hdel' | 'hexists' | 'hincrby' | 'hlen' | 'hset' | 'hsetnx'
-    | 'hstrlen' | 'incr' | 'incrby' | 'lastsave' | 'linsert' | 'llen' | 'lpush' | 'lpushx' | 'lrem' | 'move' | 'msetnx'
-    | 'persist' | 'pexpire' | 'pexpireat' | 'pexpiretime' | 'pfadd' | 'pfcount' | 'pttl' | 'publish' | 'renamenx' | 'rpush'
-    | 'rpushx' | 'sadd' | 'scard' | 'sdiffstore' | 'setbit' | 'setnx' | 'setrange' | 'sinterstore' | 'sintercard' | 'sismember'
-    | 'smove' | 'spublish' | 'srem' | 'strlen' | 'sunionstore' | 'touch' | 'ttl' | 'unlink' | 'wait' | 'xack' | 'xdel' | 'xlen'
-    | 'xtrim' | 'zcard' | 'zcount' | 'zdiffstore' | 'zinterstore' | 'zintercard' | 'zlexcount' | 'zrangestore' | 'zrem'
-    | 'zremrangebylex' | 'zremrangebyrank' | 'zremrangebyscore' | 'zunionstore';
+    | 'append' | 'bitcount' | 'bitop' | 'bitpos' | 'copy' | 'dbsize' | 'decr' | 'decrby' | 'del'
+    | 'exists' | 'expire' | 'expireat' | 'expiretime' | 'geoadd' | 'geosearchstore' | 'getbit'
+    | 'hdel' | 'hexists' | 'hincrby' | 'hlen' | 'hset' | 'hsetnx' | 'hstrlen' | 'incr' | 'incrby'
+    | 'lastsave' | 'linsert' | 'llen' | 'lpush' | 'lpushx' | 'lrem' | 'move' | 'msetnx'
+    | 'persist' | 'pexpire' | 'pexpireat' | 'pexpiretime' | 'pfadd' | 'pfcount' | 'pttl'
+    | 'publish' | 'renamenx' | 'rpush' | 'rpushx' | 'sadd' | 'scard' | 'sdiffstore' | 'setbit'
+    | 'setnx' | 'setrange' | 'sinterstore' | 'sintercard' | 'sismember' | 'smove' | 'spublish'
+    | 'srem' | 'strlen' | 'sunionstore' | 'touch' | 'ttl' | 'unlink' | 'wait' | 'xack' | 'xdel'
+    | 'xlen' | 'xtrim' | 'zcard' | 'zcount' | 'zdiffstore' | 'zinterstore' | 'zintercard'
+    | 'zlexcount' | 'zrangestore' | 'zrem' | 'zremrangebylex' | 'zremrangebyrank'
+    | 'zremrangebyscore' | 'zunionstore';
   type NullableNumberCommand = 'zrank' | 'zrevrank';
   type TextListCommand =
-    | 'keys' | 'hkeys' | 'hvals' | 'lrange' | 'sdiff' | 'sinter' | 'sunion' | 'smembers' | 'zrange' | 'zrangebylex' | 'zrangebyscore'
-    | 'zrevrange' | 'zrevrangebylex' | 'zrevrangebyscore' | 'zunion' | 'zinter' | 'zdiff' | 'zpopmin' | 'zpopmax' | 'time';
+    | 'keys' | 'hkeys' | 'hvals' | 'lrange' | 'sdiff' | 'sinter' | 'sunion' | 'smembers'
+    | 'zrange' | 'zrangebylex' | 'zrangebyscore' | 'zrevrange' | 'zrevrangebylex'
+    | 'zrevrangebyscore' | 'zunion' | 'zinter' | 'zdiff' | 'zpopmin' | 'zpopmax' | 'time';
   type NullableTextListCommand = 'mget' | 'hmget' | 'zmscore' | 'geohash';
-  type NumberListCommand = 'smismember' | 'hexpire' | 'hpexpire' | 'httl' | 'hpttl' | 'hpersist' | 'hexpiretime';
+  type NumberListCommand =
+    'smismember' | 'hexpire' | 'hpexpire' | 'httl' | 'hpttl' | 'hpersist' | 'hexpiretime';
   type BlockingPopCommand = 'blpop' | 'brpop';
   type ScoredPopCommand = 'bzpopmin' | 'bzpopmax';
   type ScanCommand = 'sscan' | 'hscan' | 'zscan';
   type TextOrListCommand = 'lpop' | 'rpop' | 'spop' | 'srandmember';
   type RawCommand =
-    | 'acl' | 'bitfield' | 'bitfield_ro' | 'blmpop' | 'bzmpop' | 'client' | 'cluster' | 'command' | 'config' | 'debug' | 'eval'
-    | 'eval_ro' | 'evalsha' | 'evalsha_ro' | 'failover' | 'fcall' | 'fcall_ro' | 'function' | 'geopos' | 'georadius'
-    | 'georadius_ro' | 'georadiusbymember' | 'georadiusbymember_ro' | 'geosearch' | 'hexpireat' | 'hgetdel' | 'hgetex'
-    | 'hpexpireat' | 'hpexpiretime' | 'hrandfield' | 'hsetex' | 'latency' | 'lcs' | 'lmpop' | 'lpos' | 'memory' | 'module'
-    | 'msetex' | 'object' | 'pubsub' | 'replicaof' | 'role' | 'script' | 'slaveof' | 'slowlog' | 'sort' | 'sort_ro' | 'waitaof'
-    | 'xautoclaim' | 'xclaim' | 'xgroup' | 'xinfo' | 'xpending' | 'xrange' | 'xread' | 'xreadgroup' | 'xrevrange' | 'xsetid'
-    | 'zadd' | 'zincrby' | 'zmpop' | 'zrandmember' | 'arcount' | 'delex' | 'digest' | 'vadd' | 'vcard' | 'vdim' | 'vemb' | 'vgetattr'
-    | 'vinfo' | 'vismember' | 'vlinks' | 'vrandmember' | 'vrem' | 'vsetattr' | 'vsim' | 'xackdel' | 'xdelex';
+    | 'acl' | 'bitfield' | 'bitfield_ro' | 'blmpop' | 'bzmpop' | 'client' | 'cluster' | 'command'
+    | 'config' | 'debug' | 'eval' | 'eval_ro' | 'evalsha' | 'evalsha_ro' | 'failover' | 'fcall'
+    | 'fcall_ro' | 'function' | 'geopos' | 'georadius' | 'georadius_ro' | 'georadiusbymember'
+    | 'georadiusbymember_ro' | 'geosearch' | 'hexpireat' | 'hgetdel' | 'hgetex' | 'hpexpireat'
+    | 'hpexpiretime' | 'hrandfield' | 'hsetex' | 'latency' | 'lcs' | 'lmpop' | 'lpos' | 'memory'
+    | 'module' | 'msetex' | 'object' | 'pubsub' | 'replicaof' | 'role' | 'script' | 'slaveof'
+    | 'slowlog' | 'sort' | 'sort_ro' | 'waitaof' | 'xautoclaim' | 'xclaim' | 'xgroup' | 'xinfo'
+    | 'xpending' | 'xrange' | 'xread' | 'xreadgroup' | 'xrevrange' | 'xsetid' | 'zadd' | 'zincrby'
+    | 'zmpop' | 'zrandmember' | 'arcount' | 'delex' | 'digest' | 'vadd' | 'vcard' | 'vdim'
+    | 'vemb' | 'vgetattr' | 'vinfo' | 'vismember' | 'vlinks' | 'vrandmember' | 'vrem' | 'vsetattr'
+    | 'vsim' | 'xackdel' | 'xdelex';
 
   /** What the methods of a command give, as text and as Buffers. */
-  type Shapes =
-    & { [K in StatusCommand]: { text: string; buffer: Buffer } }
-    & { [K in NullableTextCommand]: { text: string | null; buffer: Buffer | null } }
-    & { [K in NumberCommand]: { text: number; buffer: number } }
-    & { [K in NullableNumberCommand]: { text: number | null; buffer: number | null } }
-    & { [K in TextListCommand]: { text: string[]; buffer: Buffer[] } }
-    & { [K in NullableTextListCommand]: { text: Array<string | null>; buffer: Array<Buffer | null> } }
-    & { [K in NumberListCommand]: { text: number[]; buffer: number[] } }
-    & { [K in BlockingPopCommand]: { text: [string, string] | null; buffer: [Buffer, Buffer] | null } }
-    & { [K in ScoredPopCommand]: { text: [string, string, string] | null; buffer: [Buffer, Buffer, Buffer] | null } }
-    & { [K in ScanCommand | 'scan']: { text: [string, string[]]; buffer: [Buffer, Buffer[]] } }
-    & { [K in RawCommand]: { text: Reply; buffer: BufferReply } }
-    & { hgetall: { text: Record<string, string>; buffer: Record<string, Buffer> } }
-    & { [K in TextOrListCommand]: { text: string | null; buffer: Buffer | null } };
+  type Shapes = { [K in StatusCommand]: { text: string; buffer: Buffer } } & {
+    [K in NullableTextCommand]: { text: string | null; buffer: Buffer | null };
+  } & { [K in NumberCommand]: { text: number; buffer: number } } & {
+    [K in NullableNumberCommand]: { text: number | null; buffer: number | null };
+  } & { [K in TextListCommand]: { text: string[]; buffer: Buffer[] } } & {
+    [K in NullableTextListCommand]: { text: Array<string | null>; buffer: Array<Buffer | null> };
+  } & { [K in NumberListCommand]: { text: number[]; buffer: number[] } } & {
+    [K in BlockingPopCommand]: { text: [string, string] | null; buffer: [Buffer, Buffer] | null };
+  } & {
+    [K in ScoredPopCommand]: {
+      text: [string, string, string] | null;
+      buffer: [Buffer, Buffer, Buffer] | null;
+    };
+  } & { [K in ScanCommand | 'scan']: { text: [string, string[]]; buffer: [Buffer, Buffer[]] } } & {
+    [K in RawCommand]: { text: Reply; buffer: BufferReply };
+  } & { hgetall: { text: Record<string, string>; buffer: Record<string, Buffer> } } & {
+    [K in TextOrListCommand]: { text: string | null; buffer: Buffer | null };
+  };
 
   type CommandName = keyof Shapes;
 
@@ -262,7 +289,12 @@ declare namespace Redis {
   }
   interface SetCommand<T> {
     (key: RedisKey, value: RedisValue, callback?: Callback<'OK'>): Promise<'OK'>;
-    (key: RedisKey, value: RedisValue, unit: 'EX' | 'PX' | 'EXAT' | 'PXAT', time: number | string): Promise<'OK'>;
+    (
+      key: RedisKey,
+      value: RedisValue,
+      unit: 'EX' | 'PX' | 'EXAT' | 'PXAT',
+      time: number | string,
+    ): Promise<'OK'>;
     (...args: Arguments): Promise<T>;
     (...args: [...Arguments, Callback<T>]): Promise<T>;
   }
@@ -273,12 +305,11 @@ declare namespace Redis {
 
   type Special = 'set' | 'mset' | 'msetnx' | 'hset' | 'hmset' | TextOrListCommand;
 
-  type CommandMethods =
-    & { [K in Exclude<CommandName, Special>]: Command<Shapes[K]['text']> }
-    & { [K in CommandName as `${K}Buffer`]: Command<Shapes[K]['buffer']> }
-    & { set: SetCommand<string | null> }
-    & { [K in 'mset' | 'msetnx' | 'hset' | 'hmset']: FieldsCommand<Shapes[K]['text']> }
-    & { [K in TextOrListCommand]: PopCommand<string | null, string[] | null> };
+  type CommandMethods = { [K in Exclude<CommandName, Special>]: Command<Shapes[K]['text']> } & {
+    [K in CommandName as `${K}Buffer`]: Command<Shapes[K]['buffer']>;
+  } & { set: SetCommand<string | null> } & {
+    [K in 'mset' | 'msetnx' | 'hset' | 'hmset']: FieldsCommand<Shapes[K]['text']>;
+  } & { [K in TextOrListCommand]: PopCommand<string | null, string[] | null> };
 
   type Outcome = [error: Error | null, result?: unknown];
 
@@ -293,7 +324,9 @@ declare namespace Redis {
     readonly length: number;
     call(name: string, ...args: Arguments): ChainableCommander;
     callBuffer(name: string, ...args: Arguments): ChainableCommander;
-    addBatch(commands: ReadonlyArray<readonly [name: string, ...args: Arguments]>): ChainableCommander;
+    addBatch(
+      commands: ReadonlyArray<readonly [name: string, ...args: Arguments]>,
+    ): ChainableCommander;
     multi(): ChainableCommander;
     /** One [error, result] per command, in order; null when a transaction was not executed. */
     exec(callback?: Callback<Outcome[] | null>): Promise<Outcome[] | null>;
@@ -318,9 +351,15 @@ declare namespace Redis {
   }
 
   interface Emitter<Events> extends EventEmitter {
-    on<E extends keyof Events & string>(event: E, listener: (...args: Events[E] & unknown[]) => void): this;
+    on<E extends keyof Events & string>(
+      event: E,
+      listener: (...args: Events[E] & unknown[]) => void,
+    ): this;
     on(event: string | symbol, listener: (...args: any[]) => void): this;
-    once<E extends keyof Events & string>(event: E, listener: (...args: Events[E] & unknown[]) => void): this;
+    once<E extends keyof Events & string>(
+      event: E,
+      listener: (...args: Events[E] & unknown[]) => void,
+    ): this;
     once(event: string | symbol, listener: (...args: any[]) => void): this;
   }
 
@@ -337,8 +376,12 @@ declare namespace Redis {
     callBuffer(name: string, ...args: Arguments): Promise<BufferReply>;
     callBuffer(name: string, ...args: [...Arguments, Callback<BufferReply>]): Promise<BufferReply>;
     send_command(name: string, ...args: Arguments): Promise<Reply>;
-    pipeline(commands?: ReadonlyArray<readonly [name: string, ...args: Arguments]>): ChainableCommander;
-    multi(commands?: ReadonlyArray<readonly [name: string, ...args: Arguments]>): ChainableCommander;
+    pipeline(
+      commands?: ReadonlyArray<readonly [name: string, ...args: Arguments]>,
+    ): ChainableCommander;
+    multi(
+      commands?: ReadonlyArray<readonly [name: string, ...args: Arguments]>,
+    ): ChainableCommander;
     getBuiltinCommands(): string[];
     /** null before connecting and after the end. Not in ioredis. */
     stats(): Stats | null;

@@ -1,7 +1,8 @@
 'use strict';
 /**
- * The article's program "Using ioredis (Cluster Mode Enabled)": only the import and the host name are changed.
- * Run it as `node article_cluster.js cluster` or `node article_cluster.js tls_cluster`.
+ * The article's program "Using ioredis (Cluster Mode Enabled)": only the import and the host name
+ * are changed. Run it as `node article_cluster.js cluster` or `node article_cluster.js
+ * tls_cluster`.
  */
 
 const Redis = require('tendon');
@@ -41,8 +42,9 @@ async function main() {
   await Promise.all(names.map((name, i) => cluster.set(name, `value ${i}`, 'EX', 300)));
   const values = await Promise.all(names.map(readSoon));
   assert.deepStrictEqual(values, names.map((_, i) => `value ${i}`));
-  console.log(`${names.length} keys written to primaries and read from replicas:`, values[0], '…', values.at(-1));
-  console.log('nodes:', cluster.nodes('master').length, 'primaries,', cluster.nodes('slave').length, 'replicas');
+  console.log(`${names.length} keys written to primaries, read from replicas:`, values.join(', '));
+  const [primaries, replicas] = ['master', 'slave'].map((role) => cluster.nodes(role).length);
+  console.log(`nodes: ${primaries} primaries, ${replicas} replicas`);
   await cluster.quit();
 }
 

@@ -1,7 +1,8 @@
 'use strict';
 /**
- * The article's best practice "Handle connection failures gracefully": a cache in front of a slow database. The
- * program starts a server of its own, stops it in the middle and starts it again; the application goes on, slower.
+ * The article's best practice "Handle connection failures gracefully": a cache in front of a slow
+ * database. The program starts a server of its own, stops it in the middle and starts it again; the
+ * application goes on, slower.
  */
 
 const Redis = require('tendon');
@@ -23,7 +24,9 @@ function freePort(first = 15440, last = 15469) {
 }
 
 function startServer(port) {
-  return spawn('redis-server', ['--port', port, '--bind', '127.0.0.1', '--save', ''], { stdio: 'ignore' });
+  return spawn('redis-server', ['--port', port, '--bind', '127.0.0.1', '--save', ''], {
+    stdio: 'ignore',
+  });
 }
 
 async function stopServer(child) {
@@ -69,7 +72,8 @@ async function main() {
     }
     sources.database++;
     const user = await fetchUser(id);
-    redis.set(`user:${id}`, JSON.stringify(user), 'EX', 60).catch(() => {}); // Failed to cache - that's okay
+    // Failed to cache - that's okay
+    redis.set(`user:${id}`, JSON.stringify(user), 'EX', 60).catch(() => {});
     return user;
   }
 
@@ -78,9 +82,13 @@ async function main() {
     sources.cache = sources.database = 0;
     const started = Date.now();
     for (let round = 0; round < 2; round++) {
-      for (let id = 1; id <= 5; id++) assert.deepStrictEqual(await getUser(id), { id, name: `user ${id}` });
+      for (let id = 1; id <= 5; id++)
+        assert.deepStrictEqual(await getUser(id), { id, name: `user ${id}` });
     }
-    console.log(`  10 users in ${Date.now() - started} ms: ${sources.cache} from the cache, ${sources.database} from the database`);
+    console.log(
+      `  10 users in ${Date.now() - started} ms: ${sources.cache} from the cache, ` +
+        `${sources.database} from the database`,
+    );
     return { ...sources };
   }
 

@@ -1,8 +1,8 @@
 'use strict';
 /**
- * What Redis and Cluster share: the life of one core client, its status and events in the order of ioredis,
- * and the way of a command. Connections, retries and routing are the core's; a subclass says what the
- * core's events mean.
+ * What Redis and Cluster share: the life of one core client, its status and events in the order of
+ * ioredis, and the way of a command. Connections, retries and routing are the core's; a subclass
+ * says what the core's events mean.
  */
 
 const native = require('./native');
@@ -20,10 +20,10 @@ class Client extends Commander {
     this.options = options;
     this.status = 'wait';
     this._settings = settings;
-    this._id = null;      // of the core client, while there is one
-    this._held = false;   // keeps the process alive
-    this._pending = 0;    // commands under way
-    this._attempts = 0;   // failed ones in a row, as retryStrategy is told
+    this._id = null; // of the core client, while there is one
+    this._held = false; // keeps the process alive
+    this._pending = 0; // commands under way
+    this._attempts = 0; // failed ones in a row, as retryStrategy is told
     this._closing = false;
     this._reopen = false; // connect() was called before the last close was done
     this._connecting = false; // a request for a connection is under way
@@ -41,7 +41,11 @@ class Client extends Commander {
   /** Connects; resolves when commands can be sent, rejects when the first attempt fails. */
   connect(callback) {
     const promise = this._connect();
-    if (callback) promise.then((value) => callLater(callback, null, value), (error) => callLater(callback, error));
+    if (callback)
+      promise.then(
+        (value) => callLater(callback, null, value),
+        (error) => callLater(callback, error),
+      );
     return promise;
   }
 
@@ -92,7 +96,8 @@ class Client extends Commander {
     const id = this._id;
     const settle = (kind, value) => {
       this._connecting = false;
-      if (id === this._id && !this._closing) this._onConnectOutcome(kind === native.KIND_VALUE, value);
+      if (id === this._id && !this._closing)
+        this._onConnectOutcome(kind === native.KIND_VALUE, value);
     };
     native.push(id, { settle }, 0, this._connectFlags, []);
   }
@@ -114,7 +119,10 @@ class Client extends Commander {
     process.nextTick(() => this.emit(status, argument));
   }
 
-  /** An error nobody listens for is printed, never thrown: a cache that is down must not end the program. */
+  /**
+   * An error nobody listens for is printed, never thrown: a cache that is down must not end the
+   * program.
+   */
   _emitError(error) {
     this._lastError = error;
     process.nextTick(() => {
@@ -186,7 +194,11 @@ class Client extends Commander {
   /** Waits for the commands under way, then closes. */
   quit(callback) {
     const promise = this._quit();
-    if (callback) promise.then((value) => callLater(callback, null, value), (error) => callLater(callback, error));
+    if (callback)
+      promise.then(
+        (value) => callLater(callback, null, value),
+        (error) => callLater(callback, error),
+      );
     return promise;
   }
 
@@ -215,9 +227,16 @@ class Client extends Commander {
   multi(commands, options) {
     const last = options || (Array.isArray(commands) ? undefined : commands);
     if (last && last.pipeline === false) {
-      throw new classes.TendonError('multi({ pipeline: false }) is not supported: use multi() and exec()', {
-        status: 'UNSUPPORTED', executed: 'no', attempts: 0, elapsedMs: 0, node: '',
-      });
+      throw new classes.TendonError(
+        'multi({ pipeline: false }) is not supported: use multi() and exec()',
+        {
+          status: 'UNSUPPORTED',
+          executed: 'no',
+          attempts: 0,
+          elapsedMs: 0,
+          node: '',
+        },
+      );
     }
     const pipeline = new Pipeline(this, true);
     if (Array.isArray(commands)) pipeline.addBatch(commands);
@@ -236,7 +255,8 @@ class Client extends Commander {
 
   /** Why no command can be issued now, or undefined; starts a lazy client. */
   _unavailable() {
-    if (this.status === 'end' || this._quitting || (this._closing && !this._reopen)) return new classes.ClosedError(null);
+    if (this.status === 'end' || this._quitting || (this._closing && !this._reopen))
+      return new classes.ClosedError(null);
     if (this.status === 'wait') this.connect().catch(() => {});
     if (this.status === 'ready' || this.options.enableOfflineQueue) return undefined;
     return new Error(this._notReadyMessage);
@@ -262,7 +282,11 @@ class Client extends Commander {
       const done = (error, value) => (error ? reject(error) : resolve(value));
       this._send([new Request(this, name, args, buffer, done)]);
     });
-    if (callback) promise.then((value) => callLater(callback, null, value), (error) => callLater(callback, error));
+    if (callback)
+      promise.then(
+        (value) => callLater(callback, null, value),
+        (error) => callLater(callback, error),
+      );
     return promise;
   }
 }

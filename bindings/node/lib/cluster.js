@@ -1,8 +1,8 @@
 'use strict';
 /**
- * A cluster: the class Cluster of ioredis. Discovery, routing, redirects and the connections to nodes are the
- * core's; this file gives them the statuses and events of ioredis, and asks clusterRetryStrategy while no node
- * can be reached.
+ * A cluster: the class Cluster of ioredis. Discovery, routing, redirects and the connections to
+ * nodes are the core's; this file gives them the statuses and events of ioredis, and asks
+ * clusterRetryStrategy while no node can be reached.
  */
 
 const native = require('./native');
@@ -13,14 +13,20 @@ const { commandTimeout, refuse } = require('./options');
 const { parseCluster } = require('./cluster_options');
 
 const { EVENT, REQUEST } = native;
-const EVENT_MASK = [EVENT.READY, EVENT.CLOSED, EVENT.FAILED, EVENT.TOPOLOGY]
-  .reduce((mask, event) => mask | (1 << event), 0);
+const EVENT_MASK = [EVENT.READY, EVENT.CLOSED, EVENT.FAILED, EVENT.TOPOLOGY].reduce(
+  (mask, event) => mask | (1 << event),
+  0,
+);
 const ROLES = { all: null, master: 'primary', slave: 'replica' };
 
 class Cluster extends Client {
   constructor(startupNodes, given) {
     const { options, perNode, core } = parseCluster(startupNodes, given);
-    const merged = { ...options, stringNumbers: perNode.stringNumbers, commandTimeout: perNode.commandTimeout };
+    const merged = {
+      ...options,
+      stringNumbers: perNode.stringNumbers,
+      commandTimeout: perNode.commandTimeout,
+    };
     super(merged, { core, timeoutMs: commandTimeout(perNode), eventMask: EVENT_MASK });
     this.startupNodes = startupNodes;
     this.options = merged;
@@ -44,7 +50,8 @@ class Cluster extends Client {
 
   /** A client for each node known, connecting when first used: "all", "master" or "slave". */
   nodes(role = 'all') {
-    if (!Object.hasOwn(ROLES, role)) throw refuse(`Invalid role "${role}". Expected "all", "master" or "slave"`);
+    if (!Object.hasOwn(ROLES, role))
+      throw refuse(`Invalid role "${role}". Expected "all", "master" or "slave"`);
     return this._knownNodes()
       .filter((node) => ROLES[role] === null || node.role === ROLES[role])
       .map((node) => this._nodeClient(node.name));
@@ -53,11 +60,15 @@ class Cluster extends Client {
   _knownNodes() {
     if (this._id === null || this._closing) return [];
     const text = translating(() => native.nodes(this._id)) || '';
-    const nodes = text.split('\n').filter(Boolean).map((line) => {
-      const [name, role] = line.split(' ');
-      return { name, role };
-    });
-    /* Start-up nodes stay known under the name they were given; the map has them under their own. */
+    const nodes = text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => {
+        const [name, role] = line.split(' ');
+        return { name, role };
+      });
+    /* Start-up nodes stay known under the name they were given; the map has them under their own.
+     */
     const mapped = nodes.filter(({ role }) => role !== 'unknown');
     return mapped.length > 0 ? mapped : nodes;
   }
@@ -68,7 +79,12 @@ class Cluster extends Client {
     if (!client || client.status === 'end') {
       const at = name.lastIndexOf(':');
       const host = name.slice(0, at).replace(/^\[|\]$/g, '');
-      client = new Redis({ ...this._perNode, host, port: Number(name.slice(at + 1)), lazyConnect: true });
+      client = new Redis({
+        ...this._perNode,
+        host,
+        port: Number(name.slice(at + 1)),
+        lazyConnect: true,
+      });
       this._nodeClients.set(name, client);
     }
     return client;
@@ -107,7 +123,8 @@ class Cluster extends Client {
         break;
       case EVENT.CLOSED:
         this._openConnections--;
-        /* Idle connections come and go; whether no node can be reached is worth asking when the last went. */
+        /* Idle connections come and go; whether no node can be reached is worth asking when the
+         * last went. */
         if (this._openConnections <= 0 && this.status === 'ready') this._requestConnection();
         break;
       case EVENT.FAILED:
@@ -139,7 +156,10 @@ class Cluster extends Client {
     this._setStatus('close');
     const { clusterRetryStrategy } = this.options;
     this._attempts++;
-    const delay = typeof clusterRetryStrategy === 'function' ? clusterRetryStrategy(this._attempts, reason) : null;
+    const delay =
+      typeof clusterRetryStrategy === 'function'
+        ? clusterRetryStrategy(this._attempts, reason)
+        : null;
     if (typeof delay !== 'number' || Number.isNaN(delay)) {
       this._unreachable = true;
       this._giveUp();
@@ -151,7 +171,10 @@ class Cluster extends Client {
 
   _errorOfFailure(failure) {
     if (this._unreachable && failure.executed === 'no') {
-      return new classes.ClusterAllFailedError('None of startup nodes is available', this._lastError);
+      return new classes.ClusterAllFailedError(
+        'None of startup nodes is available',
+        this._lastError,
+      );
     }
     return super._errorOfFailure(failure);
   }

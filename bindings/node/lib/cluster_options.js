@@ -1,5 +1,8 @@
 'use strict';
-/** The options of Redis.Cluster and the forms of its start-up nodes, and what they mean for the core. */
+/**
+ * The options of Redis.Cluster and the forms of its start-up nodes, and what they mean for the
+ * core.
+ */
 
 const { REDIS_OPTIONS, PENDING_MAX, refuse, parseArguments, toCore, checks } = require('./options');
 
@@ -15,21 +18,25 @@ const CLUSTER_DEFAULTS = {
 };
 
 const READ_FROM = { master: 'primary', slave: 'replica', all: 'any' };
-/* Tries of one command while a shard has no primary: some ten seconds with the core's backoff, as long as a
- * failover takes. ioredis gives up after maxRedirections tries of 100 ms. */
+/* Tries of one command while a shard has no primary: some ten seconds with the core's backoff, as
+ * long as a failover takes. ioredis gives up after maxRedirections tries of 100 ms. */
 const FAILOVER_RETRIES = 60;
 const BACKOFF = 'the core backs off by itself, from 20 to 500 ms';
 const LATER = 'it follows in a later version';
 
-/** ElastiCache's documentation asks for (address, callback) => callback(null, address), to keep host names for TLS.
- * The core always keeps them, so that function changes nothing; one that does more cannot be honoured. */
+/**
+ * ElastiCache's documentation asks for (address, callback) => callback(null, address), to keep host
+ * names for TLS. The core always keeps them, so that function changes nothing; one that does more
+ * cannot be honoured.
+ */
 function checkLookup(name, value) {
   const probe = 'name.invalid';
   let answer;
   callable(name, value)(probe, (error, address) => {
     answer = error ? undefined : address;
   });
-  if (answer !== probe) throw refuse(`Option '${name}' is not supported: the core resolves names itself`);
+  if (answer !== probe)
+    throw refuse(`Option '${name}' is not supported: the core resolves names itself`);
 }
 
 function setReadFrom(name, value, set) {
@@ -69,7 +76,15 @@ const CLUSTER_OPTIONS = {
 };
 
 /* ioredis sets these per node itself and ignores what redisOptions says. */
-const RESERVED = ['host', 'port', 'path', 'retryStrategy', 'enableOfflineQueue', 'readOnly', 'lazyConnect'];
+const RESERVED = [
+  'host',
+  'port',
+  'path',
+  'retryStrategy',
+  'enableOfflineQueue',
+  'readOnly',
+  'lazyConnect',
+];
 
 const CLUSTER_CORE = [
   ['mode', 'cluster'],
@@ -92,7 +107,10 @@ function parseNodes(nodes) {
   return nodes.map((node) => parseArguments([node], { host: 'localhost', port: 6379 }));
 }
 
-/** What every node connection shares: redisOptions, and credentials or TLS given with the first node. */
+/**
+ * What every node connection shares: redisOptions, and credentials or TLS given with the first
+ * node.
+ */
 function nodeOptions(nodes, options) {
   const { host, port, ...first } = nodes[0];
   const merged = { ...first, ...options.redisOptions };

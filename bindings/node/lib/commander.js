@@ -1,7 +1,7 @@
 'use strict';
 /**
- * One method per command name, for everything that takes commands: Redis, Cluster and Pipeline. A subclass
- * says in `_command(name, args, buffer, callback)` what issuing one means.
+ * One method per command name, for everything that takes commands: Redis, Cluster and Pipeline. A
+ * subclass says in `_command(name, args, buffer, callback)` what issuing one means.
  */
 
 const { EventEmitter } = require('node:events');
@@ -43,7 +43,9 @@ for (const name of NAMES) {
   };
 }
 
-/** Calls a node-style callback the way Node does: later, and an exception in it is an uncaught one. */
+/**
+ * Calls a node-style callback the way Node does: later, and an exception in it is an uncaught one.
+ */
 function callLater(callback, error, value) {
   process.nextTick(callback, error, value);
 }

@@ -2,8 +2,8 @@
 /**
  * Every error class, and the way from a failure of the core to one of them.
  *
- * The first group has the names and messages ioredis uses; the second says what ioredis does not tell: the
- * core's status, whether the command was executed, and what to do.
+ * The first group has the names and messages ioredis uses; the second says what ioredis does not
+ * tell: the core's status, whether the command was executed, and what to do.
  */
 
 class RedisError extends Error {
@@ -12,7 +12,10 @@ class RedisError extends Error {
   }
 }
 
-/** The server answered with an error. `command` is {name, args}; `message` is the server's whole line. */
+/**
+ * The server answered with an error. `command` is {name, args}; `message` is the server's whole
+ * line.
+ */
 class ReplyError extends RedisError {
   get name() {
     return 'ReplyError';
@@ -22,13 +25,16 @@ class ReplyError extends RedisError {
 class AbortError extends RedisError {}
 class ParserError extends RedisError {}
 
-/** A command waited for more failed connections than `maxRetriesPerRequest` allows; `cause` is the last. */
+/**
+ * A command waited for more failed connections than `maxRetriesPerRequest` allows; `cause` is the
+ * last.
+ */
 class MaxRetriesPerRequestError extends AbortError {
   constructor(limit, options) {
     super(
       `Reached the max retries per request limit (which is ${limit}). ` +
         'Refer to "maxRetriesPerRequest" option for details.',
-      options
+      options,
     );
   }
 }
@@ -40,7 +46,10 @@ class ClusterAllFailedError extends RedisError {
   }
 }
 
-/** A failure the core reports: `status`, `executed` ("no", "yes", "unknown"), `attempts`, `node`, `elapsedMs`. */
+/**
+ * A failure the core reports: `status`, `executed` ("no", "yes", "unknown"), `attempts`, `node`,
+ * `elapsedMs`.
+ */
 class TendonError extends RedisError {
   constructor(message, failure, options) {
     super(message, options);
@@ -104,8 +113,15 @@ const CLASSES_BY_STATUS = {
   CROSSSLOT: ClusterError,
 };
 
-/* Statuses that say there was no connection to send on, and that may pass: what `maxRetriesPerRequest` counts. */
-const CONNECTION_STATUSES = new Set(['RESOLVE', 'CONNECT', 'CONNECT_TIMEOUT', 'TLS', 'DISCONNECTED']);
+/* Statuses that say there was no connection to send on, and that may pass: what
+ * `maxRetriesPerRequest` counts. */
+const CONNECTION_STATUSES = new Set([
+  'RESOLVE',
+  'CONNECT',
+  'CONNECT_TIMEOUT',
+  'TLS',
+  'DISCONNECTED',
+]);
 
 /* The core's remedies name its options; a program knows them by these names. */
 const OPTION_NAMES = {
@@ -150,7 +166,8 @@ function takeFields(error, failure) {
 
 /** The error of a failure, by its status alone. */
 function fromFailure(failure) {
-  if (failure.status === 'CLOSED' || failure.status === 'CANCELLED') return new ClosedError(failure);
+  if (failure.status === 'CLOSED' || failure.status === 'CANCELLED')
+    return new ClosedError(failure);
   const Class = CLASSES_BY_STATUS[failure.status] || TendonError;
   return new Class(inOurWords(failure.message), failure);
 }

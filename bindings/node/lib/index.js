@@ -1,7 +1,7 @@
 'use strict';
 /**
- * What `require('tendon')` gives: the class Redis itself, with everything else attached to it, so that all
- * the spellings of ioredis work: default import, named import, and `Redis.Cluster`.
+ * What `require('tendon')` gives: the class Redis itself, with everything else attached to it, so
+ * that all the spellings of ioredis work: default import, named import, and `Redis.Cluster`.
  */
 
 const { Redis } = require('./redis');
@@ -10,7 +10,8 @@ const { Pipeline } = require('./pipeline');
 const errors = require('./errors');
 const native = require('./native');
 
-/* Spelt as assignments to `exports`, because that is what Node finds the names of an ESM import by. */
+/* Spelt as assignments to `exports`, because that is what Node finds the names of an ESM import by.
+ */
 exports = module.exports = Redis;
 exports.default = Redis;
 exports.Redis = Redis;

@@ -1,7 +1,8 @@
 'use strict';
 /**
- * The addon and the table of requests under way in this JavaScript thread. A request is a slot number; the
- * addon hands back slot and value, many at a time, and this file finds who waits for it.
+ * The addon and the table of requests under way in this JavaScript thread. A request is a slot
+ * number; the addon hands back slot and value, many at a time, and this file finds who waits for
+ * it.
  */
 
 const fs = require('node:fs');
@@ -16,9 +17,24 @@ const KIND_FAILURE = 2;
 const KIND_ENDED = 3;
 const KIND_EVENT = 16;
 
-const REQUEST = { ATOMIC: 16, ATOMIC_END: 32, CONNECT: 64, READ_ONLY: 1, IDEMPOTENT: 2, NO_RETRY: 4 };
+const REQUEST = {
+  ATOMIC: 16,
+  ATOMIC_END: 32,
+  CONNECT: 64,
+  READ_ONLY: 1,
+  IDEMPOTENT: 2,
+  NO_RETRY: 4,
+};
 const EVENT = {
-  CONNECTING: 1, CONNECTED: 2, READY: 3, CLOSED: 4, FAILED: 5, RECONNECTING: 6, WAITING: 7, TOPOLOGY: 8, PUSH: 9,
+  CONNECTING: 1,
+  CONNECTED: 2,
+  READY: 3,
+  CLOSED: 4,
+  FAILED: 5,
+  RECONNECTING: 6,
+  WAITING: 7,
+  TOPOLOGY: 8,
+  PUSH: 9,
 };
 const MODE_BUFFER = 1;
 const MODE_NUMBERS_AS_TEXT = 2;
@@ -32,7 +48,9 @@ function findAddon() {
   ];
   const found = places.find((place) => place && fs.existsSync(place));
   if (found) return found;
-  throw new Error(`tendon: the native addon is not built; run ${path.join(__dirname, '..', 'build')}`);
+  throw new Error(
+    `tendon: the native addon is not built; run ${path.join(__dirname, '..', 'build')}`,
+  );
 }
 
 /* Node exports its own OpenSSL; RTLD_DEEPBIND keeps libtendon on the one it was linked to. */
@@ -103,8 +121,15 @@ function create(options, timeoutMs, eventMask, owner) {
 addon.start(deliver, (text) => new classes.ReplyError(text));
 
 module.exports = {
-  KIND_VALUE, KIND_SERVER_ERROR, KIND_FAILURE, REQUEST, EVENT, MODE_BUFFER, MODE_NUMBERS_AS_TEXT,
-  push, create,
+  KIND_VALUE,
+  KIND_SERVER_ERROR,
+  KIND_FAILURE,
+  REQUEST,
+  EVENT,
+  MODE_BUFFER,
+  MODE_NUMBERS_AS_TEXT,
+  push,
+  create,
   check: addon.check,
   close: addon.close,
   hold: addon.hold,

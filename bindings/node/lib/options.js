@@ -1,7 +1,7 @@
 'use strict';
 /**
- * The options of ioredis, and what each means for the core. An option that cannot be honoured is refused by
- * name at construction; nothing that would change behaviour is ignored.
+ * The options of ioredis, and what each means for the core. An option that cannot be honoured is
+ * refused by name at construction; nothing that would change behaviour is ignored.
  */
 
 const { classes } = require('./errors');
@@ -10,7 +10,8 @@ const { parseString } = require('./url');
 const TIMEOUT_NONE = -1;
 /* Longest connect timeout the core takes, for `connectTimeout: 0`, which means none. */
 const CONNECT_TIMEOUT_MS_MAX = 3600000;
-/* ioredis queues without limit; a million waiting commands is a leak of the caller, told instead of hidden. */
+/* ioredis queues without limit; a million waiting commands is a leak of the caller, told instead of
+ * hidden. */
 const PENDING_MAX = 1000000;
 
 const REDIS_DEFAULTS = {
@@ -36,7 +37,13 @@ const REDIS_DEFAULTS = {
 };
 
 function refuse(message) {
-  return new classes.ConfigError(message, { status: 'CONFIG', executed: 'no', attempts: 0, elapsedMs: 0, node: '' });
+  return new classes.ConfigError(message, {
+    status: 'CONFIG',
+    executed: 'no',
+    attempts: 0,
+    elapsedMs: 0,
+    node: '',
+  });
 }
 
 function show(value) {
@@ -47,7 +54,8 @@ function show(value) {
 
 function integer(name, value) {
   const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
-  if (!Number.isSafeInteger(number)) throw refuse(`Option '${name}' is ${show(value)}, but wants a whole number`);
+  if (!Number.isSafeInteger(number))
+    throw refuse(`Option '${name}' is ${show(value)}, but wants a whole number`);
   return number;
 }
 
@@ -58,7 +66,8 @@ function milliseconds(name, value) {
 }
 
 function boolean(name, value) {
-  if (typeof value !== 'boolean') throw refuse(`Option '${name}' is ${show(value)}, but wants true or false`);
+  if (typeof value !== 'boolean')
+    throw refuse(`Option '${name}' is ${show(value)}, but wants true or false`);
   return value;
 }
 
@@ -68,7 +77,8 @@ function text(name, value) {
 }
 
 function callable(name, value) {
-  if (typeof value !== 'function') throw refuse(`Option '${name}' wants a function, not ${show(value)}`);
+  if (typeof value !== 'function')
+    throw refuse(`Option '${name}' wants a function, not ${show(value)}`);
   return value;
 }
 
@@ -81,7 +91,10 @@ function yesNo(value) {
   return value ? 'yes' : 'no';
 }
 
-/** An option that changes something the core does otherwise: only the value that changes nothing passes. */
+/**
+ * An option that changes something the core does otherwise: only the value that changes nothing
+ * passes.
+ */
 function only(allowed, why) {
   return (name, value) => {
     if (value !== allowed) throw refuse(`Option '${name}' is not supported: ${why}`);
@@ -98,7 +111,13 @@ const checked = (check) => (name, value) => void check(name, value);
 /** Passed to the core under its own name there. */
 const as = (core, check) => (name, value, set) => set(core, check(name, value));
 
-const FAMILIES = new Map([[0, 'any'], [4, 'ipv4'], [6, 'ipv6'], ['IPv4', 'ipv4'], ['IPv6', 'ipv6']]);
+const FAMILIES = new Map([
+  [0, 'any'],
+  [4, 'ipv4'],
+  [6, 'ipv6'],
+  ['IPv4', 'ipv4'],
+  ['IPv6', 'ipv6'],
+]);
 const LATER = 'it follows in a later version';
 const SENTINEL = 'Sentinel is not supported; connect to the primary or the cluster endpoint';
 
@@ -112,23 +131,31 @@ const TLS_OPTIONS = {
   cert: unsupported('name the file in tls.certFile'),
   key: unsupported('name the file in tls.keyFile'),
   servername: as('tls_server_name', text),
-  rejectUnauthorized: (name, value, set) => set('tls_insecure_skip_verify', yesNo(!boolean(name, value))),
-  insecureSkipHostname: (name, value, set) => set('tls_insecure_skip_hostname', yesNo(boolean(name, value))),
+  rejectUnauthorized: (name, value, set) =>
+    set('tls_insecure_skip_verify', yesNo(!boolean(name, value))),
+  insecureSkipHostname: (name, value, set) =>
+    set('tls_insecure_skip_hostname', yesNo(boolean(name, value))),
   ciphers: as('tls_ciphers', text),
   minVersion(name, value, set) {
     const version = { 'TLSv1.2': '1.2', 'TLSv1.3': '1.3' }[value];
-    if (!version) throw refuse(`Option '${name}' is ${show(value)}, but the oldest TLS spoken is TLSv1.2 or TLSv1.3`);
+    if (!version)
+      throw refuse(
+        `Option '${name}' is ${show(value)}, but the oldest TLS spoken is TLSv1.2 or TLSv1.3`,
+      );
     set('tls_min_version', version);
   },
   maxVersion: only('TLSv1.3', 'the core speaks the newest version both sides know'),
-  checkServerIdentity: unsupported('set tls.servername, or tls.insecureSkipHostname to accept any name'),
+  checkServerIdentity: unsupported(
+    'set tls.servername, or tls.insecureSkipHostname to accept any name',
+  ),
 };
 
 function setTls(name, value, set) {
   if (value === false) return;
   set('tls', 'yes');
   if (value === true) return;
-  if (typeof value !== 'object') throw refuse(`Option '${name}' wants true or an object, not ${show(value)}`);
+  if (typeof value !== 'object')
+    throw refuse(`Option '${name}' wants true or an object, not ${show(value)}`);
   for (const [inner, setting] of Object.entries(value)) {
     if (setting === undefined || setting === null) continue;
     apply(TLS_OPTIONS, `${name}.${inner}`, inner, setting, set);
@@ -148,11 +175,13 @@ const REDIS_OPTIONS = {
   db: as('db', integer),
   username: as('username', text),
   password: as('password', text),
-  connectTimeout: (name, value, set) => set('connect_timeout_ms', milliseconds(name, value) || CONNECT_TIMEOUT_MS_MAX),
+  connectTimeout: (name, value, set) =>
+    set('connect_timeout_ms', milliseconds(name, value) || CONNECT_TIMEOUT_MS_MAX),
   commandTimeout: checked(milliseconds),
   socketTimeout: as('read_timeout_ms', milliseconds),
   keepAlive(name, value, set) {
-    if (milliseconds(name, value) > 0) set('tcp_keepalive_idle_s', Math.max(1, Math.ceil(value / 1000)));
+    if (milliseconds(name, value) > 0)
+      set('tcp_keepalive_idle_s', Math.max(1, Math.ceil(value / 1000)));
   },
   noDelay: only(true, 'the core always sends at once; it batches by itself'),
   tls: setTls,
@@ -163,7 +192,8 @@ const REDIS_OPTIONS = {
   enableReadyCheck: checked(boolean),
   enableOfflineQueue: checked(boolean),
   lazyConnect: checked(boolean),
-  autoResendUnfulfilledCommands: (name, value, set) => set('retry_unsafe', yesNo(boolean(name, value))),
+  autoResendUnfulfilledCommands: (name, value, set) =>
+    set('retry_unsafe', yesNo(boolean(name, value))),
   autoResubscribe: checked(boolean),
   connectionName: as('client_name', text),
   disableClientInfo(name, value, set) {
@@ -173,7 +203,8 @@ const REDIS_OPTIONS = {
   stringNumbers: checked(boolean),
   showFriendlyErrorStack: checked(boolean),
   protocol(name, value, set) {
-    if (value !== 2 && value !== 3) throw refuse(`Option '${name}' is ${show(value)}, but wants 2 or 3`);
+    if (value !== 2 && value !== 3)
+      throw refuse(`Option '${name}' is ${show(value)}, but wants 2 or 3`);
     set('protocol', String(value));
   },
   replyMapping: only('legacy', LATER),
@@ -187,8 +218,12 @@ const REDIS_OPTIONS = {
   reconnectOnError: unsupported('the core itself leaves a demoted primary (READONLY) and retries'),
   scripts: unsupported(LATER),
   Connector: unsupported('the core owns the connections'),
-  blockingTimeout: unsupported('blocking commands have a connection of their own and the timeout they name'),
-  blockingTimeoutGrace: unsupported('blocking commands have a connection of their own and the timeout they name'),
+  blockingTimeout: unsupported(
+    'blocking commands have a connection of their own and the timeout they name',
+  ),
+  blockingTimeoutGrace: unsupported(
+    'blocking commands have a connection of their own and the timeout they name',
+  ),
   disconnectTimeout: unsupported('the core closes its connections at once'),
   maxLoadingRetryTime: unsupported('a loading server counts as one retry of the command'),
   sentinels: unsupported(SENTINEL),
@@ -239,9 +274,10 @@ function parseArguments(args, defaults) {
     let options;
     if (typeof argument === 'number') options = { port: argument };
     else if (typeof argument === 'string') {
-      options = merged.port !== undefined && merged.host === undefined && !argument.includes('/')
-        ? { host: argument }
-        : parseString(argument);
+      options =
+        merged.port !== undefined && merged.host === undefined && !argument.includes('/')
+          ? { host: argument }
+          : parseString(argument);
     } else if (typeof argument === 'object') options = argument;
     else throw refuse(`Invalid argument ${String(argument)}`);
     for (const [name, value] of Object.entries(options)) {
@@ -270,7 +306,10 @@ function toCore(table, options, first) {
     }
     apply(table, name, name, value, set);
   }
-  return [...settings].map(([name, value]) => [name, Buffer.isBuffer(value) ? value : Buffer.from(String(value))]);
+  return [...settings].map(([name, value]) => [
+    name,
+    Buffer.isBuffer(value) ? value : Buffer.from(String(value)),
+  ]);
 }
 
 /** Milliseconds each command may take, or no limit, which is the default of ioredis. */
@@ -278,7 +317,8 @@ function commandTimeout(options) {
   return options.commandTimeout > 0 ? Number(options.commandTimeout) : TIMEOUT_NONE;
 }
 
-/* One lane, so that the commands of one object keep their order; the program decides about reconnecting. */
+/* One lane, so that the commands of one object keep their order; the program decides about
+ * reconnecting. */
 const REDIS_CORE = [
   ['mode', 'standalone'],
   ['lanes', 1],
@@ -291,7 +331,13 @@ function redisToCore(options) {
 }
 
 module.exports = {
-  REDIS_DEFAULTS, REDIS_OPTIONS, PENDING_MAX,
-  refuse, parseArguments, toCore, redisToCore, commandTimeout,
+  REDIS_DEFAULTS,
+  REDIS_OPTIONS,
+  PENDING_MAX,
+  refuse,
+  parseArguments,
+  toCore,
+  redisToCore,
+  commandTimeout,
   checks: { integer, milliseconds, boolean, callable, checked, as, only, unsupported },
 };

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * Commands gathered to be sent together: pipeline() and multi(). One outcome per command, in order; the core
- * sends the members of a transaction one directly after the other.
+ * Commands gathered to be sent together: pipeline() and multi(). One outcome per command, in order;
+ * the core sends the members of a transaction one directly after the other.
  */
 
 const { REQUEST } = require('./native');
@@ -10,7 +10,9 @@ const { Request, refusal } = require('./request');
 const { classes } = require('./errors');
 
 class Pipeline extends Commander {
-  /** @param transaction whether the whole pipeline is one MULTI … EXEC, whose result exec() gives. */
+  /**
+   * @param transaction whether the whole pipeline is one MULTI … EXEC, whose result exec() gives.
+   */
   constructor(client, transaction = false) {
     super();
     this.redis = client;
@@ -56,7 +58,9 @@ class Pipeline extends Commander {
     return this;
   }
 
-  /** Sends everything; resolves with [[error, result], …], a transaction with the results of EXEC. */
+  /**
+   * Sends everything; resolves with [[error, result], …], a transaction with the results of EXEC.
+   */
   exec(callback) {
     return this._exec(false, callback);
   }
@@ -70,10 +74,15 @@ class Pipeline extends Commander {
       this._endTransaction(buffer);
       if (!this._transaction) return this;
     }
-    const promise = this._started ? Promise.reject(new Error('The pipeline has been executed already')) : this._run();
+    const promise = this._started
+      ? Promise.reject(new Error('The pipeline has been executed already'))
+      : this._run();
     this._started = true;
     if (typeof callback === 'function') {
-      promise.then((value) => callLater(callback, null, value), (error) => callLater(callback, error));
+      promise.then(
+        (value) => callLater(callback, null, value),
+        (error) => callLater(callback, error),
+      );
     }
     return promise;
   }
@@ -81,7 +90,9 @@ class Pipeline extends Commander {
   async _run() {
     const outcomes = await this._sendAll();
     if (this._transaction) return this._resultOfTransaction(outcomes);
-    return outcomes.map(([error, value], i) => (error ? [error] : [null, this._shape(i, value, outcomes)]));
+    return outcomes.map(([error, value], i) =>
+      error ? [error] : [null, this._shape(i, value, outcomes)],
+    );
   }
 
   _sendAll() {
@@ -90,13 +101,16 @@ class Pipeline extends Commander {
     if (entries.length === 0) return Promise.resolve(outcomes);
     return new Promise((resolve) => {
       let left = entries.length;
-      const requests = entries.map((entry, i) => new Request(this.redis, entry.name, entry.args, entry.buffer,
-        (error, value) => {
-          outcomes[i] = [error, value];
-          if (entry.callback) callLater(entry.callback, error, value);
-          if (--left === 0) resolve(outcomes);
-        }));
-      /* One member that cannot be sent would leave its transaction without a part: then nothing is. */
+      const requests = entries.map(
+        (entry, i) =>
+          new Request(this.redis, entry.name, entry.args, entry.buffer, (error, value) => {
+            outcomes[i] = [error, value];
+            if (entry.callback) callLater(entry.callback, error, value);
+            if (--left === 0) resolve(outcomes);
+          }),
+      );
+      /* One member that cannot be sent would leave its transaction without a part: then nothing is.
+       */
       const refused = this._refusedMember();
       if (refused) requests.forEach((request) => request.fail(refused));
       else this.redis._send(requests, (i) => entries[i].flags);
@@ -108,10 +122,14 @@ class Pipeline extends Commander {
     return members.map(({ name }) => refusal(name)).find(Boolean);
   }
 
-  /** The value of command `i`; what an EXEC inside the pipeline gives is shaped by the commands it ran. */
+  /**
+   * The value of command `i`; what an EXEC inside the pipeline gives is shaped by the commands it
+   * ran.
+   */
   _shape(i, value, outcomes) {
     const { name, flags } = this._entries[i];
-    if ((flags & REQUEST.ATOMIC_END) === 0 || name !== 'exec' || !Array.isArray(value)) return value;
+    if ((flags & REQUEST.ATOMIC_END) === 0 || name !== 'exec' || !Array.isArray(value))
+      return value;
     return this._resultsOfExec(i, value, outcomes).map(([error, result]) => error || result);
   }
 
@@ -131,7 +149,10 @@ class Pipeline extends Commander {
     const end = outcomes.length - 1;
     const [error, values] = outcomes[end];
     if (error) {
-      error.previousErrors = outcomes.slice(0, end).map(([previous]) => previous).filter(Boolean);
+      error.previousErrors = outcomes
+        .slice(0, end)
+        .map(([previous]) => previous)
+        .filter(Boolean);
       throw error;
     }
     return values === null ? null : this._resultsOfExec(end, values);

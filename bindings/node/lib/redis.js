@@ -1,7 +1,8 @@
 'use strict';
 /**
- * One server, or a primary with its replicas behind one endpoint: the class Redis of ioredis. The core tells
- * of each connection; this file turns that into statuses and asks retryStrategy what to do.
+ * One server, or a primary with its replicas behind one endpoint: the class Redis of ioredis. The
+ * core tells of each connection; this file turns that into statuses and asks retryStrategy what to
+ * do.
  */
 
 const native = require('./native');
@@ -10,8 +11,14 @@ const { fromFailure } = require('./errors');
 const options = require('./options');
 
 const { EVENT } = native;
-const EVENT_MASK = [EVENT.CONNECTING, EVENT.CONNECTED, EVENT.READY, EVENT.CLOSED, EVENT.FAILED, EVENT.WAITING]
-  .reduce((mask, event) => mask | (1 << event), 0);
+const EVENT_MASK = [
+  EVENT.CONNECTING,
+  EVENT.CONNECTED,
+  EVENT.READY,
+  EVENT.CLOSED,
+  EVENT.FAILED,
+  EVENT.WAITING,
+].reduce((mask, event) => mask | (1 << event), 0);
 
 class Redis extends Client {
   constructor(...args) {
@@ -69,7 +76,9 @@ class Redis extends Client {
     }
   }
 
-  /** The connection is gone, or could not be made: retryStrategy says when to try again, if at all. */
+  /**
+   * The connection is gone, or could not be made: retryStrategy says when to try again, if at all.
+   */
   _retry() {
     this._setStatus('close');
     const { retryStrategy } = this.options;

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * One command under way: its text for the core, and what becomes of its outcome. A subclass or callback says
- * who waits: a promise, or a pipeline.
+ * One command under way: its text for the core, and what becomes of its outcome. A subclass or
+ * callback says who waits: a promise, or a pipeline.
  */
 
 const native = require('./native');
@@ -15,7 +15,8 @@ class Request {
     this.name = name;
     this.lowerName = name.toLowerCase();
     this.args = toArguments(this.lowerName, args);
-    this.mode = (buffer ? native.MODE_BUFFER : 0) |
+    this.mode =
+      (buffer ? native.MODE_BUFFER : 0) |
       (client.options.stringNumbers ? native.MODE_NUMBERS_AS_TEXT : 0);
     this.done = done;
     this.origin = client.options.showFriendlyErrorStack ? new Error().stack : undefined;
@@ -43,7 +44,8 @@ class Request {
 
   fail(error) {
     error.command = { name: this.lowerName, args: this.args };
-    if (this.origin) error.stack = `${error.name}: ${error.message}\n${this.origin.replace(/^.*\n/, '')}`;
+    if (this.origin)
+      error.stack = `${error.name}: ${error.message}\n${this.origin.replace(/^.*\n/, '')}`;
     this.done(error, undefined);
   }
 }
@@ -53,12 +55,18 @@ function refusal(name) {
   const lower = name.toLowerCase();
   if (!Object.hasOwn(REFUSED, lower)) return undefined;
   return new classes.TendonError(`Command ${lower} is not supported: ${REFUSED[lower]}`, {
-    status: 'UNSUPPORTED', executed: 'no', attempts: 0, elapsedMs: 0, node: '',
+    status: 'UNSUPPORTED',
+    executed: 'no',
+    attempts: 0,
+    elapsedMs: 0,
+    node: '',
   });
 }
 
-/** The error of a failed command of a client with these options; `last` is its last connection error,
- * `ended` whether it has given up for good. */
+/**
+ * The error of a failed command of a client with these options; `last` is its last connection
+ * error, `ended` whether it has given up for good.
+ */
 function errorOfFailure(failure, options, last, ended) {
   if (failure.status === 'CLOSED' || failure.status === 'CANCELLED') {
     return new classes.ClosedError(failure, last || undefined);

@@ -10,9 +10,10 @@ function redact(url) {
 
 function refuse(url, why) {
   return new classes.ConfigError(
-    `The URL "${redact(url)}" ${why}; write redis://[[user]:password@]host[:port][/db], rediss:// for TLS, ` +
+    `The URL "${redact(url)}" ${why}; ` +
+      'write redis://[[user]:password@]host[:port][/db], rediss:// for TLS, ' +
       'or a path of a Unix socket',
-    { status: 'URL', executed: 'no', attempts: 0, elapsedMs: 0, node: '' }
+    { status: 'URL', executed: 'no', attempts: 0, elapsedMs: 0, node: '' },
   );
 }
 
@@ -46,7 +47,10 @@ function parseAbsolute(text, original) {
     throw refuse(original, 'is malformed');
   }
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
-    throw refuse(original, `has the scheme "${url.protocol.slice(0, -1)}", which is none of redis and rediss`);
+    throw refuse(
+      original,
+      `has the scheme "${url.protocol.slice(0, -1)}", which is none of redis and rediss`,
+    );
   }
   const options = queryOptions(url.searchParams);
   /* An IPv6 address stands in brackets in a URL, and without them in an option. */
@@ -56,7 +60,8 @@ function parseAbsolute(text, original) {
   if (url.password) options.password = decode(original, url.password);
   if (url.protocol === 'rediss:') options.tls = true;
   const db = url.pathname.replace(/^\//, '');
-  if (db !== '' && !/^\d+$/.test(db)) throw refuse(original, `names the database "${db}", which is not a number`);
+  if (db !== '' && !/^\d+$/.test(db))
+    throw refuse(original, `names the database "${db}", which is not a number`);
   if (db !== '') options.db = Number(db);
   return options;
 }

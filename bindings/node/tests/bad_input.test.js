@@ -1,9 +1,23 @@
 'use strict';
-/** Wrong options, wrong servers, wrong values: each a specific error, with cause and remedy, within its deadline. */
+/**
+ * Wrong options, wrong servers, wrong values: each a specific error, with cause and remedy, within
+ * its deadline.
+ */
 
 const assert = require('node:assert');
 const { describe, it } = require('node:test');
-const { Redis, at, freePort, key, rejection, servers, sleep, startServer, until, using } = require('./support');
+const {
+  Redis,
+  at,
+  freePort,
+  key,
+  rejection,
+  servers,
+  sleep,
+  startServer,
+  until,
+  using,
+} = require('./support');
 
 const lazy = { lazyConnect: true };
 const noRetry = { retryStrategy: () => null, maxRetriesPerRequest: 0 };
@@ -21,11 +35,14 @@ async function failing(options, deadlineMs = 3000) {
 
 describe('options', () => {
   const refused = (options, pattern) => {
-    assert.throws(() => new Redis({ ...lazy, ...options }), (error) => {
-      assert.ok(error instanceof Redis.ConfigError, `${error.name}: ${error.message}`);
-      assert.match(error.message, pattern);
-      return true;
-    });
+    assert.throws(
+      () => new Redis({ ...lazy, ...options }),
+      (error) => {
+        assert.ok(error instanceof Redis.ConfigError, `${error.name}: ${error.message}`);
+        assert.match(error.message, pattern);
+        return true;
+      },
+    );
   };
 
   it('names the option that was probably meant', () => {
@@ -52,17 +69,29 @@ describe('options', () => {
     refused({ keyPrefix: 'p:' }, /'keyPrefix' is not supported/);
     refused({ sentinels: [{ host: 'h' }] }, /'sentinels' is not supported/);
     refused({ reconnectOnError: () => true }, /'reconnectOnError' is not supported/);
-    refused({ tls: { checkServerIdentity: () => undefined } }, /'tls.checkServerIdentity' is not supported/);
+    refused(
+      { tls: { checkServerIdentity: () => undefined } },
+      /'tls.checkServerIdentity' is not supported/,
+    );
   });
 
   it('quotes a malformed URL without its password', () => {
-    for (const url of ['http://h', 'redis://h:99999', 'redis://u:geheim@h/x', 'redis://u:%zz@h', 'redis://[::1']) {
-      assert.throws(() => new Redis(url, lazy), (error) => {
-        assert.ok(error instanceof Redis.ConfigError, url);
-        assert.match(error.message, /redis:\/\/\[\[user\]/);
-        assert.doesNotMatch(error.message, /geheim/);
-        return true;
-      });
+    for (const url of [
+      'http://h',
+      'redis://h:99999',
+      'redis://u:geheim@h/x',
+      'redis://u:%zz@h',
+      'redis://[::1',
+    ]) {
+      assert.throws(
+        () => new Redis(url, lazy),
+        (error) => {
+          assert.ok(error instanceof Redis.ConfigError, url);
+          assert.match(error.message, /redis:\/\/\[\[user\]/);
+          assert.doesNotMatch(error.message, /geheim/);
+          return true;
+        },
+      );
     }
     assert.throws(() => new Redis('redis://h/0?nosuch=1', lazy), /Unknown option 'nosuch'/);
     assert.throws(() => new Redis(true), /Invalid argument true/);
@@ -71,16 +100,25 @@ describe('options', () => {
   it('names a CA file that is missing or no certificate', () => {
     refused({ tls: { caFile: '/nonexistent/ca.pem' } }, /\/nonexistent\/ca\.pem/);
     refused({ tls: { ca: 'not a certificate' } }, /tls\.ca cannot be used/);
-    refused({ tls: { certFile: '/nonexistent/c.pem', keyFile: '/nonexistent/k.pem' } }, /nonexistent/);
+    refused(
+      { tls: { certFile: '/nonexistent/c.pem', keyFile: '/nonexistent/k.pem' } },
+      /nonexistent/,
+    );
   });
 
   it('refuses wrong cluster options', () => {
     const cluster = (nodes, options) => () => new Redis.Cluster(nodes, { ...lazy, ...options });
     assert.throws(cluster([], {}), /at least one node/);
-    assert.throws(cluster([7000], { scaleReads: 'replica' }), /Expected "all", "master" or "slave"/);
+    assert.throws(
+      cluster([7000], { scaleReads: 'replica' }),
+      /Expected "all", "master" or "slave"/,
+    );
     assert.throws(cluster([7000], { scaleRead: 'slave' }), /did you mean 'scaleReads'/);
     assert.throws(cluster([7000], { redisOptions: { nosuch: 1 } }), /Unknown option 'nosuch'/);
-    assert.throws(cluster([7000], { dnsLookup: (address, done) => done(null, '127.0.0.1') }), /dnsLookup/);
+    assert.throws(
+      cluster([7000], { dnsLookup: (address, done) => done(null, '127.0.0.1') }),
+      /dnsLookup/,
+    );
     assert.doesNotThrow(cluster([7000], { dnsLookup: (address, done) => done(null, address) }));
   });
 });
@@ -109,7 +147,9 @@ describe('servers that are not what was expected', () => {
   });
 
   it('TLS to a plain port, and the reverse', async () => {
-    const toPlain = await failing(at('standalone', { tls: { caFile: servers.ca_file }, connectTimeout: 2000 }));
+    const toPlain = await failing(
+      at('standalone', { tls: { caFile: servers.ca_file }, connectTimeout: 2000 }),
+    );
     assert.match(causes(toPlain.error), /TLS/);
     const toTls = await failing(at('tls', { connectTimeout: 2000 }));
     assert.match(causes(toTls.error), /TLS/i);
@@ -128,7 +168,10 @@ describe('servers that are not what was expected', () => {
     const { host, port, username } = servers.acl;
     const { error, emitted } = await failing({ host, port, username, password: 'falsch' });
     for (const auth of [error, emitted]) {
-      assert.ok(auth instanceof Redis.AuthError && auth instanceof Redis.ReplyError, `${auth.name}: ${auth.message}`);
+      assert.ok(
+        auth instanceof Redis.AuthError && auth instanceof Redis.ReplyError,
+        `${auth.name}: ${auth.message}`,
+      );
       assert.match(auth.message, /^WRONGPASS .*username and password/);
       assert.strictEqual(auth.prefix, 'WRONGPASS');
       assert.doesNotMatch(auth.message, /falsch/);
@@ -161,7 +204,12 @@ describe('servers that are not what was expected', () => {
   });
 
   it('a server that answers garbage', async () => {
-    for (const garbage of ['HTTP/1.1 400 Bad Request\r\n\r\n', '\0\0\0\0\r\n', '$-5\r\n', '*99999999999\r\n']) {
+    for (const garbage of [
+      'HTTP/1.1 400 Bad Request\r\n\r\n',
+      '\0\0\0\0\r\n',
+      '$-5\r\n',
+      '*99999999999\r\n',
+    ]) {
       const server = await startServer((socket) => socket.on('data', () => socket.write(garbage)));
       const { error } = await failing({ port: server.port, connectTimeout: 2000 });
       assert.match(causes(error), /PROTOCOL|LIMIT/, garbage);
@@ -171,18 +219,23 @@ describe('servers that are not what was expected', () => {
 
   it('garbage in the middle of a reply', async () => {
     const answers = { HELLO: '*2\r\n$5\r\nproto\r\n:2\r\n', CLIENT: '+OK\r\n' };
-    const server = await startServer((socket) => socket.on('data', (data) => {
-      for (const [, name] of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
-        socket.write(answers[name] || '*2\r\n$2\r\nab\r\nxyz\r\n');
-      }
-    }));
-    await using(new Redis({ port: server.port, maxRetriesPerRequest: 0, retryStrategy: () => 10 }), async (redis) => {
-      await until(() => redis.status === 'ready');
-      const error = await rejection(redis.incr('x'), 1000);
-      assert.ok(error instanceof Redis.ProtocolError, `${error.name}: ${error.message}`);
-      assert.strictEqual(error.executed, 'unknown');
-      await until(() => redis.status === 'ready');
-    });
+    const server = await startServer((socket) =>
+      socket.on('data', (data) => {
+        for (const [, name] of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+          socket.write(answers[name] || '*2\r\n$2\r\nab\r\nxyz\r\n');
+        }
+      }),
+    );
+    await using(
+      new Redis({ port: server.port, maxRetriesPerRequest: 0, retryStrategy: () => 10 }),
+      async (redis) => {
+        await until(() => redis.status === 'ready');
+        const error = await rejection(redis.incr('x'), 1000);
+        assert.ok(error instanceof Redis.ProtocolError, `${error.name}: ${error.message}`);
+        assert.strictEqual(error.executed, 'unknown');
+        await until(() => redis.status === 'ready');
+      },
+    );
     server.close();
   });
 
@@ -236,7 +289,9 @@ describe('values', () => {
     await using(new Redis(at('standalone', { maxPending: 100 })), async (redis) => {
       await redis.ping();
       const outcomes = await Promise.allSettled(Array.from({ length: 1000 }, () => redis.ping()));
-      const failed = outcomes.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
+      const failed = outcomes
+        .filter(({ status }) => status === 'rejected')
+        .map(({ reason }) => reason);
       assert.ok(failed.length > 0 && failed.length < 1000);
       for (const error of failed) assert.strictEqual(error.status, 'QUEUE_FULL');
       assert.strictEqual(await redis.ping(), 'PONG');
@@ -247,7 +302,8 @@ describe('values', () => {
 /** The message, name and status of an error and of everything that caused it. */
 function causes(error) {
   let text = '';
-  for (let each = error; each; each = each.cause || each.lastNodeError) text += `${each.status} ${each.name}: ${each.message}\n`;
+  for (let each = error; each; each = each.cause || each.lastNodeError)
+    text += `${each.status} ${each.name}: ${each.message}\n`;
   return text;
 }
 

@@ -1,9 +1,21 @@
 'use strict';
-/** Redis.Cluster against real clusters, plain and TLS: routing, pipelines, replicas, events, errors. */
+/**
+ * Redis.Cluster against real clusters, plain and TLS: routing, pipelines, replicas, events, errors.
+ */
 
 const assert = require('node:assert');
 const { describe, it, before, after } = require('node:test');
-const { Redis, freePort, key, record, rejection, servers, sleep, until, using } = require('./support');
+const {
+  Redis,
+  freePort,
+  key,
+  record,
+  rejection,
+  servers,
+  sleep,
+  until,
+  using,
+} = require('./support');
 
 const seeds = (name) => servers[name].nodes.map(({ host, port }) => ({ host, port }));
 const kinds = {
@@ -38,8 +50,17 @@ for (const [kind, [nodes, options]] of Object.entries(kinds)) {
       const results = await pipeline.exec();
       for (let i = 0; i < 100; i++) assert.deepStrictEqual(results[2 * i + 1], [null, String(i)]);
       const tag = `{${k('tag')}}`;
-      const transaction = await cluster.multi().set(`${tag}a`, 1).incr(`${tag}a`).mget(`${tag}a`, `${tag}b`).exec();
-      assert.deepStrictEqual(transaction, [[null, 'OK'], [null, 2], [null, ['2', null]]]);
+      const transaction = await cluster
+        .multi()
+        .set(`${tag}a`, 1)
+        .incr(`${tag}a`)
+        .mget(`${tag}a`, `${tag}b`)
+        .exec();
+      assert.deepStrictEqual(transaction, [
+        [null, 'OK'],
+        [null, 2],
+        [null, ['2', null]],
+      ]);
     });
 
     it('reports keys of several slots', async () => {
@@ -96,16 +117,27 @@ describe('cluster', () => {
       asked.push(times);
       return times < 3 ? 20 : null;
     };
-    const cluster = new Redis.Cluster([{ host: '127.0.0.1', port: await freePort() }], { clusterRetryStrategy });
+    const cluster = new Redis.Cluster([{ host: '127.0.0.1', port: await freePort() }], {
+      clusterRetryStrategy,
+    });
     const events = record(cluster);
     const error = await rejection(cluster.get('x'));
     await until(() => events.names().includes('end'));
     assert.strictEqual(error.message, 'None of startup nodes is available');
     assert.deepStrictEqual(asked, [1, 2, 3]);
     assert.deepStrictEqual(events.names(), [
-      'connecting', 'error', 'close', 'reconnecting',
-      'connecting', 'error', 'close', 'reconnecting',
-      'connecting', 'error', 'close', 'end',
+      'connecting',
+      'error',
+      'close',
+      'reconnecting',
+      'connecting',
+      'error',
+      'close',
+      'reconnecting',
+      'connecting',
+      'error',
+      'close',
+      'end',
     ]);
     const [first] = events.of('error');
     assert.strictEqual(first.message, 'Failed to refresh slots cache.');
@@ -132,23 +164,33 @@ describe('cluster', () => {
       });
     }
     const first = new Redis.Cluster([port], { lazyConnect: true });
-    await using(first.duplicate(), async (cluster) => assert.strictEqual(await cluster.get(key('dup')), '1'));
+    await using(first.duplicate(), async (cluster) =>
+      assert.strictEqual(await cluster.get(key('dup')), '1'),
+    );
     first.disconnect();
   });
 
   it('refuses commands before ready with enableOfflineQueue: false', async () => {
-    await using(new Redis.Cluster(seeds('cluster'), { enableOfflineQueue: false }), async (cluster) => {
-      assert.strictEqual((await rejection(cluster.get('x'))).message,
-        "Cluster isn't ready and enableOfflineQueue options is false");
-      await until(() => cluster.status === 'ready');
-      await sleep(0);
-      assert.strictEqual(await cluster.set(key('oq'), 1), 'OK');
-    });
+    await using(
+      new Redis.Cluster(seeds('cluster'), { enableOfflineQueue: false }),
+      async (cluster) => {
+        assert.strictEqual(
+          (await rejection(cluster.get('x'))).message,
+          "Cluster isn't ready and enableOfflineQueue options is false",
+        );
+        await until(() => cluster.status === 'ready');
+        await sleep(0);
+        assert.strictEqual(await cluster.set(key('oq'), 1), 'OK');
+      },
+    );
   });
 });
 
 /** GET commands the replicas have executed. */
 async function readsOfReplicas(cluster) {
   const texts = await Promise.all(cluster.nodes('slave').map((node) => node.info('commandstats')));
-  return texts.reduce((sum, text) => sum + Number((/cmdstat_get:calls=(\d+)/.exec(text) || [0, 0])[1]), 0);
+  return texts.reduce(
+    (sum, text) => sum + Number((/cmdstat_get:calls=(\d+)/.exec(text) || [0, 0])[1]),
+    0,
+  );
 }

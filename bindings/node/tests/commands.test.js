@@ -27,8 +27,10 @@ for (const protocol of [2, 3]) {
       assert.deepStrictEqual(await redis.getBuffer(k('bytes\0key')), bytes);
       assert.deepStrictEqual(await redis.callBuffer('GET', k('bytes\0key')), bytes);
       assert.strictEqual(await redis.strlen(k('bytes\0key')), 6);
-      assert.deepStrictEqual(await redis.set(k('u8'), new Uint8Array([1, 2])) && (await redis.getBuffer(k('u8'))),
-        Buffer.from([1, 2]));
+      assert.deepStrictEqual(
+        (await redis.set(k('u8'), new Uint8Array([1, 2]))) && (await redis.getBuffer(k('u8'))),
+        Buffer.from([1, 2]),
+      );
     });
 
     it('writes numbers, null and booleans as ioredis does', async () => {
@@ -60,7 +62,12 @@ for (const protocol of [2, 3]) {
       await redis.hset(k('h'), new Map([['c', 3]]));
       await redis.hset(k('h'), '__proto__', 'safe');
       const hash = await redis.hgetall(k('h'));
-      assert.deepStrictEqual(Object.entries(hash), [['a', '1'], ['b', 'two'], ['c', '3'], ['__proto__', 'safe']]);
+      assert.deepStrictEqual(Object.entries(hash), [
+        ['a', '1'],
+        ['b', 'two'],
+        ['c', '3'],
+        ['__proto__', 'safe'],
+      ]);
       assert.strictEqual(Object.getPrototypeOf(hash), Object.prototype);
       assert.deepStrictEqual(await redis.hgetall(k('missing')), {});
       assert.deepStrictEqual((await redis.hgetallBuffer(k('h'))).b, Buffer.from('two'));
@@ -71,12 +78,19 @@ for (const protocol of [2, 3]) {
     it('gives scores and streams in the shape of RESP2', async () => {
       await redis.del(k('z'), k('s'));
       await redis.zadd(k('z'), 1, 'one', 2.5, 'two');
-      assert.deepStrictEqual(await redis.zrange(k('z'), 0, -1, 'WITHSCORES'), ['one', '1', 'two', '2.5']);
+      assert.deepStrictEqual(await redis.zrange(k('z'), 0, -1, 'WITHSCORES'), [
+        'one',
+        '1',
+        'two',
+        '2.5',
+      ]);
       assert.strictEqual(await redis.zscore(k('z'), 'two'), '2.5');
       assert.deepStrictEqual(await redis.zpopmin(k('z')), ['one', '1']);
       assert.deepStrictEqual(await redis.zrange(k('z'), 0, -1), ['two']);
       const id = await redis.xadd(k('s'), '*', 'f', 'v');
-      assert.deepStrictEqual(await redis.xread('STREAMS', k('s'), 0), [[k('s'), [[id, ['f', 'v']]]]]);
+      assert.deepStrictEqual(await redis.xread('STREAMS', k('s'), 0), [
+        [k('s'), [[id, ['f', 'v']]]],
+      ]);
       assert.deepStrictEqual(await redis.config('GET', 'maxmemory'), ['maxmemory', '0']);
     });
 
@@ -97,10 +111,14 @@ for (const protocol of [2, 3]) {
       assert.match(error.message, /^ERR unknown command/);
     });
 
-    it('rejects with the server\'s error and the command', async () => {
+    it("rejects with the server's error and the command", async () => {
       await redis.set(k('wrong'), 'text');
       const error = await rejection(redis.lpush(k('wrong'), 'x', 1));
-      assert.ok(error instanceof Redis.ReplyError && error instanceof Redis.RedisError && error instanceof Error);
+      assert.ok(
+        error instanceof Redis.ReplyError &&
+          error instanceof Redis.RedisError &&
+          error instanceof Error,
+      );
       assert.strictEqual(error.name, 'ReplyError');
       assert.match(error.message, /^WRONGTYPE /);
       assert.deepStrictEqual(error.command, { name: 'lpush', args: [k('wrong'), 'x', '1'] });
@@ -125,19 +143,27 @@ describe('callbacks and order', () => {
         redis.set(key('cb'), 'v', (error, reply) => (error ? reject(error) : resolve(reply)));
       });
       assert.strictEqual(value, 'OK');
-      const error = await new Promise((resolve) => redis.call('NOSUCH', (failure) => resolve(failure)));
+      const error = await new Promise((resolve) =>
+        redis.call('NOSUCH', (failure) => resolve(failure)),
+      );
       assert.ok(error instanceof Redis.ReplyError);
     });
   });
 
-  it('keeps the order of one client\'s commands', async () => {
+  it("keeps the order of one client's commands", async () => {
     await using(new Redis(at('standalone')), async (redis) => {
       await redis.del(key('order'));
       const pushes = [];
       for (let i = 0; i < 500; i++) pushes.push(redis.rpush(key('order'), i));
-      assert.deepStrictEqual(await Promise.all(pushes), Array.from({ length: 500 }, (_, i) => i + 1));
+      assert.deepStrictEqual(
+        await Promise.all(pushes),
+        Array.from({ length: 500 }, (_, i) => i + 1),
+      );
       const list = await redis.lrange(key('order'), 0, -1);
-      assert.deepStrictEqual(list, Array.from({ length: 500 }, (_, i) => String(i)));
+      assert.deepStrictEqual(
+        list,
+        Array.from({ length: 500 }, (_, i) => String(i)),
+      );
     });
   });
 
@@ -145,9 +171,13 @@ describe('callbacks and order', () => {
     await using(new Redis(at('standalone')), async (redis) => {
       const sizes = (i) => (i % 97 === 0 ? 20000 : i % 13);
       const value = (i) => `${i}:${'x'.repeat(sizes(i))}`;
-      await Promise.all(Array.from({ length: 1000 }, (_, i) => redis.set(key(`mix${i}`), value(i), 'EX', 60)));
+      await Promise.all(
+        Array.from({ length: 1000 }, (_, i) => redis.set(key(`mix${i}`), value(i), 'EX', 60)),
+      );
       for (let round = 0; round < 5; round++) {
-        const got = await Promise.all(Array.from({ length: 1000 }, (_, i) => redis.get(key(`mix${i}`))));
+        const got = await Promise.all(
+          Array.from({ length: 1000 }, (_, i) => redis.get(key(`mix${i}`))),
+        );
         got.forEach((text, i) => assert.strictEqual(text, value(i)));
       }
     });
@@ -172,11 +202,14 @@ describe('callbacks and order', () => {
       assert.strictEqual(await redis.ping(), 'PONG');
     });
     const { host, port, username, password } = servers.acl;
-    await using(new Redis(`redis://${username}:${encodeURIComponent(password)}@${host}:${port}/2`), async (redis) => {
-      assert.strictEqual(await redis.call('ACL', 'WHOAMI'), username);
-      assert.match(await redis.client('INFO'), / db=2 /);
-      assert.strictEqual(redis.options.db, 2);
-    });
+    await using(
+      new Redis(`redis://${username}:${encodeURIComponent(password)}@${host}:${port}/2`),
+      async (redis) => {
+        assert.strictEqual(await redis.call('ACL', 'WHOAMI'), username);
+        assert.match(await redis.client('INFO'), / db=2 /);
+        assert.strictEqual(redis.options.db, 2);
+      },
+    );
   });
 
   it('names itself and takes a database', async () => {

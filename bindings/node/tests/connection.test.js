@@ -1,10 +1,23 @@
 'use strict';
-/** The life of a connection: statuses and events in the order of ioredis, retryStrategy, closing. */
+/**
+ * The life of a connection: statuses and events in the order of ioredis, retryStrategy, closing.
+ */
 
 const assert = require('node:assert');
 const { describe, it } = require('node:test');
 const {
-  Redis, at, freePort, key, record, rejection, servers, sleep, startRedis, startServer, until, using,
+  Redis,
+  at,
+  freePort,
+  key,
+  record,
+  rejection,
+  servers,
+  sleep,
+  startRedis,
+  startServer,
+  until,
+  using,
 } = require('./support');
 
 describe('connecting', () => {
@@ -32,7 +45,10 @@ describe('connecting', () => {
     await using(new Redis(at('standalone', { lazyConnect: true })), async (redis) => {
       await redis.connect();
       assert.strictEqual(redis.status, 'ready');
-      assert.match((await rejection(redis.connect())).message, /^Redis is already connecting\/connected$/);
+      assert.match(
+        (await rejection(redis.connect())).message,
+        /^Redis is already connecting\/connected$/,
+      );
     });
   });
 
@@ -76,7 +92,10 @@ describe('connecting', () => {
   it('refuses commands before ready with enableOfflineQueue: false', async () => {
     await using(new Redis(at('standalone', { enableOfflineQueue: false })), async (redis) => {
       const error = await rejection(redis.get('x'));
-      assert.strictEqual(error.message, "Stream isn't writeable and enableOfflineQueue options is false");
+      assert.strictEqual(
+        error.message,
+        "Stream isn't writeable and enableOfflineQueue options is false",
+      );
       await until(() => redis.status === 'ready');
       assert.strictEqual(await redis.ping(), 'PONG');
     });
@@ -85,9 +104,22 @@ describe('connecting', () => {
 
 describe('an old server', () => {
   it('that does not know HELLO is spoken to by RESP2', async () => {
-    const server = await startRedis(0, '--rename-command', 'HELLO', '""', '--requirepass', 'geheim');
+    const server = await startRedis(
+      0,
+      '--rename-command',
+      'HELLO',
+      '""',
+      '--requirepass',
+      'geheim',
+    );
     for (const protocol of [2, 3]) {
-      const options = { port: server.port, protocol, password: 'geheim', db: 2, connectTimeout: 2000 };
+      const options = {
+        port: server.port,
+        protocol,
+        password: 'geheim',
+        db: 2,
+        connectTimeout: 2000,
+      };
       await using(new Redis({ ...options, retryStrategy: () => null }), async (redis) => {
         assert.deepStrictEqual(await redis.hgetall('missing'), {});
         assert.match(await redis.client('INFO'), / db=2 .* resp=2/);
@@ -110,9 +142,18 @@ describe('a server that refuses connections', () => {
     await until(() => events.names().includes('end'));
     assert.deepStrictEqual(asked, [1, 2, 3]);
     assert.deepStrictEqual(events.names(), [
-      'connecting', 'error', 'close', 'reconnecting',
-      'connecting', 'error', 'close', 'reconnecting',
-      'connecting', 'error', 'close', 'end',
+      'connecting',
+      'error',
+      'close',
+      'reconnecting',
+      'connecting',
+      'error',
+      'close',
+      'reconnecting',
+      'connecting',
+      'error',
+      'close',
+      'end',
     ]);
     assert.deepStrictEqual(events.of('reconnecting'), [20, 20]);
     assert.strictEqual(redis.status, 'end');
@@ -129,7 +170,8 @@ describe('a server that refuses connections', () => {
       assert.ok(error instanceof Redis.MaxRetriesPerRequestError);
       assert.strictEqual(
         error.message,
-        'Reached the max retries per request limit (which is 2). Refer to "maxRetriesPerRequest" option for details.'
+        'Reached the max retries per request limit (which is 2). ' +
+          'Refer to "maxRetriesPerRequest" option for details.',
       );
       assert.strictEqual(error.executed, 'no');
       assert.strictEqual(error.cause.code, 'ECONNREFUSED');
@@ -144,7 +186,11 @@ describe('a server that refuses connections', () => {
   });
 
   it('rejects connect() at the first failure, with its cause', async () => {
-    const redis = new Redis({ port: await freePort(), lazyConnect: true, retryStrategy: () => null });
+    const redis = new Redis({
+      port: await freePort(),
+      lazyConnect: true,
+      retryStrategy: () => null,
+    });
     redis.on('error', () => {});
     const error = await rejection(redis.connect());
     assert.strictEqual(error.message, 'Connection is closed.');
@@ -197,8 +243,14 @@ describe('a server that goes away', () => {
       const back = await startRedis(server.port);
       assert.strictEqual(await waiting, 'OK');
       await until(() => events.names().includes('ready'));
-      assert.deepStrictEqual(events.names().slice(0, 6),
-        ['close', 'reconnecting', 'connecting', 'error', 'close', 'reconnecting']);
+      assert.deepStrictEqual(events.names().slice(0, 6), [
+        'close',
+        'reconnecting',
+        'connecting',
+        'error',
+        'close',
+        'reconnecting',
+      ]);
       assert.deepStrictEqual(events.names().slice(-3), ['connecting', 'connect', 'ready']);
       assert.deepStrictEqual(asked.slice(0, 3), [1, 2, 3]);
       await back.stop();
@@ -208,7 +260,11 @@ describe('a server that goes away', () => {
 
   it('says of a write under way that its outcome is unknown, and repeats a read', async () => {
     const server = await startRedis();
-    const redis = new Redis({ port: server.port, retryStrategy: () => 20, maxRetriesPerRequest: null });
+    const redis = new Redis({
+      port: server.port,
+      retryStrategy: () => 20,
+      maxRetriesPerRequest: null,
+    });
     await using(redis, async () => {
       await redis.set(key('w'), 1);
       const sleeper = new Redis({ port: server.port, retryStrategy: () => null });
@@ -231,7 +287,10 @@ describe('a server that goes away', () => {
   it('repeats a write too when told so', async () => {
     const server = await startRedis();
     const redis = new Redis({
-      port: server.port, retryStrategy: () => 20, maxRetriesPerRequest: null, autoResendUnfulfilledCommands: true,
+      port: server.port,
+      retryStrategy: () => 20,
+      maxRetriesPerRequest: null,
+      autoResendUnfulfilledCommands: true,
     });
     await using(redis, async () => {
       await redis.set(key('w'), 1);
@@ -255,7 +314,13 @@ describe('a server that goes away', () => {
       redis.disconnect(true);
       assert.notStrictEqual(await redis.client('ID'), first);
       await until(() => events.names().includes('ready'));
-      assert.deepStrictEqual(events.names(), ['close', 'reconnecting', 'connecting', 'connect', 'ready']);
+      assert.deepStrictEqual(events.names(), [
+        'close',
+        'reconnecting',
+        'connecting',
+        'connect',
+        'ready',
+      ]);
     });
   });
 });
@@ -272,7 +337,11 @@ describe('closing', () => {
 
   it('rejects what is under way when disconnected', async () => {
     const server = await startServer((socket) => socket.on('data', () => {}));
-    const redis = new Redis({ port: server.port, disableClientInfo: true, retryStrategy: () => null });
+    const redis = new Redis({
+      port: server.port,
+      disableClientInfo: true,
+      retryStrategy: () => null,
+    });
     const events = record(redis);
     const pending = redis.get('x');
     await sleep(50);

@@ -1,5 +1,7 @@
 'use strict';
-/** pipeline() and multi(): results in order, errors in their places, transactions all or nothing. */
+/**
+ * pipeline() and multi(): results in order, errors in their places, transactions all or nothing.
+ */
 
 const assert = require('node:assert');
 const { describe, it, before, after } = require('node:test');
@@ -13,7 +15,13 @@ describe('pipelines', () => {
   after(() => redis.quit());
 
   it('gives [error, result] per command in order', async () => {
-    const results = await redis.pipeline().set(key('p'), 1).incr(key('p')).lpush(key('p'), 'x').get(key('p')).exec();
+    const results = await redis
+      .pipeline()
+      .set(key('p'), 1)
+      .incr(key('p'))
+      .lpush(key('p'), 'x')
+      .get(key('p'))
+      .exec();
     assert.deepStrictEqual(results[0], [null, 'OK']);
     assert.deepStrictEqual(results[1], [null, 2]);
     assert.strictEqual(results[2].length, 1);
@@ -32,8 +40,22 @@ describe('pipelines', () => {
 
   it('takes arrays, callbacks and Buffer variants', async () => {
     let seen;
-    const results = await redis.pipeline([['set', key('a'), 'v'], ['get', key('a'), (error, value) => { seen = value; }]])
-      .getBuffer(key('a')).hset(key('ah'), { f: 1 }).hgetall(key('ah')).call('ECHO', 'hi').exec();
+    const results = await redis
+      .pipeline([
+        ['set', key('a'), 'v'],
+        [
+          'get',
+          key('a'),
+          (error, value) => {
+            seen = value;
+          },
+        ],
+      ])
+      .getBuffer(key('a'))
+      .hset(key('ah'), { f: 1 })
+      .hgetall(key('ah'))
+      .call('ECHO', 'hi')
+      .exec();
     assert.strictEqual(seen, 'v');
     assert.deepStrictEqual(results[2], [null, Buffer.from('v')]);
     assert.deepStrictEqual(results[4], [null, { f: '1' }]);
@@ -49,7 +71,10 @@ describe('pipelines', () => {
 
   it('calls back', async () => {
     const results = await new Promise((resolve, reject) => {
-      redis.pipeline().ping().exec((error, value) => (error ? reject(error) : resolve(value)));
+      redis
+        .pipeline()
+        .ping()
+        .exec((error, value) => (error ? reject(error) : resolve(value)));
     });
     assert.deepStrictEqual(results, [[null, 'PONG']]);
   });
@@ -72,8 +97,19 @@ describe('transactions', () => {
 
   it('gives the results of EXEC', async () => {
     await redis.del(key('th'));
-    const results = await redis.multi().set(key('t'), 1).incr(key('t')).hset(key('th'), 'f', 'v').hgetall(key('th')).exec();
-    assert.deepStrictEqual(results, [[null, 'OK'], [null, 2], [null, 1], [null, { f: 'v' }]]);
+    const results = await redis
+      .multi()
+      .set(key('t'), 1)
+      .incr(key('t'))
+      .hset(key('th'), 'f', 'v')
+      .hgetall(key('th'))
+      .exec();
+    assert.deepStrictEqual(results, [
+      [null, 'OK'],
+      [null, 2],
+      [null, 1],
+      [null, { f: 'v' }],
+    ]);
   });
 
   it('keeps errors of single commands in their places', async () => {
@@ -92,21 +128,46 @@ describe('transactions', () => {
     assert.strictEqual(await redis.get(key('t')), 'before');
   });
 
-  it('is atomic among many clients\' transactions', async () => {
+  it("is atomic among many clients' transactions", async () => {
     await redis.set(key('sum'), 0);
-    const runs = Array.from({ length: 200 }, () => redis.multi().incr(key('sum')).incr(key('sum')).exec());
+    const runs = Array.from({ length: 200 }, () =>
+      redis.multi().incr(key('sum')).incr(key('sum')).exec(),
+    );
     const results = await Promise.all(runs);
-    results.forEach((result, i) => assert.deepStrictEqual(result, [[null, 2 * i + 1], [null, 2 * i + 2]]));
+    results.forEach((result, i) =>
+      assert.deepStrictEqual(result, [
+        [null, 2 * i + 1],
+        [null, 2 * i + 2],
+      ]),
+    );
   });
 
   it('stands inside a pipeline', async () => {
-    const results = await redis.pipeline().set(key('i'), 1).multi().incr(key('i')).exec().get(key('i')).exec();
-    assert.deepStrictEqual(results, [[null, 'OK'], [null, 'OK'], [null, 'QUEUED'], [null, [2]], [null, '2']]);
+    const results = await redis
+      .pipeline()
+      .set(key('i'), 1)
+      .multi()
+      .incr(key('i'))
+      .exec()
+      .get(key('i'))
+      .exec();
+    assert.deepStrictEqual(results, [
+      [null, 'OK'],
+      [null, 'OK'],
+      [null, 'QUEUED'],
+      [null, [2]],
+      [null, '2'],
+    ]);
   });
 
   it('tells QUEUED to the callbacks of single commands', async () => {
     let queued;
-    await redis.multi().set(key('q'), 1, (error, value) => { queued = value; }).exec();
+    await redis
+      .multi()
+      .set(key('q'), 1, (error, value) => {
+        queued = value;
+      })
+      .exec();
     assert.strictEqual(queued, 'QUEUED');
   });
 

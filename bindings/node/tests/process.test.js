@@ -1,5 +1,8 @@
 'use strict';
-/** The addon as a guest of the process: exit, worker threads, the event loop, listeners that throw, types. */
+/**
+ * The addon as a guest of the process: exit, worker threads, the event loop, listeners that throw,
+ * types.
+ */
 
 const assert = require('node:assert');
 const path = require('node:path');
@@ -8,28 +11,55 @@ const { once } = require('node:events');
 const { spawn, spawnSync } = require('node:child_process');
 const { Worker } = require('node:worker_threads');
 const { monitorEventLoopDelay } = require('node:perf_hooks');
-const { Redis, at, freePort, key, rejection, servers, sleep, startRedis, using } = require('./support');
+const {
+  Redis,
+  at,
+  freePort,
+  key,
+  rejection,
+  servers,
+  sleep,
+  startRedis,
+  using,
+} = require('./support');
 
 const library = path.join(__dirname, '..', 'lib');
 
 /** Runs a program with `Redis` and `options` defined; what it printed and how it ended. */
 function run(program, options = at('standalone'), timeout = 10000) {
-  const prelude = `const Redis = require(${JSON.stringify(library)}); const options = ${JSON.stringify(options)};`;
+  const prelude = `const Redis = require(${JSON.stringify(library)});
+    const options = ${JSON.stringify(options)};`;
   const started = Date.now();
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', prelude + program], {
-    encoding: 'utf8', timeout,
-  });
+  const { status, signal, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['-e', prelude + program],
+    {
+      encoding: 'utf8',
+      timeout,
+    },
+  );
   return { status, signal, stdout, stderr, elapsedMs: Date.now() - started };
 }
 
 function assertEnded(result, stdout) {
-  assert.deepStrictEqual([result.status, result.signal, result.stdout], [0, null, stdout], result.stderr);
+  assert.deepStrictEqual(
+    [result.status, result.signal, result.stdout],
+    [0, null, stdout],
+    result.stderr,
+  );
 }
 
 describe('the process', () => {
   it('ends by itself after quit() and after disconnect()', () => {
     for (const end of ['await redis.quit()', 'redis.disconnect()']) {
-      const result = run(`(async () => { const redis = new Redis(options); await redis.ping(); ${end}; console.log('done'); })()`);
+      const result = run(
+        `(async () => {
+          const redis = new Redis(options);
+          await redis.ping();
+          ${end};
+          console.log('done');
+        })()`,
+      );
       assertEnded(result, 'done\n');
       assert.ok(result.elapsedMs < 3000, `${result.elapsedMs} ms`);
     }
@@ -38,13 +68,22 @@ describe('the process', () => {
   it('ends by itself with a client that never connected, or gave up', async () => {
     assertEnded(run('new Redis({ ...options, lazyConnect: true }); console.log("done")'), 'done\n');
     const dead = { port: await freePort() };
-    assertEnded(run('new Redis({ ...options, retryStrategy: () => null }).on("end", () => console.log("end")).on("error", () => {})',
-      dead), 'end\n');
+    assertEnded(
+      run(
+        `const redis = new Redis({ ...options, retryStrategy: () => null });
+        redis.on('end', () => console.log('end')).on('error', () => {});`,
+        dead,
+      ),
+      'end\n',
+    );
   });
 
   it('stays alive while connected, also between commands', async () => {
-    const child = spawn(process.execPath,
-      ['-e', `const Redis = require(${JSON.stringify(library)}); new Redis(${servers.standalone.port}).on('ready', () => console.log('ready'))`]);
+    const child = spawn(process.execPath, [
+      '-e',
+      `const Redis = require(${JSON.stringify(library)});
+      new Redis(${servers.standalone.port}).on('ready', () => console.log('ready'));`,
+    ]);
     await once(child.stdout, 'data');
     await sleep(300);
     assert.strictEqual(child.exitCode, null);
@@ -56,7 +95,10 @@ describe('the process', () => {
   it('ends at once by process.exit with commands under way and many clients', () => {
     const result = run(`
       const clients = Array.from({ length: 10 }, () => new Redis(options));
-      for (const redis of clients) { redis.on('error', () => {}); for (let i = 0; i < 100; i++) redis.ping().catch(() => {}); }
+      for (const redis of clients) {
+        redis.on('error', () => {});
+        for (let i = 0; i < 100; i++) redis.ping().catch(() => {});
+      }
       clients[0].ping().then(() => { console.log('exit'); process.exit(0); });`);
     assertEnded(result, 'exit\n');
     assert.ok(result.elapsedMs < 3000);
@@ -69,26 +111,32 @@ describe('the process', () => {
   });
 
   it('survives errors nobody handles, on a server that is down', async () => {
-    const result = run('const redis = new Redis({ ...options, retryStrategy: () => null }); redis.get("x").catch(() => {})',
-      { port: await freePort() });
+    const result = run(
+      `const redis = new Redis({ ...options, retryStrategy: () => null });
+      redis.get('x').catch(() => {});`,
+      { port: await freePort() },
+    );
     assert.strictEqual(result.status, 0);
     assert.match(result.stderr, /\[tendon\] Unhandled error event:/);
   });
 });
 
 describe('worker threads', () => {
-  const start = (name, more) => new Worker(path.join(__dirname, 'programs', 'worker.js'), {
-    workerData: { options: at('standalone'), name: key(name), count: 500, ...more },
-  });
+  const start = (name, more) =>
+    new Worker(path.join(__dirname, 'programs', 'worker.js'), {
+      workerData: { options: at('standalone'), name: key(name), count: 500, ...more },
+    });
 
   it('each have clients of their own', async () => {
     const workers = Array.from({ length: 4 }, (_, i) => start(`worker${i}`));
-    const results = await Promise.all(workers.map(async (worker) => {
-      const exited = once(worker, 'exit');
-      const [{ wrong }] = await once(worker, 'message');
-      const [code] = await exited;
-      return { wrong, code };
-    }));
+    const results = await Promise.all(
+      workers.map(async (worker) => {
+        const exited = once(worker, 'exit');
+        const [{ wrong }] = await once(worker, 'message');
+        const [code] = await exited;
+        return { wrong, code };
+      }),
+    );
     assert.deepStrictEqual(results, Array(4).fill({ wrong: 0, code: 0 }));
   });
 
@@ -134,7 +182,11 @@ describe('the event loop', () => {
   it('is not blocked by a server that cannot be reached, or by closing', async () => {
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
-    const redis = new Redis({ host: 'nosuch.invalid', retryStrategy: () => 5, maxRetriesPerRequest: 3 });
+    const redis = new Redis({
+      host: 'nosuch.invalid',
+      retryStrategy: () => 5,
+      maxRetriesPerRequest: 3,
+    });
     redis.on('error', () => {});
     await rejection(redis.get('x'), 30000);
     redis.disconnect();
@@ -148,7 +200,8 @@ describe('the event loop', () => {
       await redis.ping();
       let ticks = 0;
       const timer = setInterval(() => ticks++, 1);
-      for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 10000 }, () => redis.ping()));
+      for (let round = 0; round < 10; round++)
+        await Promise.all(Array.from({ length: 10000 }, () => redis.ping()));
       clearInterval(timer);
       assert.ok(ticks > 10, `${ticks} ticks`);
     });
@@ -164,27 +217,37 @@ describe('the package', () => {
   });
 
   it('can be imported as a module', () => {
-    const program = `import Redis, { Cluster, Redis as Named, ReplyError } from ${JSON.stringify(path.join(library, 'index.js'))};
+    const place = JSON.stringify(path.join(library, 'index.js'));
+    const program = `import Redis, { Cluster, Redis as Named, ReplyError } from ${place};
       console.log(typeof Redis, Named === Redis, Redis.Cluster === Cluster, typeof ReplyError);`;
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '-e', program],
+      {
+        encoding: 'utf8',
+      },
+    );
     assert.strictEqual(status, 0, stderr);
     assert.strictEqual(stdout, 'function true true function\n');
   });
 
   it('has types that accept the article and refuse mistakes, strictly', () => {
     const compiler = path.join(__dirname, '..', 'node_modules', 'typescript', 'bin', 'tsc');
-    const { status, stdout, stderr } = spawnSync(process.execPath, [compiler, '-p', path.join(__dirname, 'types')], {
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [compiler, '-p', path.join(__dirname, 'types')],
+      {
+        encoding: 'utf8',
+      },
+    );
     assert.strictEqual(status, 0, stdout + stderr);
   });
 
   it('has a method for every command of the server', async () => {
     await using(new Redis(at('standalone')), async (redis) => {
       const commands = await redis.call('COMMAND', 'LIST');
-      const missing = commands.map((name) => name.toLowerCase())
+      const missing = commands
+        .map((name) => name.toLowerCase())
         .filter((name) => !name.includes('|') && typeof redis[name] !== 'function');
       assert.deepStrictEqual(missing, []);
     });

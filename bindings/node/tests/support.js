@@ -1,5 +1,8 @@
 'use strict';
-/** What the tests share: the servers of TENDON_SERVERS, servers of their own, and waiting for events. */
+/**
+ * What the tests share: the servers of TENDON_SERVERS, servers of their own, and waiting for
+ * events.
+ */
 
 const assert = require('node:assert');
 const fs = require('node:fs');
@@ -9,7 +12,8 @@ const { once } = require('node:events');
 const { setTimeout: sleep } = require('node:timers/promises');
 const Redis = require('../lib');
 
-if (!process.env.TENDON_SERVERS) throw new Error('set TENDON_SERVERS, for example by eval "$(./dev env)"');
+if (!process.env.TENDON_SERVERS)
+  throw new Error('set TENDON_SERVERS, for example by eval "$(./dev env)"');
 const servers = JSON.parse(fs.readFileSync(process.env.TENDON_SERVERS, 'utf8'));
 
 /* Ports for servers a test starts itself. Test files run one after the other. */
@@ -42,7 +46,16 @@ process.on('exit', () => {
 /** A redis-server of the test's own; `port` starts it again where it was. */
 async function startRedis(port, ...extra) {
   const chosen = port || (await freePort());
-  const args = ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--enable-debug-command', 'yes'];
+  const args = [
+    '--port',
+    String(chosen),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--enable-debug-command',
+    'yes',
+  ];
   const child = spawn('redis-server', [...args, ...extra], { stdio: 'ignore' });
   child.unref();
   children.add(child);
@@ -92,7 +105,8 @@ function record(client) {
   const events = [];
   for (const name of EVENTS) client.on(name, (argument) => events.push({ name, argument }));
   events.names = () => events.map(({ name }) => name);
-  events.of = (name) => events.filter((event) => event.name === name).map(({ argument }) => argument);
+  events.of = (name) =>
+    events.filter((event) => event.name === name).map(({ argument }) => argument);
   return events;
 }
 
@@ -108,12 +122,18 @@ async function until(condition, what = 'condition', timeoutMs = 5000) {
 async function rejection(promise, deadlineMs = 5000) {
   const started = Date.now();
   const outcome = await Promise.race([
-    promise.then((value) => ({ value }), (error) => ({ error })),
+    promise.then(
+      (value) => ({ value }),
+      (error) => ({ error }),
+    ),
     sleep(deadlineMs + 1000, { late: true }, { ref: false }),
   ]);
   assert.ok(!outcome.late, `no outcome within ${deadlineMs} ms`);
   assert.ok('error' in outcome, `expected a rejection, got ${JSON.stringify(outcome.value)}`);
-  assert.ok(Date.now() - started <= deadlineMs, `took ${Date.now() - started} ms, more than ${deadlineMs}`);
+  assert.ok(
+    Date.now() - started <= deadlineMs,
+    `took ${Date.now() - started} ms, more than ${deadlineMs}`,
+  );
   return outcome.error;
 }
 
@@ -139,5 +159,16 @@ const prefix = `node:${process.pid}:`;
 const key = (name) => prefix + name;
 
 module.exports = {
-  Redis, servers, startRedis, startServer, freePort, record, until, rejection, at, using, key, sleep,
+  Redis,
+  servers,
+  startRedis,
+  startServer,
+  freePort,
+  record,
+  until,
+  rejection,
+  at,
+  using,
+  key,
+  sleep,
 };

@@ -15,7 +15,13 @@ describe('TLS', () => {
   it('verifies by CA file, directory, text and several texts', async () => {
     const pem = fs.readFileSync(caFile);
     const other = fs.readFileSync(servers.other_ca_file, 'utf8');
-    for (const options of [{ caFile }, { caDir: servers.tls.ca_dir }, { ca: pem }, { ca: pem.toString() }, { ca: [other, pem] }]) {
+    for (const options of [
+      { caFile },
+      { caDir: servers.tls.ca_dir },
+      { ca: pem },
+      { ca: pem.toString() },
+      { ca: [other, pem] },
+    ]) {
       await using(new Redis(at('tls', { tls: options })), async (redis) => {
         assert.strictEqual(await redis.set(key('tls'), 'geheim', 'EX', 60), 'OK');
         assert.strictEqual(await redis.get(key('tls')), 'geheim');
@@ -35,39 +41,63 @@ describe('TLS', () => {
 
   it('shows a client certificate, and takes rediss:// and minVersion', async () => {
     const { cert_file: certFile, key_file: keyFile } = servers.mtls;
-    await using(new Redis(at('mtls', { tls: { caFile, certFile, keyFile, minVersion: 'TLSv1.3' } })), async (redis) => {
-      assert.strictEqual(await redis.ping(), 'PONG');
-    });
+    await using(
+      new Redis(at('mtls', { tls: { caFile, certFile, keyFile, minVersion: 'TLSv1.3' } })),
+      async (redis) => {
+        assert.strictEqual(await redis.ping(), 'PONG');
+      },
+    );
     const { host, port } = servers.tls;
-    await using(new Redis(`rediss://${host}:${port}`, { tls: { caFile, minVersion: 'TLSv1.3' } }), async (redis) => {
-      assert.strictEqual(await redis.ping(), 'PONG');
-    });
+    await using(
+      new Redis(`rediss://${host}:${port}`, { tls: { caFile, minVersion: 'TLSv1.3' } }),
+      async (redis) => {
+        assert.strictEqual(await redis.ping(), 'PONG');
+      },
+    );
   });
 
   it('resumes sessions when it reconnects', async () => {
-    await using(new Redis(at('tls', { tls: { caFile }, retryStrategy: () => 1 })), async (redis) => {
-      await redis.ping();
-      redis.disconnect(true);
-      await redis.ping();
-      assert.strictEqual(redis.stats().tlsResumed, 1);
-    });
+    await using(
+      new Redis(at('tls', { tls: { caFile }, retryStrategy: () => 1 })),
+      async (redis) => {
+        await redis.ping();
+        redis.disconnect(true);
+        await redis.ping();
+        assert.strictEqual(redis.stats().tlsResumed, 1);
+      },
+    );
   });
 
-  it('leaves Node\'s own TLS working beside it', async () => {
+  it("leaves Node's own TLS working beside it", async () => {
     const ca = fs.readFileSync(caFile);
     const { cert_file: certFile, key_file: keyFile } = servers.mtls;
-    const server = https.createServer({ cert: fs.readFileSync(certFile), key: fs.readFileSync(keyFile) },
-      (request, response) => response.end('hello'));
+    const server = https.createServer(
+      { cert: fs.readFileSync(certFile), key: fs.readFileSync(keyFile) },
+      (request, response) => response.end('hello'),
+    );
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     await using(new Redis(at('tls', { tls: { caFile } })), async (redis) => {
-      const fetchOne = () => new Promise((resolve, reject) => {
-        https.get({ port: server.address().port, ca, checkServerIdentity: () => undefined, agent: false }, (response) => {
-          let body = '';
-          response.on('data', (chunk) => { body += chunk; });
-          response.on('end', () => resolve(body));
-        }).on('error', reject);
-      });
+      const fetchOne = () =>
+        new Promise((resolve, reject) => {
+          https
+            .get(
+              {
+                port: server.address().port,
+                ca,
+                checkServerIdentity: () => undefined,
+                agent: false,
+              },
+              (response) => {
+                let body = '';
+                response.on('data', (chunk) => {
+                  body += chunk;
+                });
+                response.on('end', () => resolve(body));
+              },
+            )
+            .on('error', reject);
+        });
       const work = [];
       for (let i = 0; i < 20; i++) work.push(fetchOne(), redis.ping());
       const results = await Promise.all(work);

@@ -1,5 +1,5 @@
 'use strict';
-/** A worker thread with a client of its own: writes and reads its own values, then ends or is terminated. */
+/** A worker thread with a client of its own: checks its values, then ends or is terminated. */
 
 const { parentPort, workerData } = require('node:worker_threads');
 const Redis = require('../../lib');

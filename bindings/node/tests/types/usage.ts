@@ -1,4 +1,4 @@
-// Compiled by the tests, never run: what the types must accept, and, marked by ts-expect-error, refuse.
+// Compiled by the tests, never run: what the types must accept and, by ts-expect-error, refuse.
 import Redis from 'tendon';
 import { Cluster, Redis as NamedRedis, ReplyError, type RedisOptions } from 'tendon';
 import required = require('tendon');
@@ -35,7 +35,19 @@ export async function article(): Promise<void> {
   const outcomes = await redis.pipeline().set('a', 1).get('a').exec();
   const results = await redis.multi().incr('a').exec();
   for (const [error, result] of outcomes ?? []) console.log(error, result);
-  console.log(ok, cached, bytes, count, fields, many, popped, poppedMany, anything, results, redis.status);
+  console.log(
+    ok,
+    cached,
+    bytes,
+    count,
+    fields,
+    many,
+    popped,
+    poppedMany,
+    anything,
+    results,
+    redis.status,
+  );
   await redis.quit();
 }
 
@@ -46,8 +58,12 @@ export const cluster = new Redis.Cluster([{ host: 'h', port: 6379 }, 'h:1', 7000
 });
 cluster.on('node error', (error, name) => console.log(error.message, name.length));
 export const node: Redis | undefined = new Cluster([7000]).nodes('master')[0];
-export const others: Redis[] = [new NamedRedis(6379, 'localhost', { db: 1 }), new required('redis://localhost')];
-export const isReply = (error: unknown): boolean => error instanceof ReplyError && error.command?.name === 'get';
+export const others: Redis[] = [
+  new NamedRedis(6379, 'localhost', { db: 1 }),
+  new required('redis://localhost'),
+];
+export const isReply = (error: unknown): boolean =>
+  error instanceof ReplyError && error.command?.name === 'get';
 
 // @ts-expect-error a misspelt option
 new Redis({ maxRetryPerRequest: 3 });
