@@ -95,6 +95,7 @@ struct tendon__request {
     bool owns_channel;
     bool asking;
     bool was_sent;   /* some attempt was fully sent and never answered */
+    bool group_ran;  /* a member of the transaction was executed at once instead of queued */
     bool redirected; /* a member of the group was answered by a redirect */
     enum tendon__reaction group_reaction;
     uint32_t attempts;
@@ -179,7 +180,8 @@ struct tendon__node {
     uint32_t dials;
     uint32_t failures; /* in a row */
     int64_t next_dial_ns;
-    bool held;                  /* reconnect=host: waits for tendon_client_reconnect */
+    int64_t avoid_until_ns; /* a replica that is loading or has lost its primary is left alone */
+    bool held;              /* reconnect=host: waits for tendon_client_reconnect */
     struct tendon__fault fault; /* of the last failed dial */
 };
 

@@ -11,6 +11,7 @@
 #define CLUSTER_BACKOFF_MIN_MS                                                                     \
     20 /* a cluster that rearranges itself needs tens of milliseconds at least */
 #define CLUSTER_BACKOFF_MAX_MS 500
+#define AVOID_MS               1000 /* a replica that is not ready now will not be in a few tries */
 
 bool tendon__fault_is_permanent(const struct tendon__fault *fault)
 {
@@ -78,6 +79,7 @@ static void detach(struct tendon__request *request)
     tendon__request_forget_replies(request);
     request->node = NULL; /* it may be gone by the next try */
     request->asking = false;
+    request->group_ran = false;
     request->redirected = false;
     request->group_reaction = TENDON__REACT_SURFACE;
     request->state = TENDON__REQUEST_NEW;
@@ -214,6 +216,10 @@ static void learn(struct tendon__engine *engine, struct tendon__channel *channel
         break;
     case TENDON__REACT_DOWN:
         tendon__map_trigger(engine);
+        channel->node->avoid_until_ns = engine->now_ns + AVOID_MS * TENDON__MS;
+        break;
+    case TENDON__REACT_LOADING:
+        channel->node->avoid_until_ns = engine->now_ns + AVOID_MS * TENDON__MS;
         break;
     case TENDON__REACT_REFUSED:
     case TENDON__REACT_UNAUTHENTICATED:
@@ -288,7 +294,9 @@ static void judge_group(struct tendon__engine *engine, struct tendon__channel *c
     }
     if (request->reply_count < request->command_count)
         return;
-    bool refused = request->flags & TENDON__REQUEST_TRANSACTION && last_is_error;
+    /* A MULTI that was refused itself leaves its members to be executed one by one. */
+    bool refused =
+        request->flags & TENDON__REQUEST_TRANSACTION && last_is_error && !request->group_ran;
     if (refused && !is_final(request, request->group_reaction)) {
         struct tendon__redirect followed = request->group_redirect;
         react(engine, channel, request, request->group_reaction, &followed);
@@ -335,6 +343,9 @@ void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *
         tendon__request_complete(engine, request, &fault);
         return;
     }
+    if (request->reply_count && request->reply_count + 1 < request->command_count && !is_error &&
+        !tendon__tape_text_is(&conn->tape, 0, "QUEUED"))
+        request->group_ran = true;
     request->replies[request->reply_count++] = reply;
     if (request->command_count > 1)
         judge_group(engine, channel, request, reaction, &redirect, is_error);

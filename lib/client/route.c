@@ -76,7 +76,7 @@ static struct tendon__node *pick_replica(struct tendon__engine *engine, uint32_t
     uint32_t start = (uint32_t)tendon__random_below(&engine->random, count);
     for (uint32_t i = 0; i < count; i++) {
         struct tendon__node *node = node_of(engine, &replicas[(start + i) % count]);
-        if (node && !node->failures)
+        if (node && !node->failures && engine->now_ns >= node->avoid_until_ns)
             return node;
     }
     return NULL;

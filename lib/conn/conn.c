@@ -135,12 +135,15 @@ static void fail_decoding(struct tendon__conn *conn, tendon_status status)
 {
     struct tendon__fault fault;
     const char *complaint = conn->decoder.complaint ? conn->decoder.complaint : "memory ran out";
+    const char *remedy = "";
+    if (status == TENDON_ERROR_PROTOCOL)
+        remedy = "; does the port belong to Redis or Valkey?";
+    else if (status == TENDON_ERROR_LIMIT)
+        remedy = "; see options max_reply_bytes, max_reply_elements and max_reply_depth";
     tendon__fault_set(&fault, status, "%s: %s%s",
                       status == TENDON_ERROR_LIMIT ? "the reply crosses a limit"
                                                    : "the server's bytes cannot be read",
-                      complaint,
-                      status == TENDON_ERROR_PROTOCOL ? "; does the port belong to Redis or Valkey?"
-                                                      : "");
+                      complaint, remedy);
     tendon__conn_fail(conn, &fault);
 }
 
