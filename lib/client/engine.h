@@ -94,9 +94,8 @@ struct tendon__request {
     struct tendon__channel *channel; /* on the wire, or its own connection */
     bool owns_channel;
     bool asking;
-    bool was_sent;   /* some attempt was fully sent and never answered */
-    bool group_ran;  /* a member of the transaction was executed at once instead of queued */
-    bool redirected; /* a member of the group was answered by a redirect */
+    bool was_sent;  /* some attempt was fully sent and never answered */
+    bool group_ran; /* a member of the transaction was executed at once instead of queued */
     enum tendon__reaction group_reaction;
     uint32_t attempts;
     uint32_t redirects;

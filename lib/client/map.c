@@ -334,6 +334,7 @@ static void ask_another(struct tendon__engine *engine, const struct tendon__faul
         said.status = TENDON_ERROR_TOPOLOGY;
     tendon__node_drain(node, TENDON__CLOSE_STALE);
     node->failures++;
+    node->fault = said;
     node->next_dial_ns = engine->now_ns + engine->options->reconnect_backoff_min_ms * TENDON__MS;
     tendon__map_seed_failed(engine, node, &said);
 }

@@ -121,6 +121,9 @@ void tendon__request_complete(struct tendon__engine *engine, struct tendon__requ
         request->fault = *fault;
     if (!fault)
         request->fault.status = TENDON_OK;
+    else if (fault->status == TENDON_OK)
+        tendon__fault_set(&request->fault, TENDON_ERROR_STATE,
+                          "a failure without a cause; please report it");
     /* DONE first: giving a connection back may close it, and that must not find this request alive.
      */
     enum tendon__request_state from = request->state;

@@ -80,7 +80,6 @@ static void detach(struct tendon__request *request)
     request->node = NULL; /* it may be gone by the next try */
     request->asking = false;
     request->group_ran = false;
-    request->redirected = false;
     request->group_reaction = TENDON__REACT_SURFACE;
     request->state = TENDON__REQUEST_NEW;
 }
