@@ -65,6 +65,12 @@ def _scored(
     return [(member, score_cast_func(float(score))) for member, score in _pairs(reply)]
 
 
+def _scored_lists(reply: Any, withscores: bool = False, **options: Any) -> Any:
+    if not withscores or not reply:
+        return reply
+    return [list(pair) for pair in _scored(reply, withscores=True, **options)]
+
+
 def _popped(reply: Any, **_: Any) -> List[Tuple[Any, float]]:
     return [(member, float(score)) for member, score in _pairs(reply or [])]
 
@@ -185,6 +191,10 @@ def _streams(reply: Any, **_: Any) -> Any:
     return [[stream, _entries(entries)] for stream, entries in pairs]
 
 
+def _stream_map(reply: Any, **_: Any) -> Any:
+    return {stream: [entries] for stream, entries in _streams(reply)}
+
+
 def _ping(reply: Any, **_: Any) -> bool:
     return bool(as_text(reply) == "PONG")
 
@@ -209,8 +219,8 @@ _GROUPS: Dict[Callback, str] = {
     _streams: "XREAD XREADGROUP",
 }
 # fmt: on
-# Over an explicit protocol=3 redis-py leaves these as the server sends them.
-_RESP2_ONLY = ("BLPOP", "BRPOP", "BZPOPMAX", "BZPOPMIN")
+# With an explicit protocol=3 redis-py leaves these as the server sends them, and changes the others.
+_RESP2_ONLY = ("BLPOP", "BRPOP", "BZPOPMAX", "BZPOPMIN", "ZPOPMAX", "ZPOPMIN")
 
 # fmt: off
 _SINGLE: Dict[str, Callback] = {
@@ -248,6 +258,8 @@ class Callbacks(Dict[str, Callback]):
         if resp3_shapes:
             for name in _RESP2_ONLY:
                 del self[name]
+            self.update(dict.fromkeys(_GROUPS[_scored].split(), _scored_lists))
+            self.update(dict.fromkeys(_GROUPS[_streams].split(), _stream_map))
 
     def __setitem__(self, name: str, callback: Callback) -> None:
         super().__setitem__(name.upper(), callback)

@@ -39,6 +39,11 @@ def at_ms(value: AbsExpiryT) -> Any:
     return int(value.timestamp() * 1000) if isinstance(value, datetime.datetime) else value
 
 
+def flags(**given: bool) -> List[str]:
+    """The names, in capitals, of the flags that are set; which go together is the server's affair."""
+    return [name.upper() for name, value in given.items() if value]
+
+
 def one_of(**flags: Any) -> List[str]:
     """The name, in capitals, of the flag that is set; DataError when two are."""
     chosen = [name for name, value in flags.items() if value is not None and value is not False]

@@ -19,6 +19,7 @@ from tendon.commands._arguments import (
     expiry,
     matching,
     flat,
+    flags,
     Base,
     scanned,
 )
@@ -74,7 +75,7 @@ class KeyCommands(Base):
     ) -> bool:
         """Sets the time to live in seconds; whether it was set."""
         return self.execute_command(
-            "EXPIRE", name, seconds(time), *one_of(nx=nx, xx=xx, gt=gt, lt=lt)
+            "EXPIRE", name, seconds(time), *flags(nx=nx, xx=xx, gt=gt, lt=lt)
         )
 
     def expireat(
@@ -87,7 +88,7 @@ class KeyCommands(Base):
         lt: bool = False,
     ) -> bool:
         """Sets the end of life in Unix seconds; whether it was set."""
-        return self.execute_command("EXPIREAT", name, at(when), *one_of(nx=nx, xx=xx, gt=gt, lt=lt))
+        return self.execute_command("EXPIREAT", name, at(when), *flags(nx=nx, xx=xx, gt=gt, lt=lt))
 
     def get(self, name: KeyT) -> Optional[Text]:
         """The value as text, or None."""
@@ -165,7 +166,7 @@ class KeyCommands(Base):
     ) -> bool:
         """Sets the time to live in milliseconds; whether it was set."""
         return self.execute_command(
-            "PEXPIRE", name, milliseconds(time), *one_of(nx=nx, xx=xx, gt=gt, lt=lt)
+            "PEXPIRE", name, milliseconds(time), *flags(nx=nx, xx=xx, gt=gt, lt=lt)
         )
 
     def psetex(self, name: KeyT, time_ms: ExpiryT, value: EncodableT) -> bool:
