@@ -21,6 +21,8 @@ const READ_FROM = { master: 'primary', slave: 'replica', all: 'any' };
 /* Tries of one command while a shard has no primary: some ten seconds with the core's backoff, as
  * long as a failover takes. ioredis gives up after maxRedirections tries of 100 ms. */
 const FAILOVER_RETRIES = 60;
+/* ioredis dials nodes again within two seconds at the latest; the core's default is five. */
+const NODE_BACKOFF_MS_MAX = 1000;
 const BACKOFF = 'the core backs off by itself, from 20 to 500 ms';
 const LATER = 'it follows in a later version';
 
@@ -92,6 +94,7 @@ const CLUSTER_CORE = [
   ['protocol', 2],
   ['connect_timeout_ms', 10000],
   ['max_retries', FAILOVER_RETRIES],
+  ['reconnect_backoff_max_ms', NODE_BACKOFF_MS_MAX],
   ['max_pending', PENDING_MAX],
 ];
 

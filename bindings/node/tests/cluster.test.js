@@ -4,6 +4,9 @@
  */
 
 const assert = require('node:assert');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const { describe, it, before, after } = require('node:test');
 const {
   Redis,
@@ -13,6 +16,7 @@ const {
   rejection,
   servers,
   sleep,
+  startRedis,
   until,
   using,
 } = require('./support');
@@ -183,6 +187,39 @@ describe('cluster', () => {
         assert.strictEqual(await cluster.set(key('oq'), 1), 'OK');
       },
     );
+  });
+});
+
+describe('a cluster that goes away', () => {
+  it('is waited for, with the events of ioredis, and found again', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tendon-node-'));
+    const bus = ['--cluster-port', String(await freePort()), '--dir', folder];
+    const settings = ['--cluster-enabled', 'yes', ...bus];
+    const server = await startRedis(0, ...settings);
+    await using(new Redis({ port: server.port }), async (node) => {
+      await node.cluster('ADDSLOTSRANGE', 0, 16383);
+      await until(async () => /cluster_state:ok/.test(await node.cluster('INFO')), 'cluster state');
+    });
+    const asked = [];
+    const clusterRetryStrategy = (times) => asked.push(times) && 30;
+    const nodes = [{ host: '127.0.0.1', port: server.port }];
+    await using(new Redis.Cluster(nodes, { clusterRetryStrategy }), async (cluster) => {
+      assert.strictEqual(await cluster.set('key', 'before'), 'OK');
+      const events = record(cluster);
+      await server.stop();
+      await until(() => asked.length >= 3, 'three attempts');
+      assert.deepStrictEqual(asked.slice(0, 3), [1, 2, 3]);
+      const waiting = cluster.set('key', 'after');
+      const back = await startRedis(server.port, ...settings);
+      assert.strictEqual(await waiting, 'OK');
+      await until(() => cluster.status === 'ready');
+      assert.strictEqual(await cluster.get('key'), 'after');
+      const names = events.names();
+      assert.deepStrictEqual(names.slice(0, 4), ['error', 'close', 'reconnecting', 'connecting']);
+      assert.deepStrictEqual(names.slice(-3), ['connecting', 'connect', 'ready']);
+      await back.stop();
+    });
+    fs.rmSync(folder, { recursive: true });
   });
 });
 
