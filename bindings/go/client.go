@@ -30,7 +30,8 @@ func NewClient(opt *Options) *Client {
 	own := *opt
 	own.fill()
 	c := &Client{opt: &own}
-	// Go gives up a little sooner than libtendon, so that the error can say what Go was waiting for.
+	// Go gives up a little sooner than libtendon, so that the error can say what Go was waiting
+	// for.
 	c.engine = newEngine(own.dialer(), own.DialTimeout*9/10, own.Limiter, own.config)
 	c.engine.deadlines(own.MaxRetries, own.DialTimeout, own.ReadTimeout, own.WriteTimeout,
 		own.PoolTimeout,

@@ -37,6 +37,7 @@ type ClusterOptions struct {
 	MinRetryBackoff       time.Duration
 	MaxRetryBackoff       time.Duration
 	DialTimeout           time.Duration
+	DialerRetryTimeout    time.Duration
 	ReadTimeout           time.Duration
 	WriteTimeout          time.Duration
 	ContextTimeoutEnabled bool
@@ -78,7 +79,8 @@ func (o *ClusterOptions) node() *Options {
 	node := &Options{
 		ClientName: o.ClientName, Protocol: o.Protocol, Username: o.Username, Password: o.Password,
 		MaxRetries: retries, MinRetryBackoff: o.MinRetryBackoff, MaxRetryBackoff: o.MaxRetryBackoff,
-		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
+		DialTimeout: o.DialTimeout, DialerRetryTimeout: o.DialerRetryTimeout,
+		ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		PoolSize: o.PoolSize, PoolTimeout: o.PoolTimeout, MinIdleConns: o.MinIdleConns,
 		MaxIdleConns: o.MaxIdleConns, MaxActiveConns: o.MaxActiveConns,
 		ConnMaxIdleTime: o.ConnMaxIdleTime,
@@ -124,7 +126,7 @@ func (o *ClusterOptions) config(node *Options) (settings, error) {
 	fillRetries(&redirects, defaultRetries)
 	s.number("max_redirects", int64(redirects))
 	s.retries(node.MaxRetries, node.MinRetryBackoff, node.MaxRetryBackoff)
-	s.timeouts(node.DialTimeout, node.ReadTimeout, node.WriteTimeout)
+	s.timeouts(node)
 	s.pool(node)
 	interval := o.ClusterStateReloadInterval
 	fillDuration(&interval, defaultClusterState)

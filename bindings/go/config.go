@@ -73,7 +73,7 @@ func (o *Options) config(socket string) (settings, error) {
 	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity)
 	s.number("protocol", int64(o.Protocol))
 	s.retries(o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff)
-	s.timeouts(o.DialTimeout, o.ReadTimeout, o.WriteTimeout)
+	s.timeouts(o)
 	s.pool(o)
 	s.named(o.CoreOptions)
 	return s, nil
@@ -148,11 +148,13 @@ func (s *settings) retries(retries int, least, most time.Duration) {
 }
 
 // timeouts leaves the deadline of a call to be derived from those of its attempts, as in go-redis.
-func (s *settings) timeouts(dial, read, write time.Duration) {
-	s.milliseconds("connect_timeout_ms", dial)
-	s.milliseconds("read_timeout_ms", read)
-	s.milliseconds("write_timeout_ms", write)
+func (s *settings) timeouts(o *Options) {
+	s.milliseconds("connect_timeout_ms", o.DialTimeout)
+	s.milliseconds("read_timeout_ms", o.ReadTimeout)
+	s.milliseconds("write_timeout_ms", o.WriteTimeout)
 	s.number("command_timeout_ms", 0)
+	s.milliseconds("reconnect_backoff_min_ms", min(o.DialerRetryTimeout, defaultMinBackoff))
+	s.milliseconds("reconnect_backoff_max_ms", o.DialerRetryTimeout)
 }
 
 func (s *settings) pool(o *Options) {

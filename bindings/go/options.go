@@ -53,6 +53,10 @@ type Options struct {
 
 	// DialTimeout bounds resolving, connecting, TLS and the handshake together, default 5 s.
 	DialTimeout time.Duration
+	// DialerRetryTimeout is the longest pause before a server that could not be reached is dialled
+	// again, default 100 ms. Each failed dial uses up one of the MaxRetries of every command that
+	// waits for it.
+	DialerRetryTimeout time.Duration
 	// ReadTimeout bounds the wait for a reply, default 3 s; -1 means no limit.
 	ReadTimeout time.Duration
 	// WriteTimeout bounds the sending of a command, default ReadTimeout; -1 means no limit.
@@ -102,6 +106,7 @@ const (
 	defaultMinBackoff   = 8 * time.Millisecond
 	defaultMaxBackoff   = 512 * time.Millisecond
 	defaultDialTimeout  = 5 * time.Second
+	defaultDialPause    = 100 * time.Millisecond
 	defaultReadTimeout  = 3 * time.Second
 	defaultPoolTimeout  = 30 * time.Second // when reads have no limit
 	defaultMaxIdleTime  = 30 * time.Minute
@@ -131,6 +136,7 @@ func (o *Options) fill() {
 	if o.DialTimeout == 0 {
 		o.DialTimeout = defaultDialTimeout
 	}
+	fillDuration(&o.DialerRetryTimeout, defaultDialPause)
 	fillTimeouts(&o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 	if o.ConnMaxIdleTime == 0 {
 		o.ConnMaxIdleTime = defaultMaxIdleTime

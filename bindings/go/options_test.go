@@ -54,8 +54,9 @@ func TestDefaultsAreThoseOfGoRedis(t *testing.T) {
 		"host": "localhost", "port": "6379", "mode": "standalone", "protocol": "3",
 		"max_retries":          "3",
 		"retry_backoff_min_ms": "8", "retry_backoff_max_ms": "512", "connect_timeout_ms": "5000",
-		"read_timeout_ms": "3000", "write_timeout_ms": "3000", "command_timeout_ms": "0",
-		"pool_wait_ms": "4000", "pool_min_idle": "0", "pool_idle_timeout_ms": "1800000",
+		"reconnect_backoff_max_ms": "100", "read_timeout_ms": "3000", "write_timeout_ms": "3000",
+		"command_timeout_ms": "0",
+		"pool_wait_ms":       "4000", "pool_min_idle": "0", "pool_idle_timeout_ms": "1800000",
 		"pool_lifetime_ms": "0", "lib_name": "tendon-go", "tls": "", "db": "0",
 	})
 }

@@ -247,12 +247,9 @@ type ownServer struct {
 
 func startOwn(t testing.TB, port int) *ownServer {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Fatalf("redis-server is not installed: %v", err)
-	}
 	own := &ownServer{port: port}
-	own.process = exec.Command(path, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save",
+	own.process = exec.Command(servers(t).Expendable.Command[0], "--port", strconv.Itoa(port),
+		"--bind", "127.0.0.1", "--save",
 		"",
 		"--appendonly", "no", "--enable-debug-command", "yes", "--dir", t.TempDir())
 	must(t, own.process.Start())

@@ -27,6 +27,7 @@ type UniversalOptions struct {
 	MinRetryBackoff       time.Duration
 	MaxRetryBackoff       time.Duration
 	DialTimeout           time.Duration
+	DialerRetryTimeout    time.Duration
 	ReadTimeout           time.Duration
 	WriteTimeout          time.Duration
 	ContextTimeoutEnabled bool
@@ -63,7 +64,8 @@ func (o *UniversalOptions) Cluster() *ClusterOptions {
 		Password: o.Password, MaxRedirects: o.MaxRedirects, ReadOnly: o.ReadOnly,
 		RouteByLatency: o.RouteByLatency, RouteRandomly: o.RouteRandomly, MaxRetries: o.MaxRetries,
 		MinRetryBackoff: o.MinRetryBackoff, MaxRetryBackoff: o.MaxRetryBackoff,
-		DialTimeout: o.DialTimeout,
+		DialTimeout: o.DialTimeout, DialerRetryTimeout: o.DialerRetryTimeout,
+
 		ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout, PoolSize: o.PoolSize,
 		ContextTimeoutEnabled: o.ContextTimeoutEnabled, PoolTimeout: o.PoolTimeout,
 		MinIdleConns: o.MinIdleConns, MaxIdleConns: o.MaxIdleConns,
@@ -95,7 +97,8 @@ func (o *UniversalOptions) Simple() *Options {
 		OnConnect: o.OnConnect,
 		Protocol:  o.Protocol, Username: o.Username, Password: o.Password, MaxRetries: o.MaxRetries,
 		MinRetryBackoff: o.MinRetryBackoff, MaxRetryBackoff: o.MaxRetryBackoff,
-		DialTimeout: o.DialTimeout,
+		DialTimeout: o.DialTimeout, DialerRetryTimeout: o.DialerRetryTimeout,
+
 		ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout, PoolSize: o.PoolSize,
 		ContextTimeoutEnabled: o.ContextTimeoutEnabled, PoolTimeout: o.PoolTimeout,
 		MinIdleConns: o.MinIdleConns, MaxIdleConns: o.MaxIdleConns,

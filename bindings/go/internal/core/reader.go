@@ -36,12 +36,16 @@ type kept struct {
 // reader collects completions on one goroutine that waits in Go's network poller: no OS thread is
 // parked.
 type reader struct {
-	queue       *C.tendon_queue
-	calls       *calls
-	file        *os.File // a duplicate of the queue's descriptor, watched and never read
-	ended       chan struct{}
-	stopping    atomic.Bool
-	completions [turnMax]C.tendon_completion
+	queue    *C.tendon_queue
+	calls    *calls
+	file     *os.File // a duplicate of the queue's descriptor, watched and never read
+	ended    chan struct{}
+	stopping atomic.Bool
+
+	// Where turns put completions: turnMax of them in C memory, which cgo need not search for Go
+	// pointers.
+	array       *C.tendon_completion
+	completions []C.tendon_completion
 }
 
 func startReader(queue *C.tendon_queue, table *calls) (*reader, error) {
@@ -55,6 +59,8 @@ func startReader(queue *C.tendon_queue, table *calls) (*reader, error) {
 		return nil, fmt.Errorf("redis: making the queue's descriptor non-blocking: %w", err)
 	}
 	r := &reader{queue: queue, calls: table, ended: make(chan struct{})}
+	r.array = (*C.tendon_completion)(C.malloc(turnMax * C.sizeof_tendon_completion))
+	r.completions = unsafe.Slice(r.array, turnMax)
 	r.file = os.NewFile(uintptr(fd), "tendon-queue")
 	conn, err := r.file.SyscallConn()
 	if err == nil {
@@ -64,6 +70,7 @@ func startReader(queue *C.tendon_queue, table *calls) (*reader, error) {
 	}
 	if err != nil {
 		_ = r.file.Close()
+		C.free(unsafe.Pointer(r.array))
 		return nil, fmt.Errorf("redis: watching the queue's descriptor: %w", err)
 	}
 	go r.run(conn)
@@ -98,7 +105,7 @@ func (r *reader) drain() bool {
 }
 
 func (r *reader) turn(done int) int {
-	return int(C.tendon_go_turn(r.queue, &r.completions[0], C.size_t(done), turnMax))
+	return int(C.tendon_go_turn(r.queue, r.array, C.size_t(done), turnMax))
 }
 
 func (r *reader) deliver(completion *C.tendon_completion) {
@@ -130,4 +137,5 @@ func (r *reader) stop() {
 	_ = r.file.SetReadDeadline(time.Unix(1, 0))
 	<-r.ended
 	_ = r.file.Close()
+	C.free(unsafe.Pointer(r.array))
 }
