@@ -329,7 +329,7 @@ static void blocking_commands_leave_others_alone(void)
     struct manner manner = {.timeout_ms = 250};
     answer = ask_by(client, manner, "BLPOP", key, "0", NULL);
     expect_time(&answer, 250, 250);
-    expect_fault(answer, TENDON_ERROR_TIMEOUT, "deadline");
+    expect_fault(answer, TENDON_ERROR_TIMEOUT, "250 ms");
     expect_text(ask(client, "PING", NULL), "PONG");
     tendon_client_destroy(client);
 }
