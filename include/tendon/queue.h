@@ -23,7 +23,9 @@
 
 /*
  * Events, delivered to the queues given to tendon_client_watch. `reply` is a status node with the
- * node's "host:port" (for PUSH: the message itself); `error` is set where there is a cause.
+ * node's "host:port" (for PUSH: the message itself); `error` is set where there is a cause. Those
+ * about connections tell of the shared ones (lanes); connections of the pool come and go in
+ * silence.
  */
 #define TENDON_EVENT_CONNECTING   1 /* a connection to `node` is being opened */
 #define TENDON_EVENT_CONNECTED    2 /* transport and TLS are up, the handshake begins */

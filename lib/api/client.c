@@ -118,6 +118,9 @@ static bool append_node(struct tendon_client *client, struct text *text,
 {
     const struct tendon__topology *map = client->engine->map;
     const char *role = " unknown ";
+    /* A seed is often another name of a node of the map, such as a configuration endpoint. */
+    if (map && !node->in_map)
+        return true;
     uint32_t shard = TENDON__NO_SHARD;
     for (uint32_t i = 0; map && i < map->node_count; i++) {
         if (map->nodes[i].port != node->port || strcmp(map->nodes[i].host, node->host) != 0)

@@ -11,6 +11,16 @@
 
 static const struct tendon__conn_ops conn_ops;
 
+/* Events tell of the connections that everybody shares; those of the pool come and go with their
+ * borrowers. */
+static void tell(const struct tendon__channel *channel, uint32_t event,
+                 const struct tendon__fault *fault)
+{
+    struct tendon__engine *engine = channel->engine;
+    if (channel->is_lane)
+        engine->ops->event(engine->world, event, channel->node, 0, fault, NULL);
+}
+
 static struct tendon__channel *make_channel(struct tendon__node *node)
 {
     struct tendon__engine *engine = node->engine;
@@ -62,7 +72,7 @@ struct tendon__channel *tendon__channel_open(struct tendon__node *node, bool is_
     else
         tendon__pool_dialing(&node->pool, &channel->member);
     tendon__channel_arm(channel);
-    engine->ops->event(engine->world, TENDON_EVENT_CONNECTING, node, 0, NULL, NULL);
+    tell(channel, TENDON_EVENT_CONNECTING, NULL);
     return channel;
 }
 
@@ -177,7 +187,7 @@ void tendon__channel_close(struct tendon__channel *channel, enum tendon__close_r
     if (before == TENDON__CHANNEL_READY)
         count_close(&engine->stats, reason);
     if (channel->told_connected)
-        engine->ops->event(engine->world, TENDON_EVENT_CLOSED, channel->node, 0, &said, NULL);
+        tell(channel, TENDON_EVENT_CLOSED, &said);
     leave_node(channel, before, reason);
     bool ended_itself = reason == TENDON__CLOSE_PEER || reason == TENDON__CLOSE_ERROR ||
                         reason == TENDON__CLOSE_UNHEALTHY;
@@ -215,7 +225,7 @@ void tendon__engine_opened(struct tendon__engine *engine, struct tendon__channel
         return;
     }
     channel->told_connected = true;
-    engine->ops->event(engine->world, TENDON_EVENT_CONNECTED, channel->node, 0, NULL, NULL);
+    tell(channel, TENDON_EVENT_CONNECTED, NULL);
     tendon__channel_flush(channel);
     tendon__channel_arm(channel);
 }
@@ -233,6 +243,8 @@ void tendon__engine_received(struct tendon__engine *engine, struct tendon__chann
     engine->now_ns = now_ns;
     engine->stats.bytes_received += size;
     tendon__conn_received(&channel->conn, size, now_ns);
+    if (channel->state == TENDON__CHANNEL_HANDSHAKE)
+        tendon__channel_flush(channel); /* a refused HELLO is followed by a second round */
     if (channel->state != TENDON__CHANNEL_READY)
         return;
     if (channel->is_lane && channel->node->waiting_count)
@@ -273,7 +285,7 @@ static void on_ready(void *context, struct tendon__conn *conn)
     node->dials--;
     engine->stats.created++;
     tendon__node_dial_succeeded(node);
-    engine->ops->event(engine->world, TENDON_EVENT_READY, node, 0, NULL, NULL);
+    tell(channel, TENDON_EVENT_READY, NULL);
     int64_t lifetime_ns = engine->options->pool_lifetime_ms * TENDON__MS;
     uint64_t spread = (uint64_t)lifetime_ns / 100 * (uint64_t)engine->options->pool_jitter_percent;
     channel->lifetime_ns = lifetime_ns

@@ -172,7 +172,7 @@ static void fail_waiting(struct tendon__node *node, const struct tendon__fault *
     }
 }
 
-static void set_backoff(struct tendon__node *node, const struct tendon__fault *fault)
+static void set_backoff(struct tendon__node *node, bool pooled, const struct tendon__fault *fault)
 {
     struct tendon__engine *engine = node->engine;
     const struct tendon__options *options = engine->options;
@@ -186,6 +186,8 @@ static void set_backoff(struct tendon__node *node, const struct tendon__fault *f
     int64_t wait_ns =
         full_ns / 2 + (int64_t)tendon__random_below(&engine->random, (uint64_t)full_ns / 2 + 1);
     node->next_dial_ns = engine->now_ns + wait_ns;
+    if (pooled)
+        return;
     if (options->reconnect == TENDON__RECONNECT_HOST) {
         node->held = true;
         node->next_dial_ns = TENDON__NO_TIME;
@@ -206,9 +208,11 @@ void tendon__node_dial_failed(struct tendon__node *node, struct tendon__channel 
     node->failures++;
     node->fault = said;
     engine->stats.connect_failures++;
-    engine->ops->event(engine->world, TENDON_EVENT_FAILED, node, 0, &said, NULL);
-    set_backoff(node, &said);
-    if (channel && !channel->is_lane)
+    bool pooled = channel && !channel->is_lane;
+    if (!pooled)
+        engine->ops->event(engine->world, TENDON_EVENT_FAILED, node, 0, &said, NULL);
+    set_backoff(node, pooled, &said);
+    if (pooled)
         tendon__pool_dial_failed(&node->pool, &channel->member, engine->now_ns);
     fail_waiting(node, &said);
     if (engine->kind != TENDON__KIND_STANDALONE)
