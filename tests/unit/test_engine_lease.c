@@ -1,33 +1,6 @@
 /* The engine's leases and connections of a request's own: grant, wait, give back, cleaning, losing,
  * closing. */
-#include <criterion/criterion.h>
-#include <string.h>
-
-#include "engine_world.h"
-
-#define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static void expect_reply(const struct world_call *call, const char *reply)
-{
-    cr_assert_eq(call->outcomes, 1, "no outcome");
-    cr_assert_eq(call->status, TENDON_OK, "status %d: %s", call->status, call->fault.text);
-    cr_assert_str_eq(call->reply, reply);
-}
-
-static void expect_failure(const struct world_call *call, tendon_status status, uint32_t executed)
-{
-    cr_assert_eq(call->outcomes, 1, "no outcome");
-    cr_assert_eq(call->status, status, "status %d: %s %s", call->status, call->fault.text,
-                 call->reply);
-    cr_assert_eq(call->executed, executed, "executed %u: %s", call->executed, call->fault.text);
-}
-
-static void begin(struct world *world, const char *const *options)
-{
-    world_init(world);
-    world_start(world, options, 1);
-    expect_reply(world_do(world, "PING"), "+PONG");
-}
+#include "engine_expect.h"
 
 static struct world_call *open_lease(struct world *world)
 {
