@@ -28,6 +28,9 @@ type Client struct {
 	closed bool
 	handle *C.tendon_client
 	queue  *C.tendon_queue
+
+	leasesMutex sync.Mutex
+	leases      map[*Lease]struct{} // not given back yet
 }
 
 // Open makes a client. It does not connect.
@@ -39,7 +42,7 @@ func Open(options []Option) (*Client, *Failure) {
 	if failure != nil {
 		return nil, failure
 	}
-	c := &Client{handle: handle}
+	c := &Client{handle: handle, leases: map[*Lease]struct{}{}}
 	if status := C.tendon_queue_create(&c.queue); status != C.TENDON_OK {
 		C.tendon_client_destroy(handle)
 		return nil, statusFailure(int32(status))
@@ -117,9 +120,14 @@ func (c *Client) Close() bool {
 		return false
 	}
 	c.closed = true
-	// No submitter is inside C now and none follows, so destroying is allowed. It leaves the
-	// completions of everything that was under way in the queue, where the reader's last drain
+	// No submitter is inside C now and none follows, so destroying is allowed. Leases must be
+	// closed before it, but after the client, so that what was under way on them fails as
+	// everything else does. All that leaves completions in the queue, where the reader's last drain
 	// finds them.
+	C.tendon_client_close(c.handle)
+	for lease := range c.leases {
+		lease.end()
+	}
 	C.tendon_client_destroy(c.handle)
 	c.handle = nil
 	c.state.Unlock()

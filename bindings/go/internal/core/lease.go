@@ -53,8 +53,14 @@ func (c *Client) submitLease(lease *Lease, key, node string, timeout int64, tag 
 	if c.closed {
 		return C.TENDON_ERROR_CLOSED
 	}
-	return C.tendon_go_lease(c.handle, c.queue, bytesOf(key), C.size_t(len(key)), bytesOf(node),
+	status := C.tendon_go_lease(c.handle, c.queue, bytesOf(key), C.size_t(len(key)), bytesOf(node),
 		C.size_t(len(node)), C.int64_t(timeout), C.uint64_t(tag), &lease.handle, (*C.uint64_t)(id))
+	if status == C.TENDON_OK {
+		c.leasesMutex.Lock()
+		c.leases[lease] = struct{}{}
+		c.leasesMutex.Unlock()
+	}
+	return status
 }
 
 // Close gives the connection back; the core cleans or closes it. It is safe after Client.Close,
@@ -62,8 +68,14 @@ func (c *Client) submitLease(lease *Lease, key, node string, timeout int64, tag 
 func (l *Lease) Close() {
 	l.client.state.RLock()
 	defer l.client.state.RUnlock()
-	if l.handle != nil && !l.client.closed {
-		C.tendon_lease_close(l.handle)
-	}
+	l.client.leasesMutex.Lock()
+	defer l.client.leasesMutex.Unlock()
+	l.end()
+	delete(l.client.leases, l)
+}
+
+// end closes the handle. The caller keeps everybody else away.
+func (l *Lease) end() {
+	C.tendon_lease_close(l.handle)
 	l.handle = nil
 }
