@@ -1,6 +1,7 @@
 package io.tendon.jedis;
 
 import io.tendon.jedis.exceptions.JedisClusterOperationException;
+import io.tendon.jedis.exceptions.JedisDataException;
 import io.tendon.jedis.exceptions.JedisException;
 import java.time.Duration;
 import java.util.Set;
@@ -81,7 +82,7 @@ public class JedisCluster extends UnifiedJedis {
             core.connect();
         } catch (JedisException failure) {
             core.close();
-            throw failure instanceof JedisClusterOperationException ? uninitialized(failure) : failure;
+            throw failure instanceof JedisDataException ? failure : uninitialized(failure);
         }
     }
 

@@ -1,0 +1,68 @@
+package io.tendon.jedis.tests;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+
+/** What tests assert with. */
+final class Check {
+    /** An action that may throw anything. */
+    interface Action {
+        void run() throws Exception;
+    }
+
+    private Check() {
+    }
+
+    static void equal(Object expected, Object actual) {
+        if (!Objects.deepEquals(expected, actual)) {
+            throw new AssertionError("expected " + shown(expected) + ", got " + shown(actual));
+        }
+    }
+
+    private static String shown(Object value) {
+        return value instanceof byte[] bytes ? Arrays.toString(bytes) : String.valueOf(value);
+    }
+
+    static void that(boolean condition, String what) {
+        if (!condition) {
+            throw new AssertionError(what);
+        }
+    }
+
+    static void contains(String text, String part) {
+        that(text != null && text.contains(part), "\"" + part + "\" is not in \"" + text + "\"");
+    }
+
+    /** The exception of exactly this class that {@code action} throws. */
+    static <T extends Throwable> T fails(Class<T> type, Action action) {
+        try {
+            action.run();
+        } catch (Throwable thrown) {
+            if (thrown.getClass() != type) {
+                throw new AssertionError("expected " + type.getSimpleName() + ", got " + thrown, thrown);
+            }
+            return type.cast(thrown);
+        }
+        throw new AssertionError("expected " + type.getSimpleName() + ", nothing was thrown");
+    }
+
+    /** As fails, within {@code limit}. */
+    static <T extends Throwable> T failsWithin(Duration limit, Class<T> type, Action action) {
+        long start = System.nanoTime();
+        T thrown = fails(type, action);
+        Duration took = Duration.ofNanos(System.nanoTime() - start);
+        that(took.compareTo(limit) <= 0, "took " + took.toMillis() + " ms, limit " + limit.toMillis());
+        return thrown;
+    }
+
+    /** Waits until {@code condition} holds, ten seconds at most. */
+    static void eventually(String what, Callable<Boolean> condition) throws Exception {
+        long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (!condition.call()) {
+            that(System.nanoTime() < end, "never: " + what);
+            Thread.sleep(5);
+        }
+    }
+}
