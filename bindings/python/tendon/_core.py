@@ -101,7 +101,10 @@ class _Scratch:
         self.error_ref, self.view_ref = byref(self.error), byref(self.view)
 
     def fill(self, argv: Command) -> bool:
-        """Points the request at `argv`, joined if it is small. Whether the structs can be used again."""
+        """
+        Points the request at `argv`, joined if it is small. Whether the structs can be used
+        again.
+        """
         request, sizes = self.request, [*map(len, argv)]
         count = len(sizes)
         request.arg_count = count

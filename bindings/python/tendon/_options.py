@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 
 UNSET: Any = object()  # tells "not given" from None, which has a meaning of its own
 LIB_NAME = "tendon-py"
+_REDIAL_MS_MAX = 10  # keeps a client without backoff from dialling in a tight loop
 NO_LIMIT_MS = 3600000  # the longest connect timeout the core takes, for callers who want none
 CoreValue = Union[str, bytes]
 
@@ -244,11 +245,9 @@ def _retries(core: Dict[str, CoreValue], values: Mapping[str, Any]) -> bool:
     core["retry_jitter"] = _plain(backoff.jitter)
     core["retry_on_timeout"] = _plain(on_timeout)
     core["retry_backoff_min_ms"], core["retry_backoff_max_ms"] = str(first), str(longest)
-    if longest:
-        core["reconnect_backoff_min_ms"], core["reconnect_backoff_max_ms"] = (
-            str(first),
-            str(longest),
-        )
+    # A node that refused is dialled again in the same rhythm; without backoff, almost at once.
+    core["reconnect_backoff_min_ms"] = str(first or 1)
+    core["reconnect_backoff_max_ms"] = str(longest or _REDIAL_MS_MAX)
     return retry.get_retries() < 0
 
 

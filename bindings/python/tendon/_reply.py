@@ -167,7 +167,9 @@ def take_error(error: c_void_p, status: int) -> _Outcome:
 
 
 def take_reply(reply: Any, decode: Decode, view: Optional[native.ReplyView] = None) -> Any:
-    """The value of a tendon_reply, which is freed. Raises a server's error. `view` is room to use."""
+    """
+    The value of a tendon_reply, which is freed. Raises a server's error. `view` is room to use.
+    """
     view = view or native.ReplyView(struct_size=ctypes.sizeof(native.ReplyView))
     try:
         if lib.tendon_reply_look(reply, byref(view)) != native.OK:

@@ -219,7 +219,7 @@ _GROUPS: Dict[Callback, str] = {
     _streams: "XREAD XREADGROUP",
 }
 # fmt: on
-# With an explicit protocol=3 redis-py leaves these as the server sends them, and changes the others.
+# With an explicit protocol=3 redis-py leaves these as the server sends them.
 _RESP2_ONLY = ("BLPOP", "BRPOP", "BZPOPMAX", "BZPOPMIN", "ZPOPMAX", "ZPOPMIN")
 
 # fmt: off

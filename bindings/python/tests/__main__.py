@@ -1,4 +1,6 @@
-"""Runs every test, or those whose names contain an argument, and prints the count the harness reads."""
+"""
+Runs every test, or those whose names contain an argument, and prints the count the harness reads.
+"""
 
 from __future__ import annotations
 

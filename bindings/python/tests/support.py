@@ -44,7 +44,9 @@ def impatient(name: str = "standalone", **options: Any) -> tendon.Redis:
 
 
 class Case(unittest.TestCase):
-    """A test with a client of the standalone server; keys that begin with "py:" vanish before it."""
+    """
+    A test with a client of the standalone server; keys that begin with "py:" vanish before it.
+    """
 
     longMessage = True
 
@@ -141,7 +143,10 @@ class Expendable:
 
     @property
     def pid(self) -> int:
-        """The server's own word: the harness may have started it again since the file was written."""
+        """
+        The server's own word: the harness may have started it again since the file was
+        written.
+        """
         with tendon.Redis(port=self.port) as redis:
             return int(redis.info("server")["process_id"])
 

@@ -1,4 +1,7 @@
-"""Wrong options, unreachable and broken servers, wrong sizes: a specific error, in time, and nothing is lost."""
+"""
+Wrong options, unreachable and broken servers, wrong sizes: a specific error, in time, and nothing
+is lost.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,17 @@ import time
 
 import tendon
 from tests.support import (
-    HOST, ONCE, PORT, SERVERS, Case, Expendable, client, free_port, impatient, server_that,
-)  # fmt: skip
+    HOST,
+    ONCE,
+    PORT,
+    SERVERS,
+    Case,
+    Expendable,
+    client,
+    free_port,
+    impatient,
+    server_that,
+)
 
 
 class OptionTest(Case):
@@ -24,11 +36,20 @@ class OptionTest(Case):
 
     def test_wrong_values(self) -> None:
         for options in (
-            {"port": "abc"}, {"port": 0}, {"port": 70000}, {"db": -1}, {"db": "x"},
-            {"socket_timeout": "soon"}, {"socket_connect_timeout": -1}, {"health_check_interval": "x"},
-            {"client_name": "two words"}, {"retry_on_error": [KeyError]}, {"redis_connect_func": print},
-            {"socket_keepalive_options": {999: 1}}, {"retry": tendon.retry.Retry(object(), 1)},
-        ):  # fmt: skip
+            {"port": "abc"},
+            {"port": 0},
+            {"port": 70000},
+            {"db": -1},
+            {"db": "x"},
+            {"socket_timeout": "soon"},
+            {"socket_connect_timeout": -1},
+            {"health_check_interval": "x"},
+            {"client_name": "two words"},
+            {"retry_on_error": [KeyError]},
+            {"redis_connect_func": print},
+            {"socket_keepalive_options": {999: 1}},
+            {"retry": tendon.retry.Retry(object(), 1)},
+        ):
             with self.subTest(options=options):
                 with self.fails(tendon.ConfigurationError, next(iter(options)).split("_")[0]) as it:
                     tendon.Redis(**options).ping()
@@ -43,11 +64,16 @@ class OptionTest(Case):
 
     def test_malformed_urls(self) -> None:
         for url, word in (
-            ("http://host", "redis://, rediss://, unix://"), ("host:6379", "schemes"), ("", "schemes"),
-            ("redis://host:bad", "port"), ("redis://host/x", "db"), ("redis://:%zz@host", "percent"),
-            ("redis://[::1", ""), ("redis://host?socket_timeout=soon", "socket_timeout"),
+            ("http://host", "redis://, rediss://, unix://"),
+            ("host:6379", "schemes"),
+            ("", "schemes"),
+            ("redis://host:bad", "port"),
+            ("redis://host/x", "db"),
+            ("redis://:%zz@host", "percent"),
+            ("redis://[::1", ""),
+            ("redis://host?socket_timeout=soon", "socket_timeout"),
             ("redis://host:99999", "port"),
-        ):  # fmt: skip
+        ):
             with self.subTest(url=url), self.fails(tendon.ConfigurationError, word) as it:
                 tendon.from_url(url)
             self.assertIsInstance(it.error, ValueError)
@@ -66,9 +92,14 @@ class ServerTest(Case):
     def test_wrong_password(self) -> None:
         acl = SERVERS["acl"]
         for options, word in (
-            ({"password": "wrong"}, "WRONGPASS"), ({}, "NOAUTH"), ({"username": "nobody", "password": "x"}, "WRONGPASS"),
-            ({"username": acl["username"], "password": acl["password"] + "x"}, "username and password"),
-        ):  # fmt: skip
+            ({"password": "wrong"}, "WRONGPASS"),
+            ({}, "NOAUTH"),
+            ({"username": "nobody", "password": "x"}, "WRONGPASS"),
+            (
+                {"username": acl["username"], "password": acl["password"] + "x"},
+                "username and password",
+            ),
+        ):
             with self.fails(tendon.AuthenticationError, word, "password") as it:
                 client("acl", **options).ping()
             self.check(it, "no", "AUTH")

@@ -1,4 +1,7 @@
-"""Every command method against a real server: redis-py's native types, over RESP2 and RESP3, bytes and str."""
+"""
+Every command method against a real server: redis-py's native types, over RESP2 and RESP3, bytes and
+str.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ class CommandTest(Case):
         return value if self.options.get("decode_responses") else value.encode()
 
     def scored(self, *pairs: Any) -> Any:
-        """(member, score) as this protocol has them: redis-py gives lists with an explicit protocol=3."""
+        """
+        (member, score) as this protocol has them: redis-py gives lists with an explicit
+        protocol=3.
+        """
         kind = list if self.options.get("protocol") == 3 else tuple
         return [kind(pair) for pair in pairs]
 
@@ -183,8 +189,10 @@ class CommandTest(Case):
         self.check(r.zrange("py:z", 0, -1), [t("b"), t("c"), t("a")])
         scored = self.scored((t("b"), 2.5), (t("c"), 3.0), (t("a"), 3.5))
         self.check(r.zrange("py:z", 0, -1, withscores=True), scored)
-        self.check(r.zrange("py:z", 3, "(3.5", byscore=True, withscores=True, score_cast_func=int),
-                   self.scored((t("c"), 3)))  # fmt: skip
+        self.check(
+            r.zrange("py:z", 3, "(3.5", byscore=True, withscores=True, score_cast_func=int),
+            self.scored((t("c"), 3)),
+        )
         self.check(
             r.zrange("py:z", "+inf", "-inf", desc=True, byscore=True, offset=0, num=1), [t("a")]
         )
@@ -209,14 +217,18 @@ class CommandTest(Case):
         self.assertIn("used_memory", r.info("memory"))
         self.assertGreater(r.client_id(), 0)
         self.check(r.client_getname(), None if not self.options.get("client_name") else "x")
-        self.assertTrue(any(one["lib-name"] == "tendon-py" for one in r.client_list() if "lib-name" in one)
-                        or "lib-name" not in r.client_list()[0])  # fmt: skip
+        self.assertTrue(
+            any(one["lib-name"] == "tendon-py" for one in r.client_list() if "lib-name" in one)
+            or "lib-name" not in r.client_list()[0]
+        )
         before = r.config_get("slowlog-max-len")
         self.check(r.config_set("slowlog-max-len", 77), True)
         self.check(r.config_get("slowlog-max-len"), {"slowlog-max-len": "77"})
         r.config_set("slowlog-max-len", before["slowlog-max-len"])
-        self.check(r.eval("return {KEYS[1], ARGV[1], 7, false}", 1, "py:a", "x"),
-                   [t("py:a"), t("x"), 7, None])  # fmt: skip
+        self.check(
+            r.eval("return {KEYS[1], ARGV[1], 7, false}", 1, "py:a", "x"),
+            [t("py:a"), t("x"), 7, None],
+        )
         sha = r.script_load("return 5")
         self.assertIsInstance(sha, str)
         self.check(r.evalsha(sha, 0), 5)
@@ -310,8 +322,14 @@ class OptionTest(Case):
         kwargs = tendon.ConnectionPool.from_url(
             "REDIS://us%40er:p%3Aw@[::1]:7000/2?db=5&socket_timeout=1.5", db=9
         ).connection_kwargs
-        wanted = {"username": "us@er", "password": "p:w", "host": "::1", "port": 7000, "db": 5,
-                  "socket_timeout": 1.5}  # fmt: skip
+        wanted = {
+            "username": "us@er",
+            "password": "p:w",
+            "host": "::1",
+            "port": 7000,
+            "db": 5,
+            "socket_timeout": 1.5,
+        }
         self.assertEqual({name: kwargs[name] for name in wanted}, wanted)
 
     def test_unix_socket(self) -> None:

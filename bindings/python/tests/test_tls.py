@@ -14,9 +14,14 @@ class TrustTest(Case):
     def test_as_the_article_does(self) -> None:
         tls = SERVERS["tls"]
         redis = tendon.Redis(
-            host=tls["host"], port=tls["port"], ssl=True, ssl_cert_reqs="required",
-            ssl_ca_certs=CA_FILE, socket_timeout=5, decode_responses=True,
-        )  # fmt: skip
+            host=tls["host"],
+            port=tls["port"],
+            ssl=True,
+            ssl_cert_reqs="required",
+            ssl_ca_certs=CA_FILE,
+            socket_timeout=5,
+            decode_responses=True,
+        )
         self.assertIs(redis.ping(), True)
         redis.set("py:a", "ä", ex=10)
         self.assertEqual(redis.get("py:a"), "ä")
@@ -48,7 +53,7 @@ class TrustTest(Case):
             ),
             tendon.ConnectionPool(tendon.SSLConnection, ssl_ca_certs=CA_FILE, **address),
             tendon.ConnectionPool.from_url(
-                f"rediss://{tls['host']}:{tls['port']}/0?ssl_ca_certs={CA_FILE}&ssl_check_hostname=no"
+                f"rediss://{tls['host']}:{tls['port']}/0?ssl_ca_certs={CA_FILE}"
             ),
         ):
             with tendon.Redis.from_pool(pool) as redis:
@@ -77,8 +82,10 @@ class RefusalTest(Case):
         with self.fails(tendon.CertificateHostnameError, HOST, "other.tendon.test") as it:
             impatient("wrong_cert", **TLS).ping()
         self.assertEqual((it.error.executed, it.error.status_code), ("no", "TLS_HOSTNAME"))
-        for way in ({"ssl_check_hostname": False},
-                    {"tendon_options": {"tls_server_name": "other.tendon.test"}}):  # fmt: skip
+        for way in (
+            {"ssl_check_hostname": False},
+            {"tendon_options": {"tls_server_name": "other.tendon.test"}},
+        ):
             with impatient("wrong_cert", **TLS, **way) as redis:
                 self.assertTrue(redis.ping())
 
@@ -121,8 +128,10 @@ class RefusalTest(Case):
 
     def test_what_cannot_be_carried_out_is_refused_by_name(self) -> None:
         for option in (
-            {"ssl_validate_ocsp": True}, {"ssl_include_verify_flags": [1]}, {"ssl_min_version": 0x0301},
+            {"ssl_validate_ocsp": True},
+            {"ssl_include_verify_flags": [1]},
+            {"ssl_min_version": 0x0301},
             {"ssl_cert_reqs": "sometimes"},
-        ):  # fmt: skip
+        ):
             with self.fails(tendon.ConfigurationError, next(iter(option))):
                 client("tls", ssl=True, **option)

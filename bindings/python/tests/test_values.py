@@ -1,4 +1,6 @@
-"""Without a server: the tape into values, arguments into bytes, statuses and replies into exceptions."""
+"""
+Without a server: the tape into values, arguments into bytes, statuses and replies into exceptions.
+"""
 
 from __future__ import annotations
 
@@ -71,14 +73,30 @@ class TapeTest(unittest.TestCase):
         ((_reply.SET, [(_reply.STRING, b"a")]), [b"a"]),
         ((_reply.ARRAY, [(_reply.STRING, b"a"), (_reply.STRING, b"")]), [b"a", b""]),
         # As many strings as children, yet not flat.
-        ((_reply.ARRAY, [(_reply.STRING, b"a"), (_reply.ARRAY, [(_reply.STRING, b"b")])]),
-         [b"a", [b"b"]]),
-        ((_reply.ARRAY, [(_reply.ARRAY, []), (_reply.ARRAY, [(_reply.ARRAY, [])]),
-                         (_reply.NULL, None)]), [[], [[]], None]),
-        ((_reply.MAP, [(_reply.STRING, b"k"), (_reply.ARRAY, [(_reply.INTEGER, 1)]),
-                       (_reply.ARRAY, [(_reply.STRING, b"x")]), (_reply.INTEGER, 2)]),
-         {b"k": [1], (b"x",): 2}),
-    ]  # fmt: skip
+        (
+            (_reply.ARRAY, [(_reply.STRING, b"a"), (_reply.ARRAY, [(_reply.STRING, b"b")])]),
+            [b"a", [b"b"]],
+        ),
+        (
+            (
+                _reply.ARRAY,
+                [(_reply.ARRAY, []), (_reply.ARRAY, [(_reply.ARRAY, [])]), (_reply.NULL, None)],
+            ),
+            [[], [[]], None],
+        ),
+        (
+            (
+                _reply.MAP,
+                [
+                    (_reply.STRING, b"k"),
+                    (_reply.ARRAY, [(_reply.INTEGER, 1)]),
+                    (_reply.ARRAY, [(_reply.STRING, b"x")]),
+                    (_reply.INTEGER, 2),
+                ],
+            ),
+            {b"k": [1], (b"x",): 2},
+        ),
+    ]
 
     def test_every_type(self) -> None:
         for tape, wanted in self.CASES:
@@ -180,16 +198,29 @@ class ExceptionTest(unittest.TestCase):
     def test_error_replies(self) -> None:
         cases = {
             "ERR unknown command": (exceptions.ResponseError, "unknown command", "ERR", "yes"),
-            "WRONGTYPE Operation": (exceptions.ResponseError, "WRONGTYPE Operation", "WRONGTYPE", "no"),
-            "NOAUTH Authentication required.":
-                (exceptions.AuthenticationError, "Authentication required.", "NOAUTH", "no"),
+            "WRONGTYPE Operation": (
+                exceptions.ResponseError,
+                "WRONGTYPE Operation",
+                "WRONGTYPE",
+                "no",
+            ),
+            "NOAUTH Authentication required.": (
+                exceptions.AuthenticationError,
+                "Authentication required.",
+                "NOAUTH",
+                "no",
+            ),
             "LOADING Redis": (exceptions.BusyLoadingError, "Redis", "LOADING", "no"),
             "READONLY You": (exceptions.ReadOnlyError, "You", "READONLY", "no"),
             "NOSCRIPT No": (exceptions.NoScriptError, "No", "NOSCRIPT", "no"),
-            "ERR max number of clients reached":
-                (exceptions.ConnectionError, "max number of clients reached", "ERR", "yes"),
+            "ERR max number of clients reached": (
+                exceptions.ConnectionError,
+                "max number of clients reached",
+                "ERR",
+                "yes",
+            ),
             "MOVED garbage": (exceptions.ResponseError, "MOVED garbage", "MOVED", "no"),
-        }  # fmt: skip
+        }
         for text, (kind, message, code, executed) in cases.items():
             error = exceptions.from_reply(text)
             self.assertIs(type(error), kind)
@@ -197,8 +228,10 @@ class ExceptionTest(unittest.TestCase):
                 (str(error), error.status_code, error.executed), (message, code, executed)
             )
         moved: Any = exceptions.from_reply("MOVED 3999 ::1:6381")
-        self.assertEqual((type(moved), moved.slot_id, moved.node_addr),
-                         (exceptions.MovedError, 3999, ("::1", 6381)))  # fmt: skip
+        self.assertEqual(
+            (type(moved), moved.slot_id, moved.node_addr),
+            (exceptions.MovedError, 3999, ("::1", 6381)),
+        )
         self.assertEqual(repr(moved), "server:MovedError")
 
 
@@ -210,25 +243,44 @@ class ShapeTest(unittest.TestCase):
         scored = {"withscores": True}
         cases = [
             ("HGETALL", [b"a", b"1"], {b"a": b"1"}, {}, {b"a": b"1"}),
-            ("ZRANGE", [b"a", b"1", b"b", b"2.5"], [[b"a", 1.0], [b"b", 2.5]], scored,
-             [(b"a", 1.0), (b"b", 2.5)]),
+            (
+                "ZRANGE",
+                [b"a", b"1", b"b", b"2.5"],
+                [[b"a", 1.0], [b"b", 2.5]],
+                scored,
+                [(b"a", 1.0), (b"b", 2.5)],
+            ),
             ("ZSCORE", b"1.5", 1.5, {}, 1.5),
             ("SMEMBERS", [b"a", b"b"], [b"b", b"a"], {}, {b"a", b"b"}),
             ("CONFIG GET", [b"maxmemory", b"0"], {b"maxmemory": b"0"}, {}, {"maxmemory": "0"}),
             ("ZPOPMIN", [b"a", b"1"], [[b"a", 1.0]], {}, [(b"a", 1.0)]),
-            ("XREAD", [[b"s", [[b"1-0", [b"f", b"v"]]]]], {b"s": [[b"1-0", [b"f", b"v"]]]}, {},
-             [[b"s", [(b"1-0", {b"f": b"v"})]]]),
+            (
+                "XREAD",
+                [[b"s", [[b"1-0", [b"f", b"v"]]]]],
+                {b"s": [[b"1-0", [b"f", b"v"]]]},
+                {},
+                [[b"s", [(b"1-0", {b"f": b"v"})]]],
+            ),
             ("PING", b"PONG", "PONG", {}, True),
-        ]  # fmt: skip
+        ]
         for name, resp2, resp3, options, wanted in cases:
             self.assertEqual(callbacks[name](resp2, **options), wanted, name)
             self.assertEqual(callbacks[name](resp3, **options), wanted, name)
 
     def test_info(self) -> None:
-        text = b"# Server\r\nredis_version:7.0.15\r\nuptime:5\r\nratio:1.5\r\n" \
-               b"db0:keys=1,expires=0\r\nredis_build_id:12e4\r\nlist:a,b\r\n"  # fmt: skip
+        text = (
+            b"# Server\r\nredis_version:7.0.15\r\nuptime:5\r\nratio:1.5\r\n"
+            b"db0:keys=1,expires=0\r\nredis_build_id:12e4\r\nlist:a,b\r\n"
+        )
         found = Callbacks()["INFO"](text)
-        self.assertEqual(found, {
-            "redis_version": "7.0.15", "uptime": 5, "ratio": 1.5, "db0": {"keys": 1, "expires": 0},
-            "redis_build_id": "12e4", "list": ["a", "b"],
-        })  # fmt: skip
+        self.assertEqual(
+            found,
+            {
+                "redis_version": "7.0.15",
+                "uptime": 5,
+                "ratio": 1.5,
+                "db0": {"keys": 1, "expires": 0},
+                "redis_build_id": "12e4",
+                "list": ["a", "b"],
+            },
+        )

@@ -40,7 +40,9 @@ def at_ms(value: AbsExpiryT) -> Any:
 
 
 def flags(**given: bool) -> List[str]:
-    """The names, in capitals, of the flags that are set; which go together is the server's affair."""
+    """
+    The names, in capitals, of the flags that are set; which go together is the server's affair.
+    """
     return [name.upper() for name, value in given.items() if value]
 
 

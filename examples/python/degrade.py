@@ -1,0 +1,98 @@
+"""
+The article's best practice "Handle connection failures gracefully": the functions of article.py in
+front of a slow database. This program starts a server of its own, kills it in the middle and starts
+it again; the application goes on, slower.
+"""
+
+import logging
+import os
+import socket
+import subprocess
+import time
+
+DATABASE_S = 0.02  # what one question to the database takes
+PORTS = range(15340, 15380)
+
+
+def free_port():
+    for port in PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise SystemExit(f"no free port in {PORTS}")
+
+
+def start_server(port):
+    server = subprocess.Popen(
+        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""],
+        stdout=subprocess.DEVNULL,
+    )
+    while True:  # ready means answering
+        with socket.socket() as probe:
+            if not probe.connect_ex(("127.0.0.1", port)):
+                return server
+        if server.poll() is not None:
+            raise SystemExit("redis-server did not start")
+        time.sleep(0.02)
+
+
+def phase(app, title):
+    """Asks for ten users, three times each, and tells who answered and how long it took."""
+    errors, reads, began = len(app.warnings), app.db.reads, time.monotonic()
+    for _ in range(3):
+        for number in range(10):
+            assert app.get_user(number) == {"id": number, "name": f"user {number}"}
+    took, reads = time.monotonic() - began, app.db.reads - reads
+    errors = len(app.warnings) - errors
+    print(
+        f"{title}: 30 right answers, {30 - reads} from the cache, {reads} from the database, ",
+        end="",
+    )
+    print(f"{errors} errors logged, {took * 1000:.0f} ms")
+    return reads, errors, took
+
+
+class Application:
+    """The article's module, with a database that takes its time and a log that is kept."""
+
+    def __init__(self):
+        import article
+
+        self.get_user, self.db = article.get_user, article.db
+        self.warnings = []
+        at_once = self.db.fetch_user
+        self.db.fetch_user = lambda number: (time.sleep(DATABASE_S), at_once(number))[1]
+        handler = logging.Handler()
+        handler.emit = lambda record: self.warnings.append(record.getMessage())
+        article.logger.addHandler(handler)
+        article.logger.propagate = False
+        self.close = article.redis_pool.close
+
+
+def main():
+    port = free_port()
+    os.environ.update(REDIS_HOST="127.0.0.1", REDIS_PORT=str(port))
+    server = start_server(port)
+    app = Application()
+    try:
+        reads, errors, _ = phase(app, "server up     ")
+        assert (reads, errors) == (10, 0)
+        server.kill()
+        server.wait()
+        reads, errors, took = phase(app, "server killed ")
+        assert reads == 30 and errors >= 29
+        assert took < 30 * DATABASE_S + 3, "slower, but no caller waits for a timeout"
+        print("  the last error:", app.warnings[-1])
+        server = start_server(port)
+        time.sleep(0.5)
+        reads, errors, _ = phase(app, "server up again")
+        assert reads <= 11 and errors <= 1
+    finally:
+        app.close()
+        server.kill()
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()
