@@ -33,7 +33,7 @@ static void options_are_checked(void)
     refused("command_timeout_ms=-1", TENDON_ERROR_CONFIG, "command_timeout_ms");
     refused("pool_max=2 pool_min_idle=3", TENDON_ERROR_CONFIG, "pool_min_idle");
     refused("mode=cluster db=1", TENDON_ERROR_CONFIG, "db");
-    refused("endpoints=a:1,b:x", TENDON_ERROR_CONFIG, "endpoints");
+    refused("endpoints=a:1,b:x", TENDON_ERROR_CONFIG, "endpoint 2");
     refused("client_name=a\tb", TENDON_ERROR_CONFIG, "client_name");
 }
 
