@@ -35,6 +35,7 @@ tendon_status tendon_client_reconnect(tendon_client *client, int64_t delay_ms)
         return status;
     int64_t bounded_ms = delay_ms > 86400000 ? 86400000 : delay_ms;
     tendon__client_lock(client);
+    tendon__driver_drain(client); /* what was submitted before counts as waiting */
     tendon__engine_reconnect(client->engine, bounded_ms < 0 ? -1 : bounded_ms * TENDON__MS,
                              tendon__now_ns());
     tendon__client_unlock(client);
@@ -49,6 +50,7 @@ tendon_status tendon_client_disconnect(tendon_client *client)
     if (status != TENDON_OK)
         return status;
     tendon__client_lock(client);
+    tendon__driver_drain(client);
     tendon__engine_disconnect(client->engine, tendon__now_ns());
     tendon__client_unlock(client);
     tendon__client_leave(client);

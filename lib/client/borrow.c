@@ -3,6 +3,17 @@
 
 #include "client/engine.h"
 
+void tendon__pool_timeout(const struct tendon__node *node, const struct tendon__request *request,
+                          struct tendon__fault *fault)
+{
+    tendon__fault_set(fault, TENDON_ERROR_POOL_TIMEOUT,
+                      "no connection of %s became free within %lld ms; raise pool_max (%lld) or "
+                      "return leases sooner",
+                      node->name,
+                      (long long)((node->engine->now_ns - request->waiter.since_ns) / TENDON__MS),
+                      (long long)node->engine->options->pool_max);
+}
+
 void tendon__borrow(struct tendon__engine *engine, struct tendon__request *request,
                     struct tendon__node *node)
 {

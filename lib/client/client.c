@@ -36,7 +36,9 @@ static struct tendon__tls_options tls_options(const struct tendon__options *opti
         .system_ca = options->tls_system_ca == TENDON__TLS_SYSTEM_CA_YES ||
                      (options->tls_system_ca == TENDON__TLS_SYSTEM_CA_AUTO && !own_ca),
         .cert_file = options->tls_cert_file,
+        .cert_pem = options->tls_cert_pem,
         .key_file = options->tls_key_file,
+        .key_pem = options->tls_key_pem,
         .key_password = options->tls_key_password,
         .server_name = options->tls_server_name,
         .ciphers = options->tls_ciphers,
@@ -149,6 +151,19 @@ static tendon_status build(struct tendon_client *client, struct tendon__fault *f
                                  &client->engine, fault);
 }
 
+/* The connections that are kept ready are opened by the client's thread, from now on. */
+static tendon_status warm(struct tendon_client *client, struct tendon__fault *fault)
+{
+    tendon_status status = tendon__client_start(client, fault);
+    if (status != TENDON_OK)
+        return status;
+    tendon__client_lock(client);
+    tendon__engine_warm(client->engine, tendon__now_ns());
+    tendon__client_unlock(client);
+    tendon__client_kick(client);
+    return TENDON_OK;
+}
+
 tendon_status tendon_client_create(const tendon_config *config, tendon_client **out_client,
                                    tendon_error **out_error)
 {
@@ -169,6 +184,8 @@ tendon_status tendon_client_create(const tendon_config *config, tendon_client **
         else
             status = build(client, &fault);
     }
+    if (status == TENDON_OK && client->options.pool_min_idle)
+        status = warm(client, &fault);
     if (status == TENDON_OK) {
         *out_client = client;
         return TENDON_OK;

@@ -190,6 +190,21 @@ void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease
     }
 }
 
+/*
+ * As yield_to_guests, for a caller that drives for its own outcome. False when another caller has
+ * become the driver meanwhile: queueing for the token behind one that sleeps in it would sleep past
+ * the outcome.
+ */
+static bool step_aside(struct tendon_client *client)
+{
+    if (!atomic_load(&client->guests))
+        return true;
+    pthread_mutex_unlock(&client->drive);
+    while (atomic_load(&client->guests))
+        sched_yield();
+    return pthread_mutex_trylock(&client->drive) == 0;
+}
+
 /* What happened while nobody drove, for example a server that closed an idle connection, comes
  * before new work. */
 static void catch_up(struct tendon_client *client)
@@ -215,7 +230,11 @@ void tendon__client_run(struct tendon_client *client, struct tendon__link *reque
     tendon__driver_drain(client); /* what can be answered without the network ends here */
     while (atomic_load(&wait->remaining)) {
         tendon__driver_turn(client, true);
-        yield_to_guests(client);
+        if (!step_aside(client)) {
+            wake_driver(client);
+            tendon__wait_sleep(wait);
+            return;
+        }
         tendon__driver_drain(client);
     }
     tendon__client_unlock(client);

@@ -169,6 +169,16 @@ static void fail_list(struct tendon__engine *engine, struct tendon__link *list,
                              fault);
 }
 
+static void fail_borrowers(struct tendon__engine *engine, struct tendon__node *node,
+                           const struct tendon__fault *fault)
+{
+    struct tendon__link *waiters = &node->pool.waiters;
+    while (!tendon__list_empty(waiters)) {
+        struct tendon__waiter *waiter = TENDON__OWNER(waiters->next, struct tendon__waiter, link);
+        tendon__request_fail(engine, TENDON__OWNER(waiter, struct tendon__request, waiter), fault);
+    }
+}
+
 void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns)
 {
     if (engine->closed)
@@ -225,9 +235,23 @@ void tendon__engine_reconnect(struct tendon__engine *engine, int64_t delay_ns, i
                               node->name);
         fault.executed = 0;
         fail_list(engine, &node->waiting, &fault);
+        fail_borrowers(engine, node, &fault);
         fail_list(engine, &engine->parked, &fault);
         fail_list(engine, &engine->delayed, &fault);
     }
+}
+
+void tendon__engine_warm(struct tendon__engine *engine, int64_t now_ns)
+{
+    engine->now_ns = now_ns;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        if (engine->kind == TENDON__KIND_STANDALONE && node->in_map)
+            tendon__node_arm(node);
+    }
+    if (engine->kind == TENDON__KIND_UNKNOWN)
+        tendon__map_need(engine);
 }
 
 static void fire(struct tendon__engine *engine, struct tendon__timer *timer)
@@ -294,7 +318,8 @@ void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out)
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
         const struct tendon__pool *pool = &node->pool;
         out->idle += pool->idle_count;
-        out->leased += pool->leased_count;
+        out->leased +=
+            pool->leased_count + pool->busy_count; /* tested and cleaned ones are taken too */
         out->waiting += pool->waiting_count;
         out->borrows += pool->counters.borrows;
         out->waits += pool->counters.waits;

@@ -297,6 +297,8 @@ void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns);
 /* Closes connections, keeps requests. */
 void tendon__engine_disconnect(struct tendon__engine *engine, int64_t now_ns);
 void tendon__engine_reconnect(struct tendon__engine *engine, int64_t delay_ns, int64_t now_ns);
+/* Begins to open what pool_min_idle asks for, without waiting for a command. */
+void tendon__engine_warm(struct tendon__engine *engine, int64_t now_ns);
 void tendon__engine_tick(struct tendon__engine *engine, int64_t now_ns);
 int64_t tendon__engine_deadline(const struct tendon__engine *engine);
 /* Makes room for the timers of everything there is and one more of each kind. TENDON_OK or
@@ -412,6 +414,9 @@ void tendon__map_tick(struct tendon__engine *engine);
 void tendon__map_deinit(struct tendon__engine *engine);
 
 /* borrow.c: leases and connections of a request's own. */
+/* The fault of a borrower that waited too long. */
+void tendon__pool_timeout(const struct tendon__node *node, const struct tendon__request *request,
+                          struct tendon__fault *fault);
 void tendon__borrow(struct tendon__engine *engine, struct tendon__request *request,
                     struct tendon__node *node);
 void tendon__lease_granted(struct tendon__engine *engine, struct tendon__request *request,

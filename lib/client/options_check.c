@@ -73,16 +73,37 @@ static tendon_status check_backoff(const struct tendon__options *options,
     return TENDON_OK;
 }
 
+/* The one of two spellings that is set, or NULL. */
+static const char *either(const char *first, const char *first_name, const char *second,
+                          const char *second_name)
+{
+    if (first[0])
+        return first_name;
+    return second[0] ? second_name : NULL;
+}
+
 static tendon_status check_tls(const struct tendon__options *options, struct tendon__fault *fault)
 {
-    if (options->tls_cert_file[0] && !options->tls_key_file[0])
+    const char *certificate =
+        either(options->tls_cert_file, "tls_cert_file", options->tls_cert_pem, "tls_cert_pem");
+    const char *key =
+        either(options->tls_key_file, "tls_key_file", options->tls_key_pem, "tls_key_pem");
+    if (options->tls_cert_file[0] && options->tls_cert_pem[0])
+        return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
+                                 "options 'tls_cert_file' and 'tls_cert_pem' exclude each other");
+    if (options->tls_key_file[0] && options->tls_key_pem[0])
+        return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
+                                 "options 'tls_key_file' and 'tls_key_pem' exclude each other");
+    if (certificate && !key)
         return tendon__fault_set(
             fault, TENDON_ERROR_CONFIG,
-            "option 'tls_cert_file' is set without 'tls_key_file'; when one file "
-            "holds both, name it twice");
-    if (options->tls_key_file[0] && !options->tls_cert_file[0])
+            "option '%s' is set without 'tls_key_file' or 'tls_key_pem'; when one file or text "
+            "holds both, give it twice",
+            certificate);
+    if (key && !certificate)
         return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
-                                 "option 'tls_key_file' is set without 'tls_cert_file'");
+                                 "option '%s' is set without 'tls_cert_file' or 'tls_cert_pem'",
+                                 key);
     return TENDON_OK;
 }
 

@@ -139,12 +139,7 @@ static void pool_refuse(void *context, struct tendon__waiter *waiter, tendon_sta
     if (status == TENDON_ERROR_POOL_TIMEOUT && node->failures)
         fault = node->fault;
     else if (status == TENDON_ERROR_POOL_TIMEOUT)
-        tendon__fault_set(
-            &fault, status,
-            "no connection of %s became free within %lld ms; raise pool_max (%lld) or return "
-            "leases sooner",
-            node->name, (long long)((node->engine->now_ns - request->waiter.since_ns) / TENDON__MS),
-            (long long)options->pool_max);
+        tendon__pool_timeout(node, request, &fault);
     else if (status == TENDON_ERROR_POOL_EXHAUSTED)
         tendon__fault_set(&fault, status,
                           "all %lld connections of %s are leased; raise pool_max or pool_wait_ms",

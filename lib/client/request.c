@@ -251,6 +251,10 @@ static void expire_call(struct tendon__engine *engine, struct tendon__request *r
                       "no outcome within %lld ms, %s%s%.200s",
                       (long long)((request->deadline_ns - request->started_ns) / TENDON__MS),
                       waiting_for(request), last ? "; last cause: " : "", last ? last->text : "");
+    if (pool) {
+        tendon__pool_timeout(request->node, request, &fault);
+        request->node->pool.counters.wait_timeouts++;
+    }
     if (last)
         memcpy(fault.prefix, last->prefix, sizeof fault.prefix);
     tendon__request_ref(request);

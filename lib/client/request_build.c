@@ -273,6 +273,10 @@ static tendon_status check_shape(const tendon_request *request, struct tendon__f
     if (request->route > TENDON_ROUTE_RANDOM || request->reserved || request->flags >> 7)
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
                                  "unknown route or flags in a request");
+    if (request->timeout_ms < TENDON_TIMEOUT_NONE)
+        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
+                                 "timeout_ms is %lld; it is 0, above 0, or TENDON_TIMEOUT_NONE",
+                                 (long long)request->timeout_ms);
     if (request->route == TENDON_ROUTE_SLOT && request->slot >= TENDON__SLOT_COUNT)
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "slot %u is not below 16384",
                                  request->slot);

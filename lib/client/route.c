@@ -159,8 +159,11 @@ void tendon__route(struct tendon__engine *engine, struct tendon__request *reques
     if (request->route == TENDON_ROUTE_NODE) {
         node = find_named(engine, request->node_name);
         if (!node) {
-            fail(engine, request, TENDON_ERROR_NO_NODE,
-                 "the named node is not known; see tendon_client_nodes");
+            struct tendon__fault fault;
+            tendon__fault_set(&fault, TENDON_ERROR_NO_NODE,
+                              "no node is known as '%.200s'; tendon_client_nodes lists them",
+                              request->node_name);
+            tendon__request_fail(engine, request, &fault);
             return;
         }
     } else if (request->slot == TENDON__NO_SLOT || request->route == TENDON_ROUTE_RANDOM) {

@@ -93,6 +93,10 @@ struct tendon__options {
     uint32_t tls_system_ca;
     const char *tls_cert_file;
     const char *tls_key_file;
+    const char *tls_cert_pem;
+    size_t tls_cert_pem_size;
+    const char *tls_key_pem;
+    size_t tls_key_pem_size;
     const char *tls_key_password;
     size_t tls_key_password_size;
     const char *tls_server_name;
@@ -137,7 +141,7 @@ struct tendon__option_row {
     bool secret; /* never shown, wiped before it is freed */
 };
 
-#define TENDON__OPTION_COUNT 73u
+#define TENDON__OPTION_COUNT 75u
 extern const struct tendon__option_row tendon__option_table[TENDON__OPTION_COUNT];
 
 #endif

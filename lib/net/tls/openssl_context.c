@@ -1,5 +1,5 @@
-/* Certificates, keys and policy of a client: everything that can be wrong before a connection is
- * made. */
+/* Trust and policy of a client: what can be wrong before a connection is made, except for its own
+ * certificate. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -27,12 +27,6 @@ static const char *const system_bundles[] = {
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Red Hat */
     "/etc/ssl/ca-bundle.pem",                            /* SUSE */
     "/etc/ssl/cert.pem",                                 /* BSD, macOS */
-};
-
-/* What the password callback is told and says. */
-struct password {
-    const char *text;
-    bool was_asked;
 };
 
 static bool given(const char *text)
@@ -138,65 +132,6 @@ static tendon_status load_trust(SSL_CTX *ssl_ctx, const struct tendon__tls_optio
                                        "or let tls_system_ca be auto");
 }
 
-/* Always installed, because without one OpenSSL asks on the terminal. */
-static int give_password(char *out, int size, int for_writing, void *context)
-{
-    struct password *password = context;
-    (void)for_writing;
-    password->was_asked = true;
-    size_t length = given(password->text) ? strlen(password->text) : 0;
-    if (length == 0 || length > (size_t)size)
-        return -1;
-    memcpy(out, password->text, length);
-    return (int)length;
-}
-
-static tendon_status load_key(SSL_CTX *ssl_ctx, const struct tendon__tls_options *options,
-                              struct tendon__fault *fault)
-{
-    /* One file often holds both. */
-    const char *option = given(options->key_file) ? "tls_key_file" : "tls_cert_file";
-    const char *path = given(options->key_file) ? options->key_file : options->cert_file;
-    struct password password = {.text = options->key_password};
-    tendon_status status = check_file(option, path, fault);
-    if (status != TENDON_OK)
-        return status;
-    SSL_CTX_set_default_passwd_cb(ssl_ctx, give_password);
-    SSL_CTX_set_default_passwd_cb_userdata(ssl_ctx, &password);
-    bool is_loaded = SSL_CTX_use_PrivateKey_file(ssl_ctx, path, SSL_FILETYPE_PEM) == 1;
-    SSL_CTX_set_default_passwd_cb_userdata(ssl_ctx, NULL);
-    SSL_CTX_set_default_passwd_cb(ssl_ctx, NULL);
-    if (is_loaded && SSL_CTX_check_private_key(ssl_ctx) == 1)
-        return TENDON_OK;
-    int reason = ERR_GET_REASON(ERR_peek_last_error());
-    if (is_loaded || reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH)
-        return bad_file(fault, option, path, "the key does not belong to tls_cert_file");
-    if (password.was_asked)
-        return bad_file(fault, option, path,
-                        given(options->key_password)
-                            ? "tls_key_password is wrong"
-                            : "the key is encrypted; set tls_key_password");
-    return bad_file(fault, option, path, tendon__openssl_reason());
-}
-
-static tendon_status load_certificate(SSL_CTX *ssl_ctx, const struct tendon__tls_options *options,
-                                      struct tendon__fault *fault)
-{
-    if (!given(options->cert_file)) {
-        if (!given(options->key_file))
-            return TENDON_OK;
-        return tendon__fault_set(fault, TENDON_ERROR_TLS_CONFIG,
-                                 "tls_key_file '%s' needs its certificate in tls_cert_file",
-                                 options->key_file);
-    }
-    tendon_status status = check_file("tls_cert_file", options->cert_file, fault);
-    if (status != TENDON_OK)
-        return status;
-    if (SSL_CTX_use_certificate_chain_file(ssl_ctx, options->cert_file) != 1)
-        return bad_file(fault, "tls_cert_file", options->cert_file, tendon__openssl_reason());
-    return load_key(ssl_ctx, options, fault);
-}
-
 static tendon_status set_policy(SSL_CTX *ssl_ctx, const struct tendon__tls_options *options,
                                 struct tendon__fault *fault)
 {
@@ -235,7 +170,6 @@ static tendon_status fill(struct tendon__tls_context *context,
     memcpy(context->server_name, name, strlen(name) + 1);
     context->verifies_host = !options->insecure_skip_verify && !options->insecure_skip_hostname;
     context->resumes = options->resumption;
-    context->has_certificate = given(options->cert_file);
     context->bio_method = tendon__openssl_bio_method();
     context->ssl_ctx = SSL_CTX_new(TLS_client_method());
     if (!context->bio_method || !context->ssl_ctx)
@@ -245,7 +179,7 @@ static tendon_status fill(struct tendon__tls_context *context,
     if (status == TENDON_OK)
         status = load_trust(context->ssl_ctx, options, fault);
     if (status == TENDON_OK)
-        status = load_certificate(context->ssl_ctx, options, fault);
+        status = tendon__openssl_identity_load(context, options, fault);
     return status;
 }
 

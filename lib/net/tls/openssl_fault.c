@@ -172,7 +172,8 @@ static const char *hint(const struct tendon__tls_session *session, int reason)
     bool has_certificate = session->context->has_certificate;
     switch (reason) {
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-        return "; the server wants a client certificate: set tls_cert_file and tls_key_file";
+        return "; the server wants a client certificate: set tls_cert_file and tls_key_file, or "
+               "tls_cert_pem and tls_key_pem";
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
         return has_certificate
                    ? "; the server shares no cipher with us or refused the client certificate"
@@ -182,7 +183,8 @@ static const char *hint(const struct tendon__tls_session *session, int reason)
     case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
     case SSL_R_TLSV1_ALERT_DECRYPT_ERROR:
-        return "; the server refused our client certificate: check tls_cert_file";
+        return "; the server refused our client certificate: check tls_cert_file or "
+               "tls_cert_pem";
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
     case SSL_R_UNSUPPORTED_PROTOCOL:
         return "; the server speaks other TLS versions: check tls_min_version and the server";

@@ -54,6 +54,11 @@ tendon_status tendon__openssl_context_create(struct tendon__memory *memory,
                                              struct tendon__fault *fault);
 void tendon__openssl_context_unref(struct tendon__tls_context *context);
 
+/* openssl_identity.c: the client's own certificate and key, if there are any. */
+tendon_status tendon__openssl_identity_load(struct tendon__tls_context *context,
+                                            const struct tendon__tls_options *options,
+                                            struct tendon__fault *fault);
+
 /* openssl_bio.c: the socket as OpenSSL sees it, without SIGPIPE. */
 BIO_METHOD *tendon__openssl_bio_method(void);
 bool tendon__openssl_bio_attach(struct tendon__tls_session *session);

@@ -16,8 +16,10 @@ struct tendon__tls_options {
     const char *ca_dir;
     const char *ca_pem;
     bool system_ca;
-    const char *cert_file;
-    const char *key_file;
+    const char *cert_file; /* wins over cert_pem; PEM may hold the chain, too */
+    const char *cert_pem;
+    const char *key_file; /* wins over key_pem; neither: the key is beside the certificate */
+    const char *key_pem;
     const char *key_password;
     const char *server_name; /* overrides the dialled name for SNI and verification */
     const char *ciphers;
