@@ -148,6 +148,8 @@ Test(config, keeps_bytes_where_they_may_be)
     cr_assert_eq(world.options.password_size, 3);
     cr_assert_eq(memcmp(world.options.password, "a\0b", 4), 0);
     cr_assert_str_eq(show(&world, "password"), "***");
+    cr_assert_eq(set(&world, "tls_key_pem", "geheim"), TENDON_OK);
+    cr_assert_str_eq(show(&world, "tls_key_pem"), "***");
     cr_assert_eq(
         tendon__options_set(&world.options, memory, BYTES("host"), BYTES("a\0b"), &world.fault),
         TENDON_ERROR_CONFIG);
@@ -178,6 +180,10 @@ Test(config, finds_contradictions)
         {"unix_socket", "/s", "tls", "yes", "'unix_socket'"},
         {"tls_cert_file", "c", NULL, NULL, "'tls_key_file'"},
         {"tls_key_file", "c", NULL, NULL, "'tls_cert_file'"},
+        {"tls_cert_pem", "c", NULL, NULL, "'tls_cert_pem' is set without 'tls_key_file' or"},
+        {"tls_key_pem", "k", NULL, NULL, "'tls_key_pem' is set without 'tls_cert_file' or"},
+        {"tls_cert_file", "c", "tls_cert_pem", "c", "'tls_cert_file' and 'tls_cert_pem' exclude"},
+        {"tls_key_file", "k", "tls_key_pem", "k", "'tls_key_file' and 'tls_key_pem' exclude"},
         {"pool_min_idle", "9", "pool_max", "8", "'pool_min_idle'"},
         {"lanes", "3", "pool_max", "2", "'lanes'"},
         {"retry_backoff_min_ms", "600", NULL, NULL, "'retry_backoff_max_ms'"},
@@ -190,6 +196,9 @@ Test(config, finds_contradictions)
         {"username", "u", NULL, NULL, NULL},
         {"lanes", "2", "pool_max", "2", NULL},
         {"tls_cert_file", "c", "tls_key_file", "k", NULL},
+        {"tls_cert_pem", "c", "tls_key_pem", "k", NULL},
+        {"tls_cert_pem", "c", "tls_key_file", "k", NULL},
+        {"tls_cert_file", "c", "tls_key_pem", "k", NULL},
         {"unix_socket", "/s", "host", "", NULL},
         {"endpoints", "a, [::1]:2", NULL, NULL, NULL},
     };
