@@ -25,10 +25,11 @@ func TestWrongOptions(t *testing.T) {
 			[]string{"pool_maxx", "pool_max"}},
 		"value": {redis.Options{CoreOptions: map[string]string{"pool_max": "many"}},
 			"CONFIG", []string{"pool_max", "many"}},
-		"pool size": {redis.Options{PoolSize: -3}, "CONFIG", []string{"pool_max"}},
-		"database":  {redis.Options{DB: -1}, "CONFIG", []string{"db"}},
-		"protocol":  {redis.Options{Protocol: 4}, "CONFIG", []string{"Protocol", "4"}},
-		"address":   {redis.Options{Addr: "nonsense"}, "CONFIG", []string{"Addr", `"nonsense"`}},
+		"pool size": {redis.Options{PoolSize: -3}, "CONFIG", []string{"pool_max",
+			"Options.PoolSize"}},
+		"database": {redis.Options{DB: -1}, "CONFIG", []string{"db"}},
+		"protocol": {redis.Options{Protocol: 4}, "CONFIG", []string{"Protocol", "4"}},
+		"address":  {redis.Options{Addr: "nonsense"}, "CONFIG", []string{"Addr", `"nonsense"`}},
 		"port": {redis.Options{Addr: "localhost:66000"}, "CONFIG", []string{"port",
 			"66000"}},
 		"network": {redis.Options{Network: "udp"}, "CONFIG", []string{"Network", "udp"}},
@@ -221,6 +222,22 @@ func TestHandlesNobodyMade(t *testing.T) {
 	}
 }
 
+func TestCommandsForNobodyElsesConnection(t *testing.T) {
+	c, _ := standalone(t)
+	ctx := bg(t)
+	for _, args := range [][]interface{}{{"select", 3}, {"watch", "k"}, {"multi"}, {"quit"},
+		{"subscribe", "x"},
+		{"monitor"}, {"client", "reply", "off"}, {"auth", "x"}, {"reset"}} {
+		err := c.Do(ctx, args...).Err()
+		var failure *redis.ClientError
+		if !errors.As(err, &failure) || failure.Executed() != redis.ExecutedNo ||
+			!strings.Contains(err.Error(), args[0].(string)) {
+			t.Errorf("%v gave %v", args, err)
+		}
+		must(t, c.Ping(ctx).Err())
+	}
+}
+
 func TestHugeValue(t *testing.T) {
 	c, key := standalone(t)
 	ctx := bg(t)
@@ -233,7 +250,10 @@ func TestHugeValue(t *testing.T) {
 			&failure) || failure.Status != "LIMIT" || failure.Executed() != redis.ExecutedNo {
 			t.Fatalf("600 MB gave %v", err)
 		}
-		t.Logf("%v", err)
+		if !strings.Contains(err.Error(), "max_request_bytes") || !strings.Contains(err.Error(),
+			"set") {
+			t.Errorf("%q names neither the command nor the limit", err)
+		}
 	})
 	value, err := c.Get(ctx, key).Result()
 	same(t, value, err, "kept")

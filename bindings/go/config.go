@@ -3,6 +3,7 @@ package redis
 import (
 	"fmt"
 	"net"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -179,6 +180,30 @@ func (s *settings) lifetimes(idle, life, jitter time.Duration) {
 	if life > 0 && jitter > 0 {
 		s.number("pool_jitter_percent", min(100, int64(jitter*100/life)))
 	}
+}
+
+// fields are the names by which a Go program set an option of libtendon.
+var fields = map[string]string{
+	"host": "Addr", "port": "Addr", "endpoints": "Addrs", "unix_socket": "Addr", "db": "DB",
+	"username": "Username", "password": "Password", "client_name": "ClientName",
+	"lib_name": "IdentitySuffix", "max_retries": "MaxRetries", "max_redirects": "MaxRedirects",
+	"retry_backoff_min_ms": "MinRetryBackoff", "retry_backoff_max_ms": "MaxRetryBackoff",
+	"connect_timeout_ms": "DialTimeout", "read_timeout_ms": "ReadTimeout",
+	"write_timeout_ms": "WriteTimeout", "pool_max": "PoolSize", "pool_wait_ms": "PoolTimeout",
+	"pool_min_idle": "MinIdleConns", "pool_max_idle": "MaxIdleConns",
+	"pool_idle_timeout_ms": "ConnMaxIdleTime", "pool_lifetime_ms": "ConnMaxLifetime",
+	"tls_server_name": "TLSConfig.ServerName",
+}
+
+var quotedOption = regexp.MustCompile(`^option '([a-z_]+)'`)
+
+// optionError adds the field's name to an error that names an option of libtendon.
+func optionError(failure *core.Failure) *ClientError {
+	e := plainError(failure)
+	if found := quotedOption.FindStringSubmatch(e.Message); found != nil && fields[found[1]] != "" {
+		e.Message = "Options." + fields[found[1]] + ": " + e.Message
+	}
+	return e
 }
 
 // endpoints joins seeds for libtendon.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,7 +51,7 @@ func newEngine(dial stream.Dial, dialTimeout time.Duration, limiter Limiter,
 	if err == nil {
 		var failure *core.Failure
 		if e.core, failure = core.Open(options); failure != nil {
-			err = plainError(failure)
+			err = optionError(failure)
 		}
 	}
 	if err != nil {
@@ -140,6 +141,32 @@ func (s *submission) failed(failure *core.Failure) error {
 	return err
 }
 
+// refusals say what a status means for commands that libtendon took none of; the status comes
+// without a text of its own there.
+var refusals = map[int32]string{
+	core.StatusLimit: "an argument is larger than max_request_bytes, 512 MiB unless CoreOptions " +
+		"says otherwise, which is the server's own limit too; split the value",
+	core.StatusState: "it would change a connection that others share; use Client.Conn, Watch, " +
+		"TxPipeline or the Options",
+	core.StatusUnsupported: "it turns its connection into something else than question and " +
+		"answer; subscriptions are not supported yet",
+}
+
+// refused makes the error of commands that were not taken, and names them where there are few.
+func (s *submission) refused(failure *core.Failure, cmds []Cmder) error {
+	if text, ok := refusals[failure.Status]; ok {
+		names := make([]string, 0, 3)
+		for _, cmd := range cmds[:min(len(cmds), cap(names))] {
+			names = append(names, cmd.FullName())
+		}
+		if len(cmds) > cap(names) {
+			names = append(names, "...")
+		}
+		failure.Message = "refused " + strings.Join(names, ", ") + ": " + text
+	}
+	return s.failed(failure)
+}
+
 // begin starts the next request of the batch and encodes a command into it.
 func (s *submission) begin(cmd Cmder, flags uint32) error {
 	base := cmd.command()
@@ -220,7 +247,7 @@ func (e *engine) process(ctx context.Context, at place, cmd Cmder) error {
 	if err != nil {
 		cmd.SetErr(err)
 	} else if failure := e.core.Do(ctx, &s.batch, s); failure != nil {
-		cmd.SetErr(s.failed(failure))
+		cmd.SetErr(s.refused(failure, s.cmds))
 	}
 	s.free()
 	err = cmd.Err()
@@ -266,7 +293,7 @@ func (e *engine) processChunk(ctx context.Context, at place, cmds []Cmder) error
 		}
 	}
 	if failure := e.core.Do(ctx, &s.batch, s); failure != nil {
-		return s.failed(failure)
+		return s.refused(failure, cmds)
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func (e *engine) processTx(ctx context.Context, at place, cmds []Cmder) error {
 		return setErrors(cmds, err)
 	}
 	if failure := e.core.Do(ctx, &s.batch, t); failure != nil {
-		t.err = s.failed(failure)
+		t.err = s.refused(failure, cmds)
 	}
 	err := t.finish()
 	e.report(err)

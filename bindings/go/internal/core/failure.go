@@ -23,6 +23,9 @@ type Failure struct {
 const (
 	StatusArgument      = C.TENDON_ERROR_ARGUMENT
 	StatusClosed        = C.TENDON_ERROR_CLOSED
+	StatusState         = C.TENDON_ERROR_STATE
+	StatusUnsupported   = C.TENDON_ERROR_UNSUPPORTED
+	StatusLimit         = C.TENDON_ERROR_LIMIT
 	StatusConfig        = C.TENDON_ERROR_CONFIG
 	StatusConnect       = C.TENDON_ERROR_CONNECT
 	StatusDialTimeout   = C.TENDON_ERROR_CONNECT_TIMEOUT
