@@ -19,6 +19,8 @@ from tendon._options import CoreValue, Options, set_credentials
 from tendon._reply import Decode, read_reply, take_error, take_reply
 from tendon.exceptions import ClientClosedError, ResponseError
 
+# How long the main thread waits before it looks for Ctrl-C.
+_SLICE_S = 0.1
 # Larger commands go without joining their arguments, so that a big value is not copied here.
 _JOIN_BYTES_MAX = 65536
 _pack_sizes = [struct.Struct(f"={count}I").pack for count in range(17)]
@@ -129,6 +131,7 @@ class Core:
         self._config = Config(options.core)
         self._forget()
         self._closed_for_good = False
+        self._endless = options.timeout_ms < 0  # calls without deadline
         _cores.add(self)
 
     def _forget(self) -> None:
@@ -161,8 +164,10 @@ class Core:
         """Sends one command and returns its value; raises a failure or the server's error."""
         handle = self._handle or self._open()
         if blocking or not self._sure:
-            if threading.current_thread() is threading.main_thread():
-                return self._call_interruptibly(handle, argv, decode)
+            if _in_main_thread():
+                if blocking or self._endless:
+                    return self._call_interruptibly(handle, argv, decode)
+                self._reach(handle)
         try:
             scratch = self._free.pop()
         except IndexError:
@@ -174,7 +179,7 @@ class Core:
         if status != 0:
             self._sure = False
             raise take_error(scratch.error, status)
-        self._sure = True
+        self._sure = not self._endless
         reply = scratch.reply
         try:
             lib.tendon_reply_look(reply, scratch.view_ref)
@@ -187,10 +192,28 @@ class Core:
     def _call_interruptibly(self, handle: Handle, argv: Command, decode: Decode) -> Any:
         batch = Batch([argv], self._options.timeout_ms)
         value = batch.run_interruptibly(handle.pointer, decode)[0]
-        self._sure = _answered(value)
         if isinstance(value, Exception):
             raise value
         return value
+
+    def _reach(self, handle: Handle) -> None:
+        """
+        Waits for a connection in a thread, so that Ctrl-C gets through to the main one. A queue
+        would do the same, but a client whose queues are in use is slower at blocking calls.
+        """
+        found: List[Any] = []
+        batch = Batch([()], self._options.timeout_ms, flags=native.REQUEST_CONNECT)
+        waiter = threading.Thread(
+            target=lambda: found.extend(batch.run(handle.pointer, None)), daemon=True
+        )
+        try:
+            waiter.start()
+        except RuntimeError:  # no more threads, or the interpreter is ending: wait in the call
+            return
+        while waiter.is_alive():
+            waiter.join(_SLICE_S)
+        if found and isinstance(found[0], Exception):
+            raise found[0]
 
     def batch(
         self,
@@ -205,11 +228,12 @@ class Core:
         """
         handle = self._handle or self._open()
         batch = Batch(commands, self._options.timeout_ms, nodes=nodes, atomic=atomic)
-        if self._sure or threading.current_thread() is not threading.main_thread():
-            values = batch.run(handle.pointer, decode)
-        else:
-            values = batch.run_interruptibly(handle.pointer, decode)
-        self._sure = all(map(_answered, values))
+        if not self._sure and _in_main_thread():
+            if self._endless:
+                return batch.run_interruptibly(handle.pointer, decode)
+            self._reach(handle)
+        values = batch.run(handle.pointer, decode)
+        self._sure = not self._endless and all(map(_answered, values))
         return values
 
     def lease(self, key: Optional[bytes] = None) -> "Lease":
@@ -221,10 +245,7 @@ class Core:
 
     def connect(self) -> None:
         """Waits until a connection is ready."""
-        batch = Batch([()], self._options.timeout_ms, flags=native.REQUEST_CONNECT)
-        value = batch.run_interruptibly((self._handle or self._open()).pointer, None)[0]
-        if isinstance(value, Exception):
-            raise value
+        self._reach(self._handle or self._open())
 
     def nodes(self) -> str:
         """The nodes known, one line each: "host:port role slots"."""
@@ -281,7 +302,7 @@ class Lease:
     def call(self, argv: Command, decode: Decode, blocking: bool = False) -> Any:
         """As Core.call, on this connection."""
         batch = Batch([argv], self._timeout_ms, lease=self._pointer)
-        patient = blocking and threading.current_thread() is threading.main_thread()
+        patient = (blocking or self._timeout_ms < 0) and _in_main_thread()
         run = batch.run_interruptibly if patient else batch.run
         value = run(self._handle.pointer, decode)[0]
         if isinstance(value, Exception):
@@ -304,6 +325,11 @@ class Lease:
         lib.tendon_lease_discard(pointer)
 
     __del__ = close
+
+
+def _in_main_thread() -> bool:
+    """Signals reach Python there alone, and only while it is not inside C."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def _answered(value: Any) -> bool:

@@ -245,8 +245,15 @@ except KeyboardInterrupt:
     def test_ctrl_c_ends_a_blocking_command_of_one_connection(self) -> None:
         self.interrupt("redis.client().blpop('py:none')", PORT, "ping()")
 
-    def test_ctrl_c_ends_connecting_for_ever(self) -> None:
-        self.interrupt("[redis.ping() for _ in range(99)]", free_port(), "close()")
+    def test_ctrl_c_ends_connecting(self) -> None:
+        connect = "tendon.Redis(port=redis.connection_pool.connection_kwargs['port']).ping()"
+        for command in (connect, "[redis.ping() for _ in range(99)]"):
+            self.interrupt(command, free_port(), "close()")
+
+    def test_ctrl_c_ends_a_command_without_deadline(self) -> None:
+        with Expendable() as server:
+            server.freeze()
+            self.interrupt("redis.ping()", server.port, "close()")
 
 
 class OutageTest(Case):
