@@ -32,9 +32,14 @@ declare namespace Redis {
     ca?: string | Buffer | Array<string | Buffer>;
     caFile?: string;
     caDir?: string;
+    /** The client certificate and its chain as PEM. */
+    cert?: string | Buffer;
     certFile?: string;
+    /** The key of the client certificate as PEM. */
+    key?: string | Buffer;
     keyFile?: string;
-    passphrase?: string;
+    /** Of an encrypted key. */
+    passphrase?: string | Buffer;
     /** Name sent as SNI and verified, instead of the host. */
     servername?: string;
     /** false is INSECURE: any certificate of anybody is accepted. */

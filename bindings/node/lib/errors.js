@@ -143,6 +143,8 @@ const OPTION_NAMES = {
   tls_ca_dir: 'tls.caDir',
   tls_cert_file: 'tls.certFile',
   tls_key_file: 'tls.keyFile',
+  tls_cert_pem: 'tls.cert',
+  tls_key_pem: 'tls.key',
   tls_key_password: 'tls.passphrase',
   tls_server_name: 'tls.servername',
   tls_ciphers: 'tls.ciphers',

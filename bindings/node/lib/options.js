@@ -87,6 +87,13 @@ function pem(name, value) {
   return parts.map((part) => text(name, part).toString()).join('\n');
 }
 
+/* Node takes several identities and shows the one the server likes; the core has one. */
+function onePem(name, value) {
+  if (Array.isArray(value))
+    throw refuse(`Option '${name}' wants one PEM text, not several: the core has one identity`);
+  return text(name, value);
+}
+
 function yesNo(value) {
   return value ? 'yes' : 'no';
 }
@@ -127,9 +134,9 @@ const TLS_OPTIONS = {
   caDir: as('tls_ca_dir', text),
   certFile: as('tls_cert_file', text),
   keyFile: as('tls_key_file', text),
+  cert: as('tls_cert_pem', onePem),
+  key: as('tls_key_pem', onePem),
   passphrase: as('tls_key_password', text),
-  cert: unsupported('name the file in tls.certFile'),
-  key: unsupported('name the file in tls.keyFile'),
   servername: as('tls_server_name', text),
   rejectUnauthorized: (name, value, set) =>
     set('tls_insecure_skip_verify', yesNo(!boolean(name, value))),

@@ -2,6 +2,7 @@
 /** TLS from inside Node, whose own OpenSSL must not get in the way of the core's. */
 
 const assert = require('node:assert');
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const https = require('node:https');
 const tls = require('node:tls');
@@ -54,6 +55,66 @@ describe('TLS', () => {
         assert.strictEqual(await redis.ping(), 'PONG');
       },
     );
+  });
+
+  it('shows a client certificate from text or Buffer, its key encrypted or not', async () => {
+    const { cert_file: certFile, key_file: keyFile } = servers.mtls;
+    const [cert, key] = [certFile, keyFile].map((file) => fs.readFileSync(file));
+    const locked = crypto
+      .createPrivateKey(key)
+      .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'geheim' });
+    for (const identity of [
+      { cert, key },
+      { cert: cert.toString(), key: key.toString() },
+      { cert, key: locked, passphrase: 'geheim' },
+      { cert, key: Buffer.from(locked), passphrase: Buffer.from('geheim') },
+      { cert, keyFile },
+      { certFile, key },
+    ]) {
+      const options = at('mtls', { tls: { caFile, ...identity }, connectTimeout: 2000 });
+      await using(new Redis(options), async (redis) => {
+        assert.strictEqual(await redis.ping(), 'PONG');
+      });
+    }
+  });
+
+  it('refuses a client certificate that cannot be used, and never shows the key', () => {
+    const { cert_file: certFile, key_file: keyFile } = servers.mtls;
+    const [cert, key] = [certFile, keyFile].map((file) => fs.readFileSync(file, 'utf8'));
+    const pair = crypto.generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'p' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
+    const other = crypto
+      .createPrivateKey({ key: pair.privateKey, passphrase: 'p' })
+      .export({ type: 'pkcs8', format: 'pem' });
+    for (const [identity, message] of [
+      [{ cert }, /'tls\.cert' is set without 'tls\.keyFile' or 'tls\.key'/],
+      [{ key }, /'tls\.key' is set without 'tls\.certFile' or 'tls\.cert'/],
+      [{ cert, certFile, key }, /'tls\.certFile' and 'tls\.cert' exclude each other/],
+      [{ cert, key, keyFile }, /'tls\.keyFile' and 'tls\.key' exclude each other/],
+      [{ cert: 'nonsense', key }, /tls\.cert cannot be used: it holds no certificate/],
+      [{ cert, key: cert }, /tls\.key cannot be used: it holds no private key/],
+      [{ cert, key: other }, /tls\.key cannot be used: .* does not belong to tls\.cert/],
+      [{ cert, key: pair.privateKey }, /tls\.key cannot be used: .* set tls\.passphrase/],
+      [{ cert, key: pair.privateKey, passphrase: 'q' }, /tls\.passphrase is wrong/],
+      [{ cert: [cert], key }, /'tls\.cert' wants one PEM text/],
+      [{ cert, key: [{ pem: key, passphrase: 'p' }] }, /'tls\.key' wants one PEM text/],
+      [{ cert, key: 5 }, /'tls\.key' wants a string/],
+    ]) {
+      assert.throws(
+        () => new Redis(at('mtls', { tls: { caFile, ...identity }, lazyConnect: true })),
+        (error) => {
+          assert.strictEqual(error.name, 'ConfigError');
+          assert.match(error.message, message);
+          const lines = `${key}${other}${pair.privateKey}`.split('\n');
+          const secrets = lines.filter((line) => line && !line.startsWith('-----'));
+          assert.ok(!secrets.some((line) => error.message.includes(line.slice(0, 16))));
+          return true;
+        },
+      );
+    }
   });
 
   it('resumes sessions when it reconnects', async () => {

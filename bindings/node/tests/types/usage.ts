@@ -11,7 +11,7 @@ const options: RedisOptions = {
   enableReadyCheck: true,
   connectTimeout: 5000,
   lazyConnect: true,
-  tls: { ca: 'pem', servername: 'name', minVersion: 'TLSv1.2' },
+  tls: { ca: 'pem', cert: 'pem', key: Buffer.from('pem'), passphrase: 'p', minVersion: 'TLSv1.2' },
 };
 
 export async function article(): Promise<void> {
