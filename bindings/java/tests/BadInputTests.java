@@ -17,7 +17,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 
-/** The "bad input" of the issue: each case has its exception, within its deadline. TLS has its own class. */
+/**
+ * The "bad input" of the issue: each case has its exception, within its deadline. TLS has its own
+ * class.
+ */
 final class BadInputTests {
     private static final Duration AT_ONCE = Duration.ofMillis(1500);
     private static final HostAndPort SERVER = Servers.address("standalone");
@@ -47,14 +50,16 @@ final class BadInputTests {
         Check.contains(name.getMessage(), "client_name");
         GenericObjectPoolConfig<Jedis> none = new GenericObjectPoolConfig<>();
         none.setMaxTotal(0);
-        Check.contains(Check.fails(JedisValidationException.class, () -> Servers.pool(none)).getMessage(),
+        Check.contains(
+                Check.fails(JedisValidationException.class, () -> Servers.pool(none)).getMessage(),
                 "maxTotal");
     }
 
     @Case
     void malformedUrl() {
-        for (String url : new String[] {"http://localhost:6379", "redis://localhost:port", "redis://%zz@h:1",
-            "redis://h:1/0?nonsense=1", "nonsense:6379", "redis//localhost", "redis://h:1/0\0"}) {
+        for (String url : new String[] {"http://localhost:6379", "redis://localhost:port",
+                     "redis://%zz@h:1", "redis://h:1/0?nonsense=1", "nonsense:6379",
+                     "redis//localhost", "redis://h:1/0\0"}) {
             JedisException failure = null;
             try (JedisPool pool = new JedisPool(url)) {
                 pool.getNumIdle();
@@ -71,17 +76,19 @@ final class BadInputTests {
 
     @Case
     void wrongPassword() {
-        JedisPool pool = new JedisPool(new JedisPoolConfig(), "localhost", Servers.port("acl"), 2000, "wrong");
+        JedisPool pool = new JedisPool(
+                new JedisPoolConfig(), "localhost", Servers.port("acl"), 2000, "wrong");
         try (pool) {
-            JedisAccessControlException failure = Check.failsWithin(AT_ONCE, JedisAccessControlException.class,
-                    pool::getResource);
+            JedisAccessControlException failure = Check.failsWithin(
+                    AT_ONCE, JedisAccessControlException.class, pool::getResource);
             Check.equal("WRONGPASS", failure.prefix());
             Check.equal(Executed.NO, failure.executed());
             Check.that(!failure.getMessage().contains("wrong,"), "no secret");
         }
         Check.failsWithin(AT_ONCE, JedisAccessControlException.class,
-                () -> new Jedis("localhost", Servers.port("acl"), Servers.config().user("app").password("no")
-                        .build()));
+                ()
+                        -> new Jedis("localhost", Servers.port("acl"),
+                                Servers.config().user("app").password("no").build()));
         try (JedisPooled client = new JedisPooled("localhost", Servers.port("acl"), "app", "no")) {
             Check.failsWithin(AT_ONCE, JedisAccessControlException.class, client::ping);
         }
@@ -106,7 +113,8 @@ final class BadInputTests {
     @Case
     void databaseOutOfRange() {
         try (JedisPool pool = new JedisPool(SERVER, Servers.config().database(99).build())) {
-            JedisDataException failure = Check.failsWithin(AT_ONCE, JedisDataException.class, pool::getResource);
+            JedisDataException failure =
+                    Check.failsWithin(AT_ONCE, JedisDataException.class, pool::getResource);
             Check.contains(failure.getMessage(), "out of range");
         }
     }
@@ -114,8 +122,8 @@ final class BadInputTests {
     @Case
     void nobodyListens() {
         try (JedisPool pool = new JedisPool(new JedisPoolConfig(), "localhost", 15698, 1000)) {
-            JedisConnectionException failure = Check.failsWithin(AT_ONCE, JedisConnectionException.class,
-                    pool::getResource);
+            JedisConnectionException failure =
+                    Check.failsWithin(AT_ONCE, JedisConnectionException.class, pool::getResource);
             Check.contains(failure.getMessage(), "15698");
             Check.equal(-21, failure.status());
             Check.equal(Executed.NO, failure.executed());
@@ -131,14 +139,16 @@ final class BadInputTests {
         try (JedisPool pool = new JedisPool(new JedisPoolConfig(), "192.0.2.1", 6379, 400)) {
             JedisConnectionException failure = Check.failsWithin(Duration.ofSeconds(2),
                     JedisConnectionException.class, pool::getResource);
-            Check.that(failure.status() == -22 || failure.status() == -21, "status " + failure.status());
+            Check.that(failure.status() == -22 || failure.status() == -21,
+                    "status " + failure.status());
             Check.equal(Executed.NO, failure.executed());
         }
     }
 
     @Case
     void unknownHost() {
-        try (JedisPool pool = new JedisPool(new JedisPoolConfig(), "nosuchhost.invalid", 6379, 2000)) {
+        try (JedisPool pool =
+                        new JedisPool(new JedisPoolConfig(), "nosuchhost.invalid", 6379, 2000)) {
             JedisConnectionException failure = Check.failsWithin(Duration.ofSeconds(4),
                     JedisConnectionException.class, pool::getResource);
             Check.contains(failure.getMessage(), "nosuchhost.invalid");
@@ -149,7 +159,8 @@ final class BadInputTests {
     @Case
     void serverThatAnswersGarbage() throws Exception {
         try (FakeServer garbage = new FakeServer("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes());
-                JedisPool pool = new JedisPool(new JedisPoolConfig(), "127.0.0.1", garbage.port(), 1000)) {
+                JedisPool pool =
+                        new JedisPool(new JedisPoolConfig(), "127.0.0.1", garbage.port(), 1000)) {
             JedisConnectionException failure = Check.failsWithin(Duration.ofSeconds(3),
                     JedisConnectionException.class, () -> pool.withResource(Jedis::ping));
             Check.equal(-32, failure.status());
@@ -159,7 +170,8 @@ final class BadInputTests {
     @Case
     void serverThatNeverAnswers() throws Exception {
         try (FakeServer silent = new FakeServer(new byte[0]);
-                JedisPool pool = new JedisPool(new JedisPoolConfig(), "127.0.0.1", silent.port(), 400)) {
+                JedisPool pool =
+                        new JedisPool(new JedisPoolConfig(), "127.0.0.1", silent.port(), 400)) {
             JedisConnectionException failure = Check.failsWithin(Duration.ofSeconds(3),
                     JedisConnectionException.class, () -> pool.withResource(Jedis::ping));
             Check.that(failure.getCause() instanceof java.net.SocketTimeoutException, "a time-out");
@@ -178,7 +190,8 @@ final class BadInputTests {
             Check.contains(failure.getMessage(), "max_request_bytes");
             Check.equal(false, jedis.isBroken());
             Check.equal("before", jedis.get("java:bad:huge"));
-            Check.fails(JedisDataException.class, () -> pooled.set("java:bad:huge".getBytes(), value));
+            Check.fails(
+                    JedisDataException.class, () -> pooled.set("java:bad:huge".getBytes(), value));
             Check.equal("before", pooled.get("java:bad:huge"));
             jedis.del("java:bad:huge");
         }
@@ -198,12 +211,14 @@ final class BadInputTests {
     @Case
     void nullArguments() {
         try (Jedis jedis = new Jedis(SERVER)) {
-            Check.fails(IllegalArgumentException.class, () -> jedis.set("java:bad:null", (String) null));
+            Check.fails(IllegalArgumentException.class,
+                    () -> jedis.set("java:bad:null", (String) null));
             Check.fails(IllegalArgumentException.class, () -> jedis.get((String) null));
             Check.fails(IllegalArgumentException.class, () -> jedis.get((byte[]) null));
             Check.fails(IllegalArgumentException.class, () -> jedis.del("java:bad:null", null));
             Check.fails(IllegalArgumentException.class, () -> jedis.sendCommand(null));
-            Check.fails(IllegalArgumentException.class, () -> jedis.pipelined().set("k", (String) null));
+            Check.fails(IllegalArgumentException.class,
+                    () -> jedis.pipelined().set("k", (String) null));
             Check.equal("PONG", jedis.ping());
         }
         Check.fails(NullPointerException.class, () -> new HostAndPort(null, 1));
@@ -215,7 +230,8 @@ final class BadInputTests {
             JedisException empty = Check.fails(JedisValidationException.class,
                     () -> jedis.sendCommand(() -> new byte[0]));
             Check.equal(Executed.NO, empty.executed());
-            Check.contains(Check.fails(JedisDataException.class, () -> jedis.del(new String[0])).getMessage(),
+            Check.contains(Check.fails(JedisDataException.class, () -> jedis.del(new String[0]))
+                                   .getMessage(),
                     "wrong number of arguments");
             String[] many = new String[200_000];
             Arrays.fill(many, "java:bad:many");

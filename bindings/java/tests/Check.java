@@ -41,7 +41,8 @@ final class Check {
             action.run();
         } catch (Throwable thrown) {
             if (thrown.getClass() != type) {
-                throw new AssertionError("expected " + type.getSimpleName() + ", got " + thrown, thrown);
+                throw new AssertionError(
+                        "expected " + type.getSimpleName() + ", got " + thrown, thrown);
             }
             return type.cast(thrown);
         }
@@ -53,7 +54,8 @@ final class Check {
         long start = System.nanoTime();
         T thrown = fails(type, action);
         Duration took = Duration.ofNanos(System.nanoTime() - start);
-        that(took.compareTo(limit) <= 0, "took " + took.toMillis() + " ms, limit " + limit.toMillis());
+        that(took.compareTo(limit) <= 0,
+                "took " + took.toMillis() + " ms, limit " + limit.toMillis());
         return thrown;
     }
 

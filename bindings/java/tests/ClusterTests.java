@@ -109,7 +109,8 @@ final class ClusterTests {
             cluster.setex(P + "replica", 100, "v");
             for (int i = 0; i < 20; i++) {
                 String value = cluster.get(P + "replica");
-                Check.that(value == null || value.equals("v"), "a replica may be behind, never wrong");
+                Check.that(
+                        value == null || value.equals("v"), "a replica may be behind, never wrong");
             }
         }
     }
@@ -126,7 +127,8 @@ final class ClusterTests {
                     moved = failure;
                 }
             }
-            Check.that(moved != null && moved.getSlot() >= 0 && moved.getTargetNode().getPort() > 0, "MOVED");
+            Check.that(moved != null && moved.getSlot() >= 0 && moved.getTargetNode().getPort() > 0,
+                    "MOVED");
             Check.equal(Executed.NO, moved.executed());
         }
     }
@@ -139,14 +141,16 @@ final class ClusterTests {
         } catch (JedisException expected) {
             failure = expected;
         }
-        Check.that(failure instanceof JedisClusterOperationException || failure instanceof JedisDataException,
+        Check.that(failure instanceof JedisClusterOperationException
+                        || failure instanceof JedisDataException,
                 "a server without cluster mode is refused: " + failure);
         Check.contains(failure.getMessage(), "luster");
     }
 
     @Case
     void noSeedAnswers() {
-        JedisException failure = Check.failsWithin(Duration.ofSeconds(10), JedisClusterOperationException.class,
+        JedisException failure = Check.failsWithin(Duration.ofSeconds(10),
+                JedisClusterOperationException.class,
                 () -> new JedisCluster(Set.of(new HostAndPort("localhost", 15699)), 300, 2));
         Check.contains(failure.getMessage(), "Could not initialize cluster slots cache.");
         Check.equal(Executed.NO, failure.executed());

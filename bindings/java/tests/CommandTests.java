@@ -23,7 +23,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Every group of commands with Jedis' types, on each kind of client and with both protocol versions. */
+/**
+ * Every group of commands with Jedis' types, on each kind of client and with both protocol
+ * versions.
+ */
 final class CommandTests {
     private static final String P = "java:commands:";
 
@@ -130,7 +133,8 @@ final class CommandTests {
             Set<String> found = new HashSet<>();
             String cursor = ScanParams.SCAN_POINTER_START;
             do {
-                ScanResult<String> step = client.scan(cursor, new ScanParams().match(P + "scan:*").count(100));
+                ScanResult<String> step =
+                        client.scan(cursor, new ScanParams().match(P + "scan:*").count(100));
                 found.addAll(step.getResult());
                 cursor = step.getCursor();
             } while (!cursor.equals("0"));
@@ -208,7 +212,8 @@ final class CommandTests {
             Check.equal(Double.POSITIVE_INFINITY, client.zscore(key, "c"));
             Check.equal(null, client.zscore(key, "none"));
             Check.equal(List.of("a", "b", "c"), client.zrange(key, 0, -1));
-            Check.equal(List.of(new Tuple("a", 1.5), new Tuple("b", 3)), client.zrangeWithScores(key, 0, 1));
+            Check.equal(List.of(new Tuple("a", 1.5), new Tuple("b", 3)),
+                    client.zrangeWithScores(key, 0, 1));
             Check.equal(List.of("a"), client.zrangeByScore(key, Double.NEGATIVE_INFINITY, 2));
             Check.equal(2.5, client.zincrby(key, 1, "a"));
             Check.equal(0L, client.zrank(key, "a"));
@@ -271,7 +276,8 @@ final class CommandTests {
 
     @Case
     void flushesOnlyItsOwnDatabase() {
-        try (JedisPool pool = new JedisPool(Servers.address("standalone"), Servers.config().database(15).build());
+        try (JedisPool pool = new JedisPool(
+                     Servers.address("standalone"), Servers.config().database(15).build());
                 Jedis jedis = pool.getResource()) {
             jedis.set("java:flush", "v");
             Check.equal(true, jedis.dbSize() > 0);

@@ -55,7 +55,8 @@ final class FakeServer implements Closeable {
 
     private void serve(Socket socket) {
         byte[] buffer = new byte[4096];
-        try (socket; InputStream in = socket.getInputStream(); OutputStream out = socket.getOutputStream()) {
+        try (socket; InputStream in = socket.getInputStream();
+                OutputStream out = socket.getOutputStream()) {
             while (in.read(buffer) >= 0) {
                 out.write(answer);
                 out.flush();

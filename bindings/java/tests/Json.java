@@ -5,7 +5,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads the JSON of servers.json: objects, lists, texts without escapes beyond \" and \\, and integers. */
+/**
+ * Reads the JSON of servers.json: objects, lists, texts without escapes beyond \" and \\, and
+ * integers.
+ */
 final class Json {
     private final String text;
     private int at;

@@ -65,9 +65,10 @@ final class LifecycleTests {
         AtomicReference<Throwable> blocked = new AtomicReference<>();
         AtomicReference<Throwable> onLease = new AtomicReference<>();
         AtomicReference<Throwable> waiting = new AtomicReference<>();
-        List<Thread> threads = List.of(catching(blocked, () -> client.blpop(0, "java:lifecycle:none")),
-                catching(onLease, () -> lent.blpop(0, "java:lifecycle:none")),
-                catching(waiting, pool::getResource));
+        List<Thread> threads =
+                List.of(catching(blocked, () -> client.blpop(0, "java:lifecycle:none")),
+                        catching(onLease, () -> lent.blpop(0, "java:lifecycle:none")),
+                        catching(waiting, pool::getResource));
         Check.eventually("a thread waits for the pool", () -> pool.getNumWaiters() == 1);
         Check.eventually("a thread blocks", () -> client.getNumActive() == 1);
         client.close();
@@ -149,7 +150,9 @@ final class LifecycleTests {
         String name = "java-forgotten-" + ProcessHandle.current().pid();
         try (Jedis watcher = Servers.jedis()) {
             for (int i = 0; i < 5; i++) {
-                new JedisPooled(Servers.address("standalone"), Servers.config().clientName(name).build()).ping();
+                new JedisPooled(
+                        Servers.address("standalone"), Servers.config().clientName(name).build())
+                        .ping();
             }
             Check.contains(watcher.clientList(), name);
             Check.eventually("forgotten connections are closed", () -> {
@@ -165,14 +168,16 @@ final class LifecycleTests {
         try (Jedis jedis = new Jedis(Servers.address("standalone"), config)) {
             long start = System.nanoTime();
             Check.equal(null, jedis.blpop(1, "java:lifecycle:none"));
-            Check.that(System.nanoTime() - start > Duration.ofMillis(900).toNanos(), "waits as long as asked");
+            Check.that(System.nanoTime() - start > Duration.ofMillis(900).toNanos(),
+                    "waits as long as asked");
         }
     }
 
     @Case
     void lostConnectionOfASingleJedis() {
         try (Jedis jedis = Servers.jedis(); Jedis killer = Servers.jedis()) {
-            killer.sendCommand(() -> "CLIENT".getBytes(), "KILL", "ID", Long.toString(jedis.clientId()));
+            killer.sendCommand(
+                    () -> "CLIENT".getBytes(), "KILL", "ID", Long.toString(jedis.clientId()));
             Check.fails(JedisConnectionException.class, () -> {
                 jedis.incr("java:lifecycle:lost");
             });

@@ -54,13 +54,14 @@ final class OptionTests {
 
     @Case
     void urls() {
-        String acl = "redis://" + Servers.text("acl", "username") + ":" + Servers.text("acl", "password")
-                + "@localhost:" + Servers.port("acl") + "/2";
+        String acl = "redis://" + Servers.text("acl", "username") + ":"
+                + Servers.text("acl", "password") + "@localhost:" + Servers.port("acl") + "/2";
         try (Jedis jedis = new Jedis(acl)) {
             Check.equal("2", clientField(jedis, "db"));
             Check.equal("app", clientField(jedis, "user"));
         }
-        try (JedisPool pool = new JedisPool(URI.create("redis://localhost:" + PORT + "/1?client_name=url"));
+        try (JedisPool pool = new JedisPool(
+                     URI.create("redis://localhost:" + PORT + "/1?client_name=url"));
                 Jedis jedis = pool.getResource()) {
             Check.equal("1", clientField(jedis, "db"));
             Check.equal("url", jedis.clientGetname());
@@ -78,7 +79,8 @@ final class OptionTests {
         try (Jedis jedis = new Jedis(Servers.address("standalone"))) {
             Check.contains(jedis.clientInfo(), "resp=2");
         }
-        try (Jedis jedis = new Jedis(Servers.address("standalone"), Servers.config().resp3().build())) {
+        try (Jedis jedis = new Jedis(
+                     Servers.address("standalone"), Servers.config().resp3().build())) {
             Check.contains(jedis.clientInfo(), "resp=3");
         }
     }

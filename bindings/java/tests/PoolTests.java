@@ -30,7 +30,8 @@ final class PoolTests {
         limits.setTestOnReturn(true);
         limits.setBlockWhenExhausted(true);
         limits.setMaxWaitMillis(2000);
-        try (JedisPool pool = new JedisPool(limits, "localhost", Servers.port("standalone"), 5000)) {
+        try (JedisPool pool =
+                        new JedisPool(limits, "localhost", Servers.port("standalone"), 5000)) {
             try (Jedis jedis = pool.getResource()) {
                 int ttlSeconds = 60;
                 Check.equal("OK", jedis.setex("java:pool:article", ttlSeconds, "v"));
@@ -59,7 +60,8 @@ final class PoolTests {
         GenericObjectPoolConfig<Jedis> limits = new GenericObjectPoolConfig<>();
         limits.setMaxTotal(2);
         limits.setBlockWhenExhausted(false);
-        try (JedisPool pool = Servers.pool(limits); Jedis one = pool.getResource(); Jedis two = pool.getResource()) {
+        try (JedisPool pool = Servers.pool(limits); Jedis one = pool.getResource();
+                Jedis two = pool.getResource()) {
             JedisExhaustedPoolException failure = Check.failsWithin(Duration.ofMillis(500),
                     JedisExhaustedPoolException.class, pool::getResource);
             Check.contains(failure.getMessage(), NO_RESOURCE);
@@ -122,7 +124,8 @@ final class PoolTests {
                 done.countDown();
             }));
             thread.start();
-            Thread.sleep(1500); /* longer than both time-outs together: the wait is not one of them */
+            /* Longer than both time-outs together: the wait is bounded by neither. */
+            Thread.sleep(1500);
             Check.equal(1, pool.getNumWaiters());
             held.close();
             thread.join(5000);
@@ -174,7 +177,8 @@ final class PoolTests {
                 });
                 Check.that(lost.executed() != Executed.YES, "nothing was answered");
                 Check.equal(true, jedis.isBroken());
-                JedisConnectionException again = Check.fails(JedisConnectionException.class, jedis::ping);
+                JedisConnectionException again =
+                        Check.fails(JedisConnectionException.class, jedis::ping);
                 Check.contains(again.getMessage(), "broken connection");
                 Check.equal(Executed.NO, again.executed());
             }

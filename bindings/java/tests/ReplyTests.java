@@ -13,7 +13,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/** Raw replies of every type, and replies and commands of every size around the limits of the buffer. */
+/**
+ * Raw replies of every type, and replies and commands of every size around the limits of the
+ * buffer.
+ */
 final class ReplyTests {
     private static JedisPooled resp3() {
         return new JedisPooled(Servers.address("standalone"), Servers.config().resp3().build());
@@ -34,8 +37,10 @@ final class ReplyTests {
             Check.equal(List.of(0L, 1L, 2L), debug(client, "set"));
             Check.equal(true, debug(client, "true"));
             Check.equal(false, debug(client, "false"));
-            Check.equal(new BigInteger("1234567999999999999999999999999999999"), debug(client, "bignum"));
-            Check.contains((String) SafeEncoder.encodeObject(debug(client, "verbatim")), "verbatim");
+            Check.equal(new BigInteger("1234567999999999999999999999999999999"),
+                    debug(client, "bignum"));
+            Check.contains(
+                    (String) SafeEncoder.encodeObject(debug(client, "verbatim")), "verbatim");
             List<?> map = (List<?>) debug(client, "map");
             Check.equal(new KeyValue<>(1L, true), map.get(1));
         }
@@ -44,7 +49,8 @@ final class ReplyTests {
     @Case
     void errorsInsideArrays() {
         try (Jedis jedis = Servers.jedis()) {
-            List<?> reply = (List<?>) jedis.eval("return {1, {err = 'MINE inner'}, redis.pcall('nosuch')}");
+            List<?> reply =
+                    (List<?>) jedis.eval("return {1, {err = 'MINE inner'}, redis.pcall('nosuch')}");
             Check.equal(1L, reply.get(0));
             Check.equal("MINE inner", ((JedisDataException) reply.get(1)).getMessage());
             Check.that(reply.get(2) instanceof JedisDataException, "a nested error is a value");
@@ -55,7 +61,8 @@ final class ReplyTests {
     void errorsSayWhatIsKnown() {
         try (Jedis jedis = Servers.jedis()) {
             jedis.set("java:reply:type", "v");
-            JedisDataException error = Check.fails(JedisDataException.class, () -> jedis.lpop("java:reply:type"));
+            JedisDataException error =
+                    Check.fails(JedisDataException.class, () -> jedis.lpop("java:reply:type"));
             Check.contains(error.getMessage(), "WRONGTYPE Operation against");
             Check.equal("WRONGTYPE", error.prefix());
             Check.equal(0, error.status());
@@ -69,13 +76,14 @@ final class ReplyTests {
     void sizesAroundTheBuffer() {
         try (Jedis jedis = Servers.jedis(); JedisPooled pooled = resp3()) {
             byte[] key = SafeEncoder.encode("java:reply:size");
-            for (int size : new int[] {0, 1, 8100, 8176, 8191, 8192, 8193, 65536, (1 << 20) - 64, 1 << 20,
-                    (1 << 20) + 1, 5_000_000}) {
+            for (int size : new int[] {0, 1, 8100, 8176, 8191, 8192, 8193, 65536, (1 << 20) - 64,
+                         1 << 20, (1 << 20) + 1, 5_000_000}) {
                 byte[] value = new byte[size];
                 new Random(size).nextBytes(value);
                 jedis.set(key, value);
                 Check.that(Arrays.equals(value, jedis.get(key)), "value of " + size + " bytes");
-                Check.that(Arrays.equals(value, pooled.get(key)), "value of " + size + " bytes, pooled");
+                Check.that(Arrays.equals(value, pooled.get(key)),
+                        "value of " + size + " bytes, pooled");
             }
             jedis.del(key);
         }

@@ -26,7 +26,8 @@ final class Servers {
     @SuppressWarnings("unchecked")
     private static Map<String, Object> read() {
         try {
-            return (Map<String, Object>) Json.read(Files.readString(Path.of(System.getenv("TENDON_SERVERS"))));
+            return (Map<String, Object>) Json.read(
+                    Files.readString(Path.of(System.getenv("TENDON_SERVERS"))));
         } catch (IOException error) {
             throw new IllegalStateException(error);
         }
@@ -60,7 +61,8 @@ final class Servers {
     @SuppressWarnings("unchecked")
     static Set<HostAndPort> nodes(String cluster) {
         Set<HostAndPort> nodes = new LinkedHashSet<>();
-        ((List<Map<String, Object>>) get(cluster).get("nodes")).forEach(node -> nodes.add(address(node)));
+        ((List<Map<String, Object>>) get(cluster).get("nodes"))
+                .forEach(node -> nodes.add(address(node)));
         return nodes;
     }
 
@@ -103,7 +105,8 @@ final class Servers {
     /** Starts the expendable server again and waits until it answers. */
     @SuppressWarnings("unchecked")
     static ProcessHandle startExpendable() throws Exception {
-        List<String> command = new ArrayList<>((List<String>) (List<?>) get("expendable").get("command"));
+        List<String> command =
+                new ArrayList<>((List<String>) (List<?>) get("expendable").get("command"));
         Process started = new ProcessBuilder(command).redirectErrorStream(true)
                 .redirectOutput(new File("/dev/null")).start();
         Check.eventually("expendable server answers", () -> {
@@ -126,8 +129,11 @@ final class Servers {
     }
 
     private static ProcessHandle handle(Jedis jedis) {
-        String line = jedis.info("server").lines().filter(one -> one.startsWith("process_id:")).findFirst()
-                .orElseThrow();
+        String line = jedis.info("server")
+                              .lines()
+                              .filter(one -> one.startsWith("process_id:"))
+                              .findFirst()
+                              .orElseThrow();
         return ProcessHandle.of(Long.parseLong(line.substring(11).trim())).orElseThrow();
     }
 }

@@ -10,14 +10,17 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Runs every case of every class below and prints the count last. An argument selects by part of the name. */
+/**
+ * Runs every case of every class below and prints the count last. An argument selects by part of
+ * the name.
+ */
 public final class TestMain {
     private static final int CASE_SECONDS = 60;
 
     private static final List<Class<?>> SUITES = List.of(CommandTests.class, ReplyTests.class,
-            PipelineTests.class, TransactionTests.class, PoolTests.class, OptionTests.class, TlsTests.class,
-            ClusterTests.class, BadInputTests.class, LifecycleTests.class, ThreadTests.class,
-            FailureTests.class);
+            PipelineTests.class, TransactionTests.class, PoolTests.class, OptionTests.class,
+            TlsTests.class, ClusterTests.class, BadInputTests.class, LifecycleTests.class,
+            ThreadTests.class, FailureTests.class);
 
     private static int passed;
     private static int failed;

@@ -41,7 +41,8 @@ final class TlsTests {
         try (JedisPooled client = new JedisPooled(Servers.address("tls"), config)) {
             Check.equal("PONG", client.ping());
         }
-        String url = "rediss://localhost:" + Servers.port("tls") + "?tls_ca_file=" + Servers.text("ca_file");
+        String url = "rediss://localhost:" + Servers.port("tls")
+                + "?tls_ca_file=" + Servers.text("ca_file");
         try (JedisPool pool = new JedisPool(url)) {
             pool.withResource(jedis -> Check.equal("PONG", jedis.ping()));
         }
@@ -61,7 +62,8 @@ final class TlsTests {
 
     @Case
     void caDirectoryPemAndTrustStore() throws Exception {
-        try (Jedis jedis = connect("tls", SslOptions.builder().caDir(Servers.text("tls", "ca_dir")).build())) {
+        try (Jedis jedis = connect(
+                     "tls", SslOptions.builder().caDir(Servers.text("tls", "ca_dir")).build())) {
             Check.equal("PONG", jedis.ping());
         }
         String pem = Files.readString(Path.of(Servers.text("ca_file")));
@@ -70,7 +72,8 @@ final class TlsTests {
         }
         char[] password = "changeit".toCharArray();
         File file = trustStore(password);
-        try (Jedis jedis = connect("tls", SslOptions.builder().truststore(file, password).build())) {
+        try (Jedis jedis =
+                        connect("tls", SslOptions.builder().truststore(file, password).build())) {
             Check.equal("PONG", jedis.ping());
         }
     }
@@ -79,7 +82,8 @@ final class TlsTests {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         try (FileInputStream in = new FileInputStream(Servers.text("ca_file"))) {
-            store.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
+            store.setCertificateEntry(
+                    "ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
         }
         File file = File.createTempFile("tendon-java", ".p12");
         file.deleteOnExit();
@@ -92,7 +96,11 @@ final class TlsTests {
     @Case
     void untrustedAuthority() {
         JedisConnectionException failure = Check.failsWithin(LIMIT, JedisConnectionException.class,
-                () -> connect("tls", SslOptions.builder().caFile(Servers.text("other_ca_file")).build()));
+                ()
+                        -> connect("tls",
+                                SslOptions.builder()
+                                        .caFile(Servers.text("other_ca_file"))
+                                        .build()));
         Check.equal(-24, failure.status());
         Check.equal(Executed.NO, failure.executed());
         JedisConnectionException system = Check.failsWithin(LIMIT, JedisConnectionException.class,
@@ -111,7 +119,8 @@ final class TlsTests {
         try (Jedis jedis = connect("wrong_cert", Servers.trust().serverName(name).build())) {
             Check.equal("PONG", jedis.ping());
         }
-        try (Jedis jedis = connect("wrong_cert", Servers.trust().sslVerifyMode(SslVerifyMode.CA).build())) {
+        try (Jedis jedis = connect(
+                     "wrong_cert", Servers.trust().sslVerifyMode(SslVerifyMode.CA).build())) {
             Check.equal("PONG", jedis.ping());
         }
     }
@@ -127,8 +136,9 @@ final class TlsTests {
     void tlsToPlainAndReverse() {
         JedisConnectionException toPlain = Check.failsWithin(LIMIT, JedisConnectionException.class,
                 () -> connect("standalone", Servers.trust().build()));
-        /* A plain server waits for the rest of what it takes for a command, so the deadline ends it. */
-        Check.that(toPlain.status() == -23 || toPlain.status() == -22, "status " + toPlain.status());
+        /* A plain server waits for the rest of what it takes for a command. */
+        Check.that(
+                toPlain.status() == -23 || toPlain.status() == -22, "status " + toPlain.status());
         Check.contains(toPlain.getMessage(), "TLS");
         HostAndPort tls = Servers.address("tls");
         JedisConnectionException toTls = Check.failsWithin(LIMIT, JedisConnectionException.class,
@@ -157,13 +167,17 @@ final class TlsTests {
             Servers.config().sslParameters(new SSLParameters()),
             Servers.config().hostnameVerifier((host, session) -> true)};
         for (int i = 0; i < names.length; i++) {
-            var config = ((io.tendon.jedis.DefaultJedisClientConfig.Builder) configs[i]).ssl(true).build();
+            var config = ((io.tendon.jedis.DefaultJedisClientConfig.Builder) configs[i])
+                                 .ssl(true)
+                                 .build();
             JedisValidationException failure = Check.fails(JedisValidationException.class,
                     () -> new JedisPool(Servers.address("tls"), config));
             Check.contains(failure.getMessage(), names[i]);
             Check.equal(Executed.NO, failure.executed());
         }
-        Check.fails(JedisValidationException.class, () -> SslOptions.builder().keystore(new File("x")));
-        Check.fails(IllegalArgumentException.class, () -> SslOptions.builder().truststore(new File("/none")));
+        Check.fails(
+                JedisValidationException.class, () -> SslOptions.builder().keystore(new File("x")));
+        Check.fails(IllegalArgumentException.class,
+                () -> SslOptions.builder().truststore(new File("/none")));
     }
 }

@@ -7,10 +7,12 @@
 #include "jni_tape.h"
 
 #define HANDLE(type, number) ((type *)(uintptr_t)(number))
-#define METHOD(type, name) JNIEXPORT type JNICALL Java_io_tendon_jedis_NativeClient_##name
+#define METHOD(type, name)   JNIEXPORT type JNICALL Java_io_tendon_jedis_NativeClient_##name
 
-METHOD(jint, call)(JNIEnv *env, jclass class, jlong client, jlong lease, jlong buffer, jint capacity);
-METHOD(jlong, batch)(JNIEnv *env, jclass class, jlong client, jlong lease, jlong buffer, jint capacity);
+METHOD(jint, call)
+(JNIEnv *env, jclass class, jlong client, jlong lease, jlong buffer, jint capacity);
+METHOD(jlong, batch)
+(JNIEnv *env, jclass class, jlong client, jlong lease, jlong buffer, jint capacity);
 METHOD(jint, batchTake)(JNIEnv *env, jclass class, jlong batch, jlong buffer, jint capacity);
 METHOD(void, batchDestroy)(JNIEnv *env, jclass class, jlong batch);
 METHOD(void, replyDestroy)(JNIEnv *env, jclass class, jlong reply);
@@ -21,7 +23,8 @@ struct command_head {
     uint32_t flags;
 };
 
-/* The buffer holds: u32 count, u32 0, i64 timeout_ms, the heads, all argument sizes, all arguments. */
+/* The buffer holds: u32 count, u32 0, i64 timeout_ms, the heads, all argument sizes, all arguments.
+ */
 #define CALL_HEAD_BYTES 16
 
 struct cursor {
@@ -51,8 +54,8 @@ static struct cursor first_of(const uint8_t *data, uint32_t count)
     return (struct cursor){sizes, (const uint8_t *)(sizes + count_of_args(heads, count))};
 }
 
-static tendon_request next_request(struct cursor *cursor, const struct command_head *head, jlong lease,
-                                   int64_t timeout_ms)
+static tendon_request next_request(struct cursor *cursor, const struct command_head *head,
+                                   jlong lease, int64_t timeout_ms)
 {
     tendon_request request = {
         .struct_size = sizeof request,
@@ -76,14 +79,15 @@ static int64_t timeout_of(const uint8_t *data)
     return timeout_ms;
 }
 
-METHOD(jint, call)(JNIEnv *env, jclass class, jlong client, jlong lease, jlong buffer, jint capacity)
+METHOD(jint, call)
+(JNIEnv *env, jclass class, jlong client, jlong lease, jlong buffer, jint capacity)
 {
     (void)env, (void)class;
     size_t written;
     struct tendon_jni_buffer out = {HANDLE(uint8_t, buffer), (size_t)capacity};
     struct cursor cursor = first_of(out.data, 1);
-    tendon_request request = next_request(&cursor, (const void *)(out.data + CALL_HEAD_BYTES), lease,
-                                          timeout_of(out.data));
+    tendon_request request = next_request(&cursor, (const void *)(out.data + CALL_HEAD_BYTES),
+                                          lease, timeout_of(out.data));
     tendon_reply *reply = NULL;
     tendon_error *error = NULL;
     tendon_status status = tendon_call(HANDLE(tendon_client, client), &request, &reply, &error);
@@ -95,7 +99,8 @@ METHOD(jint, call)(JNIEnv *env, jclass class, jlong client, jlong lease, jlong b
     return node_count;
 }
 
-METHOD(jlong, batch)(JNIEnv *env, jclass class, jlong client, jlong lease, jlong buffer, jint capacity)
+METHOD(jlong, batch)
+(JNIEnv *env, jclass class, jlong client, jlong lease, jlong buffer, jint capacity)
 {
     (void)env, (void)class;
     size_t written;
@@ -122,7 +127,8 @@ METHOD(jlong, batch)(JNIEnv *env, jclass class, jlong client, jlong lease, jlong
     return 0;
 }
 
-/* One record: i32 size of the record, i32 what call() would return, then what call() would have written. */
+/* One record: i32 size of the record, i32 what call() would return, then what call() would have
+ * written. */
 static size_t take_one(struct tendon_jni_batch *batch, struct tendon_jni_buffer out)
 {
     tendon_outcome *outcome = &batch->outcomes[batch->taken];
@@ -144,8 +150,8 @@ static size_t take_one(struct tendon_jni_batch *batch, struct tendon_jni_buffer 
 }
 
 /*
- * Writes the next outcomes and returns how many. A reply too large for the buffer comes alone; Java reads it
- * in place before it takes the next ones, and batchDestroy frees it.
+ * Writes the next outcomes and returns how many. A reply too large for the buffer comes alone; Java
+ * reads it in place before it takes the next ones, and batchDestroy frees it.
  */
 METHOD(jint, batchTake)(JNIEnv *env, jclass class, jlong handle, jlong buffer, jint capacity)
 {

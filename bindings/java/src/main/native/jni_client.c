@@ -6,9 +6,11 @@
 
 #include "jni_tape.h"
 
-/* Handles are pointers in a Java long; 0 is NULL and every function of the core accepts or refuses that. */
+/* Handles are pointers in a Java long; 0 is NULL and every function of the core accepts or refuses
+ * that. */
 #define HANDLE(type, number) ((type *)(uintptr_t)(number))
-#define BUFFER(address, size) ((struct tendon_jni_buffer){(uint8_t *)(uintptr_t)(address), (size_t)(size)})
+#define BUFFER(address, size)                                                                      \
+    ((struct tendon_jni_buffer){(uint8_t *)(uintptr_t)(address), (size_t)(size)})
 
 #define METHOD(type, name) JNIEXPORT type JNICALL Java_io_tendon_jedis_NativeClient_##name
 
@@ -19,15 +21,18 @@ METHOD(jobject, view)(JNIEnv *env, jclass class, jlong address, jlong size);
 METHOD(jlong, allocate)(JNIEnv *env, jclass class, jlong size);
 METHOD(void, release)(JNIEnv *env, jclass class, jlong address);
 METHOD(jlong, configCreate)(JNIEnv *env, jclass class);
-METHOD(jint, configSet)(JNIEnv *env, jclass class, jlong config, jbyteArray name, jbyteArray value, jlong out,
-                        jint capacity);
-METHOD(jint, configSetUrl)(JNIEnv *env, jclass class, jlong config, jbyteArray url, jlong out, jint capacity);
+METHOD(jint, configSet)
+(JNIEnv *env, jclass class, jlong config, jbyteArray name, jbyteArray value, jlong out,
+ jint capacity);
+METHOD(jint, configSetUrl)
+(JNIEnv *env, jclass class, jlong config, jbyteArray url, jlong out, jint capacity);
 METHOD(void, configDestroy)(JNIEnv *env, jclass class, jlong config);
 METHOD(jlong, clientCreate)(JNIEnv *env, jclass class, jlong config, jlong out, jint capacity);
 METHOD(void, clientClose)(JNIEnv *env, jclass class, jlong client);
 METHOD(void, clientDestroy)(JNIEnv *env, jclass class, jlong client);
 METHOD(jint, clientStats)(JNIEnv *env, jclass class, jlong client, jlong out, jint capacity);
-METHOD(jlong, leaseOpen)(JNIEnv *env, jclass class, jlong client, jlong timeout_ms, jlong out, jint capacity);
+METHOD(jlong, leaseOpen)
+(JNIEnv *env, jclass class, jlong client, jlong timeout_ms, jlong out, jint capacity);
 METHOD(void, leaseEnd)(JNIEnv *env, jclass class, jlong lease, jboolean discard);
 
 METHOD(jint, abiVersion)(JNIEnv *env, jclass class)
@@ -73,7 +78,8 @@ METHOD(jlong, configCreate)(JNIEnv *env, jclass class)
     return tendon_config_create(&config) == TENDON_OK ? (jlong)(uintptr_t)config : 0;
 }
 
-/* A NUL-terminated copy of a byte array, to free; secrets in it are overwritten by forget(). NULL: no memory. */
+/* A NUL-terminated copy of a byte array, to free; secrets in it are overwritten by forget(). NULL:
+ * no memory. */
 static char *copy_of(JNIEnv *env, jbyteArray array, size_t *out_size)
 {
     jsize size = (*env)->GetArrayLength(env, array);
@@ -93,8 +99,9 @@ static void forget(char *copy, size_t size)
     free(copy);
 }
 
-METHOD(jint, configSet)(JNIEnv *env, jclass class, jlong config, jbyteArray name, jbyteArray value, jlong out,
-                        jint capacity)
+METHOD(jint, configSet)
+(JNIEnv *env, jclass class, jlong config, jbyteArray name, jbyteArray value, jlong out,
+ jint capacity)
 {
     (void)class;
     size_t name_size = 0, value_size = 0, written;
@@ -107,11 +114,13 @@ METHOD(jint, configSet)(JNIEnv *env, jclass class, jlong config, jbyteArray name
                                          (tendon_bytes){value_copy, value_size}, &error);
     forget(name_copy, name_size);
     forget(value_copy, value_size);
-    return status == TENDON_OK ? status
-                               : tendon_jni_write_error(BUFFER(out, capacity), status, error, &written);
+    return status == TENDON_OK
+               ? status
+               : tendon_jni_write_error(BUFFER(out, capacity), status, error, &written);
 }
 
-METHOD(jint, configSetUrl)(JNIEnv *env, jclass class, jlong config, jbyteArray url, jlong out, jint capacity)
+METHOD(jint, configSetUrl)
+(JNIEnv *env, jclass class, jlong config, jbyteArray url, jlong out, jint capacity)
 {
     (void)class;
     size_t size = 0, written;
@@ -121,8 +130,9 @@ METHOD(jint, configSetUrl)(JNIEnv *env, jclass class, jlong config, jbyteArray u
     if (copy)
         status = tendon_config_set_url(HANDLE(tendon_config, config), copy, &error);
     forget(copy, size);
-    return status == TENDON_OK ? status
-                               : tendon_jni_write_error(BUFFER(out, capacity), status, error, &written);
+    return status == TENDON_OK
+               ? status
+               : tendon_jni_write_error(BUFFER(out, capacity), status, error, &written);
 }
 
 METHOD(void, configDestroy)(JNIEnv *env, jclass class, jlong config)
@@ -168,14 +178,16 @@ METHOD(jint, clientStats)(JNIEnv *env, jclass class, jlong client, jlong out, ji
     return TENDON_OK;
 }
 
-METHOD(jlong, leaseOpen)(JNIEnv *env, jclass class, jlong client, jlong timeout_ms, jlong out, jint capacity)
+METHOD(jlong, leaseOpen)
+(JNIEnv *env, jclass class, jlong client, jlong timeout_ms, jlong out, jint capacity)
 {
     (void)env, (void)class;
     size_t written;
     tendon_lease *lease = NULL;
     tendon_error *error = NULL;
     tendon_lease_options options = {.struct_size = sizeof options, .timeout_ms = timeout_ms};
-    tendon_status status = tendon_lease_open(HANDLE(tendon_client, client), &options, &lease, &error);
+    tendon_status status =
+        tendon_lease_open(HANDLE(tendon_client, client), &options, &lease, &error);
     if (status == TENDON_OK)
         return (jlong)(uintptr_t)lease;
     tendon_jni_write_error(BUFFER(out, capacity), status, error, &written);

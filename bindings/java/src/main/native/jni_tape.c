@@ -23,7 +23,8 @@ static size_t put_u64(struct tendon_jni_buffer out, size_t at, uint64_t number)
     return put(out, at, &number, sizeof number);
 }
 
-int32_t tendon_jni_write_reply(struct tendon_jni_buffer out, const tendon_reply *reply, size_t *out_written)
+int32_t tendon_jni_write_reply(struct tendon_jni_buffer out, const tendon_reply *reply,
+                               size_t *out_written)
 {
     tendon_reply_view view = {.struct_size = sizeof view};
     if (tendon_reply_look(reply, &view) != TENDON_OK)
@@ -47,13 +48,14 @@ static size_t length_below(const char *text, size_t limit)
     return strnlen(text, limit);
 }
 
-int32_t tendon_jni_write_error(struct tendon_jni_buffer out, tendon_status status, tendon_error *error,
-                               size_t *out_written)
+int32_t tendon_jni_write_error(struct tendon_jni_buffer out, tendon_status status,
+                               tendon_error *error, size_t *out_written)
 {
     tendon_error_view view = {.struct_size = sizeof view};
     if (!error || tendon_error_look(error, &view) != TENDON_OK) {
         view.status = status;
-        view.executed = TENDON_EXECUTED_NO; /* calls that hand out no error fail before anything is sent */
+        view.executed =
+            TENDON_EXECUTED_NO; /* calls that hand out no error fail before anything is sent */
         view.message = tendon_status_text(status);
         view.prefix = view.node = "";
     }

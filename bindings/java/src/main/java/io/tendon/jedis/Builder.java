@@ -1,6 +1,9 @@
 package io.tendon.jedis;
 
-/** Makes the result of a command from its raw reply: byte[], Long, Double, Boolean, List, KeyValue or null. */
+/**
+ * Makes the result of a command from its raw reply: byte[], Long, Double, Boolean, List, KeyValue
+ * or null.
+ */
 public abstract class Builder<T> {
     /** Makes the result; {@code data} is never an error reply. */
     public abstract T build(Object data);

@@ -70,8 +70,10 @@ public final class BuilderFactory {
             of(data -> map(data, BINARY, new TreeMap<>(Arrays::compare)));
     public static final Builder<Tuple> TUPLE = of(data -> first(tuples(data)));
     public static final Builder<List<Tuple>> TUPLE_LIST = of(BuilderFactory::tuples);
-    public static final Builder<KeyValue<String, String>> KEYED_STRING = of(data -> first(entries(data, STRING)));
-    public static final Builder<KeyValue<byte[], byte[]>> KEYED_BINARY = of(data -> first(entries(data, BINARY)));
+    public static final Builder<KeyValue<String, String>> KEYED_STRING =
+            of(data -> first(entries(data, STRING)));
+    public static final Builder<KeyValue<byte[], byte[]>> KEYED_BINARY =
+            of(data -> first(entries(data, BINARY)));
     public static final Builder<ScanResult<String>> SCAN_STRING = scanOf(STRING_LIST);
     public static final Builder<ScanResult<byte[]>> SCAN_BINARY = scanOf(BINARY_LIST);
     public static final Builder<ScanResult<Map.Entry<String, String>>> SCAN_HASH_STRING =
@@ -161,19 +163,22 @@ public final class BuilderFactory {
 
     private static <T> List<KeyValue<T, T>> entries(Object data, Builder<T> side) {
         List<KeyValue<T, T>> entries = new ArrayList<>();
-        pairs(data).forEach(
-                pair -> entries.add(new KeyValue<>(side.build(pair.getKey()), side.build(pair.getValue()))));
+        for (KeyValue<Object, Object> pair : pairs(data)) {
+            entries.add(new KeyValue<>(side.build(pair.getKey()), side.build(pair.getValue())));
+        }
         return entries;
     }
 
     private static <T> Map<T, T> map(Object data, Builder<T> side, Map<T, T> map) {
-        pairs(data).forEach(pair -> map.put(side.build(pair.getKey()), side.build(pair.getValue())));
+        pairs(data).forEach(
+                pair -> map.put(side.build(pair.getKey()), side.build(pair.getValue())));
         return map;
     }
 
     private static List<Tuple> tuples(Object data) {
         List<Tuple> tuples = new ArrayList<>();
-        pairs(data).forEach(pair -> tuples.add(new Tuple((byte[]) pair.getKey(), toDouble(pair.getValue()))));
+        pairs(data).forEach(
+                pair -> tuples.add(new Tuple((byte[]) pair.getKey(), toDouble(pair.getValue()))));
         return tuples;
     }
 

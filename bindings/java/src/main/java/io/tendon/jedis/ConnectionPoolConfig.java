@@ -2,7 +2,10 @@ package io.tendon.jedis;
 
 import java.time.Duration;
 
-/** The limits of a JedisPooled and JedisCluster: idle connections are tested every 30 s and closed after 60 s. */
+/**
+ * The limits of a JedisPooled and JedisCluster: idle connections are tested every 30 s and closed
+ * after 60 s.
+ */
 public class ConnectionPoolConfig extends GenericObjectPoolConfig<Connection> {
     public ConnectionPoolConfig() {
         setTestWhileIdle(true);

@@ -12,7 +12,10 @@ import java.util.Map;
 
 /** One native client: its options, its commands, its leases. Any number of threads may use it. */
 final class Core {
-    /** Waiting for a lease is bounded by the pool's and the connection's own limits, not by a third one. */
+    /**
+     * Waiting for a lease is bounded by the pool's and the connection's own limits, not by a third
+     * one.
+     */
     private static final long LEASE_TIMEOUT_MS = 365L * 86_400_000;
 
     private static final Cleaner BACKSTOP = Cleaner.create();
@@ -39,11 +42,11 @@ final class Core {
         }
         try {
             options.forEach((name, value) -> set(exchange, config, name, value));
-            if (url != null && NativeClient.configSetUrl(config, text(url, "URL"), exchange.address(),
-                    exchange.capacity()) < 0) {
-                throw exchange.failure().exception();
+            if (url != null) {
+                setUrl(exchange, config, url);
             }
-            long client = NativeClient.clientCreate(config, exchange.address(), exchange.capacity());
+            long client =
+                    NativeClient.clientCreate(config, exchange.address(), exchange.capacity());
             if (client == 0) {
                 throw exchange.failure().exception();
             }
@@ -54,8 +57,16 @@ final class Core {
     }
 
     private static void set(Exchange exchange, long config, String name, String value) {
-        int status = NativeClient.configSet(config, text(name, "option name"), SafeEncoder.encode(value),
-                exchange.address(), exchange.capacity());
+        int status = NativeClient.configSet(config, text(name, "option name"),
+                SafeEncoder.encode(value), exchange.address(), exchange.capacity());
+        if (status < 0) {
+            throw exchange.failure().exception();
+        }
+    }
+
+    private static void setUrl(Exchange exchange, long config, String url) {
+        int status = NativeClient.configSetUrl(
+                config, text(url, "URL"), exchange.address(), exchange.capacity());
         if (status < 0) {
             throw exchange.failure().exception();
         }
@@ -83,7 +94,10 @@ final class Core {
                 "The client has been closed; make a new one. Nothing was sent").exception();
     }
 
-    /** Sends one command, on {@code lease} or, when that is null, on a connection that the core chooses. */
+    /**
+     * Sends one command, on {@code lease} or, when that is null, on a connection that the core
+     * chooses.
+     */
     <T> T call(Lease lease, CommandArguments arguments, Builder<T> builder) {
         long client = enter();
         try {
@@ -148,7 +162,8 @@ final class Core {
     Lease lease() {
         long client = enter();
         Exchange exchange = Exchange.current();
-        long lease = NativeClient.leaseOpen(client, LEASE_TIMEOUT_MS, exchange.address(), exchange.capacity());
+        long lease = NativeClient.leaseOpen(
+                client, LEASE_TIMEOUT_MS, exchange.address(), exchange.capacity());
         if (lease == 0) {
             handle.leave();
             throw exchange.failure().exception();

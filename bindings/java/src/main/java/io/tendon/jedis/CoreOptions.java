@@ -11,6 +11,10 @@ import java.util.StringJoiner;
 /** Jedis' settings as options of the native core (docs/options.md). */
 final class CoreOptions {
     private static final int CONNECT_TIMEOUT_MS_MAX = 3_600_000;
+    /**
+     * Jedis dials whenever it is asked; this spares a server that is down without being noticed.
+     */
+    private static final int REDIAL_MS_MAX = 100;
     private static final int POOL_MAX = 65_000;
 
     private final Map<String, String> options = new LinkedHashMap<>();
@@ -45,9 +49,12 @@ final class CoreOptions {
         put("lib_name", "tendon-java");
         put("connect_timeout_ms", connecting == 0 ? CONNECT_TIMEOUT_MS_MAX : connecting);
         put("command_timeout_ms", 0);
+        put("reconnect_backoff_min_ms", 1);
+        put("reconnect_backoff_max_ms", REDIAL_MS_MAX);
         put("read_timeout_ms", config.getSocketTimeoutMillis());
         put("write_timeout_ms", config.getSocketTimeoutMillis());
-        put("protocol", config.getRedisProtocol() == null ? "2" : config.getRedisProtocol().version());
+        put("protocol",
+                config.getRedisProtocol() == null ? "2" : config.getRedisProtocol().version());
         put("db", config.getDatabase());
         putUnlessNull("username", config.getUser());
         putUnlessNull("password", config.getPassword());
@@ -77,8 +84,8 @@ final class CoreOptions {
     }
 
     static JedisValidationException refused(String name, String what, String instead) {
-        String message = name + ": TLS is spoken by the native core, which cannot use " + what + "; "
-                + instead;
+        String message = name + ": TLS is spoken by the native core, which cannot use " + what
+                + "; " + instead;
         JedisValidationException exception = new JedisValidationException(message);
         exception.with(Failure.before(Failure.CONFIG, message));
         return exception;
@@ -95,7 +102,8 @@ final class CoreOptions {
 
     CoreOptions pool(GenericObjectPoolConfig<?> pool, int attempts) {
         if (pool.getMaxTotal() == 0) {
-            throw new JedisValidationException("maxTotal is 0, so no connection could ever be lent; "
+            throw new JedisValidationException(
+                    "maxTotal is 0, so no connection could ever be lent; "
                     + "set it to 1 or more, or negative for no limit");
         }
         int max = pool.getMaxTotal() < 0 ? POOL_MAX : pool.getMaxTotal();
@@ -104,7 +112,8 @@ final class CoreOptions {
         put("pool_max", max);
         put("pool_max_idle", maxIdle);
         put("pool_min_idle", Math.min(pool.getMinIdle(), maxIdle)); /* as commons-pool2 reads it */
-        put("pool_wait_ms", pool.getBlockWhenExhausted() ? Math.max(pool.getMaxWaitMillis(), -1) : 0);
+        put("pool_wait_ms",
+                pool.getBlockWhenExhausted() ? Math.max(pool.getMaxWaitMillis(), -1) : 0);
         put("pool_test_on_borrow", yesNo(pool.getTestOnBorrow()));
         put("pool_test_on_return", yesNo(pool.getTestOnReturn()));
         put("pool_test_while_idle", yesNo(pool.getTestWhileIdle() && evicts));

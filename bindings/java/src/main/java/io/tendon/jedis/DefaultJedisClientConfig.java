@@ -111,9 +111,16 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
         public DefaultJedisClientConfig build() {
             Builder copy = new Builder();
             copy.options.putAll(options);
-            copy.timeouts(connectionTimeoutMillis, socketTimeoutMillis).user(user).password(password)
-                    .database(database).clientName(clientName).protocol(protocol).ssl(ssl)
-                    .sslOptions(sslOptions).sslSocketFactory(sslSocketFactory).sslParameters(sslParameters)
+            copy.timeouts(connectionTimeoutMillis, socketTimeoutMillis)
+                    .user(user)
+                    .password(password)
+                    .database(database)
+                    .clientName(clientName)
+                    .protocol(protocol)
+                    .ssl(ssl)
+                    .sslOptions(sslOptions)
+                    .sslSocketFactory(sslSocketFactory)
+                    .sslParameters(sslParameters)
                     .hostnameVerifier(hostnameVerifier);
             copy.readOnlyForReplicas = readOnlyForReplicas;
             return new DefaultJedisClientConfig(copy);

@@ -11,8 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * The direct buffer of one thread, through which commands go to the native core and outcomes come back. A
- * reply is read out of it before the thread's next command. Layouts: src/main/native/jni_call.c, jni_tape.c.
+ * The direct buffer of one thread, through which commands go to the native core and outcomes come
+ * back. A reply is read out of it before the thread's next command. Layouts:
+ * src/main/native/jni_call.c, jni_tape.c.
  */
 final class Exchange {
     /** Flag TENDON_REQUEST_CONNECT: no arguments, answered when a connection is ready. */
@@ -61,7 +62,8 @@ final class Exchange {
 
     /** Sends one command and reads its reply. Throws the server's error or the failure. */
     <T> T call(long client, long lease, CommandArguments arguments, Builder<T> builder) {
-        long bytes = CALL_HEAD_BYTES + COMMAND_HEAD_BYTES + 4L * arguments.size() + arguments.bytes();
+        long bytes =
+                CALL_HEAD_BYTES + COMMAND_HEAD_BYTES + 4L * arguments.size() + arguments.bytes();
         if (bytes > KEPT_BYTES_MAX) {
             return callLarge(client, lease, arguments, builder, bytes);
         }
@@ -85,17 +87,21 @@ final class Exchange {
         }
     }
 
-    /** Waits until a connection is ready: resolved, connected, authenticated; in a cluster, its map read. */
+    /**
+     * Waits until a connection is ready: resolved, connected, authenticated; in a cluster, its map
+     * read.
+     */
     void connect(long client) {
         writeHead(buffer, 1);
         buffer.putInt(CALL_HEAD_BYTES, 0);
         buffer.putInt(CALL_HEAD_BYTES + 4, CONNECT);
-        outcome(NativeClient.call(client, 0, address, buffer.capacity()), BuilderFactory.RAW_OBJECT);
+        outcome(NativeClient.call(client, 0, address, buffer.capacity()),
+                BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * Sends all commands together and gives each its outcome. Returns the last failure, or null. Throws when
-     * nothing was sent.
+     * Sends all commands together and gives each its outcome. Returns the last failure, or null.
+     * Throws when nothing was sent.
      */
     JedisException batch(long client, long lease, List<? extends Pending> commands) {
         long bytes = CALL_HEAD_BYTES;
@@ -192,7 +198,9 @@ final class Exchange {
         long data = from.getLong(at + 24);
         long dataBytes = from.getLong(at + 32);
         if (nodeBytes > BYTES_MAX || dataBytes > BYTES_MAX) {
-            throw limit("The reply is larger than 2 GiB; lower max_reply_bytes and read it in parts", Executed.YES);
+            throw limit(
+                    "The reply is larger than 2 GiB; lower max_reply_bytes and read it in parts",
+                    Executed.YES);
         }
         reply.set(view(nodes, nodeBytes), 0, dataBytes == 0 ? from : view(data, dataBytes), 0);
     }
@@ -232,7 +240,8 @@ final class Exchange {
 
     private static long allocate(long bytes) {
         if (bytes > BYTES_MAX) {
-            throw limit("A command or transaction has at most 2 GiB; nothing was sent", Executed.NO);
+            throw limit(
+                    "A command or transaction has at most 2 GiB; nothing was sent", Executed.NO);
         }
         long memory = NativeClient.allocate(bytes);
         if (memory == 0) {
@@ -242,7 +251,8 @@ final class Exchange {
     }
 
     private static JedisDataException limit(String message, Executed executed) {
-        return (JedisDataException) new Failure(Failure.LIMIT, executed, 0, 0, message, "", "").exception();
+        Failure failure = new Failure(Failure.LIMIT, executed, 0, 0, message, "", "");
+        return (JedisDataException) failure.exception();
     }
 
     private static ByteBuffer view(long memory, long bytes) {
@@ -278,7 +288,8 @@ final class Exchange {
         }
     }
 
-    private static int writeWords(ByteBuffer target, CommandArguments arguments, int sizesAt, int wordsAt) {
+    private static int writeWords(
+            ByteBuffer target, CommandArguments arguments, int sizesAt, int wordsAt) {
         int at = wordsAt;
         for (int i = 0; i < arguments.size(); i++) {
             byte[] word = arguments.word(i);

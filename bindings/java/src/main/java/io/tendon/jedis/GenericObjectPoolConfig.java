@@ -3,8 +3,9 @@ package io.tendon.jedis;
 import java.time.Duration;
 
 /**
- * The limits of a pool, with the setters and defaults of commons-pool2's class of this name. The pool itself
- * is in the native core. Settings that have no meaning there are kept and have no effect: see DIFFERENCES.md.
+ * The limits of a pool, with the setters and defaults of commons-pool2's class of this name. The
+ * pool itself is in the native core. Settings that have no meaning there are kept and have no
+ * effect: see DIFFERENCES.md.
  */
 public class GenericObjectPoolConfig<T> {
     public static final int DEFAULT_MAX_TOTAL = 8;

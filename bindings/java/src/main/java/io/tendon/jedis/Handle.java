@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongConsumer;
 
 /**
- * A native pointer that cannot be used after it was freed. Every use is between enter and leave; close stops
- * new uses, and the last to leave frees.
+ * A native pointer that cannot be used after it was freed. Every use is between enter and leave;
+ * close stops new uses, and the last to leave frees.
  */
 final class Handle {
     private final long pointer;
@@ -15,7 +15,10 @@ final class Handle {
     private final AtomicInteger users = new AtomicInteger(1); /* the owner, until close */
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    /** {@code onClose} runs once, at close, while others may still be inside; {@code free} runs at the end. */
+    /**
+     * {@code onClose} runs once, at close, while others may still be inside; {@code free} runs at
+     * the end.
+     */
     Handle(long pointer, LongConsumer onClose, LongConsumer free) {
         this.pointer = pointer;
         this.onClose = onClose;

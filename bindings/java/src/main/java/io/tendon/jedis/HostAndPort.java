@@ -35,7 +35,8 @@ public class HostAndPort implements Serializable {
     }
 
     private static String unbracketed(String host) {
-        return host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
+        return host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1)
+                                                          : host;
     }
 
     /** As option endpoints wants it. */

@@ -1,14 +1,14 @@
 package io.tendon.jedis;
 
 import io.tendon.jedis.commands.JedisCommands;
-import io.tendon.jedis.exceptions.Executed;
 import io.tendon.jedis.exceptions.Failure;
 import java.io.Closeable;
 import java.net.URI;
 
 /**
- * One connection, for one thread at a time: from a JedisPool, or of its own. With host and port alone it
- * connects at its first command, with more at once, as Jedis does. Failures are never retried.
+ * One connection, for one thread at a time: from a JedisPool, or of its own. With host and port
+ * alone it connects at its first command, with more at once, as Jedis does. Failures are never
+ * retried.
  */
 public class Jedis implements JedisCommands, Closeable {
     private final Core core;
@@ -26,7 +26,8 @@ public class Jedis implements JedisCommands, Closeable {
     }
 
     public Jedis(HostAndPort server) {
-        this(CoreOptions.standalone(server, DefaultJedisClientConfig.builder().build()), null, false);
+        this(CoreOptions.standalone(server, DefaultJedisClientConfig.builder().build()), null,
+                false);
     }
 
     public Jedis(String host, int port, boolean ssl) {
@@ -58,7 +59,10 @@ public class Jedis implements JedisCommands, Closeable {
         this(new HostAndPort(host, port), config);
     }
 
-    /** redis://[[user]:password@]host[:port][/db] or rediss://; any option of docs/options.md as a query. */
+    /**
+     * redis://[[user]:password@]host[:port][/db] or rediss://; any option of docs/options.md as a
+     * query.
+     */
     public Jedis(String url) {
         this(URIs.options(), url, true);
     }
@@ -124,9 +128,9 @@ public class Jedis implements JedisCommands, Closeable {
             connect();
         }
         if (lease.isBroken() && !core.isClosed()) {
-            throw new Failure(Failure.DISCONNECTED, Executed.NO, 0, 0,
-                    "Attempting to write to a broken connection. An earlier command failed on it; close this"
-                            + " Jedis and get another one", "", "").exception();
+            throw Failure.before(Failure.DISCONNECTED, "Attempting to write to a broken connection."
+                    + " An earlier command failed on it; close this Jedis and get another one")
+                    .exception();
         }
         return lease;
     }
@@ -150,16 +154,19 @@ public class Jedis implements JedisCommands, Closeable {
 
     /** The next transaction is void when one of the keys changes before its exec. */
     public String watch(String... keys) {
-        return executeCommand(new CommandArguments(Protocol.Command.WATCH).addAll(keys), BuilderFactory.STRING);
+        return executeCommand(
+                new CommandArguments(Protocol.Command.WATCH).addAll(keys), BuilderFactory.STRING);
     }
 
     /** As watch(String...). */
     public String watch(byte[]... keys) {
-        return executeCommand(new CommandArguments(Protocol.Command.WATCH).addAll(keys), BuilderFactory.STRING);
+        return executeCommand(
+                new CommandArguments(Protocol.Command.WATCH).addAll(keys), BuilderFactory.STRING);
     }
 
     public String unwatch() {
-        return executeCommand(new CommandArguments(Protocol.Command.UNWATCH), BuilderFactory.STRING);
+        return executeCommand(
+                new CommandArguments(Protocol.Command.UNWATCH), BuilderFactory.STRING);
     }
 
     /** Changes the database of this connection; the pool changes it back. */
@@ -176,7 +183,8 @@ public class Jedis implements JedisCommands, Closeable {
     }
 
     public String auth(String password) {
-        return executeCommand(new CommandArguments(Protocol.Command.AUTH).add(password), BuilderFactory.STRING);
+        return executeCommand(
+                new CommandArguments(Protocol.Command.AUTH).add(password), BuilderFactory.STRING);
     }
 
     public String auth(String user, String password) {
@@ -185,11 +193,15 @@ public class Jedis implements JedisCommands, Closeable {
     }
 
     public String clientSetname(String name) {
-        return executeCommand(new CommandArguments(Protocol.Command.CLIENT).add("SETNAME").add(name),
+        return executeCommand(
+                new CommandArguments(Protocol.Command.CLIENT).add("SETNAME").add(name),
                 BuilderFactory.STRING);
     }
 
-    /** Forgets a transaction that was begun; what else was left is undone when the connection is lent again. */
+    /**
+     * Forgets a transaction that was begun; what else was left is undone when the connection is
+     * lent again.
+     */
     public void resetState() {
         if (transaction != null) {
             transaction.close();

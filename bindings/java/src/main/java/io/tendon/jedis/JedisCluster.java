@@ -6,7 +6,10 @@ import io.tendon.jedis.exceptions.JedisException;
 import java.time.Duration;
 import java.util.Set;
 
-/** A UnifiedJedis of a cluster: from several seeds, or one configuration endpoint. Connects when it is made. */
+/**
+ * A UnifiedJedis of a cluster: from several seeds, or one configuration endpoint. Connects when it
+ * is made.
+ */
 public class JedisCluster extends UnifiedJedis {
     public static final int DEFAULT_MAX_ATTEMPTS = 5;
 
@@ -42,22 +45,29 @@ public class JedisCluster extends UnifiedJedis {
         this(nodes, DefaultJedisClientConfig.builder().build(), DEFAULT_MAX_ATTEMPTS, pool);
     }
 
-    public JedisCluster(Set<HostAndPort> nodes, int connectionTimeout, int soTimeout, int maxAttempts,
-            GenericObjectPoolConfig<Connection> pool) {
+    public JedisCluster(Set<HostAndPort> nodes, int connectionTimeout, int soTimeout,
+            int maxAttempts, GenericObjectPoolConfig<Connection> pool) {
         this(nodes, connectionTimeout, soTimeout, maxAttempts, null, pool);
     }
 
-    public JedisCluster(Set<HostAndPort> nodes, int connectionTimeout, int soTimeout, int maxAttempts,
-            String password, GenericObjectPoolConfig<Connection> pool) {
+    public JedisCluster(Set<HostAndPort> nodes, int connectionTimeout, int soTimeout,
+            int maxAttempts, String password, GenericObjectPoolConfig<Connection> pool) {
         this(nodes, connectionTimeout, soTimeout, maxAttempts, null, password, null, pool, false);
     }
 
-    public JedisCluster(Set<HostAndPort> nodes, int connectionTimeout, int soTimeout, int maxAttempts,
-            String user, String password, String clientName, GenericObjectPoolConfig<Connection> pool,
-            boolean ssl) {
-        this(nodes, DefaultJedisClientConfig.builder().connectionTimeoutMillis(connectionTimeout)
-                .socketTimeoutMillis(soTimeout).user(user).password(password).clientName(clientName).ssl(ssl)
-                .build(), maxAttempts, pool);
+    public JedisCluster(Set<HostAndPort> nodes, int connectionTimeout, int soTimeout,
+            int maxAttempts, String user, String password, String clientName,
+            GenericObjectPoolConfig<Connection> pool, boolean ssl) {
+        this(nodes,
+                DefaultJedisClientConfig.builder()
+                        .connectionTimeoutMillis(connectionTimeout)
+                        .socketTimeoutMillis(soTimeout)
+                        .user(user)
+                        .password(password)
+                        .clientName(clientName)
+                        .ssl(ssl)
+                        .build(),
+                maxAttempts, pool);
     }
 
     public JedisCluster(Set<HostAndPort> nodes, JedisClientConfig config) {
@@ -74,7 +84,10 @@ public class JedisCluster extends UnifiedJedis {
                 Duration.ofMillis((long) config.getSocketTimeoutMillis() * maxAttempts), pool);
     }
 
-    /** {@code maxTotalRetriesDuration} is the deadline of a command, all attempts and redirects included. */
+    /**
+     * {@code maxTotalRetriesDuration} is the deadline of a command, all attempts and redirects
+     * included.
+     */
     public JedisCluster(Set<HostAndPort> nodes, JedisClientConfig config, int maxAttempts,
             Duration maxTotalRetriesDuration, GenericObjectPoolConfig<Connection> pool) {
         super(options(nodes, config, maxAttempts, maxTotalRetriesDuration, pool), null);
@@ -86,8 +99,8 @@ public class JedisCluster extends UnifiedJedis {
         }
     }
 
-    private static CoreOptions options(Set<HostAndPort> nodes, JedisClientConfig config, int maxAttempts,
-            Duration deadline, GenericObjectPoolConfig<Connection> pool) {
+    private static CoreOptions options(Set<HostAndPort> nodes, JedisClientConfig config,
+            int maxAttempts, Duration deadline, GenericObjectPoolConfig<Connection> pool) {
         CoreOptions options = CoreOptions.cluster(nodes, config).pool(pool, maxAttempts);
         options.put("max_redirects", maxAttempts);
         options.put("command_timeout_ms", deadline.toMillis());
@@ -103,7 +116,8 @@ public class JedisCluster extends UnifiedJedis {
     /** As in Jedis: not in a cluster. */
     @Override
     public Transaction transaction(boolean doMulti) {
-        throw new UnsupportedOperationException("Watched transactions are not supported in a cluster; use multi()"
+        throw new UnsupportedOperationException(
+                "Watched transactions are not supported in a cluster; use multi()"
                 + " with the keys of one slot");
     }
 }

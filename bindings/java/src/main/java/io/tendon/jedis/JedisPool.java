@@ -13,11 +13,12 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocketFactory;
 
 /**
- * Lends connections, one to each borrower, to any number of threads. The pool is in the native core; nothing
- * connects before a connection is needed or minIdle asks for one.
+ * Lends connections, one to each borrower, to any number of threads. The pool is in the native
+ * core; nothing connects before a connection is needed or minIdle asks for one.
  *
- * <p>Of the constructors: {@code timeout} is in milliseconds and means connecting and each reply; no
- * JedisPoolConfig means the defaults of GenericObjectPoolConfig. The TLS objects of Java must be null.
+ * <p>Of the constructors: {@code timeout} is in milliseconds and means connecting and each reply;
+ * no JedisPoolConfig means the defaults of GenericObjectPoolConfig. The TLS objects of Java must be
+ * null.
  */
 public class JedisPool implements Closeable {
     private final Core core;
@@ -91,7 +92,8 @@ public class JedisPool implements Closeable {
         this(pool, host, port, timeout, (String) null);
     }
 
-    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout, boolean ssl) {
+    public JedisPool(
+            GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout, boolean ssl) {
         this(pool, host, port, timeout, null, ssl);
     }
 
@@ -108,17 +110,23 @@ public class JedisPool implements Closeable {
     public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout,
             String password, boolean ssl, SSLSocketFactory factory, SSLParameters parameters,
             HostnameVerifier verifier) {
-        this(pool, new HostAndPort(host, port), config(timeout).password(password).ssl(ssl)
-                .sslSocketFactory(factory).sslParameters(parameters).hostnameVerifier(verifier).build());
+        this(pool, new HostAndPort(host, port),
+                config(timeout)
+                        .password(password)
+                        .ssl(ssl)
+                        .sslSocketFactory(factory)
+                        .sslParameters(parameters)
+                        .hostnameVerifier(verifier)
+                        .build());
     }
 
-    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout, String user,
-            String password) {
+    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout,
+            String user, String password) {
         this(pool, host, port, timeout, user, password, Protocol.DEFAULT_DATABASE);
     }
 
-    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout, String user,
-            String password, boolean ssl) {
+    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout,
+            String user, String password, boolean ssl) {
         this(pool, host, port, timeout, user, password, Protocol.DEFAULT_DATABASE, null, ssl);
     }
 
@@ -132,8 +140,8 @@ public class JedisPool implements Closeable {
         this(pool, host, port, timeout, password, database, null, ssl);
     }
 
-    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout, String user,
-            String password, int database) {
+    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout,
+            String user, String password, int database) {
         this(pool, host, port, timeout, user, password, database, null);
     }
 
@@ -147,30 +155,33 @@ public class JedisPool implements Closeable {
         this(pool, host, port, timeout, null, password, database, clientName, ssl);
     }
 
-    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout, String user,
-            String password, int database, String clientName) {
+    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout,
+            String user, String password, int database, String clientName) {
         this(pool, host, port, timeout, user, password, database, clientName, false);
     }
 
-    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout, String user,
-            String password, int database, String clientName, boolean ssl) {
+    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int timeout,
+            String user, String password, int database, String clientName, boolean ssl) {
         this(pool, new HostAndPort(host, port), config(timeout).user(user).password(password)
                 .database(database).clientName(clientName).ssl(ssl).build());
     }
 
-    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int connectionTimeout,
-            int soTimeout, String password, int database, String clientName) {
+    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port,
+            int connectionTimeout, int soTimeout, String password, int database,
+            String clientName) {
         this(pool, host, port, connectionTimeout, soTimeout, password, database, clientName, false);
     }
 
-    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port, int connectionTimeout,
-            int soTimeout, String password, int database, String clientName, boolean ssl) {
+    public JedisPool(GenericObjectPoolConfig<Jedis> pool, String host, int port,
+            int connectionTimeout, int soTimeout, String password, int database, String clientName,
+            boolean ssl) {
         this(pool, new HostAndPort(host, port), config(soTimeout)
                 .connectionTimeoutMillis(connectionTimeout).password(password).database(database)
                 .clientName(clientName).ssl(ssl).build());
     }
 
-    public JedisPool(GenericObjectPoolConfig<Jedis> pool, HostAndPort server, JedisClientConfig config) {
+    public JedisPool(
+            GenericObjectPoolConfig<Jedis> pool, HostAndPort server, JedisClientConfig config) {
         this(pool, CoreOptions.standalone(server, config), null);
     }
 
@@ -184,8 +195,8 @@ public class JedisPool implements Closeable {
     }
 
     /**
-     * Borrows a connection; close gives it back. JedisExhaustedPoolException when none became free, else
-     * what connecting throws.
+     * Borrows a connection; close gives it back. JedisExhaustedPoolException when none became free,
+     * else what connecting throws.
      */
     public Jedis getResource() {
         if (core.isClosed()) {
@@ -199,7 +210,8 @@ public class JedisPool implements Closeable {
     }
 
     private static JedisException notOpen() {
-        String message = "Could not get a resource from the pool: it has been closed; make a new one";
+        String message =
+                "Could not get a resource from the pool: it has been closed; make a new one";
         return new JedisException(message, new IllegalStateException("Pool not open"))
                 .with(Failure.before(Failure.CLOSED, message));
     }

@@ -2,7 +2,10 @@ package io.tendon.jedis;
 
 import java.net.URI;
 
-/** A UnifiedJedis of one server. Connects at its first command. Commands are not retried unless told. */
+/**
+ * A UnifiedJedis of one server. Connects at its first command. Commands are not retried unless
+ * told.
+ */
 public class JedisPooled extends UnifiedJedis {
     public JedisPooled() {
         this(Protocol.DEFAULT_HOST, Protocol.DEFAULT_PORT);
@@ -33,21 +36,25 @@ public class JedisPooled extends UnifiedJedis {
         this(pool, new HostAndPort(host, port), DefaultJedisClientConfig.builder().build());
     }
 
-    public JedisPooled(GenericObjectPoolConfig<Connection> pool, String host, int port, int timeout) {
-        this(pool, new HostAndPort(host, port), DefaultJedisClientConfig.builder().timeoutMillis(timeout).build());
+    public JedisPooled(
+            GenericObjectPoolConfig<Connection> pool, String host, int port, int timeout) {
+        this(pool, new HostAndPort(host, port),
+                DefaultJedisClientConfig.builder().timeoutMillis(timeout).build());
     }
 
-    public JedisPooled(HostAndPort server, JedisClientConfig config, GenericObjectPoolConfig<Connection> pool) {
+    public JedisPooled(HostAndPort server, JedisClientConfig config,
+            GenericObjectPoolConfig<Connection> pool) {
         this(pool, server, config);
     }
 
-    public JedisPooled(GenericObjectPoolConfig<Connection> pool, HostAndPort server, JedisClientConfig config) {
+    public JedisPooled(GenericObjectPoolConfig<Connection> pool, HostAndPort server,
+            JedisClientConfig config) {
         this(pool, server, config, 1);
     }
 
     /** {@code maxAttempts}: how often a command is tried when that is known to be safe. */
-    public JedisPooled(GenericObjectPoolConfig<Connection> pool, HostAndPort server, JedisClientConfig config,
-            int maxAttempts) {
+    public JedisPooled(GenericObjectPoolConfig<Connection> pool, HostAndPort server,
+            JedisClientConfig config, int maxAttempts) {
         super(CoreOptions.standalone(server, config).pool(pool, maxAttempts), null);
     }
 

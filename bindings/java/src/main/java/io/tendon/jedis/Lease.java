@@ -23,8 +23,11 @@ final class Lease {
     long enter() {
         long pointer = handle.enter();
         if (pointer == 0) {
-            throw Failure.before(Failure.CLOSED, "This Jedis has been closed and its connection given back;"
-                    + " get another one. Nothing was sent").exception();
+            throw Failure
+                    .before(Failure.CLOSED,
+                            "This Jedis has been closed and its connection given back;"
+                                    + " get another one. Nothing was sent")
+                    .exception();
         }
         return pointer;
     }

@@ -3,8 +3,9 @@ package io.tendon.jedis;
 import java.nio.ByteBuffer;
 
 /**
- * The native methods over include/tendon (src/main/native). Handles and buffers are addresses; none of these
- * methods calls back into Java. Methods with (out, capacity) write an error there when they fail, see Exchange.
+ * The native methods over include/tendon (src/main/native). Handles and buffers are addresses; none
+ * of these methods calls back into Java. Methods with (out, capacity) write an error there when
+ * they fail, see Exchange.
  */
 final class NativeClient {
     /** TENDON_ABI_MAJOR and TENDON_ABI_MINOR that this class was written for. */
@@ -60,7 +61,10 @@ final class NativeClient {
 
     static native void leaseEnd(long lease, boolean discard);
 
-    /** Number of nodes written, 0 when the reply is too large for the buffer, negative for an error. */
+    /**
+     * Number of nodes written, 0 when the reply is too large for the buffer, negative for an
+     * error.
+     */
     static native int call(long client, long lease, long buffer, int capacity);
 
     /** The outcomes of a batch, for batchTake and batchDestroy; 0 when nothing was sent. */

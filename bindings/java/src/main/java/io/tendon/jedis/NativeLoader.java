@@ -9,8 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Finds libtendon.so and libtendon_jni.so: where the properties tendon.lib and tendon.jni.path (or the
- * environment's TENDON_LIB and TENDON_JNI_PATH) say, else beside the jar, else where System.loadLibrary looks.
+ * Finds libtendon.so and libtendon_jni.so: where the properties tendon.lib and tendon.jni.path (or
+ * the environment's TENDON_LIB and TENDON_JNI_PATH) say, else beside the jar, else where
+ * System.loadLibrary looks.
  */
 final class NativeLoader {
     private static final String CORE = "libtendon.so";
@@ -35,12 +36,16 @@ final class NativeLoader {
         try {
             System.loadLibrary("tendon_jni");
         } catch (UnsatisfiedLinkError error) {
-            throw new UnsatisfiedLinkError(JNI + " was not found beside the jar nor in java.library.path; "
-                    + "build it with bindings/java/build or set -Dtendon.jni.path (" + error.getMessage() + ")");
+            throw new UnsatisfiedLinkError(JNI
+                    + " was not found beside the jar nor in java.library.path; "
+                    + "build it with bindings/java/build or set -Dtendon.jni.path ("
+                    + error.getMessage() + ")");
         }
     }
 
-    /** Loaded first, so that the linker has it under its soname when the JNI library asks for it. */
+    /**
+     * Loaded first, so that the linker has it under its soname when the JNI library asks for it.
+     */
     private static void loadCore() {
         String told = setting("tendon.lib", "TENDON_LIB");
         if (told != null) {

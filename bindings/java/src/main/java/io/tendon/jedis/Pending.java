@@ -15,7 +15,9 @@ abstract class Pending {
         this.arguments = arguments;
     }
 
-    /** The reply as a raw object; a server's error is a JedisDataException. Must not send commands. */
+    /**
+     * The reply as a raw object; a server's error is a JedisDataException. Must not send commands.
+     */
     abstract void answered(Object raw);
 
     abstract void failed(JedisException exception);

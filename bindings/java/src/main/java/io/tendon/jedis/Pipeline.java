@@ -6,8 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Commands that are sent together. Not a transaction: each has its own outcome. One thread at a time.
- * From a Jedis they go over its connection; from a JedisPooled or JedisCluster to the nodes of their keys.
+ * Commands that are sent together. Not a transaction: each has its own outcome. One thread at a
+ * time. From a Jedis they go over its connection; from a JedisPooled or JedisCluster to the nodes
+ * of their keys.
  */
 public class Pipeline implements PipelineCommands, Closeable {
     /** Sent in one piece at most, which bounds the memory for replies that wait to be read. */
@@ -45,15 +46,16 @@ public class Pipeline implements PipelineCommands, Closeable {
     private static int endOfPiece(List<Response<?>> all, int from) {
         long bytes = 0;
         int end = from;
-        while (end < all.size() && end - from < PIECE_COMMANDS_MAX && (end == from || bytes < PIECE_BYTES_MAX)) {
+        while (end < all.size() && end - from < PIECE_COMMANDS_MAX
+                && (end == from || bytes < PIECE_BYTES_MAX)) {
             bytes += all.get(end++).arguments.bytes();
         }
         return end;
     }
 
     /**
-     * As sync, and lists all results in order; a server's error is in the list as a JedisDataException. A
-     * failure of the connection is thrown.
+     * As sync, and lists all results in order; a server's error is in the list as a
+     * JedisDataException. A failure of the connection is thrown.
      */
     public List<Object> syncAndReturnAll() {
         List<Response<?>> all = queue;

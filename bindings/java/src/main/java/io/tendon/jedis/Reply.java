@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads the tape of include/tendon/reply.h: nodes of 16 bytes in depth-first order, and the bytes of strings.
- * Valid until the thread's next command; what it returns is copied.
+ * Reads the tape of include/tendon/reply.h: nodes of 16 bytes in depth-first order, and the bytes
+ * of strings. Valid until the thread's next command; what it returns is copied.
  */
 final class Reply {
     static final int NODE_BYTES = 16;
@@ -65,7 +65,10 @@ final class Reply {
         return new String(bytes(0), StandardCharsets.UTF_8);
     }
 
-    /** The whole reply as Jedis' raw objects: byte[], Long, List, null; of RESP3 also Double, Boolean, ... */
+    /**
+     * The whole reply as Jedis' raw objects: byte[], Long, List, null; of RESP3 also Double,
+     * Boolean, ...
+     */
     Object object() {
         next = 0;
         return take();

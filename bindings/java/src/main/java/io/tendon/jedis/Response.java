@@ -35,8 +35,8 @@ public class Response<T> extends Pending implements Supplier<T> {
     }
 
     /**
-     * The result, typed as the command's. Throws the server's error or the failure of this command, and
-     * IllegalStateException before sync or exec.
+     * The result, typed as the command's. Throws the server's error or the failure of this command,
+     * and IllegalStateException before sync or exec.
      */
     @Override
     public T get() {

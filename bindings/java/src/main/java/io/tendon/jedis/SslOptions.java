@@ -11,8 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * How TLS is spoken. The native core does it (OpenSSL), so certificates are PEM files; Jedis' trust stores are
- * read here and handed over. The defaults verify trust by the system's store, and the host name.
+ * How TLS is spoken. The native core does it (OpenSSL), so certificates are PEM files; Jedis' trust
+ * stores are read here and handed over. The defaults verify trust by the system's store, and the
+ * host name.
  */
 public final class SslOptions {
     private final Map<String, String> options;
@@ -101,13 +102,15 @@ public final class SslOptions {
             try {
                 return caPem(pem(KeyStore.getInstance(file, password)));
             } catch (IOException | GeneralSecurityException error) {
-                throw new IllegalArgumentException("truststore " + file + ": " + error.getMessage(), error);
+                throw new IllegalArgumentException(
+                        "truststore " + file + ": " + error.getMessage(), error);
             }
         }
 
         /** Refused: the core reads the client's key from PEM files. */
         public Builder keystore(File file) {
-            throw CoreOptions.refused("keystore", "a Java key store", "use certFile and keyFile (PEM)");
+            throw CoreOptions.refused(
+                    "keystore", "a Java key store", "use certFile and keyFile (PEM)");
         }
 
         private static String pem(KeyStore store) throws GeneralSecurityException {

@@ -8,8 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Commands that the server executes together or not at all. They are kept here and sent between MULTI and EXEC
- * in one piece by exec; so nothing is on the server's side before. One thread at a time.
+ * Commands that the server executes together or not at all. They are kept here and sent between
+ * MULTI and EXEC in one piece by exec; so nothing is on the server's side before. One thread at a
+ * time.
  */
 public class Transaction implements PipelineCommands, Closeable {
     /** An answer to MULTI, to EXEC, or "QUEUED" to a command. */
@@ -41,7 +42,10 @@ public class Transaction implements PipelineCommands, Closeable {
     private boolean watching;
     private boolean ended;
 
-    /** {@code lease} may be null when no WATCH came before. {@code afterwards} runs once, when it has ended. */
+    /**
+     * {@code lease} may be null when no WATCH came before. {@code afterwards} runs once, when it
+     * has ended.
+     */
     Transaction(Core core, Lease lease, boolean open, Runnable afterwards) {
         this.core = core;
         this.lease = lease;
@@ -69,7 +73,8 @@ public class Transaction implements PipelineCommands, Closeable {
 
     private String watch(CommandArguments arguments) {
         if (open || lease == null) {
-            throw new IllegalStateException("WATCH after MULTI; use transaction(false), watch, then multi");
+            throw new IllegalStateException(
+                    "WATCH after MULTI; use transaction(false), watch, then multi");
         }
         watching = true;
         return core.call(lease, arguments, BuilderFactory.STRING);
@@ -78,8 +83,9 @@ public class Transaction implements PipelineCommands, Closeable {
     /** Forgets the watched keys. */
     public String unwatch() {
         watching = false;
-        return lease == null ? "OK" : core.call(lease, new CommandArguments(Protocol.Command.UNWATCH),
-                BuilderFactory.STRING);
+        return lease == null ? "OK"
+                             : core.call(lease, new CommandArguments(Protocol.Command.UNWATCH),
+                                     BuilderFactory.STRING);
     }
 
     /** Queues a command; before multi, sends it, and the Response is there at once. */
@@ -95,9 +101,9 @@ public class Transaction implements PipelineCommands, Closeable {
     }
 
     /**
-     * Executes the commands and lists their results; a server's error is in the list as a JedisDataException.
-     * Null when a watched key has changed. A command that the server would not queue fails all: the exception
-     * is EXECABORT, with the reasons as suppressed ones.
+     * Executes the commands and lists their results; a server's error is in the list as a
+     * JedisDataException. Null when a watched key has changed. A command that the server would not
+     * queue fails all: the exception is EXECABORT, with the reasons as suppressed ones.
      */
     public List<Object> exec() {
         if (!open) {
@@ -134,7 +140,8 @@ public class Transaction implements PipelineCommands, Closeable {
         }
         List<?> raw = (List<?>) exec.raw;
         if (raw.size() != queue.size()) {
-            throw new JedisDataException("EXEC answered " + raw.size() + " results to " + queue.size()
+            throw new JedisDataException("EXEC answered " + raw.size() + " results to "
+                    + queue.size()
                     + " commands; do not send MULTI, EXEC or DISCARD as commands of a transaction");
         }
         List<Object> results = new ArrayList<>(raw.size());

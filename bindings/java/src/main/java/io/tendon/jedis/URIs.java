@@ -1,6 +1,8 @@
 package io.tendon.jedis;
 
-/** URLs, which the native core reads; a text without "://" is a host name where Jedis allows that. */
+/**
+ * URLs, which the native core reads; a text without "://" is a host name where Jedis allows that.
+ */
 final class URIs {
     private URIs() {
     }

@@ -4,8 +4,8 @@ import io.tendon.jedis.commands.JedisCommands;
 import java.io.Closeable;
 
 /**
- * A client for any number of threads: commands go straight through the core's shared connections, blocking ones
- * and watched transactions over connections of their own.
+ * A client for any number of threads: commands go straight through the core's shared connections,
+ * blocking ones and watched transactions over connections of their own.
  */
 public class UnifiedJedis implements JedisCommands, Closeable {
     final Core core;
@@ -29,7 +29,10 @@ public class UnifiedJedis implements JedisCommands, Closeable {
         return new Transaction(core, null, true, () -> { });
     }
 
-    /** A transaction over a connection of its own, to be closed; with {@code false}, watch before multi. */
+    /**
+     * A transaction over a connection of its own, to be closed; with {@code false}, watch before
+     * multi.
+     */
     public Transaction transaction(boolean doMulti) {
         Lease lease = core.lease();
         return new Transaction(core, lease, doMulti, lease::close);

@@ -5,24 +5,29 @@ import io.tendon.jedis.BuilderFactory;
 import io.tendon.jedis.CommandArguments;
 
 /** All commands, and sendCommand for those without a method. */
-public interface JedisCommands extends KeyCommands, StringCommands, HashCommands, ListCommands, SetCommands,
-        SortedSetCommands, ServerCommands {
+public interface JedisCommands extends KeyCommands, StringCommands, HashCommands, ListCommands,
+                                       SetCommands, SortedSetCommands, ServerCommands {
     @Override
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
-    /** Sends any command. The raw reply: byte[], Long, List or null; with RESP3 also Double, Boolean. */
+    /**
+     * Sends any command. The raw reply: byte[], Long, List or null; with RESP3 also Double,
+     * Boolean.
+     */
     default Object sendCommand(ProtocolCommand command) {
         return executeCommand(new CommandArguments(command), BuilderFactory.RAW_OBJECT);
     }
 
     /** As sendCommand(command), with arguments. */
     default Object sendCommand(ProtocolCommand command, String... arguments) {
-        return executeCommand(new CommandArguments(command).addAll(arguments), BuilderFactory.RAW_OBJECT);
+        return executeCommand(
+                new CommandArguments(command).addAll(arguments), BuilderFactory.RAW_OBJECT);
     }
 
     /** As sendCommand(command), with arguments. */
     default Object sendCommand(ProtocolCommand command, byte[]... arguments) {
-        return executeCommand(new CommandArguments(command).addAll(arguments), BuilderFactory.RAW_OBJECT);
+        return executeCommand(
+                new CommandArguments(command).addAll(arguments), BuilderFactory.RAW_OBJECT);
     }
 
     /** As sendCommand(command), for arguments made word by word. */

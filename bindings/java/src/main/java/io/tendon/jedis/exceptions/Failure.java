@@ -3,7 +3,10 @@ package io.tendon.jedis.exceptions;
 import java.net.SocketTimeoutException;
 import java.util.NoSuchElementException;
 
-/** What the native core tells about a failure (include/tendon/error.h), and which exception it becomes. */
+/**
+ * What the native core tells about a failure (include/tendon/error.h), and which exception it
+ * becomes.
+ */
 public record Failure(int status, Executed executed, int attempts, long elapsedMicros,
         String message, String prefix, String node) {
     /** A server's error reply to a command: no failure of the core. */
@@ -64,7 +67,9 @@ public record Failure(int status, Executed executed, int attempts, long elapsedM
         };
     }
 
-    /** The server said no where no command was there to answer: while connecting, or to each retry. */
+    /**
+     * The server said no where no command was there to answer: while connecting, or to each retry.
+     */
     private JedisException refusal() {
         return prefix.isEmpty() ? new JedisConnectionException(message)
                 : ServerErrors.exception(prefix, message);

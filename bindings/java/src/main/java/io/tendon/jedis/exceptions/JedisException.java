@@ -1,8 +1,9 @@
 package io.tendon.jedis.exceptions;
 
 /**
- * The root of everything that this package throws about servers, connections and options. Beside Jedis' text
- * and cause it says whether the command was executed, and how the native core names the failure.
+ * The root of everything that this package throws about servers, connections and options. Beside
+ * Jedis' text and cause it says whether the command was executed, and how the native core names the
+ * failure.
  */
 public class JedisException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -32,12 +33,16 @@ public class JedisException extends RuntimeException {
         return failure;
     }
 
-    /** Whether the server executed the command; UNKNOWN when this exception was not made by tendon. */
+    /**
+     * Whether the server executed the command; UNKNOWN when this exception was not made by tendon.
+     */
     public Executed executed() {
         return failure == null ? Executed.UNKNOWN : failure.executed();
     }
 
-    /** The status of include/tendon/status.h, negative; 0 for a server's error reply to a command. */
+    /**
+     * The status of include/tendon/status.h, negative; 0 for a server's error reply to a command.
+     */
     public int status() {
         return failure == null ? Failure.NONE : failure.status();
     }

@@ -2,7 +2,9 @@ package io.tendon.jedis.exceptions;
 
 import io.tendon.jedis.HostAndPort;
 
-/** The server named another node for a slot. Seen on single connections only; JedisCluster follows. */
+/**
+ * The server named another node for a slot. Seen on single connections only; JedisCluster follows.
+ */
 public class JedisRedirectionException extends JedisDataException {
     private static final long serialVersionUID = 1L;
 

@@ -4,7 +4,10 @@ import io.tendon.jedis.CommandArguments;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Collects words, each alone or with a value; a word of one group replaces the other of that group. */
+/**
+ * Collects words, each alone or with a value; a word of one group replaces the other of that
+ * group.
+ */
 abstract class OptionalWords<T extends OptionalWords<T>> implements IParams {
     private record Word(String name, Object value) {
     }
