@@ -340,6 +340,7 @@ static bool serve_session(struct world_wire *wire, const struct world_args *args
         wire->multi_asking = wire->asking;
         wire->asking = false;
     }
+    wire->world->askings += is(args, "ASKING");
     wire->world->cleanings += is(args, "DISCARD");
     if (is(args, "DISCARD"))
         end_transaction(wire);

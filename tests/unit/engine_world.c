@@ -399,6 +399,15 @@ void world_budget(struct world *world, uint32_t server, size_t bytes)
     }
 }
 
+void world_doom(struct world *world, uint32_t server, size_t bytes)
+{
+    world_budget(world, server, bytes);
+    for (struct tendon__link *link = world->wires.next; link != &world->wires; link = link->next) {
+        struct world_wire *wire = TENDON__OWNER(link, struct world_wire, link);
+        wire->doomed |= wire->server == server && wire->open;
+    }
+}
+
 struct world_wire *world_wire_at(struct world *world, uint32_t index)
 {
     for (struct tendon__link *link = world->wires.next; link != &world->wires; link = link->next) {
@@ -482,6 +491,10 @@ static bool step_wire(struct world_wire *wire)
     bool any = write_wire(wire);
     if (!is_frozen(wire))
         world_serve(wire);
+    if (wire->channel && wire->doomed && !wire->budget) {
+        world_cut(wire->world, wire, true);
+        return true;
+    }
     any |= read_wire(wire);
     if (wire->channel && wire->broken && !wire->out.size) {
         world_cut(wire->world, wire, false);

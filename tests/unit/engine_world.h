@@ -71,6 +71,7 @@ struct world_wire {
     bool open;
     bool broken;   /* ended by the server; what it said before is still delivered */
     size_t budget; /* bytes the socket still takes */
+    bool doomed;   /* lost when the budget is used up; what was taken is executed */
     struct world_bytes in;
     struct world_bytes out;
     struct world_bytes held; /* replies kept back, and all later ones */
@@ -143,7 +144,8 @@ struct world {
     uint32_t events[WORLD_EVENTS];
     uint32_t slots_asked; /* CLUSTER SLOTS answered */
     uint32_t cleanings;   /* DISCARD seen */
-    char last_log[64];    /* the last command a server saw */
+    uint32_t askings;
+    char last_log[64]; /* the last command a server saw */
     struct world_key *keys;
 };
 
@@ -192,6 +194,8 @@ void world_cut(struct world *world, struct world_wire *wire, bool execute);
 void world_cut_server(struct world *world, uint32_t server, bool execute);
 /* From now on each open connection of the server takes this many bytes. */
 void world_budget(struct world *world, uint32_t server, size_t bytes);
+/* As budget, and then they are lost. */
+void world_doom(struct world *world, uint32_t server, size_t bytes);
 uint32_t world_executed(const struct world *world, const char *key);
 struct world_wire *world_wire_at(struct world *world, uint32_t index);
 uint32_t world_wire_count(const struct world *world);

@@ -35,6 +35,7 @@ Test(engine_cluster, moved_is_followed_and_remembered)
     struct world_call *call = world_do(&world, "INCR foo");
     expect_reply(call, ":1");
     cr_assert_eq(call->redirects, 1);
+    cr_assert_eq(world.askings, 0, "ASKING belongs to ASK");
     cr_assert_eq(call->attempts, 0, "a redirect is no failed attempt");
     expect_reply(world_do(&world, "INCR foo"), ":1");
     cr_assert_eq(world.engine->stats.moved, 1, "the map did not learn");

@@ -378,6 +378,23 @@ Test(engine_lease, a_pool_of_one_serves_everybody_in_turn)
     world_stop(&world);
 }
 
+Test(engine_lease, a_lane_that_becomes_idle_makes_room_for_who_waits)
+{
+    struct world world;
+    begin(&world, OPTIONS("pool_max=2"));
+    open_lease(&world);
+    world_rule(&world, 0, "GET", WORLD_SWALLOW, NULL, 1);
+    struct world_call *get = world_do(&world, "GET a");
+    struct world_call *second = world_lease(&world, NULL, 0);
+    world_run(&world);
+    cr_assert_eq(second->outcomes, 0);
+    world_release(&world);
+    world_run(&world);
+    expect_reply(get, "$v:a");
+    expect_reply(second, "+localhost:6379");
+    world_stop(&world);
+}
+
 Test(engine_lease, a_dirty_return_to_a_full_pool_still_serves_the_lane)
 {
     struct world world;

@@ -161,7 +161,11 @@ static void hurt_server(struct run *run)
     struct world *world = &run->world;
     uint32_t which = below(run, world->server_count);
     struct world_server *server = &world->servers[which];
-    switch (below(run, 6)) {
+    switch (below(run, 8)) {
+    case 6:
+    case 7:
+        world_doom(world, which, 1 + below(run, 150));
+        break;
     case 0:
         server->down = !server->down;
         break;
@@ -212,6 +216,16 @@ static void let_time_pass(struct run *run)
         world_advance(&run->world, below(run, 40000));
 }
 
+/* Some allocations fail while the engine works. */
+static void starve(struct run *run)
+{
+    struct world *world = &run->world;
+    world->memory.refuse_from = world->memory.requests + 1 + below(run, 12);
+    for (uint32_t steps = below(run, 4); steps; steps--)
+        world_step(world);
+    world->memory.refuse_from = 0;
+}
+
 static void happen(struct run *run)
 {
     struct world *world = &run->world;
@@ -236,6 +250,8 @@ static void happen(struct run *run)
         world->read_chunk = below(run, 2) ? SIZE_MAX : 1 + below(run, 30);
     else if (dice < 80)
         world->write_chunk = below(run, 2) ? SIZE_MAX : 1 + below(run, 30);
+    else if (dice < 81)
+        starve(run);
     else if (dice < 92)
         world_step(world);
     else

@@ -268,3 +268,35 @@ Test(engine_retry, exec_without_an_answer_is_unknown)
     cr_assert_eq(world_executed(&world, "c1"), 1);
     world_stop(&world);
 }
+
+/* Without its MULTI the rest was executed one by one. */
+Test(engine_retry, a_transaction_whose_multi_was_refused_is_not_repeated)
+{
+    struct world world;
+    begin(&world, FIXED);
+    world_rule(&world, 0, "MULTI", WORLD_ANSWER, "-LOADING Redis is loading", 1);
+    struct world_call *call = world_do(&world, "MULTI|INCR c1|EXEC");
+    world_advance(&world, 1000);
+    cr_assert_eq(call->outcomes, 1);
+    cr_assert_eq(world_executed(&world, "c1"), 1);
+    world_stop(&world);
+}
+
+/* Without a ghost to take the late reply, the request must not be sent again from the same place in
+ * the FIFO. */
+Test(engine_retry, a_timeout_without_memory_for_a_ghost_is_final)
+{
+    struct world world;
+    begin(&world, OPTIONS("read_timeout_ms=300", "command_timeout_ms=0", "retry_on_timeout=yes"));
+    world_rule(&world, 0, "GET", WORLD_SWALLOW, NULL, 1);
+    struct world_call *late = world_do(&world, "GET a");
+    world.memory.refuse_from = world.memory.requests + 1;
+    world_advance(&world, 300);
+    world.memory.refuse_from = 0;
+    expect_failure(late, TENDON_ERROR_TIMEOUT, TENDON_EXECUTED_UNKNOWN);
+    struct world_call *other = world_submit(&world, "GET b");
+    world_release(&world);
+    world_run(&world);
+    expect_reply(other, "$v:b");
+    world_stop(&world);
+}
