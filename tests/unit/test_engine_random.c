@@ -68,17 +68,28 @@ static void start(struct run *run)
     }
 }
 
+/* '#' becomes the hash tag, '@' the number nobody else has. */
+static void write_form(char *out, size_t room, const char *form, uint32_t tag, uint32_t unique)
+{
+    size_t used = 0;
+    for (; *form && used + 1 < room; form++) {
+        if (*form == '#')
+            used += (size_t)snprintf(out + used, room - used, "{%u}", tag);
+        else if (*form == '@')
+            used += (size_t)snprintf(out + used, room - used, "%u", unique);
+        else
+            out[used++] = *form;
+    }
+    out[used] = '\0';
+}
+
 /* One of the requests whose keys nobody else uses, so that replies and executions can be told
  * apart. */
 static void submit_one(struct run *run)
 {
     static const char *const forms[] = {
-        "GET {%u}g%u",
-        "INCR {%u}c%u",
-        "INCR {%u}c%u",
-        "MULTI|INCR {%u}t%u|EXEC",
-        "INCR {%u}p%u|INCR {%u}p%u",
-        "BLPOP {%u}b%u 1",
+        "GET #g@",           "INCR #c@",    "INCR #c@", "MULTI|INCR #t@|EXEC",
+        "INCR #p@|INCR #p@", "BLPOP #b@ 1",
     };
     char command[128];
     uint32_t tag = below(run, 30);
@@ -92,7 +103,7 @@ static void submit_one(struct run *run)
         how.flags |= TENDON_REQUEST_NO_RETRY;
     if (!below(run, 10))
         how.timeout_ms = 1 + below(run, 800);
-    snprintf(command, sizeof command, forms[form], tag, unique, tag, unique);
+    write_form(command, sizeof command, forms[form], tag, unique);
     world_submit_as(&run->world, command, how);
 }
 
