@@ -19,7 +19,8 @@ tendon_status tendon_client_watch(tendon_client *client, tendon_queue *queue, ui
     client->watch_tag = tag;
     client->watch_mask = event_mask;
     if (queue)
-        atomic_store(&client->async_host, true); /* events must come without a call that drives */
+        atomic_store(&client->async_until_ns,
+                     TENDON__NO_TIME); /* events must come without a call that drives */
     tendon__client_unlock(client);
     tendon__client_kick(client);
     if (before)

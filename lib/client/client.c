@@ -72,7 +72,6 @@ static void init_threads(struct tendon_client *client)
     pthread_mutex_init(&client->inbox_lock, NULL);
     pthread_mutex_init(&client->park_lock, NULL);
     tendon__list_init(&client->inbox);
-    tendon__list_init(&client->lease_inbox);
     tendon__list_init(&client->ios);
     tendon__list_init(&client->dead_ios);
 }

@@ -38,8 +38,7 @@ struct tendon_client {
     uint32_t watch_mask;
     /* The inbox. */
     pthread_mutex_t inbox_lock;
-    struct tendon__link inbox;       /* requests */
-    struct tendon__link lease_inbox; /* leases given back */
+    struct tendon__link inbox; /* requests and leases given back, in order */
     atomic_bool mail;
     int wake_fd;
     atomic_bool sleeping; /* the driver is in epoll_wait */
@@ -52,7 +51,8 @@ struct tendon_client {
     bool kicked;
     atomic_bool stop;
     _Atomic int64_t parked_until_ns; /* when the thread wakes by itself; 0 while it is awake */
-    atomic_bool async_host;          /* queues are in use: the thread drives all the time */
+    /* Queues or events are in use: the thread goes on driving until then. */
+    _Atomic int64_t async_until_ns;
     /* Life. */
     atomic_bool closed;
     atomic_uint inside;   /* calls that have not returned */

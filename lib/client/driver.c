@@ -16,6 +16,7 @@
 #include "client/wait.h"
 
 #define EVENTS_PER_TURN 64
+#define ASYNC_LINGER_MS 1000    /* the thread goes on driving this long after the last submit */
 #define SLEEP_MS_MAX    3600000 /* epoll takes an int; an hour early is no harm */
 
 int64_t tendon__now_ns(void)
@@ -25,10 +26,13 @@ int64_t tendon__now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* Only the first who finds the driver asleep has to wake it. */
 static void wake_driver(struct tendon_client *client)
 {
     const uint64_t one = 1;
-    ssize_t written = atomic_load(&client->sleeping) ? write(client->wake_fd, &one, sizeof one) : 0;
+    if (!atomic_load(&client->sleeping) || !atomic_exchange(&client->sleeping, false))
+        return;
+    ssize_t written = write(client->wake_fd, &one, sizeof one);
     (void)written; /* a full counter wakes as well */
 }
 
@@ -36,24 +40,24 @@ void tendon__driver_drain(struct tendon_client *client)
 {
     if (!atomic_load(&client->mail))
         return;
-    struct tendon__link requests, leases;
-    tendon__list_init(&requests);
-    tendon__list_init(&leases);
+    struct tendon__link mail;
+    tendon__list_init(&mail);
     struct tendon__link *link;
     pthread_mutex_lock(&client->inbox_lock);
     while ((link = tendon__list_shift(&client->inbox)))
-        tendon__list_push(&requests, link);
-    while ((link = tendon__list_shift(&client->lease_inbox)))
-        tendon__list_push(&leases, link);
+        tendon__list_push(&mail, link);
     atomic_store(&client->mail, false);
     pthread_mutex_unlock(&client->inbox_lock);
     int64_t now_ns = tendon__now_ns();
     client->engine->now_ns = now_ns;
-    while ((link = tendon__list_shift(&requests)))
-        tendon__engine_submit(client->engine,
-                              TENDON__OWNER(link, struct tendon__request, item.link), now_ns);
-    while ((link = tendon__list_shift(&leases)))
-        tendon__lease_end(client->engine, TENDON__OWNER(link, struct tendon_lease, inbox));
+    while ((link = tendon__list_shift(&mail))) {
+        struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
+        if (item->is_lease)
+            tendon__lease_end(client->engine, TENDON__OWNER(item, struct tendon_lease, item));
+        else
+            tendon__engine_submit(client->engine, TENDON__OWNER(item, struct tendon__request, item),
+                                  now_ns);
+    }
 }
 
 static int sleep_ms(const struct tendon_client *client, int64_t now_ns)
@@ -62,6 +66,9 @@ static int sleep_ms(const struct tendon_client *client, int64_t now_ns)
     int64_t io_ns = tendon__io_deadline(client);
     if (io_ns < when_ns)
         when_ns = io_ns;
+    int64_t async_ns = atomic_load(&client->async_until_ns);
+    if (async_ns > now_ns && async_ns < when_ns)
+        when_ns = async_ns;
     if (when_ns <= now_ns)
         return 0;
     if (when_ns == TENDON__NO_TIME)
@@ -169,7 +176,9 @@ static void put_in_inbox(struct tendon_client *client, struct tendon__link *requ
 void tendon__client_post(struct tendon_client *client, struct tendon__link *requests)
 {
     put_in_inbox(client, requests);
-    if (!atomic_exchange(&client->async_host, true))
+    if (atomic_load(&client->async_until_ns) != TENDON__NO_TIME)
+        atomic_store(&client->async_until_ns, tendon__now_ns() + ASYNC_LINGER_MS * TENDON__MS);
+    if (atomic_load(&client->parked_until_ns))
         tendon__client_kick(client);
     else
         wake_driver(client);
@@ -178,7 +187,8 @@ void tendon__client_post(struct tendon_client *client, struct tendon__link *requ
 void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease *lease)
 {
     pthread_mutex_lock(&client->inbox_lock);
-    tendon__list_push(&client->lease_inbox, &lease->inbox);
+    lease->item.is_lease = true;
+    tendon__list_push(&client->inbox, &lease->item.link);
     atomic_store(&client->mail, true);
     pthread_mutex_unlock(&client->inbox_lock);
     /* Alone, the caller puts it back itself; else whoever drives finds it. */
@@ -261,6 +271,12 @@ static bool stopping(struct tendon_client *client)
     return stop;
 }
 
+static bool serves_queues(const struct tendon_client *client)
+{
+    int64_t until_ns = atomic_load(&client->async_until_ns);
+    return until_ns == TENDON__NO_TIME || (until_ns && tendon__now_ns() < until_ns);
+}
+
 static void *drive_for_all(void *argument)
 {
     struct tendon_client *client = argument;
@@ -268,7 +284,7 @@ static void *drive_for_all(void *argument)
         pthread_mutex_lock(&client->drive);
         atomic_store(&client->parked_until_ns, 0);
         tendon__driver_turn(client, false);
-        while (!stopping(client) && (atomic_load(&client->async_host) || has_work(client))) {
+        while (!stopping(client) && (serves_queues(client) || has_work(client))) {
             tendon__driver_drain(client);
             tendon__driver_turn(client, true);
             yield_to_guests(client);

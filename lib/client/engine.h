@@ -52,6 +52,7 @@ enum tendon__request_state {
 struct tendon__item {
     struct tendon__link link;
     bool is_event;
+    bool is_lease; /* a lease that was given back */
 };
 
 /* Who learns the outcome: one function per kind of caller, called exactly once per request. */
@@ -186,8 +187,8 @@ struct tendon__node {
 
 /* A connection lent to one borrower. Counted: the caller and the engine hold a reference each. */
 struct tendon_lease {
-    struct tendon__link link; /* engine->leases while the engine knows it */
-    struct tendon__link inbox;
+    struct tendon__link link;     /* engine->leases while the engine knows it */
+    struct tendon__item item;     /* on its way back to the engine */
     struct tendon__link requests; /* submitted before the connection was there */
     struct tendon__memory *memory;
     tendon_client *client;

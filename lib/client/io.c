@@ -275,7 +275,11 @@ static void write_some(struct tendon__io *io, int64_t now_ns)
             break;
         ssize_t result = tendon__transport_write(&io->transport, bytes, size, &fault);
         if (result < 0) {
-            lose(io, result, &fault, now_ns);
+            /* The server's last words may explain it, for example that it has too many clients. */
+            if (!io->transport.tls)
+                read_some(io, now_ns);
+            if (io->state == IO_OPEN)
+                lose(io, result, &fault, now_ns);
             return;
         }
         if (result == TENDON__IO_AGAIN) {

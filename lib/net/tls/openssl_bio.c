@@ -21,10 +21,19 @@ static int bio_write(BIO *bio, const char *bytes, size_t size, size_t *out_count
         *out_count = (size_t)count;
         return 1;
     }
-    if (errno == EAGAIN || errno == EWOULDBLOCK)
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
         BIO_set_retry_write(bio);
-    else
+    } else if (session->is_up && (errno == ECONNRESET || errno == EPIPE)) {
+        /*
+         * What the server said before it reset the connection, such as the alert that it wants a
+         * certificate, can still be read, but not by a session whose write has failed. So the write
+         * only seems blocked, and the read that follows tells the reason.
+         */
+        session->reset_number = errno;
+        BIO_set_retry_write(bio);
+    } else {
         session->error_number = errno;
+    }
     return 0;
 }
 
@@ -51,7 +60,9 @@ static int bio_read(BIO *bio, char *out, size_t size, size_t *out_count)
             remember_first(session, out, (size_t)count);
         return 1;
     }
-    if (count == 0)
+    if (count == 0 && session->reset_number)
+        session->error_number = session->reset_number;
+    else if (count == 0)
         session->peer_ended = true;
     else if (errno == EAGAIN || errno == EWOULDBLOCK)
         BIO_set_retry_read(bio);

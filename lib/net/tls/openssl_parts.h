@@ -39,6 +39,7 @@ struct tendon__tls_session {
     bool is_starved;    /* the last read used up every complete record */
     bool write_pending; /* a record is half sent */
     bool peer_ended;    /* FIN, seen by our BIO */
+    int reset_number;   /* errno of a write that met a reset connection; told by the next read */
     int error_number;   /* errno of the last call of our BIO, 0 when it was none */
     int refusal_status; /* TENDON_OK, or why the certificate was refused, with the text below */
     char refusal[TENDON__FAULT_TEXT_MAX];
