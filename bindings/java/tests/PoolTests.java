@@ -21,7 +21,7 @@ final class PoolTests {
     private static final String NO_RESOURCE = "Could not get a resource from the pool";
 
     @Case
-    void articleSettings() {
+    void articleSettings() throws Exception {
         JedisPoolConfig limits = new JedisPoolConfig();
         limits.setMaxTotal(50);
         limits.setMaxIdle(20);
@@ -38,7 +38,7 @@ final class PoolTests {
                 Check.equal("v", jedis.get("java:pool:article"));
                 Check.equal(1, pool.getNumActive());
             }
-            Check.equal(0, pool.getNumActive());
+            Check.eventually("tested and given back", () -> pool.getNumActive() == 0);
             Check.equal(50, pool.getMaxTotal());
         }
     }

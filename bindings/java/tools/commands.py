@@ -144,7 +144,8 @@ def imports(commands, pipelined):
     text = " ".join(c.result + " " + " ".join(kind for kind, _ in c.params) for c in commands)
     wanted = ["BuilderFactory", "Builder", "CommandArguments", "Protocol.Command"]
     wanted = [f"io.tendon.jedis.{name}" for name in wanted + ["Response"] * pipelined]
-    places = [("io.tendon.jedis.params", PARAMETER_CLASSES), ("io.tendon.jedis.args", ARGUMENT_ENUMS)]
+    places = [("io.tendon.jedis.params", PARAMETER_CLASSES)]
+    places += [("io.tendon.jedis.args", ARGUMENT_ENUMS)]
     places += [("io.tendon.jedis.resps", ["ScanResult", "Tuple"])]
     places += [("io.tendon.jedis.util", ["KeyValue"]), ("java.util", ["List", "Map", "Set"])]
     for package, names in places:
@@ -154,15 +155,18 @@ def imports(commands, pipelined):
 
 def interface(group, about, commands, pipelined):
     name = f"{group}{'Pipeline' if pipelined else ''}Commands"
-    how = "queued: the answer is in the Response after sync or exec" if pipelined else "sent at once"
+    how = "sent at once"
+    if pipelined:
+        how = "queued: the answer is in the Response after sync or exec"
     result = "<T> Response<T>" if pipelined else "<T> T"
     methods = "\n".join(c.method(twin, pipelined) for c in commands for twin in c.twins())
+    verb = "Queues" if pipelined else "Sends"
     text = (
         f"{HEAD}package io.tendon.jedis.commands;\n\n{imports(commands, pipelined)}\n"
         f"/**\n * Commands {about}, {how}.\n"
         " * A null argument is an IllegalArgumentException.\n */\n"
         f"public interface {name} {{\n"
-        f"    /** {'Queues' if pipelined else 'Sends'} any command; {{@code builder}} makes the result. */\n"
+        f"    /** {verb} any command; {{@code builder}} makes the result. */\n"
         f"    {result} executeCommand(CommandArguments arguments, Builder<T> builder);\n\n"
         f"{methods}}}\n"
     )
