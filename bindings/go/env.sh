@@ -1,5 +1,5 @@
-# Sourced by build, run-tests and examples/go/run-demo, with $binding set to this folder: what Go needs to
-# know about the core.
+# Sourced by build, run-tests and examples/go/run-demo, with $binding set to this folder: what Go
+# needs to know about the core.
 if ! command -v go >/dev/null 2>&1; then
     echo "go is not installed; ./dev test and ./dev demo install it" >&2
     exit 1
@@ -8,11 +8,11 @@ if ! pkg-config --exists tendon; then
     echo 'pkg-config does not know tendon; eval "$(./dev env)" at the root of the repository' >&2
     exit 1
 fi
-# Go would stamp programs with the version of the repository, and fail where git does not trust the folder.
+# Go would stamp programs with the repository's version, and fail where git distrusts the folder.
 export GOFLAGS="${GOFLAGS:+$GOFLAGS }-buildvcs=false"
 [ -n "${HOME:-}" ] || export GOCACHE="${TENDON_OUT:-/tmp}/go-cache"
-# Go's build cache does not see headers outside of the module. A name that changes with their contents
-# makes it build again when the ABI has changed.
+# Go's build cache does not see headers outside of the module. A name that changes with their
+# contents makes it build again when the ABI has changed.
 tendon_headers=$(pkg-config --variable=includedir tendon)
 [ -d "$tendon_headers/tendon" ] || tendon_headers=$binding/../../include
 export CGO_CFLAGS="-O2 -g -DTENDON_HEADERS=$(cat "$tendon_headers"/tendon/*.h | cksum | tr ' ' '_')"
