@@ -311,8 +311,8 @@ void tendon__engine_sweep(struct tendon__engine *engine)
 void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out)
 {
     *out = engine->stats;
-    out->nodes = engine->node_count;
-    out->pending = engine->pending;
+    out->nodes = engine->map ? engine->map->node_count : engine->node_count;
+    out->pending = __atomic_load_n(&engine->pending, __ATOMIC_RELAXED);
     for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
          link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);

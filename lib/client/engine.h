@@ -177,6 +177,7 @@ struct tendon__node {
     struct tendon__pool pool;
     struct tendon__link waiting; /* requests for a lane */
     uint32_t waiting_count;
+    bool serving; /* inside tendon__node_serve, which must not nest */
     uint32_t dials;
     uint32_t failures; /* in a row */
     int64_t next_dial_ns;

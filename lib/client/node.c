@@ -124,16 +124,20 @@ void tendon__node_wait(struct tendon__node *node, struct tendon__request *reques
 
 void tendon__node_serve(struct tendon__node *node)
 {
+    if (node->serving)
+        return; /* making room for a lane may close connections, which comes back here */
+    node->serving = true;
     while (node->waiting_count) {
         struct tendon__channel *lane = tendon__node_lane(node);
-        if (!lane)
-            return;
+        if (!lane || !node->waiting_count)
+            break;
         struct tendon__link *link = tendon__list_shift(&node->waiting);
         node->waiting_count--;
         struct tendon__request *request = TENDON__OWNER(link, struct tendon__request, link);
         request->state = TENDON__REQUEST_NEW;
         tendon__send_on(node->engine, request, lane);
     }
+    node->serving = false;
 }
 
 void tendon__node_want_lane(struct tendon__node *node)
@@ -150,7 +154,10 @@ void tendon__node_want_lane(struct tendon__node *node)
     }
     if (free_lane == lanes)
         return;
-    if (!may_dial(node) || !tendon__pool_reserve_or_evict(&node->pool)) {
+    /* Only the first lane is worth an idle connection of the pool. */
+    bool room = may_dial(node) && (open ? tendon__pool_reserve(&node->pool)
+                                        : tendon__pool_reserve_or_evict(&node->pool));
+    if (!room) {
         tendon__node_arm(node);
         return;
     }

@@ -23,11 +23,12 @@ static int bio_write(BIO *bio, const char *bytes, size_t size, size_t *out_count
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
         BIO_set_retry_write(bio);
-    } else if (session->is_up && (errno == ECONNRESET || errno == EPIPE)) {
+    } else if (session->is_up && !session->reset_number &&
+               (errno == ECONNRESET || errno == EPIPE)) {
         /*
          * What the server said before it reset the connection, such as the alert that it wants a
-         * certificate, can still be read, but not by a session whose write has failed. So the write
-         * only seems blocked, and the read that follows tells the reason.
+         * certificate, can still be read, but not by a session whose write has failed. So the first
+         * such write only seems blocked, and the read that follows tells the reason.
          */
         session->reset_number = errno;
         BIO_set_retry_write(bio);
