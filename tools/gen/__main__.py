@@ -8,11 +8,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import commands  # noqa: E402
+import differences  # noqa: E402
 import errors  # noqa: E402
 import exports  # noqa: E402
 import options  # noqa: E402
 
-MODULES = [commands, errors, exports, options]
+MODULES = [differences, commands, errors, exports, options]
 
 
 def main():
