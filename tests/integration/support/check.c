@@ -99,8 +99,8 @@ static tendon_status apply(tendon_config *config, char *words, tendon_error **ou
     return TENDON_OK;
 }
 
-static tendon_status make(tendon_client **out_client, tendon_error **out_error, const char *options,
-                          va_list list)
+__attribute__((format(printf, 3, 0))) static tendon_status
+make(tendon_client **out_client, tendon_error **out_error, const char *options, va_list list)
 {
     char words[OPTIONS_MAX];
     tendon_config *config;
