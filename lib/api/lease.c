@@ -59,8 +59,8 @@ tendon_status tendon_lease_open(tendon_client *client, const tendon_lease_option
                                 tendon_lease **out_lease, tendon_error **out_error)
 {
     struct tendon__fault fault;
-    struct tendon__request *request;
-    tendon_lease *lease;
+    struct tendon__request *request = NULL;
+    tendon_lease *lease = NULL;
     tendon_status status = out_lease ? tendon__client_enter(client, &fault) : TENDON_ERROR_ARGUMENT;
     if (status != TENDON_OK) {
         if (out_error && out_lease)
@@ -97,7 +97,7 @@ tendon_status tendon_lease_submit(tendon_client *client, tendon_queue *queue,
                                   const tendon_lease_options *options, uint64_t tag,
                                   tendon_lease **out_lease, uint64_t *out_id)
 {
-    struct tendon__request *request;
+    struct tendon__request *request = NULL;
     if (!queue || !out_lease)
         return TENDON_ERROR_ARGUMENT;
     tendon_status status = tendon__client_enter(client, NULL);

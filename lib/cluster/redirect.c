@@ -133,6 +133,10 @@ enum tendon__reaction tendon__react(const void *error, size_t size,
     struct span word = take_word(&text);
     if (word.size == 3 && starts_with(word, "ERR"))
         return react_to_err(text);
+    /* The node was demoted with the transaction open: nothing of it was executed, and every
+     * connection to the node has to go. */
+    if (starts_with(word, "EXECABORT") && contains(text, "because of: READONLY"))
+        return TENDON__REACT_READ_ONLY;
     enum tendon__reaction reaction = react_to_word(word);
     if (reaction == TENDON__REACT_MOVED || reaction == TENDON__REACT_ASK)
         return parse_redirect(reaction, text, out_redirect);

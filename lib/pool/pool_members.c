@@ -44,6 +44,7 @@ void tendon__member_move(struct tendon__pool *pool, struct tendon__member *membe
                          enum tendon__member_state state)
 {
     assert(followers[member->state] & (1u << state));
+    (void)followers; /* releases are built without assertions */
     struct place old = place_of(pool, member->state);
     if (old.count) {
         tendon__list_remove(&member->link);

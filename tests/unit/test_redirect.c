@@ -195,9 +195,14 @@ Test(redirect, words_that_only_mention_readonly_surface)
            TENDON__REACT_SURFACE);
     expect("ERR Error running script (call to f_1): @user_script:1: -WRONGTYPE READONLY",
            TENDON__REACT_SURFACE);
+}
+
+Test(redirect, a_transaction_that_a_demotion_aborted)
+{
     expect("EXECABORT Transaction discarded because of: READONLY You can't write against a read "
            "only replica.",
-           TENDON__REACT_SURFACE);
+           TENDON__REACT_READ_ONLY);
+    expect("EXECABORT Transaction discarded because of previous errors.", TENDON__REACT_SURFACE);
 }
 
 Test(redirect, not_now)
