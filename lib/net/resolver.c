@@ -45,7 +45,17 @@ struct job {
     char host[TENDON__HOST_MAX + 1];
 };
 
+/* One helper thread. One that waits for work is joined at the end; one inside a look-up is left. */
+struct helper {
+    struct shared *shared;
+    pthread_t thread;
+    bool is_live;
+    bool is_looking;
+    bool is_joined; /* by destroy; else it detaches itself */
+};
+
 struct shared {
+    struct helper helpers[TENDON__RESOLVER_THREADS];
     pthread_mutex_t lock;
     pthread_cond_t work;
     struct tendon__link queue;
@@ -159,18 +169,24 @@ static void job_done(struct shared *shared, struct job *job, struct tendon__answ
 
 static void *helper_main(void *argument)
 {
-    struct shared *shared = argument;
+    struct helper *helper = argument;
+    struct shared *shared = helper->shared;
     struct tendon__memory *system = tendon__memory_system();
     struct job *job;
     pthread_mutex_lock(&shared->lock);
     while ((job = next_job(shared)) != NULL) {
+        helper->is_looking = true;
         pthread_mutex_unlock(&shared->lock);
         struct tendon__answers *answers = tendon__memory_take(system, sizeof *answers);
         if (answers)
             tendon__lookup_name(job->host, job->family, answers);
         pthread_mutex_lock(&shared->lock);
+        helper->is_looking = false;
         job_done(shared, job, answers);
     }
+    helper->is_live = false;
+    if (!helper->is_joined)
+        pthread_detach(pthread_self());
     bool is_last = --shared->thread_count == 0 && shared->is_closed;
     pthread_mutex_unlock(&shared->lock);
     if (is_last)
@@ -178,25 +194,33 @@ static void *helper_main(void *argument)
     return NULL;
 }
 
+static struct helper *free_helper(struct shared *shared)
+{
+    for (int i = 0; i < TENDON__RESOLVER_THREADS; i++)
+        if (!shared->helpers[i].is_live)
+            return &shared->helpers[i];
+    return NULL;
+}
+
 /* Starts one more thread where there is work for it. Called with the lock held. */
 static tendon_status start_thread(struct shared *shared)
 {
-    if (shared->idle_count >= shared->queue_count ||
-        shared->thread_count >= TENDON__RESOLVER_THREADS)
+    struct helper *helper = free_helper(shared);
+    if (shared->idle_count >= shared->queue_count || !helper)
         return TENDON_OK;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0)
         return shared->thread_count ? TENDON_OK : TENDON_ERROR_SYSTEM;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     /* A signal of the host program must not be delivered to a thread that it does not know of. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    int error = pthread_create(&thread, &attributes, helper_main, shared);
+    *helper = (struct helper){.shared = shared};
+    int error = pthread_create(&helper->thread, &attributes, helper_main, helper);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
+    helper->is_live = error == 0;
     if (error == 0)
         shared->thread_count++;
     /* Without this thread the question waits for one of the others. */
@@ -244,6 +268,28 @@ static void destroy_in_child(struct shared *shared)
     tendon__memory_free(tendon__memory_system(), shared);
 }
 
+/* Ends the helpers. Those that wait for work are gone when it returns; a stuck look-up goes on. */
+static void dismiss(struct shared *shared)
+{
+    pthread_t idle[TENDON__RESOLVER_THREADS];
+    int idle_count = 0;
+    pthread_mutex_lock(&shared->lock);
+    shared->is_closed = true;
+    bool is_last = shared->thread_count == 0;
+    for (int i = 0; i < TENDON__RESOLVER_THREADS; i++) {
+        struct helper *helper = &shared->helpers[i];
+        helper->is_joined = helper->is_live && !helper->is_looking;
+        if (helper->is_joined)
+            idle[idle_count++] = helper->thread;
+    }
+    pthread_cond_broadcast(&shared->work);
+    pthread_mutex_unlock(&shared->lock);
+    while (idle_count)
+        pthread_join(idle[--idle_count], NULL);
+    if (is_last)
+        shared_free(shared);
+}
+
 void tendon__resolver_destroy(struct tendon__resolver *resolver)
 {
     if (!resolver)
@@ -253,13 +299,7 @@ void tendon__resolver_destroy(struct tendon__resolver *resolver)
     if (getpid() != resolver->pid) {
         destroy_in_child(shared);
     } else {
-        pthread_mutex_lock(&shared->lock);
-        shared->is_closed = true;
-        bool is_last = shared->thread_count == 0;
-        pthread_cond_broadcast(&shared->work);
-        pthread_mutex_unlock(&shared->lock);
-        if (is_last)
-            shared_free(shared);
+        dismiss(shared);
     }
     while ((link = tendon__list_shift(&resolver->waiters)) != NULL)
         tendon__memory_free(resolver->memory, TENDON__OWNER(link, struct waiter, own));
