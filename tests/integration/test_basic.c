@@ -1,4 +1,5 @@
 /* Calls, batches, groups and limits of the C ABI against real servers. */
+#include <dirent.h>
 #include <stdlib.h>
 
 #include "support/check.h"
@@ -351,6 +352,39 @@ static void the_client_says_who_it_is(void)
     tendon_client_destroy(client);
 }
 
+static int entries_of(const char *folder)
+{
+    DIR *open_folder = opendir(folder);
+    int count = 0;
+    while (open_folder && readdir(open_folder))
+        count++;
+    if (open_folder)
+        closedir(open_folder);
+    return count;
+}
+
+static void destroy_leaves_no_descriptor_and_no_thread(void)
+{
+    int descriptors = entries_of("/proc/self/fd"), threads = entries_of("/proc/self/task");
+    for (int i = 0; i < 50; i++) {
+        tendon_client *client = standalone("pool_min_idle=2");
+        tendon_lease *lease = NULL;
+        expect_text(ask(client, "PING", NULL), "PONG");
+        CHECK(tendon_lease_open(client, NULL, &lease, NULL) == TENDON_OK, "a lease");
+        if (i % 2)
+            tendon_client_close(client); /* a lease may be closed after close, not after destroy */
+        tendon_lease_close(lease);
+        tendon_client_destroy(client);
+    }
+    double limit = now_ms() + 2000;
+    while (entries_of("/proc/self/task") > threads && now_ms() < limit)
+        sleep_ms(5);
+    CHECK(entries_of("/proc/self/fd") == descriptors, "%d descriptors became %d", descriptors,
+          entries_of("/proc/self/fd"));
+    CHECK(entries_of("/proc/self/task") == threads, "%d threads became %d", threads,
+          entries_of("/proc/self/task"));
+}
+
 int main(void)
 {
     if (!servers_load())
@@ -372,5 +406,6 @@ int main(void)
     run_test("blocking commands", blocking_commands_leave_others_alone);
     run_test("disconnect", disconnect_makes_the_next_command_connect);
     run_test("client name", the_client_says_who_it_is);
+    run_test("destroy leaves nothing behind", destroy_leaves_no_descriptor_and_no_thread);
     return finish_tests();
 }

@@ -13,7 +13,9 @@
 #include <tendon/tendon.h>
 
 /* What a call may take beyond its deadline. Sanitizers slow the whole process down. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__)
+#define SLACK_MS 2000
+#elif defined(__SANITIZE_ADDRESS__)
 #define SLACK_MS 600
 #else
 #define SLACK_MS 200
