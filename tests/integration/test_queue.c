@@ -380,7 +380,7 @@ int main(void)
 {
     if (!servers_load())
         return 77;
-    host_ports(15720);
+    host_ports(15715);
     run_test("a submitted request completes once", a_submitted_request_completes_once);
     run_test("the descriptor follows the queue", the_descriptor_follows_the_queue);
     run_test("order is kept", order_is_kept_for_one_thread);

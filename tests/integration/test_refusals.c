@@ -372,7 +372,7 @@ int main(void)
 {
     if (!servers_load())
         return 77;
-    host_ports(15740);
+    host_ports(15745);
     run_test("options are checked", options_are_checked);
     run_test("URLs are checked", urls_are_checked);
     run_test("a failed option changes nothing", a_failed_option_changes_nothing);

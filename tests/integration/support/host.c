@@ -18,7 +18,7 @@
 #include "check.h"
 #include "servers.h"
 
-#define PORTS_PER_PROGRAM 20
+#define PORTS_PER_PROGRAM 15
 #define READY_MS          10000
 #define WORDS_MAX         64
 #define SAID_MAX          65536
