@@ -181,22 +181,6 @@ static void deliver(struct tendon__conn *conn)
         deliver_reply(conn);
 }
 
-/* After a reply took the block, the bytes behind it move into a new one. */
-static bool replace_block(struct tendon__conn *conn, uint8_t *adopted, size_t behind,
-                          size_t behind_size)
-{
-    conn->rx_adopted = false;
-    size_t room = behind_size > TENDON__RX_BYTES ? behind_size : TENDON__RX_BYTES;
-    conn->rx = tendon__memory_take(conn->memory, room);
-    conn->rx_room = conn->rx ? room : 0;
-    conn->rx_head = conn->rx_size = 0;
-    if (!conn->rx)
-        return behind_size == 0;
-    memcpy(conn->rx, adopted + behind, behind_size);
-    conn->rx_size = behind_size;
-    return true;
-}
-
 /* Decodes and delivers one reply; false when more bytes are needed or the connection failed. */
 static bool step(struct tendon__conn *conn)
 {
@@ -217,14 +201,9 @@ static bool step(struct tendon__conn *conn)
     size_t behind = conn->rx_head + conn->decoder.consumed;
     deliver(conn);
     tendon__decoder_next(&conn->decoder);
-    if (conn->rx_adopted) {
-        if (!replace_block(conn, block, behind, conn->rx_size - behind)) {
-            fail_decoding(conn, TENDON_ERROR_NO_MEMORY);
-            return false;
-        }
-    } else {
+    if (!conn->rx_adopted)
         conn->rx_head = behind;
-    }
+    conn->rx_adopted = false;
     return conn->state != TENDON__CONN_FAILED && conn->rx_head < conn->rx_size;
 }
 
@@ -245,18 +224,42 @@ void tendon__conn_received(struct tendon__conn *conn, size_t size, int64_t now_n
     }
 }
 
+/*
+ * Gives the receive block to a reply of its own. The bytes behind the reply move into a new block
+ * first, because the reply may be freed, and the block with it, before this turn is over.
+ */
+static tendon_reply *adopt_block(struct tendon__conn *conn, size_t size)
+{
+    size_t behind = conn->rx_head + size;
+    size_t behind_size = conn->rx_size - behind;
+    size_t room = behind_size > TENDON__RX_BYTES ? behind_size : TENDON__RX_BYTES;
+    uint8_t *next = tendon__memory_take(conn->memory, room);
+    if (!next)
+        return NULL;
+    memcpy(next, conn->rx + behind, behind_size);
+    tendon_reply *reply = tendon__reply_adopt(conn->memory, conn->tape.nodes, conn->tape.node_count,
+                                              conn->rx, conn->tape.data, size);
+    if (!reply) {
+        tendon__memory_free(conn->memory, next);
+        return NULL;
+    }
+    conn->rx = next;
+    conn->rx_room = room;
+    conn->rx_head = 0;
+    conn->rx_size = behind_size;
+    conn->rx_adopted = true;
+    return reply;
+}
+
 tendon_reply *tendon__conn_take_reply(struct tendon__conn *conn)
 {
     size_t size = conn->decoder.consumed;
-    if (size < TENDON__REPLY_ADOPT_BYTES || conn->rx_adopted)
-        return tendon__reply_copy(conn->memory, conn->tape.nodes, conn->tape.node_count,
-                                  conn->tape.data, size);
-    /* Only worth it when the reply fills most of the block it would keep alive. */
-    if (size < conn->rx_room / 2)
-        return tendon__reply_copy(conn->memory, conn->tape.nodes, conn->tape.node_count,
-                                  conn->tape.data, size);
-    tendon_reply *reply = tendon__reply_adopt(conn->memory, conn->tape.nodes, conn->tape.node_count,
-                                              conn->rx, conn->tape.data, size);
-    conn->rx_adopted = reply != NULL;
-    return reply;
+    /* Adopting is only worth it when the reply fills most of the block it keeps alive. */
+    bool adopt =
+        size >= TENDON__REPLY_ADOPT_BYTES && !conn->rx_adopted && size >= conn->rx_room / 2;
+    tendon_reply *reply = adopt ? adopt_block(conn, size) : NULL;
+    if (reply)
+        return reply;
+    return tendon__reply_copy(conn->memory, conn->tape.nodes, conn->tape.node_count,
+                              conn->tape.data, size);
 }
