@@ -11,8 +11,9 @@ fi
 # Go would stamp programs with the repository's version, and fail where git distrusts the folder.
 export GOFLAGS="${GOFLAGS:+$GOFLAGS }-buildvcs=false"
 [ -n "${HOME:-}" ] || export GOCACHE="${TENDON_OUT:-/tmp}/go-cache"
-# Go's build cache does not see headers outside of the module. A name that changes with their
-# contents makes it build again when the ABI has changed.
+# Go's build cache sees neither headers outside of the module nor what pkg-config answers. A name that
+# changes with both makes it build again when the ABI or the place of the library has changed.
 tendon_headers=$(pkg-config --variable=includedir tendon)
 [ -d "$tendon_headers/tendon" ] || tendon_headers=$binding/../../include
-export CGO_CFLAGS="-O2 -g -DTENDON_HEADERS=$(cat "$tendon_headers"/tendon/*.h | cksum | tr ' ' '_')"
+tendon_seen=$({ cat "$tendon_headers"/tendon/*.h; pkg-config --cflags --libs tendon; } | cksum)
+export CGO_CFLAGS="-O2 -g -DTENDON_SEEN=$(echo "$tendon_seen" | tr ' ' '_')"
