@@ -41,10 +41,10 @@ TENDON_API TENDON_MUST_USE tendon_status tendon_client_create(const tendon_confi
 
 /**
  * Closes every connection and frees the client. Requests under way complete with
- * TENDON_ERROR_CLOSED; callers blocked in this client return with it. Leases not closed yet are
- * closed. No other call on this client may start after it. NULL is accepted. In a forked child it
- * closes the child's descriptors and sends nothing. Blocks until the client's own thread has
- * ended, which takes milliseconds. Since 0.1.
+ * TENDON_ERROR_CLOSED; callers blocked in this client return with it. Leases not closed yet lose
+ * their connection; tendon_lease_close still ends them. No other call on this client may start
+ * after it. NULL is accepted. In a forked child it closes the child's descriptors and sends
+ * nothing. Blocks until the client's own thread has ended, which takes milliseconds. Since 0.1.
  */
 TENDON_API void tendon_client_destroy(tendon_client *client);
 

@@ -1,11 +1,12 @@
 /**
  * Leases: one connection of the pool, for one borrower, until it is given back.
  *
- * For commands that leave state on a connection (WATCH, MULTI over several calls, SELECT, MONITOR,
- * SUBSCRIBE in RESP2) and for interfaces that promise a connection per borrower. Pass the lease in
+ * For commands that leave state on a connection (WATCH, MULTI over several calls, SELECT) and
+ * for interfaces that promise a connection per borrower. Pass the lease in
  * `tendon_request.lease` to tendon_call, tendon_call_batch or tendon_submit. Commands on a lease
  * are never redirected to another node; after a lost connection each call fails with
  * TENDON_ERROR_DISCONNECTED until the lease is closed. A lease is used by one thread at a time.
+ * Commands that are answered by a stream (SUBSCRIBE, MONITOR) are TENDON_ERROR_UNSUPPORTED for now.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -60,8 +61,8 @@ TENDON_API TENDON_MUST_USE tendon_status tendon_lease_submit(tendon_client *clie
  * Gives the connection back and frees the lease. State the borrower left (MULTI, WATCH, SELECT,
  * subscriptions, unread replies) is reset in the background before anybody else gets the
  * connection, or the connection is closed. Requests still under way complete with
- * TENDON_ERROR_CANCELLED. NULL is accepted. Never blocks; allowed after tendon_client_close, not
- * after tendon_client_destroy. Since 0.1.
+ * TENDON_ERROR_CANCELLED. NULL is accepted. Never blocks; allowed after tendon_client_close
+ * and after tendon_client_destroy, not while that runs. Since 0.1.
  */
 TENDON_API void tendon_lease_close(tendon_lease *lease);
 

@@ -4,7 +4,8 @@
  * This is the whole public interface. The rules that hold for all of it:
  *
  * Threads. Every function may be called from any thread at any time unless its text says otherwise.
- * A client starts one thread of its own at its first command; it runs none of the caller's code.
+ * A client starts one thread of its own at its first command, or when it is created with
+ * pool_min_idle; it runs none of the caller's code.
  * Signals are blocked in it, SIGPIPE is never raised.
  *
  * Ownership. The caller frees only what a create, open, call or poll gave it, and only with the

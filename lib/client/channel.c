@@ -249,7 +249,7 @@ void tendon__engine_received(struct tendon__engine *engine, struct tendon__chann
         return;
     if (channel->is_lane && channel->node->waiting_count)
         tendon__node_serve(channel->node);
-    else if (channel->is_lane && channel->node->pool.waiting_count && !channel->conn.fifo_count)
+    else if (channel->is_lane && channel->node->pool.waiting_count)
         tendon__node_yield_lane(channel->node);
     tendon__channel_settle(channel);
 }

@@ -87,8 +87,9 @@ struct tendon__request {
     int64_t timeout_ns; /* as resolved from the caller and the options; TENDON__NO_TIME for none */
     int64_t started_ns;
     int64_t deadline_ns; /* absolute, of the whole call */
-    int64_t attempt_ns;  /* when this attempt was handed to a connection */
-    uint64_t *tags;      /* of a group's commands, NULL for one command */
+    int64_t room_ns; /* how long it may wait for a lane because the pool is full; 0 if it is not */
+    int64_t attempt_ns; /* when this attempt was handed to a connection */
+    uint64_t *tags;     /* of a group's commands, NULL for one command */
     /* What happened. */
     struct tendon__node *node;       /* where it waits or was sent */
     struct tendon__node *target;     /* ASK or MOVED names it; used for the next try only */
@@ -374,6 +375,8 @@ void tendon__node_free(struct tendon__engine *engine, struct tendon__node *node)
 struct tendon__channel *tendon__node_lane(struct tendon__node *node);
 void tendon__node_wait(struct tendon__node *node, struct tendon__request *request);
 void tendon__node_serve(struct tendon__node *node);
+/* Every connection there may be is lent, so that there can be no lane until one comes back. */
+bool tendon__node_is_lent(const struct tendon__node *node);
 void tendon__node_want_lane(struct tendon__node *node);
 void tendon__node_dial_failed(struct tendon__node *node, struct tendon__channel *channel,
                               const struct tendon__fault *fault);

@@ -114,6 +114,12 @@ struct tendon__channel *tendon__node_lane(struct tendon__node *node)
     return best;
 }
 
+bool tendon__node_is_lent(const struct tendon__node *node)
+{
+    const struct tendon__pool *pool = &node->pool;
+    return !pool->reserved_count && pool->leased_count + pool->busy_count >= pool->options.max;
+}
+
 void tendon__node_wait(struct tendon__node *node, struct tendon__request *request)
 {
     request->state = TENDON__REQUEST_WAITING;
@@ -275,7 +281,7 @@ void tendon__node_yield_lane(struct tendon__node *node)
     const struct tendon__pool *pool = &node->pool;
     uint32_t members =
         pool->dialing_count + pool->idle_count + pool->leased_count + pool->busy_count;
-    if (members + pool->reserved_count < pool->options.max || node->waiting_count)
+    if (members + pool->reserved_count < pool->options.max || (node->waiting_count && members))
         return;
     for (uint32_t i = 0; i < TENDON__LANES_MAX; i++) {
         struct tendon__channel *lane = node->lanes[i];

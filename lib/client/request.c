@@ -191,6 +191,8 @@ void tendon__request_arm(struct tendon__engine *engine, struct tendon__request *
     int64_t when_ns = attempt_limit(engine, request);
     if (request->deadline_ns < when_ns)
         when_ns = request->deadline_ns;
+    if (request->state == TENDON__REQUEST_WAITING && request->room_ns && request->room_ns < when_ns)
+        when_ns = request->room_ns;
     request->timer.kind = TENDON__TIMER_REQUEST;
     tendon__timer_set(&engine->timers, &request->timer, when_ns);
 }
@@ -303,6 +305,25 @@ static void expire_attempt(struct tendon__engine *engine, struct tendon__request
     tendon__request_unref(request);
 }
 
+/* The pool stayed full. A node that has room by now is only slow to connect, and gets its time. */
+static void expire_room(struct tendon__engine *engine, struct tendon__request *request)
+{
+    struct tendon__fault fault;
+    int64_t waited_ms = engine->options->pool_wait_ms;
+    request->room_ns = 0;
+    if (!tendon__node_is_lent(request->node)) {
+        tendon__request_arm(engine, request);
+        return;
+    }
+    tendon__fault_set(&fault, TENDON_ERROR_POOL_TIMEOUT,
+                      "no connection of %s became free within %lld ms; raise pool_max (%lld) or "
+                      "return leases sooner",
+                      request->node->name, (long long)waited_ms,
+                      (long long)engine->options->pool_max);
+    request->node->pool.counters.wait_timeouts++;
+    tendon__request_fail(engine, request, &fault);
+}
+
 void tendon__request_expired(struct tendon__engine *engine, struct tendon__request *request)
 {
     if (engine->now_ns >= request->deadline_ns) {
@@ -316,6 +337,9 @@ void tendon__request_expired(struct tendon__engine *engine, struct tendon__reque
         tendon__route(engine, request);
     } else if (request->state == TENDON__REQUEST_ON_WIRE) {
         expire_attempt(engine, request);
+    } else if (request->state == TENDON__REQUEST_WAITING && request->room_ns &&
+               engine->now_ns >= request->room_ns) {
+        expire_room(engine, request);
     } else {
         tendon__request_arm(engine, request);
     }

@@ -208,8 +208,23 @@ void tendon__route_to(struct tendon__engine *engine, struct tendon__request *req
         tendon__send_on(engine, request, lane);
         return;
     }
-    if (!fails_fast(engine, request, node))
-        tendon__node_wait(node, request);
+    if (fails_fast(engine, request, node))
+        return;
+    if (tendon__node_is_lent(node)) {
+        if (engine->options->pool_wait_ms == 0) {
+            struct tendon__fault fault;
+            tendon__fault_set(
+                &fault, TENDON_ERROR_POOL_EXHAUSTED,
+                "all %lld connections of %s are leased; raise pool_max or pool_wait_ms",
+                (long long)engine->options->pool_max, node->name);
+            tendon__request_fail(engine, request, &fault);
+            return;
+        }
+        if (engine->options->pool_wait_ms > 0)
+            request->room_ns = engine->now_ns + engine->options->pool_wait_ms * TENDON__MS;
+    }
+    tendon__node_wait(node, request);
+    tendon__request_arm(engine, request);
 }
 
 void tendon__send_on(struct tendon__engine *engine, struct tendon__request *request,
@@ -225,6 +240,7 @@ void tendon__send_on(struct tendon__engine *engine, struct tendon__request *requ
         return;
     }
     request->channel = channel;
+    request->room_ns = 0;
     request->state = TENDON__REQUEST_ON_WIRE;
     request->attempt_ns = engine->now_ns;
     request->reply_count = 0;
