@@ -85,7 +85,8 @@ TENDON_API tendon_status tendon_call_batch(tendon_client *client, const tendon_r
  * one completion in `queue`. Commands submitted by one thread to one node are sent in order.
  * `out_ids`, when not NULL, receives one id each for tendon_cancel. Returns TENDON_OK when all were
  * accepted; otherwise none was: TENDON_ERROR_ARGUMENT, _CLOSED, _FORKED, _NO_MEMORY, _QUEUE_FULL
- * (option max_pending). Never blocks on the network. Since 0.1.
+ * (option max_pending). What a command is refused for on its own account (_LIMIT, _STATE,
+ * _UNSUPPORTED) comes as its completion, with the reason. Never blocks on the network. Since 0.1.
  */
 TENDON_API tendon_status tendon_submit(tendon_client *client, tendon_queue *queue,
                                        const tendon_request *requests, size_t request_size,

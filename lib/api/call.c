@@ -105,6 +105,7 @@ tendon_status tendon_call(tendon_client *client, const tendon_request *request,
 struct batch {
     struct tendon__link requests;
     uint32_t made;
+    bool tells; /* a request that cannot be sent is made into one that completes with its error */
 };
 
 /* All requests of a call, or none. */
@@ -125,6 +126,11 @@ static tendon_status build_all(struct tendon_client *client, const tendon_reques
                                          sink, &request, fault)
                  : tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
                                      "a group has no end (TENDON_REQUEST_ATOMIC_END)");
+        if (status != TENDON_OK && batch->tells && status != TENDON_ERROR_ARGUMENT &&
+            status != TENDON_ERROR_NO_MEMORY) {
+            request = tendon__request_refused(client->memory, at, request_size, span, sink, fault);
+            status = request ? TENDON_OK : TENDON_ERROR_NO_MEMORY;
+        }
         if (status != TENDON_OK) {
             drop_list(&batch->requests);
             return status;
@@ -165,7 +171,7 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
 {
     struct tendon__fault fault;
     struct tendon__wait wait;
-    struct batch batch;
+    struct batch batch = {.tells = false};
     tendon__wait_init(&wait, 0);
     struct tendon__request **kept =
         tendon__memory_take(client->memory, count * sizeof(struct tendon__request *));
@@ -228,14 +234,15 @@ tendon_status tendon_submit(tendon_client *client, tendon_queue *queue,
                             const tendon_request *requests, size_t request_size, size_t count,
                             uint64_t *out_ids)
 {
-    struct batch batch;
+    struct tendon__fault fault;
+    struct batch batch = {.tells = true};
     tendon_status status = tendon__client_enter(client, NULL);
     if (status != TENDON_OK)
         return status;
     if (!queue || !requests || request_size < sizeof *requests || count > UINT32_MAX)
         status = TENDON_ERROR_ARGUMENT;
     if (status == TENDON_OK && count)
-        status = build_all(client, requests, request_size, count, &queue->sink, &batch, NULL);
+        status = build_all(client, requests, request_size, count, &queue->sink, &batch, &fault);
     if (status == TENDON_OK && count) {
         status = admit(client, batch.made, NULL);
         if (status != TENDON_OK)

@@ -130,6 +130,12 @@ void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request
     remember_id(engine, request);
     if (request->flags & TENDON__REQUEST_OPEN_LEASE)
         tendon__list_push(&engine->leases, &request->lease->link);
+    if (request->fault.status != TENDON_OK) {
+        fault =
+            request->fault; /* refused while it was built; its queue is told like of any other */
+        tendon__request_complete(engine, request, &fault);
+        return;
+    }
     if (engine->closed) {
         tendon__fault_set(&fault, TENDON_ERROR_CLOSED, "the client is closed; make a new one");
         tendon__request_complete(engine, request, &fault);
@@ -224,7 +230,10 @@ void tendon__engine_reconnect(struct tendon__engine *engine, int64_t delay_ns, i
             node->held = false;
             node->wanted = true;
             node->next_dial_ns = now_ns + delay_ns;
-            tendon__node_arm(node);
+            if (delay_ns)
+                tendon__node_arm(node);
+            else
+                tendon__node_tick(node);
             continue;
         }
         node->held = node->wanted = false;

@@ -437,6 +437,22 @@ tendon_status tendon__request_build(struct tendon__memory *memory,
     return TENDON_OK;
 }
 
+struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
+                                                const tendon_request *first, size_t request_size,
+                                                size_t count, struct tendon__sink *sink,
+                                                const struct tendon__fault *fault)
+{
+    struct tendon__request *request = allocate(memory, 0, (uint32_t)count, sink);
+    if (!request)
+        return NULL;
+    request->tag = first->tag;
+    request->timeout_ns = TENDON__NO_TIME;
+    request->fault = *fault;
+    for (size_t i = 0; request->tags && i < count; i++)
+        request->tags[i] = request_at(first, request_size, i)->tag;
+    return request;
+}
+
 struct tendon__request *tendon__request_internal(struct tendon__memory *memory, const char *word,
                                                  const char *second, struct tendon__sink *sink)
 {

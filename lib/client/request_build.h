@@ -22,6 +22,15 @@ tendon_status tendon__request_build(struct tendon__memory *memory,
                                     struct tendon__sink *sink, struct tendon__request **out,
                                     struct tendon__fault *fault);
 
+/*
+ * A request that completes with `fault` as soon as the engine sees it: what cannot be sent is told
+ * in the same way as what failed later. NULL when memory ran out.
+ */
+struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
+                                                const tendon_request *first, size_t request_size,
+                                                size_t count, struct tendon__sink *sink,
+                                                const struct tendon__fault *fault);
+
 /* A request of the engine's own: two words, no retry, one reference for the sink and one for the
  * engine. */
 struct tendon__request *tendon__request_internal(struct tendon__memory *memory, const char *word,
