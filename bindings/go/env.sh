@@ -11,8 +11,8 @@ fi
 # Go would stamp programs with the repository's version, and fail where git distrusts the folder.
 export GOFLAGS="${GOFLAGS:+$GOFLAGS }-buildvcs=false"
 [ -n "${HOME:-}" ] || export GOCACHE="${TENDON_OUT:-/tmp}/go-cache"
-# Go's build cache sees neither headers outside of the module nor what pkg-config answers. A name that
-# changes with both makes it build again when the ABI or the place of the library has changed.
+# Go's build cache sees neither headers outside of the module nor what pkg-config answers. A name
+# that changes with both makes it build again when the ABI or the place of the library has changed.
 tendon_headers=$(pkg-config --variable=includedir tendon)
 [ -d "$tendon_headers/tendon" ] || tendon_headers=$binding/../../include
 tendon_seen=$({ cat "$tendon_headers"/tendon/*.h; pkg-config --cflags --libs tendon; } | cksum)

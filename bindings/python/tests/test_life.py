@@ -212,7 +212,8 @@ class ForkTest(Case):
 
 class InterruptTest(Case):
     PROGRAM = """
-import sys, time, tendon
+import signal, sys, time, tendon
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a shell's background job
 redis = tendon.Redis(host=sys.argv[1], port=int(sys.argv[2]), socket_timeout=None)
 print("ready", flush=True)
 try:
