@@ -16,4 +16,4 @@ export GOFLAGS="${GOFLAGS:+$GOFLAGS }-buildvcs=false"
 tendon_headers=$(pkg-config --variable=includedir tendon)
 [ -d "$tendon_headers/tendon" ] || tendon_headers=$binding/../../include
 tendon_seen=$({ cat "$tendon_headers"/tendon/*.h; pkg-config --cflags --libs tendon; } | cksum)
-export CGO_CFLAGS="-O2 -g -DTENDON_SEEN=$(echo "$tendon_seen" | tr ' ' '_')"
+export CGO_CFLAGS="-O2 -g -I$tendon_headers -DTENDON_SEEN=$(echo "$tendon_seen" | tr ' ' '_')"
