@@ -14,6 +14,13 @@ declare namespace Redis {
   type RedisValue = string | Buffer | number;
   type Argument = RedisValue | bigint | boolean | null | undefined | Uint8Array;
   type Arguments = ReadonlyArray<Argument | ReadonlyArray<Argument>>;
+  /**
+   * What a command method gives: a promise, or in a pipeline the pipeline itself. For programs that
+   * write signatures of commands for ioredis.
+   */
+  type Result<T, Context = unknown> = Context extends { type: 'pipeline' }
+    ? ChainableCommander
+    : Promise<T>;
   type Callback<T> = (error: Error | null | undefined, result?: T) => void;
   type Fields = Record<string, Argument> | Map<RedisKey | number, Argument>;
   /** What a command of unknown shape gives: the reply as it came. */
@@ -98,6 +105,8 @@ declare namespace Redis {
     retryStrategy?: ((times: number) => number | void | null) | null;
     enableOfflineQueue?: boolean;
     lazyConnect?: boolean;
+    /** Functions are refused: the core itself leaves a demoted primary. */
+    reconnectOnError?: null;
     readOnly?: false;
     monitor?: false;
   }
@@ -223,6 +232,7 @@ declare namespace Redis {
   type NullableTextCommand =
     | 'set' | 'get' | 'getdel' | 'getex' | 'getset' | 'hget' | 'lindex' | 'lmove' | 'rpoplpush'
     | 'blmove' | 'brpoplpush' | 'randomkey' | 'zscore' | 'geodist' | 'dump' | 'xadd';
+  /** Above 2^53 these give the digits as a string, which a program that counts so far must expect. */
   type NumberCommand =
     | 'append' | 'bitcount' | 'bitop' | 'bitpos' | 'copy' | 'dbsize' | 'decr' | 'decrby' | 'del'
     | 'exists' | 'expire' | 'expireat' | 'expiretime' | 'geoadd' | 'geosearchstore' | 'getbit'
@@ -292,16 +302,24 @@ declare namespace Redis {
     (fields: Fields, callback?: Callback<T>): Promise<T>;
     (key: RedisKey, fields: Fields, callback?: Callback<T>): Promise<T>;
   }
+  type SetExpiry = [unit: 'EX' | 'PX' | 'EXAT' | 'PXAT', time: number | string] | ['KEEPTTL'];
+  type SetCondition =
+    | [condition: 'NX' | 'XX']
+    | [...SetExpiry, 'NX' | 'XX']
+    | [condition: 'NX' | 'XX', ...SetExpiry];
   interface SetCommand<T> {
-    (key: RedisKey, value: RedisValue, callback?: Callback<'OK'>): Promise<'OK'>;
+    (key: RedisKey, value: Argument, callback?: Callback<'OK'>): Promise<'OK'>;
+    (key: RedisKey, value: Argument, ...options: SetExpiry): Promise<'OK'>;
+    (key: RedisKey, value: Argument, ...options: [...SetExpiry, Callback<'OK'>]): Promise<'OK'>;
+    (key: RedisKey, value: Argument, ...options: SetCondition): Promise<'OK' | null>;
     (
       key: RedisKey,
-      value: RedisValue,
-      unit: 'EX' | 'PX' | 'EXAT' | 'PXAT',
-      time: number | string,
-    ): Promise<'OK'>;
-    (...args: Arguments): Promise<T>;
-    (...args: [...Arguments, Callback<T>]): Promise<T>;
+      value: Argument,
+      ...options: [...SetCondition, Callback<'OK' | null>]
+    ): Promise<'OK' | null>;
+    /** With GET, or options in another order: the old value, null or "OK". */
+    (key: RedisKey, value: Argument, ...options: Arguments): Promise<T>;
+    (key: RedisKey, value: Argument, ...options: [...Arguments, Callback<T>]): Promise<T>;
   }
   interface PopCommand<One, Many> {
     (key: RedisKey, callback?: Callback<One>): Promise<One>;
@@ -316,7 +334,7 @@ declare namespace Redis {
     [K in 'mset' | 'msetnx' | 'hset' | 'hmset']: FieldsCommand<Shapes[K]['text']>;
   } & { [K in TextOrListCommand]: PopCommand<string | null, string[] | null> };
 
-  type Outcome = [error: Error | null, result?: unknown];
+  type Outcome = [error: Error | null, result: unknown];
 
   /** The same methods, gathering instead of sending. */
   type ChainableMethods = {

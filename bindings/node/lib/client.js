@@ -6,12 +6,22 @@
  */
 
 const native = require('./native');
-const { Commander, callLater } = require('./commander');
+const { Commander, afterCallback } = require('./commander');
 const { Pipeline } = require('./pipeline');
 const { Request, refusal, errorOfFailure } = require('./request');
 const { classes, translating } = require('./errors');
 
 const { REQUEST } = native;
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/**
+ * Milliseconds until the next attempt, by what a retry strategy answered, or null to give up. Any
+ * number means an attempt: ioredis hands it to setTimeout, which makes 1 of what it cannot wait.
+ */
+function delayOfAnswer(answer) {
+  if (typeof answer !== 'number') return null;
+  return answer >= 1 && answer <= TIMER_MS_MAX ? Math.trunc(answer) : 1;
+}
 
 class Client extends Commander {
   /** @param settings what native.create takes: core options, command timeout, event mask. */
@@ -40,13 +50,7 @@ class Client extends Commander {
 
   /** Connects; resolves when commands can be sent, rejects when the first attempt fails. */
   connect(callback) {
-    const promise = this._connect();
-    if (callback)
-      promise.then(
-        (value) => callLater(callback, null, value),
-        (error) => callLater(callback, error),
-      );
-    return promise;
+    return afterCallback(this._connect(), callback);
   }
 
   _connect() {
@@ -193,13 +197,7 @@ class Client extends Commander {
 
   /** Waits for the commands under way, then closes. */
   quit(callback) {
-    const promise = this._quit();
-    if (callback)
-      promise.then(
-        (value) => callLater(callback, null, value),
-        (error) => callLater(callback, error),
-      );
-    return promise;
+    return afterCallback(this._quit(), callback);
   }
 
   _quit() {
@@ -282,13 +280,8 @@ class Client extends Commander {
       const done = (error, value) => (error ? reject(error) : resolve(value));
       this._send([new Request(this, name, args, buffer, done)]);
     });
-    if (callback)
-      promise.then(
-        (value) => callLater(callback, null, value),
-        (error) => callLater(callback, error),
-      );
-    return promise;
+    return afterCallback(promise, callback);
   }
 }
 
-module.exports = { Client };
+module.exports = { Client, delayOfAnswer };

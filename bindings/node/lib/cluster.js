@@ -6,7 +6,7 @@
  */
 
 const native = require('./native');
-const { Client } = require('./client');
+const { Client, delayOfAnswer } = require('./client');
 const { Redis } = require('./redis');
 const { classes, fromFailure, translating } = require('./errors');
 const { commandTimeout, refuse } = require('./options');
@@ -156,17 +156,18 @@ class Cluster extends Client {
     this._setStatus('close');
     const { clusterRetryStrategy } = this.options;
     this._attempts++;
-    const delay =
+    const answer =
       typeof clusterRetryStrategy === 'function'
         ? clusterRetryStrategy(this._attempts, reason)
         : null;
-    if (typeof delay !== 'number' || Number.isNaN(delay)) {
+    const delay = delayOfAnswer(answer);
+    if (delay === null) {
       this._unreachable = true;
       this._giveUp();
       return;
     }
-    this._setStatus('reconnecting', delay);
-    this._timer = setTimeout(() => this.connect().catch(() => {}), Math.max(0, delay));
+    this._setStatus('reconnecting', answer);
+    this._timer = setTimeout(() => this.connect().catch(() => {}), delay);
   }
 
   _errorOfFailure(failure) {
@@ -177,6 +178,11 @@ class Cluster extends Client {
       );
     }
     return super._errorOfFailure(failure);
+  }
+
+  /** As in ioredis, an ended Cluster has quit already, while an ended Redis says it is closed. */
+  _quit() {
+    return this.status === 'end' ? Promise.resolve('OK') : super._quit();
   }
 
   _close() {

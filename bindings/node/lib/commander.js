@@ -50,4 +50,24 @@ function callLater(callback, error, value) {
   process.nextTick(callback, error, value);
 }
 
-module.exports = { Commander, splitCallback, callLater };
+/** `promise` after its node-style callback, if there is one: that is called first, as in ioredis. */
+function afterCallback(promise, callback) {
+  if (typeof callback !== 'function') return promise;
+  const after = new Promise((resolve, reject) => {
+    promise.then(
+      (value) => {
+        callLater(callback, null, value);
+        process.nextTick(resolve, value);
+      },
+      (error) => {
+        callLater(callback, error);
+        process.nextTick(reject, error);
+      },
+    );
+  });
+  /* The callback has been told; the promise may go unused. */
+  after.catch(() => {});
+  return after;
+}
+
+module.exports = { Commander, splitCallback, callLater, afterCallback };

@@ -5,7 +5,7 @@
  */
 
 const { REQUEST } = require('./native');
-const { Commander, splitCallback, callLater } = require('./commander');
+const { Commander, splitCallback, callLater, afterCallback } = require('./commander');
 const { Request, refusal } = require('./request');
 const { classes } = require('./errors');
 
@@ -78,13 +78,7 @@ class Pipeline extends Commander {
       ? Promise.reject(new Error('The pipeline has been executed already'))
       : this._run();
     this._started = true;
-    if (typeof callback === 'function') {
-      promise.then(
-        (value) => callLater(callback, null, value),
-        (error) => callLater(callback, error),
-      );
-    }
-    return promise;
+    return afterCallback(promise, callback);
   }
 
   async _run() {

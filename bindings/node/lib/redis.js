@@ -6,7 +6,7 @@
  */
 
 const native = require('./native');
-const { Client } = require('./client');
+const { Client, delayOfAnswer } = require('./client');
 const { fromFailure } = require('./errors');
 const options = require('./options');
 
@@ -25,6 +25,7 @@ class Redis extends Client {
     const merged = options.parseArguments(args, options.REDIS_DEFAULTS);
     const core = options.redisToCore(merged);
     super(merged, { core, timeoutMs: options.commandTimeout(merged), eventMask: EVENT_MASK });
+    this._toldStatus = null; // of the error the event before this one told
   }
 
   get isCluster() {
@@ -46,12 +47,14 @@ class Redis extends Client {
 
   /** connect() while the next attempt is only due later: it is made now. */
   _openCore() {
-    if (this._id !== null) native.reconnect(this._id, 0);
+    if (this._id !== null) native.reconnect(this._id, 1);
     super._openCore();
   }
 
   _onEvent(event, { failure }) {
     if (this._closing) return;
+    const told = this._toldStatus;
+    this._toldStatus = null;
     switch (event) {
       case EVENT.CONNECTING:
         if (this.status === 'reconnecting') this._setStatus('connecting');
@@ -64,10 +67,13 @@ class Redis extends Client {
         if (this.status === 'connecting' || this.status === 'connect') this._setStatus('ready');
         break;
       case EVENT.FAILED:
-        if (failure) this._emitError(fromFailure(failure));
+        if (failure && failure.status !== told) this._emitError(fromFailure(failure));
         break;
       case EVENT.CLOSED:
-        if (failure && failure.status !== 'DISCONNECTED') this._emitError(fromFailure(failure));
+        if (!failure || failure.status === 'DISCONNECTED') break;
+        /* A refused handshake is CLOSED and directly after that FAILED: one error, told once. */
+        this._toldStatus = failure.status;
+        this._emitError(fromFailure(failure));
         break;
       case EVENT.WAITING:
         this._retry();
@@ -83,13 +89,14 @@ class Redis extends Client {
     this._setStatus('close');
     const { retryStrategy } = this.options;
     this._attempts++;
-    const delay = typeof retryStrategy === 'function' ? retryStrategy(this._attempts) : null;
-    if (typeof delay !== 'number' || Number.isNaN(delay)) {
+    const answer = typeof retryStrategy === 'function' ? retryStrategy(this._attempts) : null;
+    const delay = delayOfAnswer(answer);
+    if (delay === null) {
       this._giveUp();
       return;
     }
-    this._setStatus('reconnecting', delay);
-    native.reconnect(this._id, Math.max(0, Math.round(delay)));
+    this._setStatus('reconnecting', answer);
+    native.reconnect(this._id, delay);
     this._requestConnection();
   }
 

@@ -12,7 +12,7 @@ function refuse(url, why) {
   return new classes.ConfigError(
     `The URL "${redact(url)}" ${why}; ` +
       'write redis://[[user]:password@]host[:port][/db], rediss:// for TLS, ' +
-      'or a path of a Unix socket',
+      'unix://[[user]:password@]/path[?db=n] or a path for a Unix socket',
     { status: 'URL', executed: 'no', attempts: 0, elapsedMs: 0, node: '' },
   );
 }
@@ -21,7 +21,7 @@ function decode(url, text) {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw refuse(url, 'has a malformed percent escape in its user or password');
+    throw refuse(url, 'has a malformed percent escape');
   }
 }
 
@@ -39,25 +39,43 @@ function parsePath(text) {
   return { path, ...queryOptions(new URLSearchParams(query || '')) };
 }
 
-function parseAbsolute(text, original) {
-  let url;
+/* URL wants a host after credentials, and a path of a socket has none: one is lent to it. */
+function parseSocket(text) {
+  const [, authority, rest] = /^unix:\/\/([^/?#]*)(.*)$/is.exec(text);
+  if ((authority !== '' && !authority.endsWith('@')) || !/^\/[^?#]/.test(rest))
+    throw refuse(text, 'wants an absolute path, as in unix:///run/redis.sock');
+  const url = parse(`unix://${authority}host${rest}`, text);
+  const path = decode(text, url.pathname);
+  return { ...queryOptions(url.searchParams), ...credentials(url, text), path };
+}
+
+function parse(text, original) {
   try {
-    url = new URL(text);
+    return new URL(text);
   } catch {
     throw refuse(original, 'is malformed');
   }
+}
+
+function credentials(url, original) {
+  const options = {};
+  if (url.username || url.password) options.username = decode(original, url.username);
+  if (url.password) options.password = decode(original, url.password);
+  return options;
+}
+
+function parseAbsolute(text, original) {
+  const url = parse(text, original);
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
     throw refuse(
       original,
-      `has the scheme "${url.protocol.slice(0, -1)}", which is none of redis and rediss`,
+      `has the scheme "${url.protocol.slice(0, -1)}", which is none of redis, rediss and unix`,
     );
   }
-  const options = queryOptions(url.searchParams);
+  const options = { ...queryOptions(url.searchParams), ...credentials(url, original) };
   /* An IPv6 address stands in brackets in a URL, and without them in an option. */
   if (url.hostname) options.host = url.hostname.replace(/^\[|\]$/g, '');
   if (url.port) options.port = Number(url.port);
-  if (url.username || url.password) options.username = decode(original, url.username);
-  if (url.password) options.password = decode(original, url.password);
   if (url.protocol === 'rediss:') options.tls = true;
   const db = url.pathname.replace(/^\//, '');
   if (db !== '' && !/^\d+$/.test(db))
@@ -71,6 +89,7 @@ function parseString(text) {
   if (/^\d+$/.test(text)) return { port: Number(text) };
   if (text.startsWith('//')) return parseAbsolute(`redis:${text}`, text);
   if (text.startsWith('/')) return parsePath(text);
+  if (/^unix:\/\//i.test(text)) return parseSocket(text);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return parseAbsolute(text, text);
   return parseAbsolute(`redis://${text}`, text);
 }

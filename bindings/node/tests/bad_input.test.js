@@ -82,6 +82,11 @@ describe('options', () => {
       'redis://u:geheim@h/x',
       'redis://u:%zz@h',
       'redis://[::1',
+      'unix://',
+      'unix:///',
+      'unix://run/redis.sock',
+      'unix://u:geheim@host/run/redis.sock',
+      'unix:///a%zz',
     ]) {
       assert.throws(
         () => new Redis(url, lazy),

@@ -87,6 +87,8 @@ describe('cluster', () => {
     assert.strictEqual(await cluster.set(key('ev'), 1), 'OK');
     await until(() => added.length === 6, 'six +node events');
     assert.strictEqual(await cluster.quit(), 'OK');
+    assert.strictEqual(cluster.status, 'end');
+    assert.strictEqual(await cluster.quit(), 'OK');
     await until(() => events.names().includes('end'));
     assert.deepStrictEqual(events.names(), ['connecting', 'connect', 'ready', 'close', 'end']);
     assert.strictEqual((await rejection(cluster.get('x'))).message, 'Connection is closed.');
@@ -112,6 +114,18 @@ describe('cluster', () => {
       const before = await readsOfReplicas(cluster);
       for (let i = 0; i < 20; i++) assert.strictEqual(await cluster.get(name), 'v');
       assert.ok((await readsOfReplicas(cluster)) >= before + 20);
+    });
+  });
+
+  it('takes any number of clusterRetryStrategy as a delay', async () => {
+    const answers = [0, -5, NaN, Infinity];
+    const port = await freePort();
+    const clusterRetryStrategy = () => answers.shift();
+    const cluster = new Redis.Cluster([{ host: '127.0.0.1', port }], { clusterRetryStrategy });
+    await using(cluster, async () => {
+      const events = record(cluster);
+      await until(() => events.names().includes('end'));
+      assert.deepStrictEqual(events.of('reconnecting'), [0, -5, NaN, Infinity]);
     });
   });
 

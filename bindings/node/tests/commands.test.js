@@ -136,7 +136,31 @@ for (const protocol of [2, 3]) {
   });
 }
 
+describe('integers above 2^53', () => {
+  it('keep their digits, as text', async () => {
+    await using(new Redis(at('standalone')), async (redis) => {
+      await redis.set(key('big'), '9007199254740990', 'EX', 60);
+      assert.strictEqual(await redis.incr(key('big')), 9007199254740991);
+      assert.strictEqual(await redis.incrby(key('big'), 2), '9007199254740993');
+    });
+  });
+});
+
 describe('callbacks and order', () => {
+  it('calls the callback before the promise goes on, as in ioredis', async () => {
+    await using(new Redis(at('standalone')), async (redis) => {
+      const order = [];
+      await redis.ping(() => order.push('callback')).then(() => order.push('then'));
+      await redis
+        .pipeline()
+        .ping()
+        .exec(() => order.push('exec'))
+        .then(() => order.push('then'));
+      await redis.call('NOSUCH', () => order.push('error')).catch(() => order.push('catch'));
+      assert.deepStrictEqual(order, ['callback', 'then', 'exec', 'then', 'error', 'catch']);
+    });
+  });
+
   it('calls node-style callbacks', async () => {
     await using(new Redis(at('standalone')), async (redis) => {
       const value = await new Promise((resolve, reject) => {
@@ -201,6 +225,14 @@ describe('callbacks and order', () => {
     await using(new Redis(servers.unix_socket), async (redis) => {
       assert.strictEqual(await redis.ping(), 'PONG');
     });
+    await using(new Redis(`unix://${servers.unix_socket}?db=4`), async (redis) => {
+      assert.match(await redis.client('INFO'), / db=4 /);
+    });
+    const { options } = new Redis('unix://u:p%40@/run/my%20redis', { lazyConnect: true });
+    assert.deepStrictEqual(
+      [options.path, options.username, options.password],
+      ['/run/my redis', 'u', 'p@'],
+    );
     const { host, port, username, password } = servers.acl;
     await using(
       new Redis(`redis://${username}:${encodeURIComponent(password)}@${host}:${port}/2`),

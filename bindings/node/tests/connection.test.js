@@ -162,6 +162,38 @@ describe('a server that refuses connections', () => {
     assert.ok(error.cause instanceof Redis.ConnectError);
   });
 
+  it('takes any number of retryStrategy as setTimeout does, in a millisecond if need be', async () => {
+    for (const answer of [0, -5, 0.4, 1.7, NaN, Infinity, 2 ** 31, 1e12]) {
+      const port = await freePort();
+      const redis = new Redis({ port, maxRetriesPerRequest: 3, retryStrategy: () => answer });
+      await using(redis, async () => {
+        const events = record(redis);
+        const error = await rejection(redis.get('x'), 2000);
+        assert.ok(error instanceof Redis.MaxRetriesPerRequestError, `${answer}: ${error}`);
+        await until(() => events.of('reconnecting').length >= 4);
+        assert.ok(events.of('reconnecting').every((delay) => Object.is(delay, answer)));
+        assert.ok(!events.names().includes('end'), String(answer));
+      });
+    }
+  });
+
+  it('connects as soon as the server is there when the first delay is 0', async () => {
+    const port = await freePort();
+    const retryStrategy = (times) => (times - 1) * 50;
+    await using(new Redis({ port, retryStrategy }), async (redis) => {
+      const waiting = redis.get(key('missing'));
+      await until(() => redis.status === 'reconnecting');
+      const server = await startRedis(port);
+      assert.strictEqual(await waiting, null);
+      await server.stop();
+    });
+  });
+
+  it('ends when retryStrategy gives a number as text', async () => {
+    const redis = new Redis({ port: await freePort(), retryStrategy: () => '5' });
+    await using(redis, () => until(() => redis.status === 'end'));
+  });
+
   it('gives up commands after maxRetriesPerRequest and goes on connecting', async () => {
     const port = await freePort();
     const redis = new Redis({ port, maxRetriesPerRequest: 2, retryStrategy: () => 10 });
@@ -222,6 +254,20 @@ describe('a server that refuses connections', () => {
     }
     assert.strictEqual(printed[0][0], '[tendon] Unhandled error event:');
     assert.ok(printed[0][1] instanceof Redis.ConnectError);
+  });
+});
+
+describe('a server that refuses the credentials', () => {
+  it('is one error event per connection', async () => {
+    for (const password of ['wrong', undefined]) {
+      const retryStrategy = (times) => (times < 2 ? 5 : null);
+      const redis = new Redis(at('acl', { username: undefined, password, retryStrategy }));
+      const events = record(redis);
+      assert.match((await rejection(redis.get('x'))).message, /^(WRONGPASS|NOAUTH) /);
+      await until(() => events.names().includes('end'));
+      const failed = ['connecting', 'connect', 'error', 'close'];
+      assert.deepStrictEqual(events.names(), [...failed, 'reconnecting', ...failed, 'end']);
+    }
   });
 });
 
@@ -333,6 +379,17 @@ describe('closing', () => {
     assert.deepStrictEqual(await Promise.all(values), Array(100).fill('OK'));
     assert.strictEqual((await rejection(redis.get('x'))).message, 'Connection is closed.');
     assert.strictEqual((await rejection(redis.quit())).message, 'Connection is closed.');
+  });
+
+  it('quits twice at once, and once after disconnect(), without a rejection', async () => {
+    const redis = new Redis(at('standalone'));
+    await redis.ping();
+    assert.deepStrictEqual(await Promise.all([redis.quit(), redis.quit()]), ['OK', 'OK']);
+    const other = new Redis(at('standalone'));
+    await other.ping();
+    other.disconnect();
+    assert.strictEqual(await other.quit(), 'OK');
+    await until(() => other.status === 'end');
   });
 
   it('rejects what is under way when disconnected', async () => {

@@ -1,6 +1,6 @@
 // Compiled by the tests, never run: what the types must accept and, by ts-expect-error, refuse.
 import Redis from 'tendon';
-import { Cluster, Redis as NamedRedis, ReplyError, type RedisOptions } from 'tendon';
+import { Cluster, Redis as NamedRedis, ReplyError, type RedisOptions, type Result } from 'tendon';
 import required = require('tendon');
 
 const options: RedisOptions = {
@@ -11,6 +11,7 @@ const options: RedisOptions = {
   enableReadyCheck: true,
   connectTimeout: 5000,
   lazyConnect: true,
+  reconnectOnError: null,
   tls: { ca: 'pem', cert: 'pem', key: Buffer.from('pem'), passphrase: 'p', minVersion: 'TLSv1.2' },
 };
 
@@ -21,6 +22,11 @@ export async function article(): Promise<void> {
   redis.on('reconnecting', (delay) => delay.toFixed());
   await redis.connect();
   const ok: 'OK' = await redis.set('key', 'value', 'EX', 300);
+  const fresh: 'OK' | null = await redis.set('key', Buffer.from('v'), 'PX', 1000, 'NX');
+  const kept: 'OK' | null = await redis.set('key', 1, 'XX', 'KEEPTTL');
+  const old: string | null = await redis.set('key', 'v', 'EX', 5, 'GET');
+  redis.set('key', 'v', 'NX', (error, set) => error ?? set?.length);
+  redis.set('key', 'v', 'EX', 5, (error, set) => error ?? set?.length);
   const cached: string | null = await redis.get('key');
   const bytes: Buffer | null = await redis.getBuffer('key');
   const count: number = await redis.incr('counter');
@@ -32,11 +38,14 @@ export async function article(): Promise<void> {
   const poppedMany: string[] | null = await redis.lpop('list', 2);
   redis.get('key', (error, value) => value?.length);
   const anything = await redis.call('OBJECT', 'ENCODING', 'key');
-  const outcomes = await redis.pipeline().set('a', 1).get('a').exec();
+  const outcomes: [Error | null, unknown][] | null = await redis.pipeline().set('a', 1).get('a').exec();
   const results = await redis.multi().incr('a').exec();
   for (const [error, result] of outcomes ?? []) console.log(error, result);
   console.log(
     ok,
+    fresh,
+    kept,
+    old,
     cached,
     bytes,
     count,
@@ -62,6 +71,7 @@ export const others: Redis[] = [
   new NamedRedis(6379, 'localhost', { db: 1 }),
   new required('redis://localhost'),
 ];
+export const direct: Result<string> = Promise.resolve('a promise');
 export const isReply = (error: unknown): boolean =>
   error instanceof ReplyError && error.command?.name === 'get';
 
@@ -71,5 +81,9 @@ new Redis({ maxRetryPerRequest: 3 });
 new Redis({ lazyConnect: 'yes' });
 // @ts-expect-error no such place to read from
 new Cluster([7000], { scaleReads: 'replica' });
+// @ts-expect-error nothing to set
+others[0]!.set('key');
+// @ts-expect-error a function is refused
+new Redis({ reconnectOnError: () => true });
 // @ts-expect-error not a command
 others[0]!.gett('key');
