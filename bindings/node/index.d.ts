@@ -232,7 +232,7 @@ declare namespace Redis {
   type NullableTextCommand =
     | 'set' | 'get' | 'getdel' | 'getex' | 'getset' | 'hget' | 'lindex' | 'lmove' | 'rpoplpush'
     | 'blmove' | 'brpoplpush' | 'randomkey' | 'zscore' | 'geodist' | 'dump' | 'xadd';
-  /** Above 2^53 these give the digits as a string, which a program that counts so far must expect. */
+  /** Above 2^53 these give the digits as a string, lest some of them are lost. */
   type NumberCommand =
     | 'append' | 'bitcount' | 'bitop' | 'bitpos' | 'copy' | 'dbsize' | 'decr' | 'decrby' | 'del'
     | 'exists' | 'expire' | 'expireat' | 'expiretime' | 'geoadd' | 'geosearchstore' | 'getbit'

@@ -50,7 +50,7 @@ function callLater(callback, error, value) {
   process.nextTick(callback, error, value);
 }
 
-/** `promise` after its node-style callback, if there is one: that is called first, as in ioredis. */
+/** `promise` after its node-style callback, if there is one: that is first, as in ioredis. */
 function afterCallback(promise, callback) {
   if (typeof callback !== 'function') return promise;
   const after = new Promise((resolve, reject) => {

@@ -5,6 +5,8 @@
  */
 
 const assert = require('node:assert');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { describe, it } = require('node:test');
 const { once } = require('node:events');
@@ -251,5 +253,27 @@ describe('the package', () => {
         .filter((name) => !name.includes('|') && typeof redis[name] !== 'function');
       assert.deepStrictEqual(missing, []);
     });
+  });
+});
+
+describe('npm pack', () => {
+  it('holds all that building and loading it elsewhere needs', () => {
+    const place = fs.mkdtempSync(path.join(os.tmpdir(), 'tendon-pack-'));
+    const { TENDON_OUT, TENDON_NODE_ADDON, ...env } = process.env;
+    const inside = (cwd, command, ...args) => {
+      const ended = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: 60000 });
+      assert.strictEqual(ended.status, 0, `${command}: ${ended.error} ${ended.stderr}`);
+      return ended.stdout;
+    };
+    try {
+      inside(path.dirname(library), 'npm', 'pack', '--silent', '--pack-destination', place);
+      const [tarball] = fs.readdirSync(place);
+      inside(place, 'tar', 'xzf', tarball);
+      const unpacked = path.join(place, 'package');
+      inside(unpacked, 'npm', 'run', '--silent', 'install');
+      assert.match(inside(unpacked, 'node', '-p', 'require(".").version'), /\d/);
+    } finally {
+      fs.rmSync(place, { recursive: true });
+    }
   });
 });
