@@ -134,6 +134,11 @@ class Core:
         self._endless = options.timeout_ms < 0  # calls without deadline
         _cores.add(self)
 
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a client or pool cannot be copied or pickled; make another with the same options"
+        )
+
     def _forget(self) -> None:
         """Drops the native client without closing it: at the start, and in a forked child."""
         self._lock = threading.Lock()

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional, Tuple, Type
 
+from tendon._words import in_python_words
+
 # fmt: off
 __all__ = [
     "AskError", "AuthenticationError", "AuthenticationWrongNumberOfArgsError", "AuthorizationError",
@@ -330,6 +332,12 @@ def from_reply(text: str) -> RedisError:
 def from_status(status: int, text: str, prefix: str = "", executed: str = "no") -> _Outcome:
     """The exception for a failure that libtendon reports."""
     name, kind = STATUSES.get(status, (f"STATUS {status}", RedisError))
+    if name == "HANDSHAKE" and prefix == "ERR" and text.startswith("ERR "):
+        error: _Outcome = from_reply(text)  # SELECT of a database that is not there, for example
+        error.executed = executed
+        return error
+    if not prefix:
+        text = in_python_words(name, text)
     if name == "LIMIT" and executed == "no":
         kind = DataError
     elif name != "AUTH" and prefix in _CODES and prefix not in ("ASK", "MOVED", "ERR"):

@@ -123,6 +123,7 @@ class Pipeline(Commands):
             isinstance(value, Exception) and not isinstance(value, ResponseError)
             for value in values
         ):
+            _annotate_refused(values[0], stack)
             raise values[0]  # no server answered anything
         results = [self._shape_or_error(*queued, value) for queued, value in zip(stack, values)]
         return self._checked(stack, results, raise_on_error)
@@ -136,6 +137,7 @@ class Pipeline(Commands):
                     f"All keys involved in a cluster transaction must map to the same slot: {value}"
                 ) from value
             if isinstance(value, Exception) and not isinstance(value, ResponseError):
+                _annotate_refused(value, stack)
                 raise self._watch_lost(value) if isinstance(value, RedisError) else value
         refused = {
             index: value for index, value in enumerate(values[1:-1]) if isinstance(value, Exception)
@@ -235,6 +237,21 @@ class Pipeline(Commands):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}({len(self)} commands for {self._client!r})>"
+
+
+def _annotate_refused(error: Exception, stack: List[Queued]) -> None:
+    """
+    One command that may not be sent keeps all others back, and the core's text begins with its
+    name: this finds its number.
+    """
+    if getattr(error, "status_code", None) not in ("STATE", "UNSUPPORTED"):
+        return
+    refused = str(error).partition(" ")[0].upper()
+    for index, (args, _) in enumerate(stack):
+        name = args[0].decode("utf-8", "replace") if isinstance(args[0], bytes) else str(args[0])
+        if name.upper().partition(" ")[0] == refused:
+            _annotate(error, index, args)
+            return
 
 
 def _annotate(error: Exception, index: int, args: Sequence[Any]) -> None:

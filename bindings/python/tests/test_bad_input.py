@@ -257,7 +257,7 @@ class SizeTest(Case):
         pool.close()
         waiting = tendon.BlockingConnectionPool(1, timeout=0.3, host=HOST, port=PORT)
         held = waiting.get_connection()
-        with self.fails(tendon.ConnectionError, "pool", within=1.5) as it:
+        with self.fails(tendon.ConnectionError, "raise max_connections", within=1.5) as it:
             waiting.get_connection()
         self.assertEqual(it.error.status_code, "POOL_TIMEOUT")
         waiting.release(held)
