@@ -136,6 +136,9 @@ void tendon__give_back(struct tendon__channel *channel, bool discard)
         condition = TENDON__CONDITION_BROKEN;
     else if (channel->dirt)
         condition = TENDON__CONDITION_DIRTY;
-    tendon__pool_give_back(&channel->node->pool, &channel->member, condition, engine->now_ns);
+    if (tendon__node_lane_is_next(channel->node))
+        tendon__node_swap_for_lane(channel->node, &channel->member);
+    else
+        tendon__pool_give_back(&channel->node->pool, &channel->member, condition, engine->now_ns);
     tendon__node_settle(channel->node);
 }

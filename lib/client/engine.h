@@ -377,6 +377,11 @@ void tendon__node_wait(struct tendon__node *node, struct tendon__request *reques
 void tendon__node_serve(struct tendon__node *node);
 /* Every connection there may be is lent, so that there can be no lane until one comes back. */
 bool tendon__node_is_lent(const struct tendon__node *node);
+/* A command has waited longer for a lane than the next borrower for a connection, and all are lent.
+ */
+bool tendon__node_lane_is_next(const struct tendon__node *node);
+/* The connection that comes back is closed, and a lane takes its place. */
+void tendon__node_swap_for_lane(struct tendon__node *node, struct tendon__member *member);
 void tendon__node_want_lane(struct tendon__node *node);
 void tendon__node_dial_failed(struct tendon__node *node, struct tendon__channel *channel,
                               const struct tendon__fault *fault);

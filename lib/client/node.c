@@ -88,9 +88,9 @@ void tendon__node_free(struct tendon__engine *engine, struct tendon__node *node)
     tendon__memory_free(engine->memory, node);
 }
 
-static bool may_dial(struct tendon__node *node)
+static bool may_dial(const struct tendon__node *node)
 {
-    struct tendon__engine *engine = node->engine;
+    const struct tendon__engine *engine = node->engine;
     return !engine->closed && !node->held && engine->now_ns >= node->next_dial_ns &&
            node->dials < (uint32_t)engine->options->dial_concurrency;
 }
@@ -146,6 +146,17 @@ void tendon__node_serve(struct tendon__node *node)
     node->serving = false;
 }
 
+/* On a place that has been reserved. `open` lanes are there already. */
+static void open_lane(struct tendon__node *node, uint32_t index, uint32_t open)
+{
+    struct tendon__fault fault;
+    if (tendon__channel_open(node, true, index, &fault))
+        return;
+    tendon__pool_unreserve(&node->pool, node->engine->now_ns);
+    if (!open)
+        tendon__node_dial_failed(node, NULL, &fault);
+}
+
 void tendon__node_want_lane(struct tendon__node *node)
 {
     struct tendon__engine *engine = node->engine;
@@ -167,12 +178,28 @@ void tendon__node_want_lane(struct tendon__node *node)
         tendon__node_arm(node);
         return;
     }
-    struct tendon__fault fault;
-    if (!tendon__channel_open(node, true, free_lane, &fault)) {
-        tendon__pool_unreserve(&node->pool, engine->now_ns);
-        if (!open)
-            tendon__node_dial_failed(node, NULL, &fault);
-    }
+    open_lane(node, free_lane, open);
+}
+
+bool tendon__node_lane_is_next(const struct tendon__node *node)
+{
+    const struct tendon__pool *pool = &node->pool;
+    if (!node->waiting_count || !tendon__node_is_lent(node) || !may_dial(node) ||
+        tendon__list_empty(&pool->waiters))
+        return false;
+    const struct tendon__request *request =
+        TENDON__OWNER(node->waiting.next, struct tendon__request, link);
+    const struct tendon__waiter *waiter =
+        TENDON__OWNER(pool->waiters.next, struct tendon__waiter, link);
+    return request->started_ns < waiter->since_ns;
+}
+
+void tendon__node_swap_for_lane(struct tendon__node *node, struct tendon__member *member)
+{
+    /* The place is taken before it is free, so that no borrower's dial slips in between. */
+    node->pool.reserved_count++;
+    tendon__pool_give_back(&node->pool, member, TENDON__CONDITION_BROKEN, node->engine->now_ns);
+    open_lane(node, 0, 0);
 }
 
 static void fail_waiting(struct tendon__node *node, const struct tendon__fault *fault)
@@ -196,8 +223,10 @@ static void set_backoff(struct tendon__node *node, bool pooled, const struct ten
                      : options->reconnect_backoff_max_ms;
     int64_t full_ns = tendon__backoff_ns(engine, TENDON__RETRY_STRATEGY_EXPONENTIAL, min_ms,
                                          options->reconnect_backoff_max_ms, node->failures, false);
-    int64_t wait_ns =
-        full_ns / 2 + (int64_t)tendon__random_below(&engine->random, (uint64_t)full_ns / 2 + 1);
+    int64_t wait_ns = full_ns;
+    if (options->retry_jitter)
+        wait_ns =
+            full_ns / 2 + (int64_t)tendon__random_below(&engine->random, (uint64_t)full_ns / 2 + 1);
     node->next_dial_ns = engine->now_ns + wait_ns;
     if (pooled)
         return;

@@ -76,9 +76,11 @@ static tendon_status check_args(const struct tendon__options *options, const str
         if (args->list[i].size > (uint64_t)options->max_request_bytes)
             return tendon__fault_set(
                 fault, TENDON_ERROR_LIMIT,
-                "argument %u has %zu bytes, more than option max_request_bytes (%lld); "
+                "argument %u of %.*s has %zu bytes, more than option max_request_bytes (%lld); "
                 "nothing was sent",
-                i, args->list[i].size, (long long)options->max_request_bytes);
+                i, (int)(args->list[0].size < 32 ? args->list[0].size : 32),
+                (const char *)args->list[0].data, args->list[i].size,
+                (long long)options->max_request_bytes);
     }
     if (!args->count || !args->list[0].size)
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "a command needs a name");

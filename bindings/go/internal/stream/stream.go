@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// closeTimeout is how long Close waits for dials that were told to end.
+const closeTimeout = time.Second
+
 // Dial makes one connection, ready for RESP: TLS is done.
 type Dial func(ctx context.Context) (net.Conn, error)
 
@@ -80,7 +83,16 @@ func (b *Bridge) Cause() error {
 func (b *Bridge) Close() {
 	b.cancel()
 	_ = b.listener.Close()
-	b.joined.Wait()
+	// A dialler that ignores its context may never come back; its goroutine is then left behind.
+	ended := make(chan struct{})
+	go func() {
+		b.joined.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(closeTimeout):
+	}
 	_ = os.RemoveAll(b.directory)
 }
 

@@ -38,7 +38,8 @@ export async function article(): Promise<void> {
   const poppedMany: string[] | null = await redis.lpop('list', 2);
   redis.get('key', (error, value) => value?.length);
   const anything = await redis.call('OBJECT', 'ENCODING', 'key');
-  const outcomes: [Error | null, unknown][] | null = await redis.pipeline().set('a', 1).get('a').exec();
+  const outcomes: [Error | null, unknown][] | null =
+    await redis.pipeline().set('a', 1).get('a').exec();
   const results = await redis.multi().incr('a').exec();
   for (const [error, result] of outcomes ?? []) console.log(error, result);
   console.log(

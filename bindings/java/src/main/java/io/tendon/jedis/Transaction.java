@@ -91,6 +91,9 @@ public class Transaction implements PipelineCommands, Closeable {
     /** Queues a command; before multi, sends it, and the Response is there at once. */
     @Override
     public <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder) {
+        if (ended) {
+            throw new IllegalStateException("This transaction has ended; begin another one");
+        }
         Response<T> response = new Response<>(arguments, builder);
         if (open) {
             queue.add(response);
