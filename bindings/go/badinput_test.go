@@ -250,8 +250,8 @@ func TestHugeValue(t *testing.T) {
 			&failure) || failure.Status != "LIMIT" || failure.Executed() != redis.ExecutedNo {
 			t.Fatalf("600 MB gave %v", err)
 		}
-		if !strings.Contains(err.Error(), "max_request_bytes") || !strings.Contains(strings.ToLower(err.Error()),
-			"of set") {
+		text := strings.ToLower(err.Error())
+		if !strings.Contains(text, "max_request_bytes") || !strings.Contains(text, "of set") {
 			t.Errorf("%q names neither the command nor the limit", err)
 		}
 	})
