@@ -3,14 +3,20 @@
 
 #include "client/engine.h"
 
-void tendon__pool_timeout(const struct tendon__node *node, const struct tendon__request *request,
+void tendon__pool_exhausted(const struct tendon__node *node, struct tendon__fault *fault)
+{
+    tendon__fault_set(fault, TENDON_ERROR_POOL_EXHAUSTED,
+                      "all %lld connections of %s are leased; raise pool_max or pool_wait_ms",
+                      (long long)node->engine->options->pool_max, node->name);
+}
+
+void tendon__pool_timeout(const struct tendon__node *node, int64_t waited_ns,
                           struct tendon__fault *fault)
 {
     tendon__fault_set(fault, TENDON_ERROR_POOL_TIMEOUT,
                       "no connection of %s became free within %lld ms; raise pool_max (%lld) or "
                       "return leases sooner",
-                      node->name,
-                      (long long)((node->engine->now_ns - request->waiter.since_ns) / TENDON__MS),
+                      node->name, (long long)(waited_ns / TENDON__MS),
                       (long long)node->engine->options->pool_max);
 }
 

@@ -55,8 +55,7 @@ struct tendon_client {
     _Atomic int64_t async_until_ns;
     /* Life. */
     atomic_bool closed;
-    atomic_uint inside;   /* calls that have not returned */
-    atomic_uint accepted; /* requests accepted and not completed */
+    atomic_uint inside; /* calls that have not returned */
     _Atomic uint64_t next_id;
     uint8_t *fork_page; /* first byte is 1, in a child 0 */
     _Atomic int *fds;   /* sockets, for a forked child; -1 is free */

@@ -174,7 +174,6 @@ struct tendon__node {
     bool retired;
     bool wanted; /* connected without a request: min idle, watch, refresh */
     struct tendon__channel *lanes[TENDON__LANES_MAX];
-    uint32_t lane_next;
     struct tendon__pool pool;
     struct tendon__link waiting; /* requests for a lane */
     uint32_t waiting_count;
@@ -249,7 +248,6 @@ struct tendon__engine {
     struct tendon__request *refreshing; /* the CLUSTER SLOTS under way */
     struct tendon__node *refresh_node;
     uint32_t refresh_tries;
-    bool refresh_uses_seeds;
     struct tendon__sink refresh_sink;
     struct tendon__redirect
         *moves; /* MOVED seen while a refresh was under way; applied again to its map */
@@ -425,8 +423,10 @@ void tendon__map_deinit(struct tendon__engine *engine);
 
 /* borrow.c: leases and connections of a request's own. */
 /* The fault of a borrower that waited too long. */
-void tendon__pool_timeout(const struct tendon__node *node, const struct tendon__request *request,
+void tendon__pool_timeout(const struct tendon__node *node, int64_t waited_ns,
                           struct tendon__fault *fault);
+/* The fault of somebody who may not wait at all. */
+void tendon__pool_exhausted(const struct tendon__node *node, struct tendon__fault *fault);
 void tendon__borrow(struct tendon__engine *engine, struct tendon__request *request,
                     struct tendon__node *node);
 void tendon__lease_granted(struct tendon__engine *engine, struct tendon__request *request,

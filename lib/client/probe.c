@@ -135,15 +135,12 @@ static void pool_refuse(void *context, struct tendon__waiter *waiter, tendon_sta
     struct tendon__node *node = context;
     struct tendon__request *request = request_of(waiter);
     struct tendon__fault fault;
-    const struct tendon__options *options = node->engine->options;
     if (status == TENDON_ERROR_POOL_TIMEOUT && node->failures)
         fault = node->fault;
     else if (status == TENDON_ERROR_POOL_TIMEOUT)
-        tendon__pool_timeout(node, request, &fault);
+        tendon__pool_timeout(node, node->engine->now_ns - waiter->since_ns, &fault);
     else if (status == TENDON_ERROR_POOL_EXHAUSTED)
-        tendon__fault_set(&fault, status,
-                          "all %lld connections of %s are leased; raise pool_max or pool_wait_ms",
-                          (long long)options->pool_max, node->name);
+        tendon__pool_exhausted(node, &fault);
     else
         tendon__fault_set(&fault, status, "the client is closed");
     tendon__request_fail(node->engine, request, &fault);

@@ -254,7 +254,7 @@ static void expire_call(struct tendon__engine *engine, struct tendon__request *r
                       (long long)((request->deadline_ns - request->started_ns) / TENDON__MS),
                       waiting_for(request), last ? "; last cause: " : "", last ? last->text : "");
     if (pool) {
-        tendon__pool_timeout(request->node, request, &fault);
+        tendon__pool_timeout(request->node, engine->now_ns - request->waiter.since_ns, &fault);
         request->node->pool.counters.wait_timeouts++;
     }
     if (last)
@@ -309,17 +309,12 @@ static void expire_attempt(struct tendon__engine *engine, struct tendon__request
 static void expire_room(struct tendon__engine *engine, struct tendon__request *request)
 {
     struct tendon__fault fault;
-    int64_t waited_ms = engine->options->pool_wait_ms;
     request->room_ns = 0;
     if (!tendon__node_is_lent(request->node)) {
         tendon__request_arm(engine, request);
         return;
     }
-    tendon__fault_set(&fault, TENDON_ERROR_POOL_TIMEOUT,
-                      "no connection of %s became free within %lld ms; raise pool_max (%lld) or "
-                      "return leases sooner",
-                      request->node->name, (long long)waited_ms,
-                      (long long)engine->options->pool_max);
+    tendon__pool_timeout(request->node, engine->options->pool_wait_ms * TENDON__MS, &fault);
     request->node->pool.counters.wait_timeouts++;
     tendon__request_fail(engine, request, &fault);
 }

@@ -213,10 +213,7 @@ void tendon__route_to(struct tendon__engine *engine, struct tendon__request *req
     if (tendon__node_is_lent(node)) {
         if (engine->options->pool_wait_ms == 0) {
             struct tendon__fault fault;
-            tendon__fault_set(
-                &fault, TENDON_ERROR_POOL_EXHAUSTED,
-                "all %lld connections of %s are leased; raise pool_max or pool_wait_ms",
-                (long long)engine->options->pool_max, node->name);
+            tendon__pool_exhausted(node, &fault);
             tendon__request_fail(engine, request, &fault);
             return;
         }
