@@ -14,8 +14,8 @@ typedef struct tendon_stats {
     uint32_t nodes;       /* gauge: nodes known */
     /* Connections, gauges. open = idle + leased + lanes + connecting. */
     uint32_t open;
-    uint32_t idle;
-    uint32_t leased;
+    uint32_t idle;   /* nobody holds them; those being tested or cleaned are among them */
+    uint32_t leased; /* held by a borrower that has not closed its lease */
     uint32_t lanes;
     uint32_t connecting;
     uint32_t waiting; /* borrowers waiting for a connection */

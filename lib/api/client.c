@@ -67,6 +67,7 @@ tendon_status tendon_client_stats(tendon_client *client, tendon_stats *out_stats
     uint32_t size = out_stats->struct_size;
     atomic_fetch_add(&client->inside, 1);
     tendon__client_lock(client);
+    tendon__driver_drain(client); /* a lease its borrower has closed counts as given back */
     tendon__engine_stats(client->engine, out_stats);
     tendon__client_unlock(client);
     tendon__client_leave(client);

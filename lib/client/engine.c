@@ -326,9 +326,9 @@ void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out)
          link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
         const struct tendon__pool *pool = &node->pool;
-        out->idle += pool->idle_count;
-        out->leased +=
-            pool->leased_count + pool->busy_count; /* tested and cleaned ones are taken too */
+        /* Nobody holds a connection that is being tested or cleaned. */
+        out->idle += pool->idle_count + pool->busy_count;
+        out->leased += pool->leased_count;
         out->waiting += pool->waiting_count;
         out->borrows += pool->counters.borrows;
         out->waits += pool->counters.waits;
