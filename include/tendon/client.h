@@ -63,7 +63,7 @@ TENDON_API void tendon_client_close(tendon_client *client);
  * Returns beside TENDON_OK: TENDON_ERROR_ARGUMENT, _CLOSED, _FORKED, _LIMIT before anything was
  * sent; _RESOLVE, _CONNECT, _CONNECT_TIMEOUT, _TLS*, _AUTH, _HANDSHAKE when no connection could be
  * made; _POOL_TIMEOUT, _POOL_EXHAUSTED; _TIMEOUT, _DISCONNECTED, _PROTOCOL after; _NO_NODE,
- * _TOPOLOGY, _REDIRECTS, _CROSSSLOT, _SERVER from routing.
+ * _TOPOLOGY, _REDIRECTS, _CROSSSLOT, _SERVER from routing; _STATE with option drive=host.
  */
 TENDON_API tendon_status tendon_call(tendon_client *client, const tendon_request *request,
                                      tendon_reply **out_reply, tendon_error **out_error);
@@ -86,7 +86,8 @@ TENDON_API tendon_status tendon_call_batch(tendon_client *client, const tendon_r
  * `out_ids`, when not NULL, receives one id each for tendon_cancel. Returns TENDON_OK when all were
  * accepted; otherwise none was: TENDON_ERROR_ARGUMENT, _CLOSED, _FORKED, _NO_MEMORY, _QUEUE_FULL
  * (option max_pending). What a command is refused for on its own account (_LIMIT, _STATE,
- * _UNSUPPORTED) comes as its completion, with the reason. Never blocks on the network. Since 0.1.
+ * _UNSUPPORTED) comes as its completion, with the reason. Never blocks on the network; with option
+ * drive=host nothing is written before tendon_client_process or tendon_client_flush. Since 0.1.
  */
 TENDON_API tendon_status tendon_submit(tendon_client *client, tendon_queue *queue,
                                        const tendon_request *requests, size_t request_size,
@@ -99,6 +100,34 @@ TENDON_API tendon_status tendon_submit(tendon_client *client, tendon_queue *queu
  * still under way; TENDON_ERROR_ARGUMENT, _FORKED. Since 0.1.
  */
 TENDON_API tendon_status tendon_cancel(tendon_client *client, uint64_t id);
+
+/**
+ * With option drive=host: does everything that is due on the calling thread. Takes what has been
+ * submitted, writes, reads, dials, notices deadlines; outcomes are in their queues when it returns.
+ * `timeout_ms` 0 does not wait; above 0, or -1 without limit, waits until something happens first.
+ * `out_next_ms`, unless NULL, receives in how many milliseconds it wants to be called again though
+ * tendon_client_fd does not become readable: 0 at once, -1 never. Call it whenever that descriptor
+ * is readable and after tendon_submit (or tendon_client_flush then). Any thread; one at a time
+ * drives, and a call without a wait that finds another driving leaves the work to that and returns.
+ * Returns TENDON_OK; TENDON_ERROR_STATE without drive=host; TENDON_ERROR_ARGUMENT, _CLOSED,
+ * _FORKED. Since 0.1.
+ */
+TENDON_API tendon_status tendon_client_process(tendon_client *client, int64_t timeout_ms,
+                                               int64_t *out_next_ms);
+
+/**
+ * With option drive=host: writes what has been submitted and reads nothing, for a program that
+ * waits for tendon_client_fd next. Never waits. Statuses as tendon_client_process. Since 0.1.
+ */
+TENDON_API tendon_status tendon_client_flush(tendon_client *client);
+
+/**
+ * With option drive=host: a descriptor that is readable when tendon_client_process has something to
+ * do, deadlines included. Watch it with poll, epoll or a host's loop, level-triggered; never read
+ * from it, never close it. The same for the life of the client. -1 for NULL and without drive=host.
+ * Since 0.1.
+ */
+TENDON_API int tendon_client_fd(tendon_client *client);
 
 /**
  * Sends events of this client to `queue`, each with `tag`; NULL stops. `event_mask` has bit

@@ -4,7 +4,8 @@
  * Every accepted request leads to exactly one completion in its queue: a reply, or an error, also
  * after tendon_cancel and tendon_client_destroy. A queue may serve many clients; completions carry
  * the caller's `tag`. The library never calls back: hosts with an event loop watch tendon_queue_fd,
- * others block in tendon_queue_poll.
+ * others block in tendon_queue_poll. With option drive=host the loop drives the client as well, see
+ * tendon_client_process: completions are in the queue when that returns, and nothing is signalled.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -60,9 +61,9 @@ extern "C" {
 #endif
 
 /**
- * Makes a queue. Returns TENDON_OK or TENDON_ERROR_NO_MEMORY, TENDON_ERROR_SYSTEM when no
- * descriptor is left. The caller owns it; clients that were given requests for it keep it alive
- * until the last of them has completed. Since 0.1.
+ * Makes a queue. Returns TENDON_OK, TENDON_ERROR_ARGUMENT or TENDON_ERROR_NO_MEMORY. The caller
+ * owns it; clients that were given requests for it keep it alive until the last of them has
+ * completed. Since 0.1.
  */
 TENDON_API TENDON_MUST_USE tendon_status tendon_queue_create(tendon_queue **out_queue);
 
@@ -75,8 +76,9 @@ TENDON_API void tendon_queue_destroy(tendon_queue *queue);
 
 /**
  * A descriptor that is readable while the queue is not empty. Watch it with poll, epoll or a host's
- * loop; never read from it, never close it. One queue has one descriptor for its whole life. Since
- * 0.1.
+ * loop; never read from it, never close it. It is made at the first call and stays for the life of
+ * the queue; a queue nobody asks for it costs no signal. -1 when the system has no descriptor left.
+ * Since 0.1.
  */
 TENDON_API int tendon_queue_fd(tendon_queue *queue);
 

@@ -72,12 +72,14 @@ tendon_status tendon_call(tendon_client *client, const tendon_request *request,
     }
     struct tendon__wait wait;
     tendon__wait_init(&wait, 1);
-    status = request && out_reply && !(request->flags & TENDON_REQUEST_ATOMIC)
-                 ? tendon__request_build(client->memory, &client->options, request, sizeof *request,
-                                         1, &wait.sink, &made, &fault)
-                 : tendon__fault_set(
-                       &fault, TENDON_ERROR_ARGUMENT,
-                       "tendon_call needs a request outside a group and a place for its reply");
+    status = tendon__host_refuses_waiting(client, &fault);
+    if (status == TENDON_OK)
+        status = request && out_reply && !(request->flags & TENDON_REQUEST_ATOMIC)
+                     ? tendon__request_build(client->memory, &client->options, request,
+                                             sizeof *request, 1, &wait.sink, &made, &fault)
+                     : tendon__fault_set(
+                           &fault, TENDON_ERROR_ARGUMENT,
+                           "tendon_call needs a request outside a group and a place for its reply");
     if (status == TENDON_OK)
         status = admit(client, 1, &fault);
     if (status != TENDON_OK) {
@@ -211,7 +213,9 @@ tendon_status tendon_call_batch(tendon_client *client, const tendon_request *req
         return status;
     if (!requests || !out_outcomes || request_size < sizeof *requests || count > UINT32_MAX)
         status = TENDON_ERROR_ARGUMENT;
-    else if (count)
+    else
+        status = tendon__host_refuses_waiting(client, NULL);
+    if (status == TENDON_OK && count)
         status = run_batch(client, requests, request_size, count, out_outcomes);
     tendon__client_leave(client);
     return status;

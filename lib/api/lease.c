@@ -69,7 +69,9 @@ tendon_status tendon_lease_open(tendon_client *client, const tendon_lease_option
     }
     struct tendon__wait wait;
     tendon__wait_init(&wait, 1);
-    status = prepare(client, options, &wait.sink, &lease, &request, &fault);
+    status = tendon__host_refuses_waiting(client, &fault);
+    if (status == TENDON_OK)
+        status = prepare(client, options, &wait.sink, &lease, &request, &fault);
     if (status == TENDON_OK) {
         struct tendon__link list;
         tendon__list_init(&list);

@@ -116,6 +116,8 @@ static void release(struct tendon_client *client)
         close(client->epoll_fd);
     if (client->wake_fd >= 0)
         close(client->wake_fd);
+    if (client->timer_fd >= 0)
+        close(client->timer_fd);
     if (client->fork_page)
         munmap(client->fork_page, FORK_PAGE_BYTES);
     tendon__memory_free(client->memory, (void *)client->fds);
@@ -140,6 +142,8 @@ static tendon_status build(struct tendon_client *client, struct tendon__fault *f
     tendon_status status = tendon__options_check(options, fault);
     if (status == TENDON_OK)
         status = open_system(client, fault);
+    if (status == TENDON_OK)
+        status = tendon__host_init(client, fault);
     if (status == TENDON_OK)
         status = make_tls(client, fault);
     if (status != TENDON_OK)
@@ -175,7 +179,7 @@ tendon_status tendon_client_create(const tendon_config *config, tendon_client **
         client ? TENDON_OK : tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory");
     if (client) {
         client->memory = memory;
-        client->epoll_fd = client->wake_fd = -1;
+        client->epoll_fd = client->wake_fd = client->timer_fd = -1;
         init_threads(client);
         status = tendon__options_copy(&client->options, &config->options, memory);
         if (status != TENDON_OK)
@@ -238,14 +242,14 @@ static void wait_for_calls(struct tendon_client *client)
     while (atomic_load(&client->inside)) {
         if (pthread_mutex_trylock(&client->drive) == 0) {
             tendon__driver_drain(client);
-            tendon__driver_turn(client, false);
+            tendon__driver_turn(client, 0);
             pthread_mutex_unlock(&client->drive);
         }
         sched_yield();
     }
     pthread_mutex_lock(&client->drive);
     tendon__driver_drain(client);
-    tendon__driver_turn(client, false);
+    tendon__driver_turn(client, 0);
     pthread_mutex_unlock(&client->drive);
 }
 
@@ -270,6 +274,8 @@ static void leave_to_parent(struct tendon_client *client)
     tendon__io_abandon_all(client);
     close(client->epoll_fd);
     close(client->wake_fd);
+    if (client->timer_fd >= 0)
+        close(client->timer_fd);
 }
 
 void tendon_client_destroy(tendon_client *client)

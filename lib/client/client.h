@@ -32,6 +32,8 @@ struct tendon_client {
     struct tendon__tls_context *tls;
     struct tendon__tcp_options tcp;
     struct tendon__resolver *resolver;
+    int timer_fd;     /* with drive=host: makes epoll_fd readable at the next deadline; else -1 */
+    int64_t armed_ns; /* what it is set to */
     uint64_t next_token;
     struct tendon_queue *watcher;
     uint64_t watch_tag;
@@ -84,12 +86,28 @@ tendon_status tendon__client_start(struct tendon_client *client, struct tendon__
 void tendon__client_stop(struct tendon_client *client);
 void tendon__client_kick(struct tendon_client *client);
 
-/* One turn of the loop, for the holder of the token. Sleeps until something happens when
- * `may_sleep`. */
-void tendon__driver_turn(struct tendon_client *client, bool may_sleep);
+/* One turn of the loop, for the holder of the token. Sleeps until something happens, for at most
+ * `limit_ms`; 0 does not sleep, -1 sets no limit. */
+void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms);
+/* When the next turn is due though nothing happens; TENDON__NO_TIME for never. */
+int64_t tendon__driver_deadline(const struct tendon_client *client);
+/* Ends the sleep of whoever drives. */
+void tendon__driver_wake(struct tendon_client *client);
 
+/* Leaves requests for whoever drives. */
+void tendon__inbox_put(struct tendon_client *client, struct tendon__link *requests);
 /* Takes what the inbox holds. */
 void tendon__driver_drain(struct tendon_client *client);
+
+/* host.c: option drive=host. */
+tendon_status tendon__host_init(struct tendon_client *client, struct tendon__fault *fault);
+void tendon__host_post(struct tendon_client *client, struct tendon__link *requests);
+/* Gives the token up with everything sent that others have left meanwhile. */
+void tendon__host_leave(struct tendon_client *client);
+void tendon__host_timer_fired(struct tendon_client *client);
+/* Calls that wait have nobody to wait for: TENDON_ERROR_STATE with the remedy, or TENDON_OK. */
+tendon_status tendon__host_refuses_waiting(const struct tendon_client *client,
+                                           struct tendon__fault *fault);
 
 /* io.c: the world of the engine. */
 extern const struct tendon__world_ops tendon__world_ops;

@@ -27,7 +27,7 @@ int64_t tendon__now_ns(void)
 }
 
 /* Only the first who finds the driver asleep has to wake it. */
-static void wake_driver(struct tendon_client *client)
+void tendon__driver_wake(struct tendon_client *client)
 {
     const uint64_t one = 1;
     if (!atomic_load(&client->sleeping) || !atomic_exchange(&client->sleeping, false))
@@ -60,12 +60,16 @@ void tendon__driver_drain(struct tendon_client *client)
     }
 }
 
+int64_t tendon__driver_deadline(const struct tendon_client *client)
+{
+    int64_t engine_ns = tendon__engine_deadline(client->engine);
+    int64_t io_ns = tendon__io_deadline(client);
+    return io_ns < engine_ns ? io_ns : engine_ns;
+}
+
 static int sleep_ms(const struct tendon_client *client, int64_t now_ns)
 {
-    int64_t when_ns = tendon__engine_deadline(client->engine);
-    int64_t io_ns = tendon__io_deadline(client);
-    if (io_ns < when_ns)
-        when_ns = io_ns;
+    int64_t when_ns = tendon__driver_deadline(client);
     int64_t async_ns = atomic_load(&client->async_until_ns);
     if (async_ns > now_ns && async_ns < when_ns)
         when_ns = async_ns;
@@ -77,9 +81,12 @@ static int sleep_ms(const struct tendon_client *client, int64_t now_ns)
     return ms > SLEEP_MS_MAX ? SLEEP_MS_MAX : (int)ms;
 }
 
-static int wait_for_events(struct tendon_client *client, struct epoll_event *events, bool may_sleep)
+static int wait_for_events(struct tendon_client *client, struct epoll_event *events,
+                           int64_t limit_ms)
 {
-    int timeout_ms = may_sleep ? sleep_ms(client, tendon__now_ns()) : 0;
+    int timeout_ms = limit_ms ? sleep_ms(client, tendon__now_ns()) : 0;
+    if (limit_ms >= 0 && limit_ms < timeout_ms)
+        timeout_ms = (int)limit_ms;
     if (timeout_ms) {
         atomic_store(&client->sleeping, true);
         if (atomic_load(&client->mail) || atomic_load(&client->guests) || client->stop)
@@ -90,16 +97,20 @@ static int wait_for_events(struct tendon_client *client, struct epoll_event *eve
     return count;
 }
 
-void tendon__driver_turn(struct tendon_client *client, bool may_sleep)
+void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms)
 {
     struct epoll_event events[EVENTS_PER_TURN];
     /* New mail is not taken here: what it completes may be what the caller waits for, and must not
      * be slept upon. */
     tendon__io_flush(client);
-    int count = wait_for_events(client, events, may_sleep);
+    int count = wait_for_events(client, events, limit_ms);
     int64_t now_ns = tendon__now_ns();
     client->engine->now_ns = now_ns;
     for (int i = 0; i < count; i++) {
+        if (events[i].data.ptr == &client->timer_fd) {
+            tendon__host_timer_fired(client);
+            continue;
+        }
         if (events[i].data.ptr) {
             tendon__io_event(client, events[i].data.ptr, events[i].events);
             continue;
@@ -130,7 +141,7 @@ static void yield_to_guests(struct tendon_client *client)
 void tendon__client_lock(struct tendon_client *client)
 {
     atomic_fetch_add(&client->guests, 1);
-    wake_driver(client);
+    tendon__driver_wake(client);
     pthread_mutex_lock(&client->drive);
     atomic_fetch_sub(&client->guests, 1);
     client->engine->now_ns = tendon__now_ns();
@@ -147,6 +158,10 @@ void tendon__client_unlock(struct tendon_client *client)
     tendon__io_flush(client);
     tendon__engine_sweep(client->engine);
     tendon__io_bury(client);
+    if (client->options.drive == TENDON__DRIVE_HOST) {
+        tendon__host_leave(client);
+        return;
+    }
     bool kick = has_work(client) ||
                 tendon__engine_deadline(client->engine) < atomic_load(&client->parked_until_ns);
     pthread_mutex_unlock(&client->drive);
@@ -160,10 +175,10 @@ void tendon__client_kick(struct tendon_client *client)
     client->kicked = true;
     pthread_cond_signal(&client->park);
     pthread_mutex_unlock(&client->park_lock);
-    wake_driver(client);
+    tendon__driver_wake(client);
 }
 
-static void put_in_inbox(struct tendon_client *client, struct tendon__link *requests)
+void tendon__inbox_put(struct tendon_client *client, struct tendon__link *requests)
 {
     struct tendon__link *link;
     pthread_mutex_lock(&client->inbox_lock);
@@ -175,13 +190,17 @@ static void put_in_inbox(struct tendon_client *client, struct tendon__link *requ
 
 void tendon__client_post(struct tendon_client *client, struct tendon__link *requests)
 {
-    put_in_inbox(client, requests);
+    if (client->options.drive == TENDON__DRIVE_HOST) {
+        tendon__host_post(client, requests);
+        return;
+    }
+    tendon__inbox_put(client, requests);
     if (atomic_load(&client->async_until_ns) != TENDON__NO_TIME)
         atomic_store(&client->async_until_ns, tendon__now_ns() + ASYNC_LINGER_MS * TENDON__MS);
     if (atomic_load(&client->parked_until_ns))
         tendon__client_kick(client);
     else
-        wake_driver(client);
+        tendon__driver_wake(client);
 }
 
 void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease *lease)
@@ -220,7 +239,7 @@ static bool step_aside(struct tendon_client *client)
 static void catch_up(struct tendon_client *client)
 {
     if (tendon__now_ns() - client->engine->now_ns > TENDON__MS)
-        tendon__driver_turn(client, false);
+        tendon__driver_turn(client, 0);
 }
 
 void tendon__client_run(struct tendon_client *client, struct tendon__link *requests,
@@ -229,19 +248,19 @@ void tendon__client_run(struct tendon_client *client, struct tendon__link *reque
     bool driving = pthread_mutex_trylock(&client->drive) == 0;
     if (driving)
         catch_up(client);
-    put_in_inbox(client, requests);
+    tendon__inbox_put(client, requests);
     if (!driving)
         driving = pthread_mutex_trylock(&client->drive) == 0;
     if (!driving) {
-        wake_driver(client);
+        tendon__driver_wake(client);
         tendon__wait_sleep(wait);
         return;
     }
     tendon__driver_drain(client); /* what can be answered without the network ends here */
     while (atomic_load(&wait->remaining)) {
-        tendon__driver_turn(client, true);
+        tendon__driver_turn(client, -1);
         if (!step_aside(client)) {
-            wake_driver(client);
+            tendon__driver_wake(client);
             tendon__wait_sleep(wait);
             return;
         }
@@ -283,10 +302,10 @@ static void *drive_for_all(void *argument)
     while (!stopping(client)) {
         pthread_mutex_lock(&client->drive);
         atomic_store(&client->parked_until_ns, 0);
-        tendon__driver_turn(client, false);
+        tendon__driver_turn(client, 0);
         while (!stopping(client) && (serves_queues(client) || has_work(client))) {
             tendon__driver_drain(client);
-            tendon__driver_turn(client, true);
+            tendon__driver_turn(client, -1);
             yield_to_guests(client);
         }
         int64_t until_ns = tendon__engine_deadline(client->engine);
@@ -300,7 +319,8 @@ static void *drive_for_all(void *argument)
 
 tendon_status tendon__client_start(struct tendon_client *client, struct tendon__fault *fault)
 {
-    if (__atomic_load_n(&client->thread_started, __ATOMIC_ACQUIRE))
+    if (__atomic_load_n(&client->thread_started, __ATOMIC_ACQUIRE) ||
+        client->options.drive == TENDON__DRIVE_HOST)
         return TENDON_OK;
     pthread_mutex_lock(&client->park_lock);
     int failed = 0;

@@ -12,7 +12,7 @@
 static void raise_signal(struct tendon_queue *queue)
 {
     const uint64_t one = 1;
-    if (queue->signalled)
+    if (queue->signalled || queue->fd < 0)
         return;
     queue->signalled = write(queue->fd, &one, sizeof one) == (ssize_t)sizeof one;
 }
@@ -90,11 +90,7 @@ tendon_status tendon_queue_create(tendon_queue **out_queue)
     struct tendon_queue *queue = tendon__memory_make(memory, sizeof *queue);
     if (!queue)
         return TENDON_ERROR_NO_MEMORY;
-    queue->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (queue->fd < 0) {
-        tendon__memory_free(memory, queue);
-        return TENDON_ERROR_SYSTEM;
-    }
+    queue->fd = -1;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -118,7 +114,8 @@ void tendon__queue_unref(struct tendon_queue *queue)
 {
     if (__atomic_sub_fetch(&queue->refs, 1, __ATOMIC_ACQ_REL))
         return;
-    close(queue->fd);
+    if (queue->fd >= 0)
+        close(queue->fd);
     pthread_cond_destroy(&queue->filled);
     pthread_mutex_destroy(&queue->lock);
     tendon__memory_free(queue->memory, queue);
@@ -141,9 +138,20 @@ void tendon_queue_destroy(tendon_queue *queue)
     tendon__queue_unref(queue);
 }
 
+/* Made when it is first asked for: who polls without it pays nothing for its signal. */
 int tendon_queue_fd(tendon_queue *queue)
 {
-    return queue ? queue->fd : -1;
+    if (!queue)
+        return -1;
+    pthread_mutex_lock(&queue->lock);
+    if (queue->fd < 0) {
+        queue->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (!tendon__list_empty(&queue->items))
+            raise_signal(queue);
+    }
+    int fd = queue->fd;
+    pthread_mutex_unlock(&queue->lock);
+    return fd;
 }
 
 static void fill_event(tendon_completion *out, struct tendon__event *event)

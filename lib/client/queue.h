@@ -31,7 +31,7 @@ struct tendon_queue {
     uint32_t refs;
     bool abandoned; /* its owner has destroyed it: what still comes is dropped */
     bool signalled; /* the descriptor is readable */
-    int fd;
+    int fd;         /* -1 until somebody asks for it */
 };
 
 void tendon__queue_ref(struct tendon_queue *queue);

@@ -19,6 +19,9 @@
 #define TENDON__ADDRESS_FAMILY_IPV4 1u
 #define TENDON__ADDRESS_FAMILY_IPV6 2u
 
+#define TENDON__DRIVE_THREAD 0u
+#define TENDON__DRIVE_HOST 1u
+
 #define TENDON__RETRY_STRATEGY_EXPONENTIAL 0u
 #define TENDON__RETRY_STRATEGY_LINEAR 1u
 #define TENDON__RETRY_STRATEGY_CONSTANT 2u
@@ -55,6 +58,7 @@ struct tendon__options {
     const char *lib_version;
     uint32_t protocol;
     uint32_t address_family;
+    uint32_t drive;
     int64_t connect_timeout_ms;
     int64_t command_timeout_ms;
     int64_t read_timeout_ms;
@@ -141,7 +145,7 @@ struct tendon__option_row {
     bool secret; /* never shown, wiped before it is freed */
 };
 
-#define TENDON__OPTION_COUNT 75u
+#define TENDON__OPTION_COUNT 76u
 extern const struct tendon__option_row tendon__option_table[TENDON__OPTION_COUNT];
 
 #endif

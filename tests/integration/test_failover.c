@@ -167,8 +167,18 @@ static unsigned slot_of_load(int writer, int op)
     return tendon_key_slot((tendon_bytes){key, strlen(key)});
 }
 
-static void migrate_slot(unsigned slot, int from, int to)
+/* Until the load has been sent on once more by ASK, which it is when it comes to a key that moved.
+ */
+static void until_asked(const struct load *load, uint64_t asked)
 {
+    double limit = now_ms() + 2000;
+    while (stats_of(load->client).ask == asked && now_ms() < limit)
+        sleep_ms(5);
+}
+
+static void migrate_slot(const struct load *load, unsigned slot, int from, int to)
+{
+    uint64_t asked = stats_of(load->client).ask;
     char source[64], target[64];
     snprintf(source, sizeof source, "%s", host_say(cluster.hosts[from].port, "CLUSTER MYID"));
     snprintf(target, sizeof target, "%s", host_say(cluster.hosts[to].port, "CLUSTER MYID"));
@@ -184,7 +194,7 @@ static void migrate_slot(unsigned slot, int from, int to)
                          cluster.hosts[to].port, key);
         }
     }
-    sleep_ms(30); /* and keys that are already there */
+    until_asked(load, asked); /* and keys that are already there */
     host_say(cluster.hosts[to].port, "CLUSTER SETSLOT %u NODE %s", slot, target);
     host_say(cluster.hosts[from].port, "CLUSTER SETSLOT %u NODE %s", slot, target);
 }
@@ -197,7 +207,7 @@ static void slots_move_under_load(void)
         int from = cluster_owner(&cluster, slot), to = (from + 1) % 3;
         if (!CHECK(from >= 0, "an owner of slot %u", slot))
             break;
-        migrate_slot(slot, from, to);
+        migrate_slot(load, slot, from, to);
     }
     tendon_stats stats = stats_of(load->client);
     CHECK(stats.ask > 0 && stats.moved > 0, "ask %lu moved %lu", (unsigned long)stats.ask,
