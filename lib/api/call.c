@@ -12,12 +12,6 @@ static void hand_out_error(tendon_error **out_error, const struct tendon__fault 
         *out_error = tendon__error_make(tendon__memory_system(), fault, 0, 0);
 }
 
-static tendon_error *error_of(const struct tendon__request *request)
-{
-    return tendon__error_make(tendon__memory_system(), &request->fault, request->attempts,
-                              (uint64_t)(request->elapsed_ns / 1000));
-}
-
 static void stamp(struct tendon__request *request, int64_t now_ns)
 {
     request->started_ns = now_ns;
@@ -38,6 +32,12 @@ static tendon_status admit(struct tendon_client *client, uint32_t count,
         fault, TENDON_ERROR_QUEUE_FULL,
         "%u requests are pending, option max_pending is %lld; slow down or raise it", now - count,
         (long long)client->options.max_pending);
+}
+
+/* Once a server is known to stand alone it stays so. */
+static bool by_slot(const struct tendon_client *client)
+{
+    return __atomic_load_n(&client->engine->kind, __ATOMIC_RELAXED) != TENDON__KIND_STANDALONE;
 }
 
 static void drop_list(struct tendon__link *requests)
@@ -75,8 +75,8 @@ tendon_status tendon_call(tendon_client *client, const tendon_request *request,
     status = tendon__host_refuses_waiting(client, &fault);
     if (status == TENDON_OK)
         status = request && out_reply && !(request->flags & TENDON_REQUEST_ATOMIC)
-                     ? tendon__request_build(client->memory, &client->options, request,
-                                             sizeof *request, 1, &wait.sink, &made, &fault)
+                     ? tendon__request_build(client->memory, &client->options, by_slot(client),
+                                             request, sizeof *request, 1, &wait.sink, &made, &fault)
                      : tendon__fault_set(
                            &fault, TENDON_ERROR_ARGUMENT,
                            "tendon_call needs a request outside a group and a place for its reply");
@@ -90,16 +90,15 @@ tendon_status tendon_call(tendon_client *client, const tendon_request *request,
         hand_out_error(out_error, &fault);
     } else {
         run_one(client, made, &wait);
-        status = made->fault.status;
+        status = made->status;
         if (status == TENDON_OK) {
             *out_reply = made->replies[0];
             made->replies[0] = NULL;
         } else if (out_error) {
-            *out_error = error_of(made);
+            *out_error = tendon__request_error(made);
         }
         tendon__request_unref(made);
     }
-    tendon__wait_deinit(&wait);
     tendon__client_leave(client);
     return status;
 }
@@ -124,8 +123,8 @@ static tendon_status build_all(struct tendon_client *client, const tendon_reques
         struct tendon__request *request;
         size_t span = tendon__request_span(at, request_size, count - done);
         tendon_status status =
-            span ? tendon__request_build(client->memory, &client->options, at, request_size, span,
-                                         sink, &request, fault)
+            span ? tendon__request_build(client->memory, &client->options, by_slot(client), at,
+                                         request_size, span, sink, &request, fault)
                  : tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
                                      "a group has no end (TENDON_REQUEST_ATOMIC_END)");
         if (status != TENDON_OK && batch->tells && status != TENDON_ERROR_ARGUMENT &&
@@ -160,9 +159,9 @@ static tendon_status refuse_batch(const struct tendon__fault *fault, size_t coun
 static size_t take_outcomes(struct tendon__request *request, tendon_outcome *out)
 {
     for (uint32_t i = 0; i < request->command_count; i++) {
-        bool succeeded = request->fault.status == TENDON_OK;
+        bool succeeded = request->status == TENDON_OK;
         out[i].reply = succeeded ? request->replies[i] : NULL;
-        out[i].error = succeeded ? NULL : error_of(request);
+        out[i].error = succeeded ? NULL : tendon__request_error(request);
         request->replies[i] = NULL;
     }
     return request->command_count;
@@ -192,7 +191,7 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
         for (struct tendon__link *link = batch.requests.next; link != &batch.requests;
              link = link->next)
             kept[index++] = TENDON__OWNER(link, struct tendon__request, item.link);
-        atomic_store(&wait.remaining, batch.made);
+        tendon__wait_init(&wait, batch.made);
         tendon__client_run(client, &batch.requests, &wait);
         size_t filled = 0;
         for (uint32_t i = 0; i < batch.made; i++) {
@@ -201,7 +200,6 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
         }
     }
     tendon__memory_free(client->memory, kept);
-    tendon__wait_deinit(&wait);
     return status;
 }
 
@@ -224,11 +222,12 @@ tendon_status tendon_call_batch(tendon_client *client, const tendon_request *req
 static void give_ids(struct tendon_client *client, struct batch *batch, tendon_queue *queue,
                      uint64_t *out_ids)
 {
+    uint64_t id = atomic_fetch_add(&client->next_id, batch->made);
+    tendon__queue_ref(queue, batch->made);
     for (struct tendon__link *link = batch->requests.next; link != &batch->requests;
          link = link->next) {
         struct tendon__request *request = TENDON__OWNER(link, struct tendon__request, item.link);
-        request->id = atomic_fetch_add(&client->next_id, 1) + 1;
-        tendon__queue_ref(queue);
+        request->id = ++id;
         for (uint32_t i = 0; out_ids && i < request->command_count; i++)
             *out_ids++ = request->id;
     }

@@ -12,7 +12,7 @@ tendon_status tendon_client_watch(tendon_client *client, tendon_queue *queue, ui
     if (status != TENDON_OK)
         return status;
     if (queue)
-        tendon__queue_ref(queue);
+        tendon__queue_ref(queue, 1);
     tendon__client_lock(client);
     struct tendon_queue *before = client->watcher;
     client->watcher = queue;

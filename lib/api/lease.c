@@ -77,20 +77,17 @@ tendon_status tendon_lease_open(tendon_client *client, const tendon_lease_option
         tendon__list_init(&list);
         tendon__list_push(&list, &request->item.link);
         tendon__client_run(client, &list, &wait);
-        status = request->fault.status;
-        fault = request->fault;
+        status = request->status;
         if (status == TENDON_OK)
             *out_lease = lease;
         else
             tendon_lease_close(lease);
         if (status != TENDON_OK && out_error)
-            *out_error = tendon__error_make(tendon__memory_system(), &fault, request->attempts,
-                                            (uint64_t)(request->elapsed_ns / 1000));
+            *out_error = tendon__request_error(request);
         tendon__request_unref(request);
     } else if (out_error) {
         *out_error = tendon__error_make(tendon__memory_system(), &fault, 0, 0);
     }
-    tendon__wait_deinit(&wait);
     tendon__client_leave(client);
     return status;
 }
@@ -113,7 +110,7 @@ tendon_status tendon_lease_submit(tendon_client *client, tendon_queue *queue,
         request->id = atomic_fetch_add(&client->next_id, 1) + 1;
         if (out_id)
             *out_id = request->id;
-        tendon__queue_ref(queue);
+        tendon__queue_ref(queue, 1);
         tendon__list_push(&list, &request->item.link);
         tendon__client_post(client, &list);
     }

@@ -56,6 +56,18 @@ static inline void tendon__list_remove(struct tendon__link *link)
     link->next = link->prev = NULL;
 }
 
+/* Moves all links of `from` behind those of `list`. */
+static inline void tendon__list_splice(struct tendon__link *list, struct tendon__link *from)
+{
+    if (tendon__list_empty(from))
+        return;
+    from->next->prev = list->prev;
+    list->prev->next = from->next;
+    from->prev->next = list;
+    list->prev = from->prev;
+    tendon__list_init(from);
+}
+
 /* Removes and returns the first link, NULL when empty. */
 static inline struct tendon__link *tendon__list_shift(struct tendon__link *list)
 {

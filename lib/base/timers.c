@@ -1,5 +1,4 @@
-/* Deadlines in a binary heap; moving one costs a few comparisons, and nothing is allocated per
- * timer. */
+/* Deadlines in sorted runs and a binary heap; nothing is allocated per timer. */
 #include "base/timers.h"
 
 #include <stdint.h>
@@ -7,6 +6,8 @@
 void tendon__timers_init(struct tendon__timers *timers, struct tendon__memory *memory)
 {
     timers->memory = memory;
+    for (uint32_t i = 0; i < TENDON__TIMER_RUNS; i++)
+        tendon__list_init(&timers->runs[i]);
     timers->heap = NULL;
     timers->count = 0;
     timers->room = 0;
@@ -37,7 +38,7 @@ int tendon__timers_reserve(struct tendon__timers *timers, size_t count)
 static void put(struct tendon__timers *timers, size_t place, struct tendon__timer *timer)
 {
     timers->heap[place - 1] = timer;
-    timer->place = place;
+    timer->place = (uint32_t)place;
 }
 
 static void rise(struct tendon__timers *timers, size_t place, struct tendon__timer *timer)
@@ -69,6 +70,7 @@ static void sink(struct tendon__timers *timers, size_t place, struct tendon__tim
 static void unset(struct tendon__timers *timers, struct tendon__timer *timer)
 {
     size_t place = timer->place;
+    tendon__list_remove(&timer->run);
     if (!place)
         return;
     timer->place = 0;
@@ -81,19 +83,56 @@ static void unset(struct tendon__timers *timers, struct tendon__timer *timer)
         sink(timers, place, last);
 }
 
+static struct tendon__timer *timer_of(struct tendon__link *link)
+{
+    return TENDON__OWNER(link, struct tendon__timer, run);
+}
+
+/*
+ * The run whose last entry is the latest that is not after `when_ns`, so that long timeouts do not
+ * spoil the runs of short ones; NULL when there is none. An empty run is as early as can be.
+ */
+static struct tendon__link *run_for(struct tendon__timers *timers, int64_t when_ns)
+{
+    struct tendon__link *best = NULL;
+    int64_t best_ns = INT64_MIN;
+    for (uint32_t i = 0; i < TENDON__TIMER_RUNS; i++) {
+        struct tendon__link *run = &timers->runs[i];
+        int64_t last_ns = tendon__list_empty(run) ? INT64_MIN : timer_of(run->prev)->when_ns;
+        if (last_ns > when_ns || (best && last_ns <= best_ns))
+            continue;
+        best = run;
+        best_ns = last_ns;
+    }
+    return best;
+}
+
 void tendon__timer_set(struct tendon__timers *timers, struct tendon__timer *timer, int64_t when_ns)
 {
-    if (timer->place && timer->when_ns == when_ns)
+    bool is_set = timer->place || tendon__list_linked(&timer->run);
+    if (is_set && timer->when_ns == when_ns)
         return;
-    unset(timers, timer);
+    if (is_set)
+        unset(timers, timer);
     timer->when_ns = when_ns;
-    if (when_ns == TENDON__NO_TIME || timers->count == timers->room)
+    if (when_ns == TENDON__NO_TIME)
         return;
-    timers->count++;
-    rise(timers, timers->count, timer);
+    struct tendon__link *run = timer->is_one_of_many ? run_for(timers, when_ns) : NULL;
+    if (run) {
+        tendon__list_push(run, &timer->run);
+    } else if (timers->count < timers->room) {
+        timers->count++;
+        rise(timers, timers->count, timer);
+    }
 }
 
 struct tendon__timer *tendon__timers_first(const struct tendon__timers *timers)
 {
-    return timers->count ? timers->heap[0] : NULL;
+    struct tendon__timer *first = timers->count ? timers->heap[0] : NULL;
+    for (uint32_t i = 0; i < TENDON__TIMER_RUNS; i++) {
+        const struct tendon__link *run = &timers->runs[i];
+        if (!tendon__list_empty(run) && (!first || timer_of(run->next)->when_ns < first->when_ns))
+            first = timer_of(run->next);
+    }
+    return first;
 }

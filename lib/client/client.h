@@ -89,11 +89,15 @@ void tendon__client_kick(struct tendon_client *client);
 /* One turn of the loop, for the holder of the token. Sleeps until something happens, for at most
  * `limit_ms`; 0 does not sleep, -1 sets no limit. */
 void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms);
+/* Ends a visit to the engine: what it has to say is sent and told, what it has closed is freed. */
+void tendon__driver_settle(struct tendon_client *client);
 /* When the next turn is due though nothing happens; TENDON__NO_TIME for never. */
 int64_t tendon__driver_deadline(const struct tendon_client *client);
 /* Ends the sleep of whoever drives. */
 void tendon__driver_wake(struct tendon_client *client);
 
+/* Hands requests, and leases given back, to the engine. */
+void tendon__driver_submit(struct tendon_client *client, struct tendon__link *requests);
 /* Leaves requests for whoever drives. */
 void tendon__inbox_put(struct tendon_client *client, struct tendon__link *requests);
 /* Takes what the inbox holds. */

@@ -36,21 +36,19 @@ void tendon__driver_wake(struct tendon_client *client)
     (void)written; /* a full counter wakes as well */
 }
 
-void tendon__driver_drain(struct tendon_client *client)
+int64_t tendon__driver_deadline(const struct tendon_client *client)
 {
-    if (!atomic_load(&client->mail))
-        return;
-    struct tendon__link mail;
-    tendon__list_init(&mail);
+    int64_t engine_ns = tendon__engine_deadline(client->engine);
+    int64_t io_ns = tendon__io_deadline(client);
+    return io_ns < engine_ns ? io_ns : engine_ns;
+}
+
+void tendon__driver_submit(struct tendon_client *client, struct tendon__link *requests)
+{
     struct tendon__link *link;
-    pthread_mutex_lock(&client->inbox_lock);
-    while ((link = tendon__list_shift(&client->inbox)))
-        tendon__list_push(&mail, link);
-    atomic_store(&client->mail, false);
-    pthread_mutex_unlock(&client->inbox_lock);
     int64_t now_ns = tendon__now_ns();
     client->engine->now_ns = now_ns;
-    while ((link = tendon__list_shift(&mail))) {
+    while ((link = tendon__list_shift(requests))) {
         struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
         if (item->is_lease)
             tendon__lease_end(client->engine, TENDON__OWNER(item, struct tendon_lease, item));
@@ -60,11 +58,17 @@ void tendon__driver_drain(struct tendon_client *client)
     }
 }
 
-int64_t tendon__driver_deadline(const struct tendon_client *client)
+void tendon__driver_drain(struct tendon_client *client)
 {
-    int64_t engine_ns = tendon__engine_deadline(client->engine);
-    int64_t io_ns = tendon__io_deadline(client);
-    return io_ns < engine_ns ? io_ns : engine_ns;
+    if (!atomic_load(&client->mail))
+        return;
+    struct tendon__link mail;
+    tendon__list_init(&mail);
+    pthread_mutex_lock(&client->inbox_lock);
+    tendon__list_splice(&mail, &client->inbox);
+    atomic_store(&client->mail, false);
+    pthread_mutex_unlock(&client->inbox_lock);
+    tendon__driver_submit(client, &mail);
 }
 
 static int sleep_ms(const struct tendon_client *client, int64_t now_ns)
@@ -97,12 +101,21 @@ static int wait_for_events(struct tendon_client *client, struct epoll_event *eve
     return count;
 }
 
+void tendon__driver_settle(struct tendon_client *client)
+{
+    tendon__io_flush(client);
+    tendon__engine_tell(client->engine);
+    tendon__engine_sweep(client->engine);
+    tendon__io_bury(client);
+}
+
 void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms)
 {
     struct epoll_event events[EVENTS_PER_TURN];
     /* New mail is not taken here: what it completes may be what the caller waits for, and must not
      * be slept upon. */
     tendon__io_flush(client);
+    tendon__engine_tell(client->engine);
     int count = wait_for_events(client, events, limit_ms);
     int64_t now_ns = tendon__now_ns();
     client->engine->now_ns = now_ns;
@@ -122,9 +135,7 @@ void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms)
     }
     tendon__io_tick(client, now_ns);
     tendon__engine_tick(client->engine, now_ns);
-    tendon__io_flush(client);
-    tendon__engine_sweep(client->engine);
-    tendon__io_bury(client);
+    tendon__driver_settle(client);
 }
 
 /* Lets those who want the token for a moment go first. */
@@ -155,9 +166,7 @@ static bool has_work(struct tendon_client *client)
 /* Gives the token up. What is left to do is the thread's from now on. */
 void tendon__client_unlock(struct tendon_client *client)
 {
-    tendon__io_flush(client);
-    tendon__engine_sweep(client->engine);
-    tendon__io_bury(client);
+    tendon__driver_settle(client);
     if (client->options.drive == TENDON__DRIVE_HOST) {
         tendon__host_leave(client);
         return;
@@ -180,10 +189,8 @@ void tendon__client_kick(struct tendon_client *client)
 
 void tendon__inbox_put(struct tendon_client *client, struct tendon__link *requests)
 {
-    struct tendon__link *link;
     pthread_mutex_lock(&client->inbox_lock);
-    while ((link = tendon__list_shift(requests)))
-        tendon__list_push(&client->inbox, link);
+    tendon__list_splice(&client->inbox, requests);
     atomic_store(&client->mail, true);
     pthread_mutex_unlock(&client->inbox_lock);
 }
@@ -242,22 +249,10 @@ static void catch_up(struct tendon_client *client)
         tendon__driver_turn(client, 0);
 }
 
-void tendon__client_run(struct tendon_client *client, struct tendon__link *requests,
-                        struct tendon__wait *wait)
+/* For himself: until his outcomes are there, or somebody else drives. */
+static void drive_until_over(struct tendon_client *client, struct tendon__wait *wait)
 {
-    bool driving = pthread_mutex_trylock(&client->drive) == 0;
-    if (driving)
-        catch_up(client);
-    tendon__inbox_put(client, requests);
-    if (!driving)
-        driving = pthread_mutex_trylock(&client->drive) == 0;
-    if (!driving) {
-        tendon__driver_wake(client);
-        tendon__wait_sleep(wait);
-        return;
-    }
-    tendon__driver_drain(client); /* what can be answered without the network ends here */
-    while (atomic_load(&wait->remaining)) {
+    while (!tendon__wait_is_over(wait)) {
         tendon__driver_turn(client, -1);
         if (!step_aside(client)) {
             tendon__driver_wake(client);
@@ -267,6 +262,26 @@ void tendon__client_run(struct tendon_client *client, struct tendon__link *reque
         tendon__driver_drain(client);
     }
     tendon__client_unlock(client);
+}
+
+void tendon__client_run(struct tendon_client *client, struct tendon__link *requests,
+                        struct tendon__wait *wait)
+{
+    if (pthread_mutex_trylock(&client->drive) == 0) {
+        catch_up(client);
+        tendon__driver_drain(client); /* what others have left comes first */
+        tendon__driver_submit(client, requests);
+        drive_until_over(client, wait);
+        return;
+    }
+    tendon__inbox_put(client, requests);
+    if (pthread_mutex_trylock(&client->drive) == 0) {
+        tendon__driver_drain(client);
+        drive_until_over(client, wait);
+        return;
+    }
+    tendon__driver_wake(client);
+    tendon__wait_sleep(wait);
 }
 
 static void park(struct tendon_client *client, int64_t until_ns)

@@ -42,9 +42,9 @@ tendon_status tendon__engine_create(struct tendon__memory *memory,
     engine->now_ns = now_ns;
     tendon__random_init(&engine->random, seed);
     tendon__timers_init(&engine->timers, memory);
-    struct tendon__link *const lists[] = {&engine->nodes, &engine->channels, &engine->graveyard,
-                                          &engine->flush, &engine->parked,   &engine->delayed,
-                                          &engine->leases};
+    struct tendon__link *const lists[] = {&engine->nodes,  &engine->channels, &engine->graveyard,
+                                          &engine->flush,  &engine->parked,   &engine->delayed,
+                                          &engine->leases, &engine->told};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         tendon__list_init(lists[i]);
     read_session(engine);
@@ -130,9 +130,9 @@ void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request
     remember_id(engine, request);
     if (request->flags & TENDON__REQUEST_OPEN_LEASE)
         tendon__list_push(&engine->leases, &request->lease->link);
-    if (request->fault.status != TENDON_OK) {
-        fault =
-            request->fault; /* refused while it was built; its queue is told like of any other */
+    if (request->status != TENDON_OK) {
+        /* Refused while it was built; its queue is told like of any other. */
+        tendon__request_fault(request, &fault);
         tendon__request_complete(engine, request, &fault);
         return;
     }
@@ -294,6 +294,31 @@ int64_t tendon__engine_deadline(const struct tendon__engine *engine)
 {
     const struct tendon__timer *first = tendon__timers_first(&engine->timers);
     return first ? first->when_ns : TENDON__NO_TIME;
+}
+
+static struct tendon__sink *sink_of(struct tendon__link *link)
+{
+    struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
+    return TENDON__OWNER(item, struct tendon__request, item)->sink;
+}
+
+void tendon__engine_tell(struct tendon__engine *engine)
+{
+    if (engine->ended_count) {
+        __atomic_sub_fetch(&engine->pending, engine->ended_count, __ATOMIC_RELAXED);
+        engine->ended_count = 0;
+    }
+    while (!tendon__list_empty(&engine->told)) {
+        struct tendon__sink *sink = sink_of(engine->told.next);
+        struct tendon__link items;
+        uint32_t count = 0;
+        tendon__list_init(&items);
+        while (!tendon__list_empty(&engine->told) && sink_of(engine->told.next) == sink) {
+            tendon__list_push(&items, tendon__list_shift(&engine->told));
+            count++;
+        }
+        sink->complete_all(sink, &items, count);
+    }
 }
 
 bool tendon__engine_busy(const struct tendon__engine *engine)

@@ -57,7 +57,10 @@ struct tendon__item {
 
 /* Who learns the outcome: one function per kind of caller, called exactly once per request. */
 struct tendon__sink {
+    /* At once; NULL in a sink that takes many at a time. */
     void (*complete)(struct tendon__sink *sink, struct tendon__request *request);
+    /* By tendon__engine_tell: `count` requests linked by item.link. */
+    void (*complete_all)(struct tendon__sink *sink, struct tendon__link *items, uint32_t count);
 };
 
 /* One call: one command, or a group of commands that travel together. Counted: engine and caller
@@ -101,13 +104,17 @@ struct tendon__request {
     enum tendon__reaction group_reaction;
     uint32_t attempts;
     uint32_t redirects;
-    struct tendon__redirect group_redirect;
+    struct tendon__redirect *group_redirect; /* of a group that is redirected, else NULL */
     uint32_t delivered;     /* members of a group already taken from the completion queue */
     tendon_reply **replies; /* command_count of them */
     tendon_reply *reply_one;
     uint32_t reply_count;
-    struct tendon__fault fault; /* status TENDON_OK: replies hold the outcome */
+    /* Of the outcome, before it of the last failed attempt. TENDON_OK: replies hold the outcome. */
+    tendon_status status;
+    uint32_t executed;           /* TENDON_EXECUTED_*; 0 until known */
+    struct tendon__fault *cause; /* the words for status; NULL when there are none, or no memory */
     int64_t elapsed_ns;
+    size_t block_bytes; /* of this struct with the frame behind it */
     size_t frame_bytes;
     uint8_t *frame;
 };
@@ -236,14 +243,17 @@ struct tendon__engine {
     struct tendon__link parked;
     struct tendon__link delayed;
     struct tendon__link leases;
+    struct tendon__link told;     /* completed, for sinks that take many at a time */
+    uint32_t ended_count;         /* completed and still counted in pending */
     struct tendon__request **ids; /* hash of requests that can be cancelled */
     size_t id_room;
     size_t id_count;
     uint32_t
         pending; /* requests accepted and not DONE; counted up by who accepts them, atomically */
     bool closed;
-    enum tendon__engine_kind kind;
+    enum tendon__engine_kind kind; /* atomic: callers read it while they build requests */
     struct tendon__topology *map;
+    struct tendon__node **map_nodes; /* of map->nodes, in its order; NULL without memory for it */
     struct tendon__refresh refresh;
     struct tendon__request *refreshing; /* the CLUSTER SLOTS under way */
     struct tendon__node *refresh_node;
@@ -307,6 +317,9 @@ int64_t tendon__engine_deadline(const struct tendon__engine *engine);
 tendon_status tendon__engine_reserve_timers(struct tendon__engine *engine);
 /* True while something is under way that needs a driver now, not only at the deadline. */
 bool tendon__engine_busy(const struct tendon__engine *engine);
+/* Delivers what was completed to sinks that take many at a time; before whoever drives sleeps or
+ * goes. */
+void tendon__engine_tell(struct tendon__engine *engine);
 /* Frees closed channels; at the end of a turn, when no callback is on the stack. */
 void tendon__engine_sweep(struct tendon__engine *engine);
 void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out);
@@ -325,6 +338,12 @@ void tendon__engine_lost(struct tendon__engine *engine, struct tendon__channel *
 /* request.c: ends. */
 void tendon__request_ref(struct tendon__request *request);
 void tendon__request_unref(struct tendon__request *request);
+/* Notes why it failed, for its outcome or for what may be said of it later. */
+void tendon__request_blame(struct tendon__request *request, const struct tendon__fault *fault);
+/* The failure as an error for the caller. */
+tendon_error *tendon__request_error(const struct tendon__request *request);
+/* The failure as a fault. */
+void tendon__request_fault(const struct tendon__request *request, struct tendon__fault *out);
 void tendon__request_forget_replies(struct tendon__request *request);
 /* Delivers the outcome: `fault` NULL means the replies are it. */
 void tendon__request_complete(struct tendon__engine *engine, struct tendon__request *request,

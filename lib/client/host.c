@@ -61,6 +61,7 @@ void tendon__host_leave(struct tendon_client *client)
             tendon__driver_drain(client);
             tendon__io_flush(client);
         }
+        tendon__engine_tell(client->engine);
         arm(client);
         pthread_mutex_unlock(&client->drive);
         atomic_thread_fence(memory_order_seq_cst);
@@ -87,13 +88,7 @@ void tendon__host_post(struct tendon_client *client, struct tendon__link *reques
         return;
     }
     tendon__driver_drain(client);
-    int64_t now_ns = tendon__now_ns();
-    struct tendon__link *link;
-    while ((link = tendon__list_shift(requests))) {
-        struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
-        tendon__engine_submit(client->engine, TENDON__OWNER(item, struct tendon__request, item),
-                              now_ns);
-    }
+    tendon__driver_submit(client, requests);
     tendon__host_leave(client);
 }
 

@@ -17,23 +17,34 @@
 
 static void start_refresh(struct tendon__engine *engine);
 
+/* Nodes by their place in the map, so that a command finds its node without comparing names. */
+static void index_nodes(struct tendon__engine *engine, const struct tendon__topology *map)
+{
+    tendon__memory_free(engine->memory, engine->map_nodes);
+    engine->map_nodes =
+        tendon__memory_make(engine->memory, map->node_count * sizeof(struct tendon__node *));
+    for (uint32_t i = 0; i < map->node_count; i++) {
+        struct tendon__node *node =
+            tendon__node_get(engine, map->nodes[i].host, map->nodes[i].port);
+        if (engine->map_nodes)
+            engine->map_nodes[i] = node;
+        if (!node)
+            continue;
+        node->in_map = true;
+        node->replica = !map->nodes[i].primary;
+    }
+}
+
 static void adopt(struct tendon__engine *engine, struct tendon__topology *map,
                   enum tendon__engine_kind kind)
 {
     if (engine->map)
         tendon__topology_unref(engine->map);
     engine->map = map;
-    engine->kind = kind;
+    __atomic_store_n(&engine->kind, kind, __ATOMIC_RELAXED);
     for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next)
         TENDON__OWNER(link, struct tendon__node, link)->in_map = false;
-    for (uint32_t i = 0; i < map->node_count; i++) {
-        struct tendon__node *node =
-            tendon__node_get(engine, map->nodes[i].host, map->nodes[i].port);
-        if (!node)
-            continue;
-        node->in_map = true;
-        node->replica = !map->nodes[i].primary;
-    }
+    index_nodes(engine, map);
     tendon__route_all(engine, &engine->parked);
 }
 
@@ -107,6 +118,8 @@ void tendon__map_deinit(struct tendon__engine *engine)
     if (engine->map)
         tendon__topology_unref(engine->map);
     engine->map = NULL;
+    tendon__memory_free(engine->memory, engine->map_nodes);
+    engine->map_nodes = NULL;
     tendon__memory_free(engine->memory, engine->moves);
     engine->moves = NULL;
 }
@@ -342,13 +355,13 @@ static void ask_another(struct tendon__engine *engine, const struct tendon__faul
 static void refresh_ended(struct tendon__sink *sink, struct tendon__request *request)
 {
     struct tendon__engine *engine = TENDON__OWNER(sink, struct tendon__engine, refresh_sink);
-    struct tendon__fault fault = request->fault;
+    struct tendon__fault fault;
+    tendon__request_fault(request, &fault);
     struct tendon__topology *map = NULL;
     engine->refreshing = NULL;
-    if (request->fault.status == TENDON_OK &&
-        parse_map(engine, request, &map, &fault) == TENDON_OK) {
+    if (request->status == TENDON_OK && parse_map(engine, request, &map, &fault) == TENDON_OK) {
         take_map(engine, map);
-    } else if (request->fault.status == TENDON_OK && engine->kind == TENDON__KIND_UNKNOWN &&
+    } else if (request->status == TENDON_OK && engine->kind == TENDON__KIND_UNKNOWN &&
                engine->options->mode == TENDON__MODE_AUTO &&
                strstr(fault.text, "cluster support disabled")) {
         struct tendon__node *node = request->node;

@@ -72,14 +72,37 @@ void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item)
     pthread_mutex_unlock(&queue->lock);
 }
 
-/* A request ended: its reference as the sink's passes to the queue, and the queue loses the
- * request's. */
-static void complete(struct tendon__sink *sink, struct tendon__request *request)
+static void unref(struct tendon_queue *queue, uint32_t count)
+{
+    if (__atomic_sub_fetch(&queue->refs, count, __ATOMIC_ACQ_REL))
+        return;
+    if (queue->fd >= 0)
+        close(queue->fd);
+    pthread_cond_destroy(&queue->filled);
+    pthread_mutex_destroy(&queue->lock);
+    tendon__memory_free(queue->memory, queue);
+}
+
+/* Requests ended: their references as the sink's pass to the queue, and the queue loses theirs. */
+static void complete_all(struct tendon__sink *sink, struct tendon__link *items, uint32_t count)
 {
     struct tendon_queue *queue = TENDON__OWNER(sink, struct tendon_queue, sink);
-    request->item.is_event = false;
-    tendon__queue_push(queue, &request->item);
-    tendon__queue_unref(queue);
+    struct tendon__link *link;
+    pthread_mutex_lock(&queue->lock);
+    if (!queue->abandoned) {
+        bool was_empty = tendon__list_empty(&queue->items);
+        tendon__list_splice(&queue->items, items);
+        if (was_empty)
+            raise_signal(queue);
+        if (queue->waiting && count > 1)
+            pthread_cond_broadcast(&queue->filled);
+        else if (queue->waiting)
+            pthread_cond_signal(&queue->filled);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    while ((link = tendon__list_shift(items)))
+        drop(TENDON__OWNER(link, struct tendon__item, link));
+    unref(queue, count);
 }
 
 tendon_status tendon_queue_create(tendon_queue **out_queue)
@@ -98,27 +121,21 @@ tendon_status tendon_queue_create(tendon_queue **out_queue)
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&queue->lock, NULL);
     queue->memory = memory;
-    queue->sink.complete = complete;
+    queue->sink.complete_all = complete_all;
     queue->refs = 1;
     tendon__list_init(&queue->items);
     *out_queue = queue;
     return TENDON_OK;
 }
 
-void tendon__queue_ref(struct tendon_queue *queue)
+void tendon__queue_ref(struct tendon_queue *queue, uint32_t count)
 {
-    __atomic_add_fetch(&queue->refs, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&queue->refs, count, __ATOMIC_RELAXED);
 }
 
 void tendon__queue_unref(struct tendon_queue *queue)
 {
-    if (__atomic_sub_fetch(&queue->refs, 1, __ATOMIC_ACQ_REL))
-        return;
-    if (queue->fd >= 0)
-        close(queue->fd);
-    pthread_cond_destroy(&queue->filled);
-    pthread_mutex_destroy(&queue->lock);
-    tendon__memory_free(queue->memory, queue);
+    unref(queue, 1);
 }
 
 void tendon_queue_destroy(tendon_queue *queue)
@@ -174,16 +191,15 @@ static void fill_outcome(tendon_completion *out, struct tendon__request *request
     uint32_t index = request->delivered++;
     out->id = request->id;
     out->tag = request->tags ? request->tags[index] : request->tag;
-    out->status = request->fault.status;
-    if (request->fault.status == TENDON_OK) {
+    out->status = request->status;
+    if (request->status == TENDON_OK) {
         out->kind = TENDON_COMPLETION_REPLY;
         out->reply = request->replies[index];
         request->replies[index] = NULL;
         return;
     }
     out->kind = TENDON_COMPLETION_ERROR;
-    out->error = tendon__error_make(tendon__memory_system(), &request->fault, request->attempts,
-                                    (uint64_t)(request->elapsed_ns / 1000));
+    out->error = tendon__request_error(request);
 }
 
 /* Fills one completion from the oldest item; true when the item is used up and must be dropped. */

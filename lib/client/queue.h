@@ -34,7 +34,7 @@ struct tendon_queue {
     int fd;         /* -1 until somebody asks for it */
 };
 
-void tendon__queue_ref(struct tendon_queue *queue);
+void tendon__queue_ref(struct tendon_queue *queue, uint32_t count);
 void tendon__queue_unref(struct tendon_queue *queue);
 void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item);
 void tendon__event_free(struct tendon__event *event);

@@ -3,7 +3,37 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/recycle.h"
 #include "client/engine.h"
+#include "client/error.h"
+
+void tendon__request_blame(struct tendon__request *request, const struct tendon__fault *fault)
+{
+    request->status = fault->status;
+    request->executed = fault->executed;
+    if (!request->cause)
+        request->cause = tendon__memory_take(request->memory, sizeof *request->cause);
+    if (request->cause)
+        *request->cause = *fault;
+}
+
+void tendon__request_fault(const struct tendon__request *request, struct tendon__fault *out)
+{
+    if (request->cause)
+        *out = *request->cause;
+    else
+        tendon__fault_set(out, request->status, "%s", "");
+    out->status = request->status;
+    out->executed = request->executed;
+}
+
+tendon_error *tendon__request_error(const struct tendon__request *request)
+{
+    struct tendon__fault said;
+    tendon__request_fault(request, &said);
+    return tendon__error_make(tendon__memory_system(), &said, request->attempts,
+                              (uint64_t)(request->elapsed_ns / 1000));
+}
 
 void tendon__request_ref(struct tendon__request *request)
 {
@@ -21,7 +51,9 @@ void tendon__request_forget_replies(struct tendon__request *request)
 
 void tendon__request_unref(struct tendon__request *request)
 {
-    if (__atomic_sub_fetch(&request->refs, 1, __ATOMIC_ACQ_REL))
+    /* Who holds the only reference need not make sure of it. */
+    if (__atomic_load_n(&request->refs, __ATOMIC_ACQUIRE) != 1 &&
+        __atomic_sub_fetch(&request->refs, 1, __ATOMIC_ACQ_REL))
         return;
     tendon__request_forget_replies(request);
     if (request->lease)
@@ -31,7 +63,9 @@ void tendon__request_unref(struct tendon__request *request)
         tendon__memory_free(memory, request->replies);
     tendon__memory_free(memory, request->tags);
     tendon__memory_free(memory, request->node_name);
-    tendon__memory_free(memory, request);
+    tendon__memory_free(memory, request->cause);
+    tendon__memory_free(memory, request->group_redirect);
+    tendon__recycle_free(memory, request, request->block_bytes);
 }
 
 static void forget_id(struct tendon__engine *engine, struct tendon__request *request)
@@ -51,16 +85,16 @@ static void count_outcome(struct tendon__engine *engine, const struct tendon__re
 {
     if (request->flags & TENDON__REQUEST_INTERNAL)
         return;
-    __atomic_sub_fetch(&engine->pending, 1, __ATOMIC_RELAXED);
+    engine->ended_count++;
     tendon_stats *stats = &engine->stats;
-    if (request->fault.status == TENDON_OK) {
+    if (request->status == TENDON_OK) {
         stats->replies += request->command_count;
         return;
     }
     stats->errors += request->command_count;
-    if (request->fault.status == TENDON_ERROR_TIMEOUT)
+    if (request->status == TENDON_ERROR_TIMEOUT)
         stats->timeouts++;
-    if (request->fault.executed == TENDON_EXECUTED_UNKNOWN)
+    if (request->executed == TENDON_EXECUTED_UNKNOWN)
         stats->unknown++;
 }
 
@@ -112,18 +146,48 @@ void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__requ
     }
 }
 
+/* The last words of a request that failed: what is known by now is added. */
+static void settle_failure(struct tendon__request *request)
+{
+    if (!request->executed)
+        request->executed = request->was_sent ? TENDON_EXECUTED_UNKNOWN : TENDON_EXECUTED_NO;
+    if (request->cause && !request->cause->node[0] && request->node)
+        memcpy(request->cause->node, request->node->name, sizeof request->cause->node);
+    tendon__request_forget_replies(request);
+}
+
+/* An opened lease that failed is lost with the same words. */
+static void lose_opening(struct tendon__request *request)
+{
+    struct tendon__fault said;
+    tendon__request_fault(request, &said);
+    if (request->lease->opening == request)
+        tendon__lease_lost(request->lease, &said);
+}
+
+/* The engine's reference ends here; the sink's goes with the request. */
+static void deliver(struct tendon__engine *engine, struct tendon__request *request)
+{
+    if (request->sink->complete_all) {
+        /* Nobody else has seen the request yet, so nobody else counts. */
+        request->refs--;
+        tendon__list_push(&engine->told, &request->item.link);
+        return;
+    }
+    request->sink->complete(request->sink, request);
+    tendon__request_unref(request);
+}
+
 void tendon__request_complete(struct tendon__engine *engine, struct tendon__request *request,
                               const struct tendon__fault *fault)
 {
     if (request->state == TENDON__REQUEST_DONE)
         return;
-    if (fault && fault != &request->fault)
-        request->fault = *fault;
-    if (!fault)
-        request->fault.status = TENDON_OK;
-    else if (fault->status == TENDON_OK)
-        tendon__fault_set(&request->fault, TENDON_ERROR_STATE,
-                          "a failure without a cause; please report it");
+    request->status = TENDON_OK;
+    if (fault)
+        tendon__request_blame(request, fault);
+    if (fault && fault->status == TENDON_OK)
+        request->status = TENDON_ERROR_STATE; /* a failure without a cause is a bug, not a reply */
     /* DONE first: giving a connection back may close it, and that must not find this request alive.
      */
     enum tendon__request_state from = request->state;
@@ -131,21 +195,13 @@ void tendon__request_complete(struct tendon__engine *engine, struct tendon__requ
     tendon__request_withdraw(engine, request, from);
     tendon__timer_set(&engine->timers, &request->timer, TENDON__NO_TIME);
     forget_id(engine, request);
-    if (request->fault.status != TENDON_OK) {
-        if (!request->fault.executed)
-            request->fault.executed =
-                request->was_sent ? TENDON_EXECUTED_UNKNOWN : TENDON_EXECUTED_NO;
-        if (!request->fault.node[0] && request->node)
-            memcpy(request->fault.node, request->node->name, sizeof request->fault.node);
-        tendon__request_forget_replies(request);
-    }
+    if (request->status != TENDON_OK)
+        settle_failure(request);
     count_outcome(engine, request);
     request->elapsed_ns = engine->now_ns - request->started_ns;
-    if (request->flags & TENDON__REQUEST_OPEN_LEASE && request->fault.status != TENDON_OK &&
-        request->lease->opening == request)
-        tendon__lease_lost(request->lease, &request->fault);
-    request->sink->complete(request->sink, request);
-    tendon__request_unref(request);
+    if (request->flags & TENDON__REQUEST_OPEN_LEASE && request->status != TENDON_OK)
+        lose_opening(request);
+    deliver(engine, request);
 }
 
 void tendon__request_fail(struct tendon__engine *engine, struct tendon__request *request,
@@ -194,6 +250,7 @@ void tendon__request_arm(struct tendon__engine *engine, struct tendon__request *
     if (request->state == TENDON__REQUEST_WAITING && request->room_ns && request->room_ns < when_ns)
         when_ns = request->room_ns;
     request->timer.kind = TENDON__TIMER_REQUEST;
+    request->timer.is_one_of_many = true;
     tendon__timer_set(&engine->timers, &request->timer, when_ns);
 }
 
@@ -246,7 +303,7 @@ static void expire_call(struct tendon__engine *engine, struct tendon__request *r
     bool down = request->node && request->node->failures &&
                 (borrows || request->state == TENDON__REQUEST_WAITING);
     bool pool = borrows && !down;
-    const struct tendon__fault *last = request->fault.status ? &request->fault : NULL;
+    const struct tendon__fault *last = request->status ? request->cause : NULL;
     if (!last && down)
         last = &request->node->fault;
     tendon__fault_set(&fault, pool ? TENDON_ERROR_POOL_TIMEOUT : TENDON_ERROR_TIMEOUT,

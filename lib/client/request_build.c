@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/recycle.h"
 #include "client/command.h"
 #include "resp/encoder.h"
 
@@ -97,6 +98,7 @@ static tendon_status refuse_state(struct tendon__fault *fault, const struct args
 
 /* What is known of a request while its commands are walked through. */
 struct walk {
+    bool by_slot;
     bool grouped;
     uint32_t index;
     uint32_t count;
@@ -232,7 +234,8 @@ static tendon_status describe(struct tendon__request *request, const struct args
             walk->block_ms +=
                 block_ms < INT64_MAX / TENDON__MS / 8 ? block_ms : INT64_MAX / TENDON__MS / 8;
     }
-    note_slot(request, args, &command);
+    if (walk->by_slot)
+        note_slot(request, args, &command);
     return TENDON_OK;
 }
 
@@ -316,10 +319,12 @@ static tendon_status measure(struct tendon__memory *memory, const struct tendon_
 static struct tendon__request *allocate(struct tendon__memory *memory, size_t frame_bytes,
                                         uint32_t commands, struct tendon__sink *sink)
 {
-    struct tendon__request *request = tendon__memory_take(memory, sizeof *request + frame_bytes);
+    size_t size = sizeof(struct tendon__request) + frame_bytes;
+    struct tendon__request *request = tendon__recycle_take(memory, size);
     if (!request)
         return NULL;
     memset(request, 0, sizeof *request);
+    request->block_bytes = size;
     request->memory = memory;
     request->sink = sink;
     request->refs = 2;
@@ -333,7 +338,7 @@ static struct tendon__request *allocate(struct tendon__memory *memory, size_t fr
         if (!request->replies || !request->tags) {
             tendon__memory_free(memory, request->replies);
             tendon__memory_free(memory, request->tags);
-            tendon__memory_free(memory, request);
+            tendon__recycle_free(memory, request, size);
             return NULL;
         }
     }
@@ -364,10 +369,11 @@ static tendon_status set_route(struct tendon__request *request, uint32_t route, 
 
 /* Second pass: encodes and describes each command. */
 static tendon_status fill(struct tendon__request *request, const struct tendon__options *options,
-                          const tendon_request *first, size_t request_size,
+                          bool by_slot, const tendon_request *first, size_t request_size,
                           struct tendon__fault *fault)
 {
     struct walk walk = {
+        .by_slot = by_slot,
         .grouped = first->flags & TENDON_REQUEST_ATOMIC,
         .count = request->command_count,
         .shared =
@@ -412,7 +418,7 @@ static tendon_status fill(struct tendon__request *request, const struct tendon__
 }
 
 tendon_status tendon__request_build(struct tendon__memory *memory,
-                                    const struct tendon__options *options,
+                                    const struct tendon__options *options, bool by_slot,
                                     const tendon_request *first, size_t request_size, size_t count,
                                     struct tendon__sink *sink, struct tendon__request **out,
                                     struct tendon__fault *fault)
@@ -430,7 +436,7 @@ tendon_status tendon__request_build(struct tendon__memory *memory,
         request->lease = first->lease;
         __atomic_add_fetch(&first->lease->refs, 1, __ATOMIC_RELAXED);
     }
-    status = fill(request, options, first, request_size, fault);
+    status = fill(request, options, by_slot, first, request_size, fault);
     if (status != TENDON_OK) {
         release(request);
         return status;
@@ -449,7 +455,7 @@ struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
         return NULL;
     request->tag = first->tag;
     request->timeout_ns = TENDON__NO_TIME;
-    request->fault = *fault;
+    tendon__request_blame(request, fault);
     for (size_t i = 0; request->tags && i < count; i++)
         request->tags[i] = request_at(first, request_size, i)->tag;
     return request;

@@ -13,11 +13,12 @@ size_t tendon__request_span(const tendon_request *first, size_t request_size, si
 
 /*
  * Makes one engine request of `count` public ones with two references: the engine's and the sink's.
+ * `by_slot` false leaves the slot of the keys out, where it is known that nothing is routed by it.
  * TENDON_OK; TENDON_ERROR_ARGUMENT, _LIMIT, _STATE, _UNSUPPORTED, _CROSSSLOT, _NO_MEMORY with the
  * fault filled.
  */
 tendon_status tendon__request_build(struct tendon__memory *memory,
-                                    const struct tendon__options *options,
+                                    const struct tendon__options *options, bool by_slot,
                                     const tendon_request *first, size_t request_size, size_t count,
                                     struct tendon__sink *sink, struct tendon__request **out,
                                     struct tendon__fault *fault);

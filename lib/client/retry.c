@@ -131,10 +131,10 @@ void tendon__attempt_failed(struct tendon__engine *engine, struct tendon__reques
 {
     if (progress == TENDON__PROGRESS_SENT)
         request->was_sent = true;
-    request->fault = *fault;
+    tendon__request_blame(request, fault);
     if (!may_repeat(engine, request, progress, fault) ||
         !budget_left(engine, request, progress != TENDON__PROGRESS_SENT)) {
-        tendon__request_fail(engine, request, &request->fault);
+        tendon__request_fail(engine, request, fault);
         return;
     }
     engine->stats.retries++;
@@ -149,7 +149,7 @@ bool tendon__dial_counts(struct tendon__engine *engine, struct tendon__request *
 {
     if (!tendon__fault_is_permanent(fault) && !(request->flags & TENDON_REQUEST_NO_RETRY) &&
         budget_left(engine, request, true)) {
-        request->fault = *fault;
+        tendon__request_blame(request, fault);
         if (engine->kind != TENDON__KIND_CLUSTER)
             return true;
         /* The slot may have another owner by the time of the next try. */
@@ -165,8 +165,10 @@ bool tendon__dial_counts(struct tendon__engine *engine, struct tendon__request *
 
 static void remember_error(struct tendon__request *request, const struct tendon__tape *tape)
 {
+    struct tendon__fault fault;
     tendon_bytes text = tendon__tape_text(tape, 0);
-    tendon__fault_server(&request->fault, TENDON_ERROR_SERVER, text.data, text.size);
+    tendon__fault_server(&fault, TENDON_ERROR_SERVER, text.data, text.size);
+    tendon__request_blame(request, &fault);
 }
 
 /* The node the redirect names; "" is the host that answered. */
@@ -283,21 +285,32 @@ static bool is_final(const struct tendon__request *request, enum tendon__reactio
            request->flags & (TENDON_REQUEST_NO_RETRY | TENDON__REQUEST_INTERNAL);
 }
 
+/* Without memory for it the group's error is the outcome. */
+static void note_group_reaction(struct tendon__request *request, enum tendon__reaction reaction,
+                                const struct tendon__redirect *redirect)
+{
+    if (!request->group_redirect)
+        request->group_redirect =
+            tendon__memory_take(request->memory, sizeof *request->group_redirect);
+    if (!request->group_redirect)
+        return;
+    *request->group_redirect = *redirect;
+    request->group_reaction = reaction;
+}
+
 static void judge_group(struct tendon__engine *engine, struct tendon__channel *channel,
                         struct tendon__request *request, enum tendon__reaction reaction,
                         const struct tendon__redirect *redirect, bool last_is_error)
 {
-    if (reaction != TENDON__REACT_SURFACE && request->group_reaction == TENDON__REACT_SURFACE) {
-        request->group_reaction = reaction;
-        request->group_redirect = *redirect;
-    }
+    if (reaction != TENDON__REACT_SURFACE && request->group_reaction == TENDON__REACT_SURFACE)
+        note_group_reaction(request, reaction, redirect);
     if (request->reply_count < request->command_count)
         return;
     /* A MULTI that was refused itself leaves its members to be executed one by one. */
     bool refused =
         request->flags & TENDON__REQUEST_TRANSACTION && last_is_error && !request->group_ran;
     if (refused && !is_final(request, request->group_reaction)) {
-        struct tendon__redirect followed = request->group_redirect;
+        struct tendon__redirect followed = *request->group_redirect;
         react(engine, channel, request, request->group_reaction, &followed);
     } else {
         tendon__request_complete(engine, request, NULL);
@@ -324,8 +337,9 @@ void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *
 {
     struct tendon__conn *conn = &channel->conn;
     enum tendon__reaction reaction = TENDON__REACT_SURFACE;
-    struct tendon__redirect redirect = {0};
+    struct tendon__redirect redirect;
     bool is_error = conn->tape.nodes[0].type == TENDON_NODE_ERROR;
+    redirect.host[0] = '\0';
     if (is_error) {
         tendon_bytes text = tendon__tape_text(&conn->tape, 0);
         reaction = tendon__react(text.data, text.size, &redirect);
@@ -333,7 +347,8 @@ void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *
             remember_error(request, &conn->tape);
     }
     note_end(channel, request, &conn->tape);
-    learn(engine, channel, reaction, &redirect);
+    if (reaction != TENDON__REACT_SURFACE)
+        learn(engine, channel, reaction, &redirect);
     tendon_reply *reply = tendon__conn_take_reply(conn);
     if (!reply) {
         struct tendon__fault fault;

@@ -64,7 +64,11 @@ static bool reads_replicas(const struct tendon__engine *engine,
 static struct tendon__node *node_of(struct tendon__engine *engine,
                                     const struct tendon__topology_node *from)
 {
-    return from ? tendon__node_get(engine, from->host, from->port) : NULL;
+    if (!from)
+        return NULL;
+    struct tendon__node *known =
+        engine->map_nodes ? engine->map_nodes[from - engine->map->nodes] : NULL;
+    return known ? known : tendon__node_get(engine, from->host, from->port);
 }
 
 /* A replica that is not known to be failing, starting at a random one; NULL when there is none. */
@@ -104,7 +108,9 @@ static struct tendon__node *pick_for_slot(struct tendon__engine *engine,
 static struct tendon__node *pick_any(struct tendon__engine *engine)
 {
     const struct tendon__topology *map = engine->map;
-    uint32_t start = (uint32_t)tendon__random_below(&engine->random, map->shard_count);
+    uint32_t start = map->shard_count > 1
+                         ? (uint32_t)tendon__random_below(&engine->random, map->shard_count)
+                         : 0;
     struct tendon__node *fallback = NULL;
     for (uint32_t i = 0; i < map->shard_count; i++) {
         uint16_t primary = map->shards[(start + i) % map->shard_count].primary;

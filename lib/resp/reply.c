@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/recycle.h"
+
 /* Room for handle and tape with `extra` bytes behind; the tape is copied in. */
 static tendon_reply *make_reply(struct tendon__memory *memory, const tendon_node *nodes,
                                 uint32_t node_count, size_t extra)
@@ -14,7 +16,7 @@ static tendon_reply *make_reply(struct tendon__memory *memory, const tendon_node
     head += node_count * sizeof *nodes;
     if (extra > SIZE_MAX - head)
         return NULL;
-    tendon_reply *reply = tendon__memory_take(memory, head + extra);
+    tendon_reply *reply = tendon__recycle_take(memory, head + extra);
     if (!reply)
         return NULL;
     tendon_node *tape = (tendon_node *)(void *)(reply + 1);
@@ -65,6 +67,9 @@ void tendon__reply_free(tendon_reply *reply)
     if (!reply)
         return;
     struct tendon__memory *memory = reply->memory;
+    size_t size = sizeof *reply + reply->node_count * sizeof *reply->nodes;
+    if (!reply->block)
+        size += reply->data_bytes;
     tendon__memory_free(memory, reply->block);
-    tendon__memory_free(memory, reply);
+    tendon__recycle_free(memory, reply, size);
 }

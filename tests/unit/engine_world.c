@@ -136,6 +136,7 @@ static void free_dead_wires(struct world *world)
 void world_stop(struct world *world)
 {
     tendon__engine_close(world->engine, world->now_ns);
+    tendon__engine_tell(world->engine);
     tendon__engine_sweep(world->engine);
     for (size_t i = 0; i < world->call_count; i++) {
         struct world_call *call = world->calls[i];
@@ -144,6 +145,7 @@ void world_stop(struct world *world)
         cr_assert_eq(call->outcomes, 1, "call %zu on %s had %u outcomes", i, call->key,
                      call->outcomes);
     }
+    tendon__engine_tell(world->engine);
     tendon__engine_sweep(world->engine);
     world_check(world);
     cr_assert_eq(world->engine->channel_count, 0);
@@ -184,13 +186,13 @@ static void complete(struct tendon__sink *sink, struct tendon__request *request)
         return; /* a second outcome is a defect that world_check reports; the reference was given up
                    at the first */
     call->done_ns = world->now_ns;
-    call->fault = request->fault;
-    call->status = request->fault.status;
-    call->executed = request->fault.status ? request->fault.executed : 0;
+    tendon__request_fault(request, &call->fault);
+    call->status = request->status;
+    call->executed = request->status ? request->executed : 0;
     call->attempts = request->attempts;
     call->redirects = request->redirects;
     call->reply_count = request->reply_count;
-    if (request->fault.status == TENDON_OK) {
+    if (request->status == TENDON_OK) {
         for (uint32_t i = 0; i < request->command_count; i++)
             cr_assert_not_null(
                 request->replies[i],
@@ -277,8 +279,8 @@ struct world_call *world_submit_as(struct world *world, const char *command, str
     struct tendon__request *request;
     struct tendon__fault fault;
     tendon_status status =
-        tendon__request_build(&world->memory.memory, &world->options, asked, sizeof asked[0], count,
-                              &call->sink, &request, &fault);
+        tendon__request_build(&world->memory.memory, &world->options, true, asked, sizeof asked[0],
+                              count, &call->sink, &request, &fault);
     cr_assert_eq(status, TENDON_OK, "%s: %s", command, fault.text);
     hand_over(call, request);
     return call;
@@ -513,6 +515,7 @@ bool world_step(struct world *world)
         any |= step_wire(TENDON__OWNER(link, struct world_wire, link));
     any |= tendon__engine_deadline(world->engine) <= world->now_ns;
     tendon__engine_tick(world->engine, world->now_ns);
+    tendon__engine_tell(world->engine);
     tendon__engine_sweep(world->engine);
     free_dead_wires(world);
     world_check(world);

@@ -44,7 +44,7 @@ static void ask(struct build *build, const char *commands)
 
 static tendon_status make(struct build *build)
 {
-    return tendon__request_build(&build->memory.memory, &build->options, build->asked,
+    return tendon__request_build(&build->memory.memory, &build->options, true, build->asked,
                                  sizeof build->asked[0], build->count, &build->sink,
                                  &build->request, &build->fault);
 }
