@@ -12,6 +12,8 @@ import needs
 # builds only.
 OPTIONS = {
     "release": ["--buildtype=release", "-Dc_link_args=-s"],
+    # As release, but profilers can name what they see.
+    "bench": ["--buildtype=release", "-Dbench=true", "-Dexamples=false"],
     "test": ["--buildtype=debugoptimized", "-Dtests=true"],
     "asan": [
         "--buildtype=debug",

@@ -112,6 +112,10 @@ def node_headers():
     )
 
 
+def pip_usable():
+    return output_of([sys.executable, "-m", "pip", "--version"]) is not None
+
+
 def python_headers():
     return (pathlib.Path(sysconfig.get_paths()["include"]) / "Python.h").exists()
 
@@ -211,10 +215,34 @@ NEEDS = [
         program("2.2", "abidw", "--version"),
     ),
     Need(
+        "pip",
+        "python3-pip python3-venv",
+        "",
+        "bench",
+        "fetches the peers that are measured against, at named versions, into build/",
+        pip_usable,
+    ),
+    Need(
+        "redis-benchmark",
+        "redis-tools",
+        "7.0",
+        "bench",
+        "a reference line in the measurements",
+        program("7.0", "redis-benchmark", "--version"),
+    ),
+    Need(
+        "Valgrind for counting",
+        "valgrind",
+        "3.19",
+        "bench",
+        "counts instructions of the engine's paths",
+        program("3.19", "valgrind", "--version"),
+    ),
+    Need(
         "CA certificates",
         "ca-certificates",
         "",
-        "bindings",
+        "bindings bench",
         "lets npm, Maven and Go verify the places they fetch from",
         lambda: os.path.exists("/etc/ssl/certs/ca-certificates.crt"),
     ),
@@ -310,6 +338,7 @@ GROUP_USE = [
     ("tests", "`./dev test`, `./dev check`"),
     ("bindings", "`./dev demo`, `./dev test`"),
     ("check", "`./dev check`, `./dev test`, `./dev fuzz`, `./dev fmt`"),
+    ("bench", "only `./dev bench`, never `./dev test`"),
 ]
 
 

@@ -1,0 +1,154 @@
+"""One sample: runs one driver once, beside it reads the clocks of server and machine."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+
+from console import end_with_parent
+
+from . import machine, plan
+
+# More than this of one core used by others on the cores of the sample, while it ran, spoils it.
+FOREIGN_SHARE_MAX = 0.12
+# What a driver may take beyond its own seconds: starting a JVM, connecting, sorting.
+GRACE_SECONDS = 40
+
+
+class Sample:
+    """What one run of a driver gave; `foreign`: what others used of its cores, in cores."""
+
+    def __init__(self, answer, server_us, foreign, stolen):
+        self.answer = answer
+        self.server_us = server_us
+        self.foreign = foreign
+        self.stolen = stolen
+        self.disturbed = foreign > FOREIGN_SHARE_MAX
+
+
+class Trouble(Exception):
+    """A driver that cannot do the work; the text says why."""
+
+
+def words(cell, target, timing):
+    """The job as the driver is told it; a client's own words win over the workload's."""
+    work = cell.workload
+    told = [*target.words(work.transport), f"mode={work.mode}", f"op={work.op}"]
+    told += [f"{name}={value}" for name, value in {**work.numbers, **timing}.items()]
+    pairs = dict(word.split("=", 1) for word in told + cell.client.modes[work.mode])
+    return [f"{name}={value}" for name, value in pairs.items()]
+
+
+def command(cell, out):
+    here = plan.BENCH / "drivers" / cell.client.language
+    places = {"out": out, "here": here, "python": sys.executable, "root": plan.BENCH.parent}
+    return [part.format(**places) for part in cell.client.command]
+
+
+def placement(work):
+    """The cores of client and server."""
+    client, server = machine.cores()
+    if work.placement == "free":
+        return os.sched_getaffinity(0), os.sched_getaffinity(0)
+    if work.placement == "same-core":
+        return {server}, {server}
+    return {client}, {server}
+
+
+def start(argv, cpus, env, urgent):
+    def before():
+        end_with_parent()
+        os.sched_setaffinity(0, cpus)
+        if urgent:
+            machine.hurry()
+
+    return subprocess.Popen(
+        argv,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=before,
+    )
+
+
+def lines_of(process, deadline):
+    """The lines a driver prints, as they come; Trouble when it takes too long."""
+    waiting = b""
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
+            raise Trouble("took too long")
+        piece = os.read(process.stdout.fileno(), 65536)
+        if not piece:
+            return
+        *whole, waiting = (waiting + piece).split(b"\n")
+        for line in whole:
+            yield line.decode(errors="replace").strip()
+
+
+def listen(process, deadline, server_pid):
+    """Reads a driver to its end. Returns its answer and the server's seconds while it measured."""
+    began, ended, answer = None, None, None
+    for line in lines_of(process, deadline):
+        if line == "begin":
+            began = machine.process_seconds(server_pid)
+        elif line == "end":
+            ended = machine.process_seconds(server_pid)
+        elif line.startswith("{"):
+            answer = json.loads(line)
+    if answer is None or began is None:
+        text = process.stderr.read().decode(errors="replace").strip()
+        raise Trouble((text or "gave no answer").splitlines()[-1][-300:])
+    if ended is None:
+        ended = machine.process_seconds(server_pid)
+    return answer, ended - began
+
+
+def take(cell, target, timing, out, env):
+    """Runs the driver of a cell once. Trouble when it fails or reports a wrong reply."""
+    work = cell.workload
+    target.fill(work.numbers["value_bytes"], work.numbers["keys"])
+    client_cpus, server_cpus = placement(work)
+    target.place(server_cpus)
+    cores = client_cpus | server_cpus
+    busy, stolen = machine.busy_seconds(cores)
+    own, server = machine.own_seconds(), machine.process_seconds(target.process.pid)
+    began = time.monotonic()
+    process = start(
+        command(cell, out) + words(cell, target, timing),
+        client_cpus,
+        {**os.environ, **env, **cell.client.environment},
+        target.urgent,
+    )
+    deadline = began + timing["seconds"] + timing["warmup"] + GRACE_SECONDS
+    try:
+        answer, server_seconds = listen(process, deadline, target.process.pid)
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        raise Trouble("did not end after its answer") from None
+    finally:
+        end(process)
+    took = time.monotonic() - began
+    now_busy, now_stolen = machine.busy_seconds(cores)
+    used = machine.own_seconds() - own + machine.process_seconds(target.process.pid) - server
+    if answer["errors"] or not answer["ops"]:
+        raise Trouble(f"{answer['errors']} wrong replies: {answer.get('complaint', '')}")
+    foreign = max(0.0, (now_busy - busy - used) / took)
+    return Sample(answer, server_seconds * 1e6, foreign, (now_stolen - stolen) / took)
+
+
+def end(process):
+    """Ends the driver and all it started; they are a session of their own."""
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+    process.stdout.close()
+    process.stderr.close()

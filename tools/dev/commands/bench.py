@@ -1,0 +1,51 @@
+"""Measures tendon and its peers doing the same work in one run.
+
+Installs what the drivers need, builds them, starts one server, and runs every chosen client through
+every chosen workload in interleaved rounds on a quiet machine. Writes JSON, SVGs and an HTML page.
+bench/README.md describes workloads, method and how to add a client.
+
+  ./dev bench --table engine           the C engine's cells against their targets
+  ./dev bench --lang c --workload L1,P100 --rounds 7
+  ./dev bench --lang python,node --quick
+"""
+
+import sys
+
+import console
+
+sys.path.insert(0, str(console.ROOT / "bench"))
+
+SUMMARY = "measure tendon and its peers on the same work"
+
+
+def add_arguments(parser):
+    parser.add_argument(
+        "--lang", default="", help="languages, by commas (default: all with drivers)"
+    )
+    parser.add_argument("--workload", default="", help="workloads, by commas (default: all)")
+    parser.add_argument("--client", default="", help="clients, by commas (default: all)")
+    parser.add_argument("--table", choices=["engine"], help="one table with its own workloads")
+    parser.add_argument("--rounds", type=int, default=5, help="samples per cell (default: 5)")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one sample (default: 1)")
+    parser.add_argument("--warmup", type=float, default=0.3, help="before each (default: 0.3)")
+    parser.add_argument("--quick", action="store_true", help="2 rounds of 0.4 s: does it work?")
+    parser.add_argument(
+        "--no-gate", action="store_true", help="do not wait for quiet, keep disturbed samples"
+    )
+    parser.add_argument(
+        "--urgent",
+        action="store_true",
+        help="client and server before all other processes (nice -19, as root); does not wait",
+    )
+    parser.add_argument("--engine", choices=["redis", "valkey"], default="redis")
+    parser.add_argument("--save", action="store_true", help="write to bench/results, to commit")
+    parser.add_argument("--list", action="store_true", help="name workloads and clients and end")
+
+
+def run(arguments):
+    from harness import session
+
+    if arguments.list:
+        return session.show_list()
+    console.only_one()
+    return session.run(arguments)
