@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -59,8 +60,30 @@ func newEngine(dial stream.Dial, dialTimeout time.Duration, limiter Limiter,
 		if e.bridge != nil {
 			e.bridge.Close()
 		}
+		return e
 	}
+	// A client that was forgotten instead of closed gives back its connections and goroutines all
+	// the same. Closing waits, which the goroutine that runs cleanups must not.
+	runtime.AddCleanup(e, func(r resources) { go r.close() }, resources{e.core, e.bridge})
 	return e
+}
+
+// resources are what an engine has to give back. They must not lead to the engine, which would then
+// never be forgotten.
+type resources struct {
+	core   *core.Client
+	bridge *stream.Bridge
+}
+
+// close reports false when it was done before.
+func (r resources) close() bool {
+	if !r.core.Close() {
+		return false
+	}
+	if r.bridge != nil {
+		r.bridge.Close()
+	}
+	return true
 }
 
 // deadlines tells the engine how long a call may take, to know when a context asks for less.
@@ -77,11 +100,8 @@ func (e *engine) close() error {
 	if e.broken != nil {
 		return nil
 	}
-	if !e.core.Close() {
+	if !(resources{e.core, e.bridge}).close() {
 		return ErrClosed
-	}
-	if e.bridge != nil {
-		e.bridge.Close()
 	}
 	return nil
 }

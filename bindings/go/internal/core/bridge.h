@@ -8,6 +8,9 @@
 #ifndef TENDON_GO_BRIDGE_H
 #define TENDON_GO_BRIDGE_H
 
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -16,13 +19,107 @@
 /* Requests up to this many are laid out on the stack; a longer submission takes one allocation. */
 #define TENDON_GO_STACK_REQUESTS 32
 
-/* What all requests of one submission share, as plain numbers. Mirrored by core.target in Go. */
+/* This many completions are taken per crossing: enough to make its cost vanish, few enough to keep
+ * the array in the first-level cache. */
+#define TENDON_GO_TURN 256
+
+/*
+ * A client, its queue, and where its completions are put: in C memory, which cgo need not search
+ * for Go pointers. Any thread may submit and flush; one at a time takes completions.
+ */
+typedef struct tendon_go_host {
+    tendon_client *client;
+    tendon_queue *queue;
+    int fd;              /* readable when the client has something to do */
+    atomic_bool turning; /* a poll of the queue follows for sure */
+    size_t count;        /* completions handed out and not ended yet */
+    tendon_completion completions[TENDON_GO_TURN];
+} tendon_go_host;
+
+/* What all requests of one submission share, as plain numbers. */
 typedef struct tendon_go_target {
     uint64_t tag;       /* of the first request; the next ones count up */
     int64_t timeout_ms; /* as in tendon_request */
     uint32_t route;     /* TENDON_ROUTE_* */
-    uint32_t reserved;
+    uint32_t flush;     /* not 0: write at once; else somebody calls tendon_go_flush later */
 } tendon_go_target;
+
+/* Makes the host of a client, which it owns from now on; NULL when memory or descriptors ran out.
+ */
+static inline tendon_go_host *tendon_go_host_create(tendon_client *client)
+{
+    tendon_go_host *host = calloc(1, sizeof *host);
+    if (host == NULL || tendon_queue_create(&host->queue) != TENDON_OK) {
+        free(host);
+        tendon_client_destroy(client);
+        return NULL;
+    }
+    host->client = client;
+    host->fd = tendon_client_fd(client);
+    return host;
+}
+
+/* Ends what the completions handed out last still own. An entry whose reply Go keeps for later has
+ * been set to NULL by Go. */
+static inline void tendon_go_end_completions(tendon_go_host *host)
+{
+    for (size_t i = 0; i < host->count; i++) {
+        tendon_reply_destroy(host->completions[i].reply);
+        tendon_error_destroy(host->completions[i].error);
+    }
+    host->count = 0;
+}
+
+/* Nobody may be inside any call with the host. */
+static inline void tendon_go_host_destroy(tendon_go_host *host)
+{
+    tendon_go_end_completions(host);
+    tendon_client_destroy(host->client);
+    tendon_queue_destroy(host->queue);
+    free(host);
+}
+
+/* Takes completions without driving the client. */
+static inline int64_t tendon_go_collect(tendon_go_host *host)
+{
+    tendon_go_end_completions(host);
+    host->count = tendon_queue_poll(host->queue, host->completions, sizeof *host->completions,
+                                    TENDON_GO_TURN, 0);
+    return (int64_t)host->count;
+}
+
+/*
+ * One turn of the reader: drives the client if it has something to do, and takes completions. -1
+ * when there was nothing to do. Go's poller is edge-triggered: it tells of a change and not of what
+ * was left over (more than fits a turn, or everything when another thread was just flushing), so
+ * the reader may sleep only after -1.
+ */
+static inline int64_t tendon_go_turn(tendon_go_host *host, bool woken)
+{
+    if (host->count == TENDON_GO_TURN && tendon_go_collect(host) > 0)
+        return (int64_t)host->count;
+    tendon_go_end_completions(host);
+    struct pollfd ready = {.fd = host->fd, .events = POLLIN};
+    if (!woken && poll(&ready, 1, 0) != 1)
+        return -1;
+    atomic_store(&host->turning, true);
+    tendon_status status = tendon_client_process(host->client, 0, NULL);
+    atomic_store(&host->turning, false);
+    return tendon_go_collect(host) > 0 || status == TENDON_OK ? (int64_t)host->count : -1;
+}
+
+/*
+ * Writes what was submitted. What completes outside of a turn, such as a request that was refused
+ * or whose connection broke while it was written, makes no descriptor readable: `out_stray` gets
+ * the first of it, unless a turn is about to look anyway. The caller delivers it and collects the
+ * rest.
+ */
+static inline void tendon_go_flush(tendon_go_host *host, tendon_completion *out_stray)
+{
+    tendon_client_flush(host->client);
+    if (!atomic_load(&host->turning))
+        tendon_queue_poll(host->queue, out_stray, sizeof *out_stray, 1, 0);
+}
 
 static inline void tendon_go_fill(tendon_request *request, const tendon_go_target *target,
                                   tendon_lease *lease, const uint8_t *node, size_t node_size)
@@ -35,12 +132,23 @@ static inline void tendon_go_fill(tendon_request *request, const tendon_go_targe
                                 .node = {node, node_size}};
 }
 
+static inline int32_t tendon_go_submit(tendon_go_host *host, const tendon_request *requests,
+                                       size_t count, uint32_t flush, uint64_t *out_ids,
+                                       uint8_t *out_stray)
+{
+    int32_t status =
+        tendon_submit(host->client, host->queue, requests, sizeof *requests, count, out_ids);
+    if (status == TENDON_OK && flush)
+        tendon_go_flush(host, (tendon_completion *)(void *)out_stray);
+    return status;
+}
+
 /* One command: the crossing nearly every call of a program takes. */
-static inline int32_t tendon_go_submit_one(tendon_client *client, tendon_queue *queue,
-                                           tendon_lease *lease, const uint8_t *packed,
-                                           const uint32_t *sizes, uint32_t arg_count,
-                                           uint32_t flags, const tendon_go_target *target,
-                                           const uint8_t *node, size_t node_size, uint64_t *out_id)
+static inline int32_t tendon_go_submit_one(tendon_go_host *host, tendon_lease *lease,
+                                           const uint8_t *packed, const uint32_t *sizes,
+                                           uint32_t arg_count, uint32_t flags,
+                                           const tendon_go_target *target, const uint8_t *node,
+                                           size_t node_size, uint64_t *out_id, uint8_t *out_stray)
 {
     tendon_request request;
     tendon_go_fill(&request, target, lease, node, node_size);
@@ -48,7 +156,7 @@ static inline int32_t tendon_go_submit_one(tendon_client *client, tendon_queue *
     request.packed = packed;
     request.packed_sizes = sizes;
     request.arg_count = arg_count;
-    return tendon_submit(client, queue, &request, sizeof request, 1, out_id);
+    return tendon_go_submit(host, &request, 1, target->flush, out_id, out_stray);
 }
 
 /*
@@ -56,13 +164,13 @@ static inline int32_t tendon_go_submit_one(tendon_client *client, tendon_queue *
  * from `large`, all others from `packed`. TENDON_ERROR_NO_MEMORY when the argument list does not
  * fit in memory.
  */
-static inline int32_t tendon_go_submit_large(tendon_client *client, tendon_queue *queue,
-                                             tendon_lease *lease, const uint8_t *packed,
-                                             const uint32_t *sizes, uint32_t arg_count,
-                                             uint32_t flags, const tendon_go_target *target,
-                                             const uint8_t *node, size_t node_size,
-                                             const uint8_t *large, size_t large_size,
-                                             uint32_t large_index, uint64_t *out_id)
+static inline int32_t tendon_go_submit_large(tendon_go_host *host, tendon_lease *lease,
+                                             const uint8_t *packed, const uint32_t *sizes,
+                                             uint32_t arg_count, uint32_t flags,
+                                             const tendon_go_target *target, const uint8_t *node,
+                                             size_t node_size, const uint8_t *large,
+                                             size_t large_size, uint32_t large_index,
+                                             uint64_t *out_id, uint8_t *out_stray)
 {
     tendon_bytes *args = malloc(arg_count * sizeof *args);
     if (args == NULL)
@@ -78,19 +186,19 @@ static inline int32_t tendon_go_submit_large(tendon_client *client, tendon_queue
     request.flags = flags;
     request.args = args;
     request.arg_count = arg_count;
-    int32_t status = tendon_submit(client, queue, &request, sizeof request, 1, out_id);
+    int32_t status = tendon_go_submit(host, &request, 1, target->flush, out_id, out_stray);
     free(args);
     return status;
 }
 
 /* Several commands at once: `arg_counts` and `flags` have one entry per command, `out_ids` one id.
  */
-static inline int32_t tendon_go_submit_many(tendon_client *client, tendon_queue *queue,
-                                            tendon_lease *lease, const uint8_t *packed,
-                                            const uint32_t *sizes, const uint32_t *arg_counts,
-                                            const uint32_t *flags, uint32_t count,
-                                            const tendon_go_target *target, const uint8_t *node,
-                                            size_t node_size, uint64_t *out_ids)
+static inline int32_t tendon_go_submit_many(tendon_go_host *host, tendon_lease *lease,
+                                            const uint8_t *packed, const uint32_t *sizes,
+                                            const uint32_t *arg_counts, const uint32_t *flags,
+                                            uint32_t count, const tendon_go_target *target,
+                                            const uint8_t *node, size_t node_size,
+                                            uint64_t *out_ids, uint8_t *out_stray)
 {
     tendon_request on_stack[TENDON_GO_STACK_REQUESTS];
     tendon_request *requests = on_stack;
@@ -109,38 +217,30 @@ static inline int32_t tendon_go_submit_many(tendon_client *client, tendon_queue 
             packed += sizes[k];
         sizes += arg_counts[i];
     }
-    int32_t status = tendon_submit(client, queue, requests, sizeof *requests, count, out_ids);
+    int32_t status = tendon_go_submit(host, requests, count, target->flush, out_ids, out_stray);
     if (requests != on_stack)
         free(requests);
     return status;
 }
 
-/*
- * One turn of the reader: frees what the last `done` completions still own, then takes new ones
- * without waiting. An entry whose reply Go keeps for later has been set to NULL by Go.
- */
-static inline size_t tendon_go_turn(tendon_queue *queue, tendon_completion *completions,
-                                    size_t done, size_t max)
+/* Cancels requests. Their completions are in the queue when it returns. */
+static inline void tendon_go_cancel(tendon_go_host *host, const uint64_t *ids, size_t count)
 {
-    for (size_t i = 0; i < done; i++) {
-        tendon_reply_destroy(completions[i].reply);
-        tendon_error_destroy(completions[i].error);
-    }
-    return tendon_queue_poll(queue, completions, sizeof *completions, max, 0);
+    for (size_t i = 0; i < count; i++)
+        tendon_cancel(host->client, ids[i]);
 }
 
 /* A lease on the node of `key`, or on any primary when `key` is empty. */
-static inline int32_t tendon_go_lease(tendon_client *client, tendon_queue *queue,
-                                      const uint8_t *key, size_t key_size, const uint8_t *node,
-                                      size_t node_size, int64_t timeout_ms, uint64_t tag,
-                                      tendon_lease **out_lease, uint64_t *out_id)
+static inline int32_t tendon_go_lease(tendon_go_host *host, const uint8_t *key, size_t key_size,
+                                      const uint8_t *node, size_t node_size, int64_t timeout_ms,
+                                      uint64_t tag, tendon_lease **out_lease, uint64_t *out_id)
 {
     tendon_lease_options options = {.struct_size = sizeof options,
                                     .route = node_size > 0 ? TENDON_ROUTE_NODE : TENDON_ROUTE_AUTO,
                                     .key = {key, key_size},
                                     .node = {node, node_size},
                                     .timeout_ms = timeout_ms};
-    return tendon_lease_submit(client, queue, &options, tag, out_lease, out_id);
+    return tendon_lease_submit(host->client, host->queue, &options, tag, out_lease, out_id);
 }
 
 /* Sets one option from memory that need not end with a NUL byte. */

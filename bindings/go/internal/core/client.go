@@ -11,51 +11,88 @@ import "C"
 
 import (
 	"fmt"
+	"math"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
 // Option is one named option of libtendon, as docs/options.md lists them.
 type Option struct{ Name, Value string }
 
-// Client is one tendon_client with a queue and a reader of its own.
+// Client is one tendon_client with a queue and a reader of its own. It has no thread: goroutines
+// submit, and the reader's goroutine drives.
 type Client struct {
 	calls  calls
 	reader *reader
+	host   *C.tendon_go_host
 
-	// state guards the handles: calls that pass them to C hold it shared, Close exclusively.
-	state  sync.RWMutex
-	closed bool
-	handle *C.tendon_client
-	queue  *C.tendon_queue
+	// users counts requests under way and other calls inside C, plus closedMark after Close. The
+	// host lives until it is back at closedMark.
+	users    atomic.Int64
+	closing  atomic.Bool
+	idle     chan struct{} // signalled when users comes back to closedMark
+	flushing atomic.Bool   // somebody flushes soon, see flushSoon
+
+	controlling sync.Mutex // see control
 
 	leasesMutex sync.Mutex
 	leases      map[*Lease]struct{} // not given back yet
 }
+
+// closedMark makes users negative whatever it counts.
+const closedMark = math.MinInt64 / 2
 
 // Open makes a client. It does not connect.
 func Open(options []Option) (*Client, *Failure) {
 	if failure := checkABI(); failure != nil {
 		return nil, failure
 	}
-	handle, failure := create(options)
+	handle, failure := create(append(options[:len(options):len(options)], Option{"drive", "host"}))
 	if failure != nil {
 		return nil, failure
 	}
-	c := &Client{handle: handle, leases: map[*Lease]struct{}{}}
-	if status := C.tendon_queue_create(&c.queue); status != C.TENDON_OK {
-		C.tendon_client_destroy(handle)
-		return nil, statusFailure(int32(status))
+	c := &Client{leases: map[*Lease]struct{}{}, idle: make(chan struct{}, 1)}
+	if c.host = C.tendon_go_host_create(handle); c.host == nil {
+		return nil, statusFailure(C.TENDON_ERROR_NO_MEMORY)
 	}
-	reader, err := startReader(c.queue, &c.calls)
+	reader, err := startReader(c.host, &c.calls)
 	if err != nil {
-		C.tendon_client_destroy(handle)
-		C.tendon_queue_destroy(c.queue)
+		C.tendon_go_host_destroy(c.host)
 		return nil, &Failure{Status: C.TENDON_ERROR_SYSTEM, Class: C.TENDON_CLASS_SYSTEM,
 			Executed: ExecutedNo, Message: err.Error()}
 	}
 	c.reader = reader
 	return c, nil
+}
+
+// enter counts `count` users in, which keeps the host alive until leave. It reports whether the
+// client is open, and whether there were no other users.
+func (c *Client) enter(count int) (open, alone bool) {
+	now := c.users.Add(int64(count))
+	if now < 0 {
+		c.leave(count)
+		return false, false
+	}
+	return true, now == int64(count)
+}
+
+// control makes a call that waits for the core's own lock: one at a time, so that goroutines wait
+// here and not operating system threads there. It delivers what the call completed.
+func (c *Client) control(call func()) {
+	c.controlling.Lock()
+	call()
+	c.controlling.Unlock()
+	c.flush()
+}
+
+func (c *Client) leave(count int) {
+	if c.users.Add(int64(-count)) == closedMark {
+		select {
+		case c.idle <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // checkABI refuses a library that is older than the headers this was compiled with, or of another
@@ -114,38 +151,38 @@ func bytesOf(text string) *C.uint8_t {
 // Close ends everything: requests under way fail with StatusClosed, later ones are refused. It
 // reports false when the client was closed already.
 func (c *Client) Close() bool {
-	c.state.Lock()
-	if c.closed {
-		c.state.Unlock()
+	if c.closing.Swap(true) {
 		return false
 	}
-	c.closed = true
-	// No submitter is inside C now and none follows, so destroying is allowed. Leases must be
-	// closed before it, but after the client, so that what was under way on them fails as
-	// everything else does. All that leaves completions in the queue, where the reader's last drain
-	// finds them.
-	C.tendon_client_close(c.handle)
-	for lease := range c.leases {
-		lease.end()
+	users := c.users.Add(closedMark)
+	C.tendon_client_close(c.host.client)
+	// All that was under way has completed now; whoever waits for it is woken and leaves.
+	c.reader.collect()
+	for ; users != closedMark; users = c.users.Load() {
+		<-c.idle
 	}
-	C.tendon_client_destroy(c.handle)
-	c.handle = nil
-	c.state.Unlock()
 	c.reader.stop()
-	C.tendon_queue_destroy(c.queue)
+	// Leases end before the client is destroyed, but after it was closed, so that what was under
+	// way on them has failed as everything else has.
+	for lease := range c.leases {
+		C.tendon_lease_close(lease.handle)
+		lease.handle = nil
+	}
+	C.tendon_go_host_destroy(c.host)
 	return true
 }
 
 // Nodes lists the nodes the client knows, one "host:port role slots" line each.
 func (c *Client) Nodes() (string, *Failure) {
-	c.state.RLock()
-	defer c.state.RUnlock()
-	if c.closed {
+	if open, _ := c.enter(1); !open {
 		return "", statusFailure(C.TENDON_ERROR_CLOSED)
 	}
+	defer c.leave(1)
 	var reply *C.tendon_reply
 	var cause *C.tendon_error
-	if status := C.tendon_client_nodes(c.handle, &reply, &cause); status != C.TENDON_OK {
+	var status C.tendon_status
+	c.control(func() { status = C.tendon_client_nodes(c.host.client, &reply, &cause) })
+	if status != C.TENDON_OK {
 		return "", take(status, cause)
 	}
 	defer C.tendon_reply_destroy(reply)
@@ -167,10 +204,14 @@ type Stats struct {
 
 // Stats reads the counters; all are zero after Close.
 func (c *Client) Stats() Stats {
-	c.state.RLock()
-	defer c.state.RUnlock()
+	if open, _ := c.enter(1); !open {
+		return Stats{}
+	}
+	defer c.leave(1)
 	raw := C.tendon_stats{struct_size: C.sizeof_tendon_stats}
-	if c.closed || C.tendon_client_stats(c.handle, &raw) != C.TENDON_OK {
+	var status C.tendon_status
+	c.control(func() { status = C.tendon_client_stats(c.host.client, &raw) })
+	if status != C.TENDON_OK {
 		return Stats{}
 	}
 	return Stats{

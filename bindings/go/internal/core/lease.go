@@ -25,6 +25,10 @@ func (s *leaseSink) Deliver(_ int, _ Tape, failure *Failure) { s.failure = failu
 // are empty. `timeout` is in milliseconds, 0 for the client's limits. It waits on the caller's
 // goroutine only.
 func (c *Client) Lease(ctx context.Context, key, node string, timeout int64) (*Lease, *Failure) {
+	if open, _ := c.enter(1); !open {
+		return nil, statusFailure(C.TENDON_ERROR_CLOSED)
+	}
+	defer c.leave(1)
 	sink := &leaseSink{}
 	one := c.calls.take(sink, 1)
 	if one == nil {
@@ -32,11 +36,17 @@ func (c *Client) Lease(ctx context.Context, key, node string, timeout int64) (*L
 	}
 	lease := &Lease{client: c}
 	ids := []uint64{0}
-	if status := c.submitLease(lease, key, node, timeout, one.tag.Load(),
-		&ids[0]); status != C.TENDON_OK {
+	status := C.tendon_go_lease(c.host, bytesOf(key), C.size_t(len(key)), bytesOf(node),
+		C.size_t(len(node)), C.int64_t(timeout), C.uint64_t(one.tag.Load()), &lease.handle,
+		(*C.uint64_t)(&ids[0]))
+	if status != C.TENDON_OK {
 		c.calls.release(one)
 		return nil, statusFailure(int32(status))
 	}
+	c.leasesMutex.Lock()
+	c.leases[lease] = struct{}{}
+	c.leasesMutex.Unlock()
+	c.flush()
 	c.wait(ctx, one, ids)
 	c.calls.release(one)
 	if sink.failure != nil {
@@ -46,36 +56,18 @@ func (c *Client) Lease(ctx context.Context, key, node string, timeout int64) (*L
 	return lease, nil
 }
 
-func (c *Client) submitLease(lease *Lease, key, node string, timeout int64, tag uint64,
-	id *uint64) C.int32_t {
-	c.state.RLock()
-	defer c.state.RUnlock()
-	if c.closed {
-		return C.TENDON_ERROR_CLOSED
-	}
-	status := C.tendon_go_lease(c.handle, c.queue, bytesOf(key), C.size_t(len(key)), bytesOf(node),
-		C.size_t(len(node)), C.int64_t(timeout), C.uint64_t(tag), &lease.handle, (*C.uint64_t)(id))
-	if status == C.TENDON_OK {
-		c.leasesMutex.Lock()
-		c.leases[lease] = struct{}{}
-		c.leasesMutex.Unlock()
-	}
-	return status
-}
-
 // Close gives the connection back; the core cleans or closes it. It is safe after Client.Close,
 // which has closed the lease already, and safe to repeat.
 func (l *Lease) Close() {
-	l.client.state.RLock()
-	defer l.client.state.RUnlock()
-	l.client.leasesMutex.Lock()
-	defer l.client.leasesMutex.Unlock()
-	l.end()
-	delete(l.client.leases, l)
-}
-
-// end closes the handle. The caller keeps everybody else away.
-func (l *Lease) end() {
-	C.tendon_lease_close(l.handle)
+	c := l.client
+	if open, _ := c.enter(1); !open {
+		return
+	}
+	defer c.leave(1)
+	c.leasesMutex.Lock()
+	delete(c.leases, l)
+	handle := l.handle
 	l.handle = nil
+	c.leasesMutex.Unlock()
+	c.control(func() { C.tendon_lease_close(handle) })
 }

@@ -3,6 +3,8 @@ package core
 /*
 #cgo noescape tendon_go_turn
 #cgo nocallback tendon_go_turn
+#cgo noescape tendon_go_collect
+#cgo nocallback tendon_go_collect
 #include "bridge.h"
 */
 import "C"
@@ -10,6 +12,8 @@ import "C"
 import (
 	"fmt"
 	"os"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -17,9 +21,6 @@ import (
 )
 
 const (
-	// turnMax completions are taken per crossing: enough to make the crossing's cost vanish, few
-	// enough to keep the array in the first-level cache.
-	turnMax = 256
 	// A reply beyond either limit is decoded by the goroutine that waits for it, so that one large
 	// reply does not hold up everybody else's.
 	largeBytes = 32 << 10
@@ -33,35 +34,31 @@ type kept struct {
 	reply    *C.tendon_reply
 }
 
-// reader collects completions on one goroutine that waits in Go's network poller: no OS thread is
-// parked.
+// reader drives a client on one goroutine that waits in Go's network poller: no OS thread is parked
+// in C. It must not know the Client, so that a forgotten one can be collected.
 type reader struct {
-	queue    *C.tendon_queue
+	host     *C.tendon_go_host
 	calls    *calls
-	file     *os.File // a duplicate of the queue's descriptor, watched and never read
+	file     *os.File // a duplicate of the client's descriptor, watched and never read
 	ended    chan struct{}
 	stopping atomic.Bool
 
-	// Where turns put completions: turnMax of them in C memory, which cgo need not search for Go
-	// pointers.
-	array       *C.tendon_completion
-	completions []C.tendon_completion
+	// taking is held from taking completions until they are delivered.
+	taking sync.Mutex
 }
 
-func startReader(queue *C.tendon_queue, table *calls) (*reader, error) {
-	fd, err := syscall.Dup(int(C.tendon_queue_fd(queue)))
+func startReader(host *C.tendon_go_host, table *calls) (*reader, error) {
+	fd, err := syscall.Dup(int(host.fd))
 	if err != nil {
-		return nil, fmt.Errorf("redis: duplicating the queue's descriptor: %w", err)
+		return nil, fmt.Errorf("redis: duplicating the client's descriptor: %w", err)
 	}
 	syscall.CloseOnExec(fd)
 	if err := syscall.SetNonblock(fd, true); err != nil {
 		_ = syscall.Close(fd)
-		return nil, fmt.Errorf("redis: making the queue's descriptor non-blocking: %w", err)
+		return nil, fmt.Errorf("redis: making the client's descriptor non-blocking: %w", err)
 	}
-	r := &reader{queue: queue, calls: table, ended: make(chan struct{})}
-	r.array = (*C.tendon_completion)(C.malloc(turnMax * C.sizeof_tendon_completion))
-	r.completions = unsafe.Slice(r.array, turnMax)
-	r.file = os.NewFile(uintptr(fd), "tendon-queue")
+	r := &reader{host: host, calls: table, ended: make(chan struct{})}
+	r.file = os.NewFile(uintptr(fd), "tendon-client")
 	conn, err := r.file.SyscallConn()
 	if err == nil {
 		// Fails when the descriptor could not be added to the poller, without which nothing would
@@ -70,42 +67,64 @@ func startReader(queue *C.tendon_queue, table *calls) (*reader, error) {
 	}
 	if err != nil {
 		_ = r.file.Close()
-		C.free(unsafe.Pointer(r.array))
-		return nil, fmt.Errorf("redis: watching the queue's descriptor: %w", err)
+		return nil, fmt.Errorf("redis: watching the client's descriptor: %w", err)
 	}
 	go r.run(conn)
 	return r, nil
 }
 
-// run drains until stop, and once more after it: by then every request has its completion in the
-// queue.
+// run drives until stop.
 func (r *reader) run(conn syscall.RawConn) {
 	defer close(r.ended)
 	for !r.stopping.Load() {
 		// Read returns early with an error only when stop has set a deadline in the past.
-		_ = conn.Read(func(uintptr) bool { return r.drain() || r.stopping.Load() })
+		_ = conn.Read(func(uintptr) bool {
+			r.drive()
+			return r.stopping.Load()
+		})
 	}
-	r.drain()
 }
 
-// drain delivers everything that is in the queue and reports whether there was anything. It never
-// waits.
-func (r *reader) drain() bool {
-	count := r.turn(0)
-	if count == 0 {
-		return false
-	}
-	for count > 0 {
-		for i := 0; i < count; i++ {
-			r.deliver(&r.completions[i])
+// drive lets the client do everything there is to do and delivers what completes.
+func (r *reader) drive() {
+	for woken := true; ; woken = false {
+		r.taking.Lock()
+		count := C.tendon_go_turn(r.host, C.bool(woken))
+		r.deliverAll(count)
+		r.taking.Unlock()
+		if count < 0 {
+			return
 		}
-		count = r.turn(count)
+		if count == 0 {
+			runtime.Gosched() // another thread may be flushing, which takes microseconds
+		}
 	}
-	return true
 }
 
-func (r *reader) turn(done int) int {
-	return int(C.tendon_go_turn(r.queue, r.array, C.size_t(done), turnMax))
+// collect delivers what has completed outside of a turn.
+func (r *reader) collect() {
+	for count := C.int64_t(1); count > 0; {
+		r.taking.Lock()
+		count = C.tendon_go_collect(r.host)
+		r.deliverAll(count)
+		r.taking.Unlock()
+	}
+}
+
+// found delivers a completion that came outside of a turn, and all others that did.
+func (r *reader) found(stray *C.tendon_completion) {
+	r.taking.Lock()
+	r.deliver(stray)
+	r.taking.Unlock()
+	C.tendon_reply_destroy(stray.reply)
+	C.tendon_error_destroy(stray.error)
+	r.collect()
+}
+
+func (r *reader) deliverAll(count C.int64_t) {
+	for i := 0; i < int(count); i++ {
+		r.deliver(&r.host.completions[i])
+	}
 }
 
 func (r *reader) deliver(completion *C.tendon_completion) {
@@ -131,11 +150,10 @@ func (r *reader) deliver(completion *C.tendon_completion) {
 	one.arrived()
 }
 
-// stop ends the goroutine after a last drain and closes its descriptor.
+// stop ends the goroutine and closes its descriptor.
 func (r *reader) stop() {
 	r.stopping.Store(true)
 	_ = r.file.SetReadDeadline(time.Unix(1, 0))
 	<-r.ended
 	_ = r.file.Close()
-	C.free(unsafe.Pointer(r.array))
 }

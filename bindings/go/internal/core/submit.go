@@ -7,13 +7,17 @@ package core
 #cgo nocallback tendon_go_submit_large
 #cgo noescape tendon_go_submit_many
 #cgo nocallback tendon_go_submit_many
-#cgo nocallback tendon_cancel
+#cgo noescape tendon_go_flush
+#cgo nocallback tendon_go_flush
+#cgo noescape tendon_go_cancel
+#cgo nocallback tendon_go_cancel
 #include "bridge.h"
 */
 import "C"
 
 import (
 	"context"
+	"runtime"
 	"unsafe"
 )
 
@@ -142,20 +146,28 @@ func (c *Client) Do(ctx context.Context, b *Batch, sink Sink) *Failure {
 	if count == 0 || count > MaxBatch {
 		return statusFailure(C.TENDON_ERROR_ARGUMENT)
 	}
+	open, alone := c.enter(count)
+	if !open {
+		return statusFailure(C.TENDON_ERROR_CLOSED)
+	}
+	defer c.leave(count)
 	if b.large != nil && count > 1 {
 		b.unpackLarge()
+	}
+	b.ids = b.ids[:0]
+	if ctx.Done() != nil { // else nobody cancels
+		b.ids = append(b.ids, make([]uint64, count)...)
 	}
 	one := c.calls.take(sink, count)
 	if one == nil {
 		return statusFailure(C.TENDON_ERROR_QUEUE_FULL)
 	}
-	if cap(b.ids) < count {
-		b.ids = make([]uint64, count)
-	}
-	b.ids = b.ids[:count]
-	if status := c.submit(b, one.tag.Load()); status != C.TENDON_OK {
+	if status := c.submit(b, one.tag.Load(), alone); status != C.TENDON_OK {
 		c.calls.release(one)
 		return statusFailure(int32(status))
+	}
+	if !alone {
+		c.flushSoon()
 	}
 	c.wait(ctx, one, b.ids)
 	one.decodeLater()
@@ -163,8 +175,27 @@ func (c *Client) Do(ctx context.Context, b *Batch, sink Sink) *Failure {
 	return nil
 }
 
-// wait returns after the last outcome. A cancelled request has its outcome within a turn of the
-// core's loop, so waiting for it after ctx has ended costs no time worth leaving early for.
+// flushSoon writes what has been submitted, together with what others submit meanwhile: the first
+// of them lets the others run, and then flushes for all.
+func (c *Client) flushSoon() {
+	if c.flushing.Load() || c.flushing.Swap(true) {
+		return // whoever set it flushes after it has reset it, and that is yet to come
+	}
+	runtime.Gosched()
+	c.flushing.Store(false)
+	c.flush()
+}
+
+func (c *Client) flush() {
+	var stray C.tendon_completion
+	C.tendon_go_flush(c.host, &stray)
+	if stray.kind != 0 {
+		c.reader.found(&stray)
+	}
+}
+
+// wait returns after the last outcome. When ctx ends first it cancels what is left, which completes
+// it at once.
 func (c *Client) wait(ctx context.Context, one *call, ids []uint64) {
 	if ctx.Done() == nil {
 		<-one.done
@@ -175,18 +206,10 @@ func (c *Client) wait(ctx context.Context, one *call, ids []uint64) {
 		return
 	case <-ctx.Done():
 	}
-	for _, id := range ids {
-		c.cancel(id)
-	}
+	c.control(func() {
+		C.tendon_go_cancel(c.host, (*C.uint64_t)(&ids[0]), C.size_t(len(ids)))
+	})
 	<-one.done
-}
-
-func (c *Client) cancel(id uint64) {
-	c.state.RLock()
-	if !c.closed {
-		C.tendon_cancel(c.handle, C.uint64_t(id))
-	}
-	c.state.RUnlock()
 }
 
 // decodeLater decodes the large replies on the waiting goroutine and frees them.
@@ -198,39 +221,50 @@ func (one *call) decodeLater() {
 	}
 }
 
-func (c *Client) submit(b *Batch, tag uint64) C.int32_t {
-	c.state.RLock()
-	defer c.state.RUnlock()
-	if c.closed {
-		return C.TENDON_ERROR_CLOSED
-	}
+// submit hands the batch to the core, and flushes when `flush` says so.
+func (c *Client) submit(b *Batch, tag uint64, flush bool) C.int32_t {
 	var lease *C.tendon_lease
 	if b.Lease != nil {
 		if lease = b.Lease.handle; lease == nil {
 			return C.TENDON_ERROR_CLOSED
 		}
 	}
+	var stray C.tendon_completion
 	target := C.tendon_go_target{tag: C.uint64_t(tag), timeout_ms: C.int64_t(b.Timeout),
 		route: b.route()}
+	if flush {
+		target.flush = 1
+	}
+	status := b.pass(c.host, lease, &target, unsafe.Pointer(&stray))
+	if stray.kind != 0 {
+		c.reader.found(&stray)
+	}
+	return status
+}
+
+// pass crosses into C. `stray` has no type here so that cgo does not search it for Go pointers.
+func (b *Batch) pass(host *C.tendon_go_host, lease *C.tendon_lease, target *C.tendon_go_target,
+	stray unsafe.Pointer) C.int32_t {
 	node, nodeSize := bytesOf(b.Node), C.size_t(len(b.Node))
 	packed := (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b.data)))
 	sizes := (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(b.sizes)))
-	ids := (*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(b.ids)))
+	var ids *C.uint64_t
+	if len(b.ids) > 0 {
+		ids = (*C.uint64_t)(&b.ids[0])
+	}
+	count, flags := C.uint32_t(b.counts[0]), C.uint32_t(b.flags[0])
 	switch {
 	case b.large != nil:
-		return C.tendon_go_submit_large(c.handle, c.queue, lease, packed, sizes,
-			C.uint32_t(b.counts[0]),
-			C.uint32_t(b.flags[0]), &target, node, nodeSize,
-			(*C.uint8_t)(unsafe.Pointer(&b.large[0])),
-			C.size_t(len(b.large)), C.uint32_t(b.largeIndex), ids)
+		return C.tendon_go_submit_large(host, lease, packed, sizes, count, flags, target, node,
+			nodeSize, (*C.uint8_t)(unsafe.Pointer(&b.large[0])), C.size_t(len(b.large)),
+			C.uint32_t(b.largeIndex), ids, (*C.uint8_t)(stray))
 	case len(b.counts) == 1:
-		return C.tendon_go_submit_one(c.handle, c.queue, lease, packed, sizes,
-			C.uint32_t(b.counts[0]),
-			C.uint32_t(b.flags[0]), &target, node, nodeSize, ids)
+		return C.tendon_go_submit_one(host, lease, packed, sizes, count, flags, target, node,
+			nodeSize, ids, (*C.uint8_t)(stray))
 	}
-	return C.tendon_go_submit_many(c.handle, c.queue, lease, packed, sizes,
+	return C.tendon_go_submit_many(host, lease, packed, sizes,
 		(*C.uint32_t)(unsafe.Pointer(&b.counts[0])), (*C.uint32_t)(unsafe.Pointer(&b.flags[0])),
-		C.uint32_t(len(b.counts)), &target, node, nodeSize, ids)
+		C.uint32_t(len(b.counts)), target, node, nodeSize, ids, (*C.uint8_t)(stray))
 }
 
 func (b *Batch) route() C.uint32_t {
