@@ -9,13 +9,14 @@ import ctypes
 import struct
 from array import array
 from ctypes import byref, c_char_p, c_uint64, c_void_p, cast
-from typing import Any, List, Optional, Sequence
+from typing import Any, List, Optional, Sequence, Tuple, Union
 
 from tendon import _native as native
 from tendon._native import lib
 from tendon._reply import Decode, take_error, take_reply
 
-Command = Sequence[bytes]  # the encoded arguments, the command name first
+# The arguments as the caller wrote them, in a tuple; or encoded, as a list of bytes.
+Command = Union[Tuple[Any, ...], List[bytes]]
 
 # One tendon_request; the fields are those of native.Request.
 _REQUEST = struct.Struct("=IIQQQIIQqQQQII")
@@ -30,15 +31,19 @@ class Batch:
 
     def __init__(
         self,
-        commands: Sequence[Command],
+        commands: Sequence[List[bytes]],
         timeout_ms: int,
         lease: Optional[c_void_p] = None,
         nodes: Optional[Sequence[bytes]] = None,
         atomic: bool = False,
         flags: int = 0,
+        tag: int = 0,
     ) -> None:
-        """`nodes` names one "host:port" per command; `atomic` makes all of them one group."""
-        self.count = len(commands)
+        """
+        `nodes` names one "host:port" per command; `atomic` makes all of them one group; `tag` is
+        that of the first, the others count up.
+        """
+        self.count, self.tag = len(commands), tag
         pieces = [piece for command in commands for piece in command]
         names = list(nodes or ())
         self._block = c_char_p(b"".join(pieces + names))
@@ -63,7 +68,7 @@ class Batch:
                 sizes,
                 len(command),
                 route,
-                index,
+                tag + index,
                 timeout_ms,
                 lease.value or 0 if lease else 0,
                 name_position if names else 0,
@@ -87,7 +92,7 @@ class Batch:
             raise take_error(c_void_p(), status)
         view = native.ReplyView(struct_size=ctypes.sizeof(native.ReplyView))
         return [
-            _value(reply, error, decode, view) for reply, error in _OUTCOME.iter_unpack(outcomes)
+            outcome(reply, error, decode, view) for reply, error in _OUTCOME.iter_unpack(outcomes)
         ]
 
     def run_interruptibly(self, client: c_void_p, decode: Decode) -> List[Any]:
@@ -116,12 +121,12 @@ class Batch:
         done = native.Completion()
         while missing:
             if lib.tendon_queue_poll(queue, byref(done), ctypes.sizeof(done), 1, _SLICE_MS):
-                values[done.tag] = _value(done.reply, done.error, decode)
+                values[done.tag] = outcome(done.reply, done.error, decode)
                 missing -= 1
         return values
 
 
-def _value(
+def outcome(
     reply: Optional[int],
     error: Optional[int],
     decode: Decode,

@@ -10,14 +10,16 @@ import struct
 import threading
 import weakref
 from ctypes import byref, c_void_p
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from tendon import _helper
 from tendon import _native as native
 from tendon._batch import Batch, Command
+from tendon._encoder import Encoder
 from tendon._native import lib
 from tendon._options import CoreValue, Options, set_credentials
 from tendon._reply import Decode, read_reply, take_error, take_reply
-from tendon.exceptions import ClientClosedError, ResponseError
+from tendon.exceptions import ClientClosedError, ConnectionError, ResponseError, TimeoutError
 
 # How long the main thread waits before it looks for Ctrl-C.
 _SLICE_S = 0.1
@@ -66,7 +68,7 @@ class Handle:
     loses it.
     """
 
-    __slots__ = ("pointer",)
+    __slots__ = ("pointer", "address")
 
     def __init__(self, config: Config) -> None:
         self.pointer = c_void_p()
@@ -74,6 +76,7 @@ class Handle:
         status = lib.tendon_client_create(config.pointer, byref(self.pointer), byref(error))
         if status != native.OK:
             raise take_error(error, status)
+        self.address = self.pointer.value or 0
 
     def __del__(self, destroy: Any = lib.tendon_client_destroy) -> None:
         destroy(self.pointer)
@@ -102,7 +105,7 @@ class _Scratch:
         self.request_ref, self.reply_ref = byref(self.request), byref(self.reply)
         self.error_ref, self.view_ref = byref(self.error), byref(self.view)
 
-    def fill(self, argv: Command) -> bool:
+    def fill(self, argv: List[bytes]) -> bool:
         """
         Points the request at `argv`, joined if it is small. Whether the structs can be used
         again.
@@ -120,18 +123,15 @@ class _Scratch:
         return False
 
 
-class Core:
-    """
-    What every pool and cluster client calls. Any thread; a lease belongs to one thread at a
-    time.
-    """
+class BaseCore:
+    """What the cores of blocking and of asyncio clients have in common: options and encoder."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._config = Config(options.core)
-        self._forget()
+        self.encoder = Encoder(options.encoding, options.encoding_errors, options.decode_responses)
         self._closed_for_good = False
-        self._endless = options.timeout_ms < 0  # calls without deadline
+        self._forget()
         _cores.add(self)
 
     def __reduce__(self) -> Any:
@@ -140,12 +140,43 @@ class Core:
         )
 
     def _forget(self) -> None:
-        """Drops the native client without closing it: at the start, and in a forked child."""
+        """Drops what is native without closing it: at the start, and in a forked child."""
+        self.pid = os.getpid()
+
+    def _caller(self, decode: Decode) -> Any:
+        """The helper's side of this core, for replies that `decode` turns into text."""
+        encoder = self.encoder
+        return _helper.Caller(encoder.encode, encoder.plain, decode, self._options.timeout_ms)
+
+    def _encoded(self, commands: Sequence[Command]) -> List[List[bytes]]:
+        pack = self.encoder.pack
+        return [command if type(command) is list else pack(command)[1] for command in commands]
+
+    def _set_credentials(self, found: Sequence[str]) -> None:
+        secrets: Dict[str, CoreValue] = {}
+        set_credentials(secrets, *(found if len(found) == 2 else ("", found[0])))
+        for name, value in secrets.items():
+            self._config.set(name, value)
+
+
+class Core(BaseCore):
+    """
+    What every pool and cluster client calls. Any thread; a lease belongs to one thread at a
+    time.
+    """
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self._endless = options.timeout_ms < 0  # calls without deadline
+        if _helper.Caller is not None:
+            self._callers = self._caller(self.encoder.decoder), self._caller(None)
+
+    def _forget(self) -> None:
+        super()._forget()
         self._lock = threading.Lock()
         self._handle: Optional[Handle] = None
         self._free: List[_Scratch] = []
         self._sure = False  # the last call went well, so the next one will not take long
-        self.pid = os.getpid()
 
     def _open(self) -> Handle:
         with self._lock:
@@ -156,16 +187,25 @@ class Core:
             if self._handle is None:
                 provider = self._options.credential_provider
                 if provider is not None:
-                    found = provider.get_credentials()
-                    found = found if len(found) == 2 else ("", found[0])
-                    secrets: Dict[str, CoreValue] = {}
-                    set_credentials(secrets, *found)
-                    for name, value in secrets.items():
-                        self._config.set(name, value)
+                    self._set_credentials(provider.get_credentials())
                 self._handle = Handle(self._config)
             return self._handle
 
-    def call(self, argv: Command, decode: Decode, blocking: bool = False) -> Any:
+    def call_at_once(self, callbacks: Any, command: Tuple[Any, ...]) -> Any:
+        """
+        The result of an ordinary command in one crossing. NotImplemented if it has to be sent by
+        ``call``: the helper is absent, the server may not answer soon, or it may hold the reply.
+        """
+        handle = self._handle
+        if handle is None or not self._sure or _helper.Caller is None:
+            return NotImplemented
+        try:
+            return self._callers[0].call(handle.address, callbacks, command)
+        except (ConnectionError, TimeoutError):
+            self._sure = False
+            raise
+
+    def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
         """Sends one command and returns its value; raises a failure or the server's error."""
         handle = self._handle or self._open()
         if blocking or not self._sure:
@@ -194,7 +234,7 @@ class Core:
             if again:
                 self._free.append(scratch)
 
-    def _call_interruptibly(self, handle: Handle, argv: Command, decode: Decode) -> Any:
+    def _call_interruptibly(self, handle: Handle, argv: List[bytes], decode: Decode) -> Any:
         batch = Batch([argv], self._options.timeout_ms)
         value = batch.run_interruptibly(handle.pointer, decode)[0]
         if isinstance(value, Exception):
@@ -232,21 +272,42 @@ class Core:
         failure.
         """
         handle = self._handle or self._open()
-        batch = Batch(commands, self._options.timeout_ms, nodes=nodes, atomic=atomic)
         if not self._sure and _in_main_thread():
             if self._endless:
+                batch = Batch(
+                    self._encoded(commands), self._options.timeout_ms, nodes=nodes, atomic=atomic
+                )
                 return batch.run_interruptibly(handle.pointer, decode)
             self._reach(handle)
-        values = batch.run(handle.pointer, decode)
+        values = self.run(handle, commands, decode, atomic, nodes)
         self._sure = not self._endless and all(map(_answered, values))
         return values
+
+    def run(
+        self,
+        handle: Handle,
+        commands: Sequence[Command],
+        decode: Decode,
+        atomic: bool = False,
+        nodes: Optional[Sequence[bytes]] = None,
+        lease: Optional[c_void_p] = None,
+    ) -> List[Any]:
+        """As ``batch``, at once and perhaps on a lease: one crossing, which Ctrl-C does not end."""
+        if _helper.Caller is not None:
+            caller = self._callers[decode is None]
+            address = lease.value or 0 if lease else 0
+            return caller.batch(handle.address, commands, nodes, atomic, address, 0)
+        batch = Batch(
+            self._encoded(commands), self._options.timeout_ms, lease, nodes=nodes, atomic=atomic
+        )
+        return batch.run(handle.pointer, decode)
 
     def lease(self, key: Optional[bytes] = None) -> "Lease":
         """
         Borrows a connection, in a cluster to the node of `key`. Raises MaxConnectionsError
         and others.
         """
-        return Lease(self._handle or self._open(), self._options.timeout_ms, key)
+        return Lease(self, self._handle or self._open(), self._options.timeout_ms, key)
 
     def connect(self) -> None:
         """Waits until a connection is ready."""
@@ -292,8 +353,10 @@ class Core:
 class Lease:
     """One connection for one borrower, until close() or discard()."""
 
-    def __init__(self, handle: Handle, timeout_ms: int, key: Optional[bytes] = None) -> None:
-        self._handle, self._timeout_ms = handle, timeout_ms
+    def __init__(
+        self, core: Core, handle: Handle, timeout_ms: int, key: Optional[bytes] = None
+    ) -> None:
+        self._core, self._handle, self._timeout_ms = core, handle, timeout_ms
         self._pointer, error = c_void_p(), c_void_p()
         options = native.LeaseOptions(struct_size=ctypes.sizeof(native.LeaseOptions))
         if key is not None:
@@ -304,20 +367,20 @@ class Lease:
         if status != native.OK:
             raise take_error(error, status)
 
-    def call(self, argv: Command, decode: Decode, blocking: bool = False) -> Any:
+    def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
         """As Core.call, on this connection."""
-        batch = Batch([argv], self._timeout_ms, lease=self._pointer)
-        patient = (blocking or self._timeout_ms < 0) and _in_main_thread()
-        run = batch.run_interruptibly if patient else batch.run
-        value = run(self._handle.pointer, decode)[0]
+        if (blocking or self._timeout_ms < 0) and _in_main_thread():
+            batch = Batch([argv], self._timeout_ms, lease=self._pointer)
+            value = batch.run_interruptibly(self._handle.pointer, decode)[0]
+        else:
+            value = self.batch([argv], decode)[0]
         if isinstance(value, Exception):
             raise value
         return value
 
     def batch(self, commands: Sequence[Command], decode: Decode, atomic: bool = False) -> List[Any]:
         """As Core.batch, on this connection."""
-        batch = Batch(commands, self._timeout_ms, lease=self._pointer, atomic=atomic)
-        return batch.run(self._handle.pointer, decode)
+        return self._core.run(self._handle, commands, decode, atomic, lease=self._pointer)
 
     def close(self) -> None:
         """Gives the connection back; state left on it is reset. Idempotent."""
@@ -347,7 +410,7 @@ def key_slot(key: bytes) -> int:
     return int(lib.tendon_key_slot(native.Bytes(key, len(key))))
 
 
-_cores: "weakref.WeakSet[Core]" = weakref.WeakSet()
+_cores: "weakref.WeakSet[BaseCore]" = weakref.WeakSet()
 
 
 def _after_fork() -> None:

@@ -67,8 +67,8 @@ class Encoder:
         self.encoding = encoding
         self.encoding_errors = encoding_errors
         self.decode_responses = decode_responses
-        plain = (encoding.lower(), encoding_errors) == ("utf-8", "strict")
-        decoder: Callable[[bytes], Any] = bytes.decode if plain else self._decode
+        self.plain = (encoding.lower(), encoding_errors) == ("utf-8", "strict")
+        decoder: Callable[[bytes], Any] = bytes.decode if self.plain else self._decode
         self.decoder = decoder if decode_responses else None
 
     def _decode(self, value: bytes) -> str:

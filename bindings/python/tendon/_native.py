@@ -144,6 +144,9 @@ _FUNCTIONS = {
         _STATUS, [c_void_p, c_void_p, c_void_p, c_size_t, c_size_t, POINTER(c_uint64)]
     ),
     "tendon_cancel": (_STATUS, [c_void_p, c_uint64]),
+    "tendon_client_process": (_STATUS, [c_void_p, c_int64, POINTER(c_int64)]),
+    "tendon_client_flush": (_STATUS, [c_void_p]),
+    "tendon_client_fd": (c_int, [c_void_p]),
     "tendon_key_slot": (c_uint32, [Bytes]),
     "tendon_reply_look": (_STATUS, [c_void_p, c_void_p]),
     "tendon_reply_destroy": (None, [c_void_p]),
@@ -151,10 +154,17 @@ _FUNCTIONS = {
     "tendon_queue_destroy": (None, [c_void_p]),
     "tendon_queue_fd": (c_int, [c_void_p]),
     "tendon_queue_poll": (
-        c_size_t, [c_void_p, POINTER(Completion), c_size_t, c_size_t, c_int64]
+        c_size_t, [c_void_p, c_void_p, c_size_t, c_size_t, c_int64]
     ),
     "tendon_lease_open": (
         _STATUS, [c_void_p, POINTER(LeaseOptions), POINTER(c_void_p), POINTER(c_void_p)]
+    ),
+    "tendon_lease_submit": (
+        _STATUS,
+        [
+            c_void_p, c_void_p, POINTER(LeaseOptions), c_uint64, POINTER(c_void_p),
+            POINTER(c_uint64),
+        ],
     ),
     "tendon_lease_close": (None, [c_void_p]),
     "tendon_lease_discard": (None, [c_void_p]),

@@ -62,7 +62,7 @@ def read_reply(view: Any, decode: Decode) -> Any:
     if kind == NULL:
         return None
     if kind == ERROR:
-        raise _error(_copy(data + value, length))
+        raise server_error(_copy(data + value, length))
     tape = _copy(nodes, 16 * count)
     flat = kind == ARRAY and count == length + 1 and tape[16::16].count(STRING) == length
     if flat and size < count * _SPARSE_BYTES:
@@ -121,8 +121,12 @@ def _scalar(node: int, length: int, value: int, data: int) -> Any:
     if node == BIG_NUMBER:
         return int(_copy(data + value, length))
     if node == ERROR:
-        return _error(_copy(data + value, length))
-    raise InvalidResponse(
+        return server_error(_copy(data + value, length))
+    raise unknown_node(node)
+
+
+def unknown_node(node: int) -> RedisError:
+    return InvalidResponse(
         f"the library's tape has a node of type {node}, which this package does not know"
     )
 
@@ -145,7 +149,8 @@ def _hashable(value: Any) -> Any:
     return value
 
 
-def _error(text: bytes) -> RedisError:
+def server_error(text: bytes) -> RedisError:
+    """The exception for the text of an error reply."""
     return from_reply(text.decode("utf-8", "replace"))
 
 

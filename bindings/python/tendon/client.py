@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Type
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, TypeVar
 
 from tendon._core import Core, Lease
 from tendon._encoder import Encoder
 from tendon._options import UNSET, default_retry
 from tendon._shapes import Callbacks
 from tendon.commands import Commands
-from tendon.connection import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
+from tendon.connection import ConnectionPool
 from tendon.exceptions import ConnectionError, ResponseError, TimeoutError, WatchError
 from tendon.pipeline import Pipeline
 from tendon.retry import Retry
@@ -22,16 +22,36 @@ __all__ = ["Client", "Pipeline", "Redis", "StrictRedis"]
 EMPTY_RESPONSE = "EMPTY_RESPONSE"
 NEVER_DECODE = "NEVER_DECODE"
 _TLS_ONLY = "ssl_"
+R = TypeVar("R", bound="BaseRedis")
 
 
-class Client(Commands):
-    """What every client has: a core, an encoder, callbacks, and dict-like access to keys."""
+class BaseClient(Commands):
+    """What blocking and asyncio clients have: a core, an encoder, callbacks."""
 
-    _core: Core
+    _core: Any
     _encoder: Encoder
     response_callbacks: Callbacks
 
-    def _send(self, argv: Sequence[bytes], decode: Any, blocking: bool) -> Any:
+    def set_response_callback(self, command: str, callback: Callable[..., Any]) -> None:
+        """``callback(reply, **options)`` makes the result of ``command`` from now on."""
+        self.response_callbacks[command] = callback
+
+    def get_encoder(self) -> Encoder:
+        return self._encoder
+
+    def stats(self) -> Dict[str, int]:
+        """The core's counters and gauges (include/tendon/stats.h); only tendon has this method."""
+        found: Dict[str, int] = self._core.stats()
+        return found
+
+
+class Client(BaseClient):
+    """What every blocking client has, and dict-like access to keys."""
+
+    _core: Core
+    _shared = True  # commands go through the pool, not to a connection of this client's own
+
+    def _send(self, argv: List[bytes], decode: Any, blocking: bool) -> Any:
         return self._core.call(argv, decode, blocking)
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
@@ -41,6 +61,10 @@ class Client(Commands):
         one, else it comes as the server sent it. Raises ResponseError, ConnectionError,
         TimeoutError, DataError.
         """
+        if not options and args and self._shared:
+            value = self._core.call_at_once(self.response_callbacks, args)
+            if value is not NotImplemented:
+                return value
         name, argv = self._encoder.pack(args)
         callback = self.response_callbacks.get(name.capitals)
         if not options:
@@ -55,10 +79,6 @@ class Client(Commands):
             raise
         options.pop(EMPTY_RESPONSE, None)
         return value if callback is None else callback(value, **options)
-
-    def set_response_callback(self, command: str, callback: Callable[..., Any]) -> None:
-        """``callback(reply, **options)`` makes the result of ``command`` from now on."""
-        self.response_callbacks[command] = callback
 
     def pipeline(self, transaction: bool = True) -> Pipeline:
         """Queues commands until execute()."""
@@ -88,13 +108,6 @@ class Client(Commands):
                     if watch_delay:
                         time.sleep(watch_delay)
 
-    def get_encoder(self) -> Encoder:
-        return self._encoder
-
-    def stats(self) -> Dict[str, int]:
-        """The core's counters and gauges (include/tendon/stats.h); only tendon has this method."""
-        return self._core.stats()
-
     def __getitem__(self, name: Any) -> Any:
         value = self.get(name)
         if value is None:
@@ -114,13 +127,10 @@ class Client(Commands):
     __iter__ = None
 
 
-class Redis(Client):
-    """
-    The client of one server; any thread may use it. Times are seconds; options as in redis-py.
+class BaseRedis(BaseClient):
+    """What the blocking and the asyncio client of one server have in common."""
 
-    Never connects before the first command, except with ``single_connection_client``. With
-    ``connection_pool`` the pool's options count and all others here are ignored.
-    """
+    _pool_class: Any
 
     # fmt: off
     def __init__(
@@ -129,7 +139,7 @@ class Redis(Client):
         socket_timeout: Optional[float] = 5, socket_connect_timeout: Optional[float] = 5,
         socket_read_size: int = 32768, socket_keepalive: Optional[bool] = True,
         socket_keepalive_options: Optional[Mapping[int, int]] = UNSET,
-        connection_pool: Optional[ConnectionPool] = None, unix_socket_path: Optional[str] = None,
+        connection_pool: Any = None, unix_socket_path: Optional[str] = None,
         encoding: str = "utf-8", encoding_errors: str = "strict", decode_responses: bool = False,
         retry_on_timeout: bool = False, retry: Optional[Retry] = None,
         retry_on_error: Optional[Sequence[Type[BaseException]]] = None, ssl: bool = False,
@@ -158,28 +168,28 @@ class Redis(Client):
             del given[name]
         self.auto_close_connection_pool = connection_pool is None
         if connection_pool is None:
-            connection_pool = _own_pool(given, max_connections)
-        self._use(connection_pool)
-        self._lease: Optional[Lease] = None
-        self._single = threading.RLock() if single_connection_client else None
-        if single_connection_client:
-            self._lease = self._core.lease()
+            connection_pool = _own_pool(self._pool_class, given, max_connections)
+        self.connection_pool = connection_pool
+        self._core, self._encoder = connection_pool._core, connection_pool.get_encoder()
+        self.response_callbacks = Callbacks(connection_pool._resp3_shapes)
+        self._begin(single_connection_client)
     # fmt: on
 
-    def _use(self, pool: ConnectionPool) -> None:
-        self.connection_pool = pool
-        self._core, self._encoder = pool._core, pool.get_encoder()
-        self.response_callbacks = Callbacks(pool._resp3_shapes)
+    def _begin(self, single: bool) -> None:
+        """Sets up what only blocking or only asyncio clients have."""
+        raise NotImplementedError
 
     @classmethod
-    def from_url(cls, url: str, single_connection_client: bool = False, **kwargs: Any) -> "Redis":
+    def from_url(
+        cls: Type[R], url: str, single_connection_client: bool = False, **kwargs: Any
+    ) -> R:
         """A client with a pool of its own from a URL; see ConnectionPool.from_url."""
-        return cls.from_pool(ConnectionPool.from_url(url, **kwargs), single_connection_client)
+        return cls.from_pool(cls._pool_class.from_url(url, **kwargs), single_connection_client)
 
     @classmethod
     def from_pool(
-        cls, connection_pool: ConnectionPool, single_connection_client: bool = False
-    ) -> "Redis":
+        cls: Type[R], connection_pool: Any, single_connection_client: bool = False
+    ) -> R:
         """A client that owns ``connection_pool``: close() closes it."""
         client = cls(
             connection_pool=connection_pool, single_connection_client=single_connection_client
@@ -187,7 +197,37 @@ class Redis(Client):
         client.auto_close_connection_pool = True
         return client
 
-    def _send(self, argv: Sequence[bytes], decode: Any, blocking: bool) -> Any:
+    def get_connection_kwargs(self) -> Dict[str, Any]:
+        found: Dict[str, Any] = self.connection_pool.connection_kwargs
+        return found
+
+    def get_retry(self) -> Optional[Retry]:
+        return self.get_connection_kwargs().get("retry")
+
+    def set_retry(self, retry: Retry) -> None:
+        self.connection_pool.set_retry(retry)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__name__}({self.connection_pool!r})>"
+
+
+class Redis(BaseRedis, Client):
+    """
+    The client of one server; any thread may use it. Times are seconds; options as in redis-py.
+
+    Never connects before the first command, except with ``single_connection_client``. With
+    ``connection_pool`` the pool's options count and all others here are ignored.
+    """
+
+    _core: Core
+    _pool_class = ConnectionPool
+
+    def _begin(self, single: bool) -> None:
+        self._single = threading.RLock() if single else None
+        self._shared = not single
+        self._lease: Optional[Lease] = self._core.lease() if single else None
+
+    def _send(self, argv: List[bytes], decode: Any, blocking: bool) -> Any:
         if self._single is None:
             return self._core.call(argv, decode, blocking)
         with self._single:
@@ -213,15 +253,6 @@ class Redis(Client):
         """A client of the same pool that keeps one connection for itself."""
         return type(self)(connection_pool=self.connection_pool, single_connection_client=True)
 
-    def get_connection_kwargs(self) -> Dict[str, Any]:
-        return self.connection_pool.connection_kwargs
-
-    def get_retry(self) -> Optional[Retry]:
-        return self.connection_pool.connection_kwargs.get("retry")
-
-    def set_retry(self, retry: Retry) -> None:
-        self.connection_pool.set_retry(retry)
-
     def close(self) -> None:
         """
         Closes the connections of a pool of its own. As in redis-py, the next command
@@ -239,24 +270,21 @@ class Redis(Client):
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__module__}.{type(self).__name__}({self.connection_pool!r})>"
-
 
 StrictRedis = Redis
 
 
-def _own_pool(given: Dict[str, Any], max_connections: Optional[int]) -> ConnectionPool:
+def _own_pool(kind: Any, given: Dict[str, Any], max_connections: Optional[int]) -> Any:
     """The pool of a Redis() that was given none."""
-    connection_class: Type[Connection] = Connection
+    connection_class, tls, unix = kind._classes
     path = given.pop("unix_socket_path")
     if path is not None:
         given["path"] = path
-        connection_class = UnixDomainSocketConnection
+        connection_class = unix
     if given.pop("ssl"):
-        connection_class = SSLConnection
+        connection_class = tls
     else:  # as in redis-py, TLS options without ssl=True say nothing
         given = {name: value for name, value in given.items() if not name.startswith(_TLS_ONLY)}
     if given["retry"] is None:
         given["retry"] = default_retry()
-    return ConnectionPool(connection_class, max_connections, **given)
+    return kind(connection_class, max_connections, **given)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import random
 from enum import Enum
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Type
+from typing import TypeVar, Union
 
+from tendon._batch import Command
 from tendon._core import Core, key_slot
-from tendon._encoder import Encoder, command_name
+from tendon._encoder import command_name
 from tendon._options import DEFAULTS, check_names, default_retry, resolve
 from tendon._shapes import Callbacks
 from tendon._url import parse_url
-from tendon.client import Client
+from tendon.client import BaseClient, Client
 from tendon.commands import list_of
 
 # fmt: off
@@ -25,6 +27,7 @@ from tendon.exceptions import (
 from tendon.pipeline import Pipeline
 from tendon.retry import Retry
 
+R = TypeVar("R", bound="BaseCluster")
 PRIMARY, REPLICA = "primary", "replica"
 
 # Commands for every primary or for the default node, those that are split by key, and how several
@@ -84,18 +87,12 @@ class ClusterNode(NamedTuple):
 Targets = Union[None, str, ClusterNode, Sequence[ClusterNode], Dict[Any, ClusterNode]]
 
 
-class RedisCluster(Client):
-    """
-    The client of a cluster; any thread may use it. Connects in the constructor and raises
-    RedisClusterException when it cannot.
-
-    ``kwargs`` are the options of Redis(), ``db`` excepted. Unknown names raise TypeError;
-    obsolete ones that redis-py ignores (``skip_full_coverage_check``) are accepted.
-    ``max_connections`` counts per node.
-    """
+class BaseCluster(BaseClient):
+    """What blocking and asyncio cluster clients have in common: options, targets, merging."""
 
     PRIMARIES, REPLICAS, ALL_NODES = "primaries", "replicas", "all"
     RANDOM, DEFAULT_NODE = "random", "default-node"
+    _core_class: Any
 
     def __init__(
         self,
@@ -148,65 +145,37 @@ class RedisCluster(Client):
             _core_options(seeds, covered, read_from_replicas, load_balancing_strategy)
         )
         options.core.setdefault("pool_max", str(limit or 100))
-        self._encoder = Encoder(options.encoding, options.encoding_errors, options.decode_responses)
         self.response_callbacks = Callbacks(options.resp3_shapes)
         self._default: Optional[ClusterNode] = None
-        self._core = Core(options)
-        self._connect()
+        self._core = self._core_class(options)
+        self._encoder = self._core.encoder
+        self._begin()
 
-    def _connect(self) -> None:
-        try:
-            self._core.connect()
-        except ConfigurationError:
-            raise
-        except (RedisError, RedisClusterException) as error:
-            self._core.close(for_good=True)
-            failure = ClusterUnavailableError(
-                "Redis Cluster cannot be connected. Please provide at least one reachable node: "
-                f"{error}",
-                status_code=error.status_code,
-            )
-            failure.node, failure.attempts = error.node, error.attempts
-            raise failure from error
+    def _begin(self) -> None:
+        """Sets up what only blocking or only asyncio clients have."""
+        raise NotImplementedError
 
     @classmethod
-    def from_url(cls, url: str, **kwargs: Any) -> "RedisCluster":
+    def from_url(cls: Type[R], url: str, **kwargs: Any) -> R:
         return cls(url=url, **kwargs)
 
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        """
-        Runs any command: by its keys, without keys on any primary, or on ``target_nodes``
-        ("primaries", "replicas", "all", "random", "default-node", a ClusterNode, a list or
-        dict of them). Several nodes give {node name: result} unless the command has one
-        merged result.
-        """
-        targets: Targets = options.pop("target_nodes", None)
-        name = command_name(args[0]).capitals if args else ""
-        if targets is None:
-            targets = self._usual_targets(name)
-        if targets is not None:
-            return self._on_nodes(name, self._targets(targets), args, options)
-        if name in _SPLIT and len(args) > 2:
-            return self._by_slot(args)
-        return super().execute_command(*args, **options)
+    @staticmethod
+    def _unreachable(error: Any) -> ClusterUnavailableError:
+        """What a client raises that could not find out what the cluster consists of."""
+        failure = ClusterUnavailableError(
+            "Redis Cluster cannot be connected. Please provide at least one reachable node: "
+            f"{error}",
+            status_code=error.status_code,
+        )
+        failure.node, failure.attempts = error.node, error.attempts
+        return failure
 
-    def _usual_targets(self, name: str) -> Optional[str]:
-        """Where a command goes when nobody says so; None leaves it to the core."""
-        if name in _ALL_PRIMARIES:
-            return self.PRIMARIES
-        return self.DEFAULT_NODE if name in _DEFAULT_NODE else None
-
-    def _on_nodes(
-        self, name: str, nodes: List[ClusterNode], args: Any, options: Dict[str, Any]
+    def _merged(
+        self, name: str, nodes: List[ClusterNode], values: List[Any], options: Dict[str, Any]
     ) -> Any:
-        argv = self._encoder.pack(args)[1]
-        names = [node.name.encode() for node in nodes]
+        """One result of what several nodes answered."""
         callback: Callable[..., Any] = self.response_callbacks.get(name, _unchanged)
-        results = []
-        for value in self._core.batch([argv] * len(nodes), self._encoder.decoder, nodes=names):
-            if isinstance(value, Exception):
-                raise value
-            results.append(callback(value, **options))
+        results = [callback(value, **options) for value in _raised(values)]
         if name == "SCAN":
             cursors = {node.name: result[0] for node, result in zip(nodes, results)}
             return cursors, [key for result in results for key in result[1]]
@@ -216,50 +185,21 @@ class RedisCluster(Client):
             return results[0]
         return {node.name: result for node, result in zip(nodes, results)}
 
-    def _by_slot(self, args: Sequence[Any]) -> int:
-        """Deletes or counts keys of several slots: one command per slot, and the sum."""
-        groups = self._slots(args[1:])
-        commands = [self._encoder.pack([args[0], *keys])[1] for keys in groups.values()]
-        values = self._core.batch(commands, None)
-        for value in values:
-            if isinstance(value, Exception):
-                raise value
-        return sum(values)
+    def _per_slot(self, args: Sequence[Any]) -> List[Command]:
+        """A command of keys in several slots as one command per slot."""
+        return [(args[0], *keys) for keys in self._slots(args[1:]).values()]
+
+    def _usual_targets(self, name: str) -> Optional[str]:
+        """Where a command goes when nobody says so; None leaves it to the core."""
+        if name in _ALL_PRIMARIES:
+            return self.PRIMARIES
+        return self.DEFAULT_NODE if name in _DEFAULT_NODE else None
 
     def _slots(self, keys: Sequence[Any]) -> Dict[int, List[Any]]:
         groups: Dict[int, List[Any]] = {}
         for key in keys:
             groups.setdefault(self.keyslot(key), []).append(key)
         return groups
-
-    def mget_nonatomic(self, keys: Any, *args: Any) -> List[Any]:
-        """The values in order; keys of several slots are read one group after the other."""
-        names = list_of(keys, args)
-        groups = self._slots(names)
-        found: Dict[Any, Any] = {}
-        for group in groups.values():
-            found.update(zip(group, self.mget(group)))
-        return [found[name] for name in names]
-
-    def mset_nonatomic(self, mapping: Dict[Any, Any]) -> List[bool]:
-        """Sets all, one MSET per slot; one True for each."""
-        groups = self._slots(list(mapping))
-        return [self.mset({key: mapping[key] for key in group}) for group in groups.values()]
-
-    def scan_iter(
-        self,
-        match: Any = None,
-        count: Optional[int] = None,
-        _type: Optional[str] = None,
-        **kwargs: Any,
-    ) -> Iterator[Any]:
-        """All names of all primaries, or of ``target_nodes``."""
-        for node in self._targets(kwargs.pop("target_nodes", self.PRIMARIES)):
-            cursor = -1  # 0 would mean: done
-            while cursor:
-                cursors, keys = self.scan(max(cursor, 0), match, count, _type, target_nodes=node)
-                yield from keys
-                cursor = cursors[node.name]  # type: ignore[index]
 
     def _targets(self, targets: Targets) -> List[ClusterNode]:
         if isinstance(targets, ClusterNode):
@@ -336,6 +276,93 @@ class RedisCluster(Client):
         """The slot of a key, 0 to 16383."""
         return key_slot(self._encoder.encode(key))
 
+    def __repr__(self) -> str:
+        try:
+            nodes = ",".join(node.name for node in self.get_primaries())
+        except (RedisError, RedisClusterException):
+            nodes = "closed"
+        return f"<{type(self).__module__}.{type(self).__name__}({nodes})>"
+
+
+class RedisCluster(BaseCluster, Client):
+    """
+    The client of a cluster; any thread may use it. Connects in the constructor and raises
+    RedisClusterException when it cannot.
+
+    ``kwargs`` are the options of Redis(), ``db`` excepted. Unknown names raise TypeError;
+    obsolete ones that redis-py ignores (``skip_full_coverage_check``) are accepted.
+    ``max_connections`` counts per node.
+    """
+
+    _core: Core
+    _core_class = Core
+
+    def _begin(self) -> None:
+        try:
+            self._core.connect()
+        except ConfigurationError:
+            raise
+        except (RedisError, RedisClusterException) as error:
+            self._core.close(for_good=True)
+            raise self._unreachable(error) from error
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """
+        Runs any command: by its keys, without keys on any primary, or on ``target_nodes``
+        ("primaries", "replicas", "all", "random", "default-node", a ClusterNode, a list or
+        dict of them). Several nodes give {node name: result} unless the command has one
+        merged result.
+        """
+        targets: Targets = options.pop("target_nodes", None)
+        name = command_name(args[0]).capitals if args else ""
+        if targets is None:
+            targets = self._usual_targets(name)
+        if targets is not None:
+            return self._on_nodes(name, self._targets(targets), args, options)
+        if name in _SPLIT and len(args) > 2:
+            return self._by_slot(args)
+        return super().execute_command(*args, **options)
+
+    def _on_nodes(
+        self, name: str, nodes: List[ClusterNode], args: Any, options: Dict[str, Any]
+    ) -> Any:
+        names = [node.name.encode() for node in nodes]
+        values = self._core.batch([args] * len(nodes), self._encoder.decoder, nodes=names)
+        return self._merged(name, nodes, values, options)
+
+    def _by_slot(self, args: Sequence[Any]) -> int:
+        """Deletes or counts keys of several slots: one command per slot, and the sum."""
+        return sum(_raised(self._core.batch(self._per_slot(args), None)))
+
+    def mget_nonatomic(self, keys: Any, *args: Any) -> List[Any]:
+        """The values in order; keys of several slots are read one group after the other."""
+        names = list_of(keys, args)
+        groups = self._slots(names)
+        found: Dict[Any, Any] = {}
+        for group in groups.values():
+            found.update(zip(group, self.mget(group)))
+        return [found[name] for name in names]
+
+    def mset_nonatomic(self, mapping: Dict[Any, Any]) -> List[bool]:
+        """Sets all, one MSET per slot; one True for each."""
+        groups = self._slots(list(mapping))
+        return [self.mset({key: mapping[key] for key in group}) for group in groups.values()]
+
+    def scan_iter(
+        self,
+        match: Any = None,
+        count: Optional[int] = None,
+        _type: Optional[str] = None,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        """All names of all primaries, or of ``target_nodes``."""
+        for node in self._targets(kwargs.pop("target_nodes", self.PRIMARIES)):
+            cursor = -1  # 0 would mean: done
+            while cursor:
+                cursors, keys = self.scan(max(cursor, 0), match, count, _type, target_nodes=node)
+                yield from keys
+                cursor = cursors[node.name]  # type: ignore[index]
+
     def pipeline(
         self, transaction: Optional[bool] = None, shard_hint: Any = None
     ) -> "ClusterPipeline":
@@ -359,16 +386,17 @@ class RedisCluster(Client):
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        try:
-            nodes = ",".join(node.name for node in self.get_primaries())
-        except (RedisError, RedisClusterException):
-            nodes = "closed"
-        return f"<{type(self).__module__}.{type(self).__name__}({nodes})>"
-
 
 class ClusterPipeline(Pipeline):
     """A pipeline of a cluster client; with ``transaction=True`` all keys must be in one slot."""
+
+
+def _raised(values: List[Any]) -> List[Any]:
+    """The values, unless one of them is an error."""
+    for value in values:
+        if isinstance(value, Exception):
+            raise value
+    return values
 
 
 def _unchanged(value: Any, **_: Any) -> Any:

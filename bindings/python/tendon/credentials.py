@@ -14,6 +14,10 @@ class CredentialProvider:
         """``(password,)`` or ``(username, password)``."""
         raise NotImplementedError("get_credentials must be implemented")
 
+    async def get_credentials_async(self) -> Union[Tuple[str], Tuple[str, str]]:
+        """What asyncio clients ask; override it where the answer has to be waited for."""
+        return self.get_credentials()
+
 
 class UsernamePasswordCredentialProvider(CredentialProvider):
     def __init__(self, username: Optional[str] = None, password: Optional[str] = None) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from tendon._batch import Command
 from tendon._core import Lease
+from tendon._encoder import Encoder, command_name
+from tendon._reply import Decode
+from tendon._shapes import Callbacks
 from tendon.commands import Commands
 from tendon.exceptions import (
     ConnectionError,
     CrossSlotError,
     CrossSlotTransactionError,
+    DataError,
     ExecAbortError,
     RedisError,
     ResponseError,
@@ -26,19 +31,26 @@ _TEXT_MAX = 100  # characters of a command quoted in an error, as in redis-py
 Queued = Tuple[Tuple[Any, ...], Dict[str, Any]]
 
 
-class Pipeline(Commands):
-    """
-    Every method queues its command and returns the pipeline; ``execute()`` sends all and
-    returns the results in order. After ``watch()`` commands run at once until ``multi()``. One
-    thread at a time.
-    """
+class Plan(NamedTuple):
+    """What execute() hands to the core at once."""
 
-    def __init__(self, client: "Client", transaction: bool = True) -> None:
+    commands: List[Command]
+    decode: Decode
+    atomic: bool
+
+
+class BasePipeline(Commands):
+    """What blocking and asyncio pipelines have in common: everything but the waiting."""
+
+    _encoder: Encoder
+    response_callbacks: Callbacks
+
+    def __init__(self, client: Any, transaction: bool = True) -> None:
         self._client = client
         self._core, self._encoder = client._core, client._encoder
         self.response_callbacks = client.response_callbacks
         self.transaction = transaction
-        self._lease: Optional[Lease] = None
+        self._lease: Any = None
         self._clear()
 
     def _clear(self) -> None:
@@ -46,25 +58,8 @@ class Pipeline(Commands):
         self.watching = False
         self.explicit_transaction = False
 
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Queues the command; while watching and before multi() runs it and returns its result."""
-        first = args[0].upper() if args and isinstance(args[0], str) else ""
-        if (self.watching or first == "WATCH") and not self.explicit_transaction:
-            return self._run_now(first, args, options)
-        self.command_stack.append((args, options))
-        return self
-
-    def _run_now(self, first: str, args: Sequence[Any], options: Dict[str, Any]) -> Any:
-        name, argv = self._encoder.pack(args)
-        if self._lease is None:
-            self._lease = self._core.lease(argv[1] if first == "WATCH" and len(argv) > 1 else None)
-        try:
-            value = self._lease.call(argv, self._encoder.decoder, name.blocking)
-        except (ConnectionError, TimeoutError) as error:
-            raise self._watch_lost(error) from error
-        if first in ("WATCH", "UNWATCH"):
-            self.watching = first == "WATCH"
-        return self._shape(args, options, value)
+    def _runs_now(self, first: str) -> bool:
+        return (self.watching or first == "WATCH") and not self.explicit_transaction
 
     def _watch_lost(self, error: RedisError) -> RedisError:
         """What to raise when the connection broke: a watch is lost with it."""
@@ -76,19 +71,6 @@ class Pipeline(Commands):
         lost.executed, lost.node, lost.status_code = error.executed, error.node, error.status_code
         return lost
 
-    def watch(self, *names: Any) -> bool:
-        """
-        Watches keys: execute() fails with WatchError if one changes. Commands run at once
-        until multi().
-        """
-        if self.explicit_transaction:
-            raise RedisError("Cannot issue a WATCH after a MULTI; call watch() first")
-        return bool(self.execute_command("WATCH", *names))
-
-    def unwatch(self) -> bool:
-        """Forgets the watched keys; commands are queued again."""
-        return bool(self.execute_command("UNWATCH")) if self.watching else True
-
     def multi(self) -> None:
         """Ends the immediate mode of watch(): from now on commands are queued."""
         if self.explicit_transaction:
@@ -99,44 +81,44 @@ class Pipeline(Commands):
             )
         self.explicit_transaction = True
 
-    def execute(self, raise_on_error: bool = True) -> List[Any]:
-        """
-        Sends what is queued and returns the results in order. The first error is raised
-        once everything is read, or stays in its place with ``raise_on_error=False``. The
-        pipeline is empty afterwards.
-        """
-        stack = self.command_stack
-        if not stack and not self.watching:
-            return []
-        try:
-            if self.transaction or self.explicit_transaction:
-                return self._execute_transaction(stack, raise_on_error)
-            return self._execute_batch(stack, raise_on_error)
-        finally:
-            self.reset()
+    def _plan(self, stack: List[Queued]) -> Plan:
+        commands: List[Command] = [args for args, _ in stack]
+        atomic = self.transaction or self.explicit_transaction
+        if atomic:
+            commands = [[b"MULTI"], *commands, [b"EXEC"]]
+        return Plan(commands, None if _some_stay_bytes(stack) else self._encoder.decoder, atomic)
 
-    def _execute_batch(self, stack: List[Queued], raise_on_error: bool) -> List[Any]:
-        values = self._deliver(
-            [self._encoder.pack(args)[1] for args, _ in stack], stack, atomic=False
-        )
-        if all(
-            isinstance(value, Exception) and not isinstance(value, ResponseError)
-            for value in values
-        ):
+    def _results(
+        self, stack: List[Queued], plan: Plan, values: List[Any], raise_on_error: bool
+    ) -> List[Any]:
+        """The results of the queued commands, from the core's values for the plan."""
+        if plan.decode is None and self._encoder.decoder is not None:
+            self._decode_others(stack, plan, values)
+        if plan.atomic:
+            values = self._executed(stack, values)
+        elif all(map(_unanswered, values)):
             _annotate_refused(values[0], stack)
             raise values[0]  # no server answered anything
-        results = [self._shape_or_error(*queued, value) for queued, value in zip(stack, values)]
-        return self._checked(stack, results, raise_on_error)
+        for index, value in enumerate(values):
+            args, options = stack[index]
+            if isinstance(value, Exception):
+                if "EMPTY_RESPONSE" in options and isinstance(value, ResponseError):
+                    values[index] = options["EMPTY_RESPONSE"]
+                elif raise_on_error:
+                    _annotate(value, index, args)
+                    raise value
+            else:
+                values[index] = self._shape(args, options, value)
+        return values
 
-    def _execute_transaction(self, stack: List[Queued], raise_on_error: bool) -> List[Any]:
-        packed = [self._encoder.pack(args)[1] for args, _ in stack]
-        values = self._deliver([[b"MULTI"], *packed, [b"EXEC"]], stack, atomic=True)
+    def _executed(self, stack: List[Queued], values: List[Any]) -> List[Any]:
+        """What EXEC answered, with refused commands in their places."""
         for value in values:
             if isinstance(value, CrossSlotError):
                 raise CrossSlotTransactionError(
                     f"All keys involved in a cluster transaction must map to the same slot: {value}"
                 ) from value
-            if isinstance(value, Exception) and not isinstance(value, ResponseError):
+            if _unanswered(value):
                 _annotate_refused(value, stack)
                 raise self._watch_lost(value) if isinstance(value, RedisError) else value
         refused = {
@@ -155,51 +137,96 @@ class Pipeline(Commands):
             results.insert(index, error)
         if len(results) != len(stack):
             raise ResponseError("Wrong number of response items from pipeline execution")
-        shaped = [self._shape_or_error(*queued, value) for queued, value in zip(stack, results)]
-        return self._checked(stack, shaped, raise_on_error)
+        return list(results)
 
-    def _deliver(
-        self, commands: Sequence[Sequence[bytes]], stack: List[Queued], atomic: bool
-    ) -> List[Any]:
-        """Sends the commands, on the watching connection if there is one."""
-        raw = self._encoder.decoder is not None and any(
-            "NEVER_DECODE" in options for _, options in stack
-        )
-        decode = None if raw else self._encoder.decoder
-        if self._lease is not None:
-            values = self._lease.batch(commands, decode, atomic)
-        else:
-            values = self._core.batch(commands, decode, atomic)
-        if not raw:
-            return values
-        kept = [options.get("NEVER_DECODE", False) for _, options in stack]
-        if not atomic:
-            return self._decoded(kept, values)
-        if isinstance(values[-1], list):
-            values[-1] = self._decoded(kept, values[-1])
-        return values
-
-    def _decoded(self, kept: Sequence[bool], values: Sequence[Any]) -> List[Any]:
-        return [v if keep else self._encoder.decode_deep(v) for keep, v in zip(kept, values)]
+    def _decode_others(self, stack: List[Queued], plan: Plan, values: List[Any]) -> None:
+        """Some commands want bytes, so that nothing was decoded: decodes what the others got."""
+        answers = values[-1] if plan.atomic else values
+        if not isinstance(answers, list):
+            return
+        for index, (_, options) in enumerate(stack[: len(answers)]):
+            if not options.get("NEVER_DECODE"):
+                answers[index] = self._encoder.decode_deep(answers[index])
 
     def _shape(self, args: Sequence[Any], options: Dict[str, Any], value: Any) -> Any:
-        callback = self.response_callbacks.get(self._encoder.pack(args[:1])[0].capitals)
+        callback = self.response_callbacks.get(command_name(args[0]).capitals)
+        if callback is None:
+            return value
+        if not options:
+            return callback(value)
         shaping = {k: v for k, v in options.items() if k not in ("NEVER_DECODE", "EMPTY_RESPONSE")}
-        return value if callback is None else callback(value, **shaping)
+        return callback(value, **shaping)
 
-    def _shape_or_error(self, args: Sequence[Any], options: Dict[str, Any], value: Any) -> Any:
-        if isinstance(value, ResponseError) and "EMPTY_RESPONSE" in options:
-            return options["EMPTY_RESPONSE"]
-        return value if isinstance(value, Exception) else self._shape(args, options, value)
+    def __len__(self) -> int:
+        return len(self.command_stack)
 
-    @staticmethod
-    def _checked(stack: List[Queued], results: List[Any], raise_on_error: bool) -> List[Any]:
-        if raise_on_error:
-            for index, result in enumerate(results):
-                if isinstance(result, Exception):
-                    _annotate(result, index, stack[index][0])
-                    raise result
-        return results
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}({len(self)} commands for {self._client!r})>"
+
+
+class Pipeline(BasePipeline):
+    """
+    Every method queues its command and returns the pipeline; ``execute()`` sends all and
+    returns the results in order. After ``watch()`` commands run at once until ``multi()``. One
+    thread at a time.
+    """
+
+    _lease: Optional[Lease]
+
+    def __init__(self, client: "Client", transaction: bool = True) -> None:
+        super().__init__(client, transaction)
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Queues the command; while watching and before multi() runs it and returns its result."""
+        first = name_of(args)
+        if self._runs_now(first):
+            return self._run_now(first, args, options)
+        self.command_stack.append((args, options))
+        return self
+
+    def _run_now(self, first: str, args: Sequence[Any], options: Dict[str, Any]) -> Any:
+        name, argv = self._encoder.pack(args)
+        if self._lease is None:
+            self._lease = self._core.lease(argv[1] if first == "WATCH" and len(argv) > 1 else None)
+        try:
+            value = self._lease.call(argv, self._encoder.decoder, name.blocking)
+        except (ConnectionError, TimeoutError) as error:
+            raise self._watch_lost(error) from error
+        if first in ("WATCH", "UNWATCH"):
+            self.watching = first == "WATCH"
+        return self._shape(args, options, value)
+
+    def watch(self, *names: Any) -> bool:
+        """
+        Watches keys: execute() fails with WatchError if one changes. Commands run at once
+        until multi().
+        """
+        if self.explicit_transaction:
+            raise RedisError("Cannot issue a WATCH after a MULTI; call watch() first")
+        return bool(self.execute_command("WATCH", *names))
+
+    def unwatch(self) -> bool:
+        """Forgets the watched keys; commands are queued again."""
+        return bool(self.execute_command("UNWATCH")) if self.watching else True
+
+    def execute(self, raise_on_error: bool = True) -> List[Any]:
+        """
+        Sends what is queued and returns the results in order. The first error is raised
+        once everything is read, or stays in its place with ``raise_on_error=False``. The
+        pipeline is empty afterwards.
+        """
+        stack = self.command_stack
+        if not stack and not self.watching:
+            return []
+        try:
+            plan = self._plan(stack)
+            deliver = self._core.batch if self._lease is None else self._lease.batch
+            return self._results(stack, plan, deliver(*plan), raise_on_error)
+        finally:
+            self.reset()
 
     def reset(self) -> None:
         """Forgets what is queued and gives the watching connection back."""
@@ -223,20 +250,26 @@ class Pipeline(Commands):
     def __exit__(self, *_: Any) -> None:
         self.reset()
 
-    def __len__(self) -> int:
-        return len(self.command_stack)
-
-    def __bool__(self) -> bool:
-        return True
-
     def __setitem__(self, name: Any, value: Any) -> None:
         self.set(name, value)
 
     def __delitem__(self, name: Any) -> None:
         self.delete(name)
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}({len(self)} commands for {self._client!r})>"
+
+def name_of(args: Sequence[Any]) -> str:
+    """A command's name in capitals, where it is one of those that a pipeline looks at."""
+    if not args:
+        raise DataError("no command given; pass its name and arguments")
+    return args[0].upper() if isinstance(args[0], str) else ""
+
+
+def _unanswered(value: Any) -> bool:
+    return isinstance(value, Exception) and not isinstance(value, ResponseError)
+
+
+def _some_stay_bytes(stack: List[Queued]) -> bool:
+    return any("NEVER_DECODE" in options for _, options in stack if options)
 
 
 def _annotate_refused(error: Exception, stack: List[Queued]) -> None:

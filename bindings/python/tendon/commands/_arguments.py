@@ -84,14 +84,20 @@ def flat(mapping: Mapping[Any, Any]) -> List[Any]:
 
 
 class Base:
+    """What the command methods call; clients and pipelines, blocking or not, say how."""
+
     def execute_command(self, *args: Any, **options: Any) -> Any:
         raise NotImplementedError
 
-
-def scanned(step: Callable[[int], Tuple[int, Iterable[Any]]]) -> Iterator[Any]:
-    """All elements of a SCAN-like command, whose `step` takes a cursor."""
-    cursor, found = step(0)
-    yield from found
-    while cursor:
-        cursor, found = step(cursor)
-        yield from found
+    def _scanned(
+        self, step: Callable[[int], Any], each: Callable[[Any], Iterable[Any]] = iter
+    ) -> Iterator[Any]:
+        """
+        All elements of a SCAN-like command: ``step`` takes a cursor, ``each`` the elements of one
+        step.
+        """
+        cursor, found = step(0)
+        yield from each(found)
+        while cursor:
+            cursor, found = step(cursor)
+            yield from each(found)

@@ -13,7 +13,6 @@ from tendon.commands._arguments import (
     matching,
     flat,
     Base,
-    scanned,
 )
 from tendon.exceptions import DataError
 
@@ -70,12 +69,10 @@ class HashCommands(Base):
         no_values: Optional[bool] = None,
     ) -> Iterator[Any]:
         """All (field, value), or fields."""
-
-        def step(cursor: int) -> Tuple[int, Any]:
-            following, found = self.hscan(name, cursor, match, count, no_values)
-            return following, found if no_values else found.items()
-
-        return scanned(step)
+        return self._scanned(
+            lambda cursor: self.hscan(name, cursor, match, count, no_values),
+            iter if no_values else dict.items,
+        )
 
     def hset(
         self,
@@ -181,7 +178,7 @@ class SetCommands(Base):
     def sscan_iter(
         self, name: KeyT, match: Optional[KeyT] = None, count: Optional[int] = None
     ) -> Iterator[Text]:
-        return scanned(lambda cursor: self.sscan(name, cursor, match, count))
+        return self._scanned(lambda cursor: self.sscan(name, cursor, match, count))
 
 
 class SortedSetCommands(Base):
@@ -306,7 +303,7 @@ class SortedSetCommands(Base):
         count: Optional[int] = None,
         score_cast_func: Callable[[float], Any] = float,
     ) -> Iterator[Tuple[Text, Any]]:
-        return scanned(lambda cursor: self.zscan(name, cursor, match, count, score_cast_func))
+        return self._scanned(lambda cursor: self.zscan(name, cursor, match, count, score_cast_func))
 
     def zscore(self, name: KeyT, value: EncodableT) -> Optional[float]:
         """The member's score, or None."""

@@ -21,7 +21,6 @@ from tendon.commands._arguments import (
     flat,
     flags,
     Base,
-    scanned,
 )
 
 
@@ -207,7 +206,7 @@ class KeyCommands(Base):
         **kwargs: Any,
     ) -> Iterator[Text]:
         """All names, step by step; a name may come twice."""
-        return scanned(lambda cursor: self.scan(cursor, match, count, _type, **kwargs))
+        return self._scanned(lambda cursor: self.scan(cursor, match, count, _type, **kwargs))
 
     def set(
         self,

@@ -1,0 +1,397 @@
+/*
+ * Call: what `await client.get(...)` awaits. It behaves as a coroutine does: nothing happens before
+ * it is awaited or made a task, and cancelling the task ends the command. The outcome is kept here;
+ * the future only wakes the task, so an outcome that nobody wants is dropped in silence.
+ */
+#include "helper.h"
+
+#include <stdlib.h>
+
+static PyTypeObject *call_type;
+
+static struct call *call_make(PyObject *caller, PyObject *core)
+{
+    struct call *self = (struct call *)PyType_GenericAlloc(call_type, 0);
+    if (!self)
+        return NULL;
+    Py_INCREF(caller);
+    Py_INCREF(core);
+    self->caller = (struct caller *)caller;
+    self->core = core;
+    return self;
+}
+
+static PyObject *refuse_arguments(const char *signature)
+{
+    PyErr_SetString(PyExc_TypeError, signature);
+    return NULL;
+}
+
+/* request(core, callbacks or None, command) */
+PyObject *caller_request(PyObject *caller, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3 || !PyTuple_Check(args[2]) || PyTuple_Size(args[2]) < 1)
+        return refuse_arguments("request(core, callbacks, command)");
+    struct call *self = call_make(caller, args[0]);
+    if (!self)
+        return NULL;
+    self->one = true;
+    Py_INCREF(args[1]);
+    self->callbacks = args[1];
+    Py_INCREF(args[2]);
+    self->batch.commands = args[2];
+    return (PyObject *)self;
+}
+
+/* requests(core, commands, nodes or None, atomic, address of a lease or 0, flags) -> a list */
+PyObject *caller_requests(PyObject *caller, PyObject *const *args, Py_ssize_t count)
+{
+    struct batch batch;
+    if (count != 6)
+        return refuse_arguments("requests(core, commands, nodes, atomic, lease, flags)");
+    if (!batch_read(&batch, args + 1))
+        return NULL;
+    struct call *self = call_make(caller, args[0]);
+    if (!self) {
+        Py_DECREF(batch.commands);
+        return NULL;
+    }
+    self->batch = batch;
+    Py_XINCREF(batch.nodes);
+    self->nodes = batch.nodes;
+    return (PyObject *)self;
+}
+
+/* lease(core, key or None) -> the address of a tendon_lease, which the caller must close */
+PyObject *caller_lease(PyObject *caller, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2)
+        return refuse_arguments("lease(core, key)");
+    struct call *self = call_make(caller, args[0]);
+    if (!self)
+        return NULL;
+    self->one = self->leasing = true;
+    Py_INCREF(args[1]);
+    self->batch.commands = args[1];
+    return (PyObject *)self;
+}
+
+/* --- starting --- */
+
+static bool start_one(struct call *self, struct session *session)
+{
+    struct arguments arguments;
+    struct name name;
+    bool started = false;
+    arguments_init(&arguments);
+    if (name_find(PyTuple_GetItem(self->batch.commands, 0), &arguments, &name)) {
+        self->callback = callback_for(self->callbacks, &name);
+        Py_XINCREF(self->callback);
+        if (!PyErr_Occurred() &&
+            encode_named(&self->caller->coder, &name, self->batch.commands, &arguments)) {
+            tendon_request request = request_for(self->caller);
+            request.arg_count = (uint32_t)arguments.count;
+            started = session_add(session, self, &request, 1, &arguments);
+        }
+    }
+    arguments_deinit(&arguments);
+    return started;
+}
+
+static bool start_many(struct call *self, struct session *session)
+{
+    struct arguments arguments;
+    size_t count = 0;
+    bool started = false;
+    arguments_init(&arguments);
+    tendon_request *requests = requests_make(self->caller, &self->batch, &arguments, &count);
+    if (requests && count > 0) {
+        self->value = PyList_New((Py_ssize_t)count);
+        self->ids = count > 1 ? calloc(count, sizeof *self->ids) : NULL;
+        if (self->value && count > 1 && !self->ids)
+            PyErr_NoMemory();
+        else if (self->value)
+            started = session_add(session, self, requests, count, &arguments);
+    } else if (requests) {
+        PyErr_SetString(PyExc_ValueError, "no commands");
+    }
+    free(requests);
+    arguments_deinit(&arguments);
+    return started;
+}
+
+static bool call_start(struct call *self)
+{
+    self->session = session_for(self->caller, self->core);
+    if (!self->session)
+        return false;
+    self->future = PyObject_CallNoArgs(self->session->create_future);
+    if (!self->future)
+        return false;
+    if (self->leasing)
+        return session_borrow(self->session, self);
+    return self->one ? start_one(self, self->session) : start_many(self, self->session);
+}
+
+/* --- outcomes --- */
+
+static void replace(PyObject **place, PyObject *value)
+{
+    PyObject *old = *place;
+    *place = value;
+    Py_XDECREF(old);
+}
+
+static void put(struct call *self, size_t index, PyObject *value, bool is_error)
+{
+    if (!value) {
+        value = take_exception();
+        is_error = true;
+    }
+    if (!self->one) {
+        PyList_SetItem(self->value, (Py_ssize_t)index, value);
+        return;
+    }
+    replace(&self->value, value);
+    self->failed = is_error;
+}
+
+void call_store(struct call *self, size_t index, const tendon_completion *done)
+{
+    if (self->dropped) {
+        library.error_destroy(done->error);
+        return;
+    }
+    bool is_error = done->kind != TENDON_COMPLETION_REPLY;
+    PyObject *value;
+    if (is_error)
+        value = failure_value(done->error, done->status);
+    else if (self->leasing)
+        value = PyLong_FromVoidPtr(self->batch.lease);
+    else
+        value = reply_value(done->nodes, done->data, self->caller->coder.decode, &is_error);
+    put(self, index, value, is_error);
+}
+
+void call_refuse(struct call *self, tendon_status status)
+{
+    PyObject *exception = failure_value(NULL, status);
+    replace(&self->value, exception ? exception : take_exception());
+    self->failed = true;
+    call_wake(self);
+}
+
+void call_wake(struct call *self)
+{
+    self->complete = true;
+    if (self->dropped)
+        return;
+    PyObject *done = PyObject_CallMethodObjArgs(self->future, lent.set_result, Py_None, NULL);
+    /* The task has been cancelled in this very turn, or its loop is closed. */
+    if (!done)
+        PyErr_Clear();
+    Py_XDECREF(done);
+}
+
+/* --- the protocol of coroutines --- */
+
+static PySendResult yield_future(struct call *self, PyObject **out)
+{
+    if (PyObject_SetAttr(self->future, lent.future_blocking, Py_True))
+        return PYGEN_ERROR;
+    Py_INCREF(self->future);
+    *out = self->future;
+    return PYGEN_NEXT;
+}
+
+/* A connection that was borrowed and did not reach its borrower goes back. */
+static void return_lease(struct call *self)
+{
+    tendon_lease *lease = self->leasing ? self->batch.lease : NULL;
+    self->batch.lease = NULL;
+    library.lease_close(lease);
+}
+
+static PySendResult hand_over(struct call *self, PyObject **out)
+{
+    PyObject *value = self->value;
+    self->value = NULL;
+    self->state = CALL_ENDED;
+    if (self->failed) {
+        return_lease(self);
+        raise_object(value);
+        return PYGEN_ERROR;
+    }
+    if (self->leasing)
+        self->batch.lease = NULL;
+    *out = shaped(self->callback, value);
+    return *out ? PYGEN_RETURN : PYGEN_ERROR;
+}
+
+static PySendResult call_send(PyObject *object, PyObject *unused, PyObject **out)
+{
+    struct call *self = (struct call *)object;
+    (void)unused;
+    *out = NULL;
+    if (self->state == CALL_ENDED) {
+        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
+        return PYGEN_ERROR;
+    }
+    if (self->state == CALL_NEW) {
+        self->state = CALL_WAITING;
+        if (!call_start(self)) {
+            self->state = CALL_ENDED;
+            return PYGEN_ERROR;
+        }
+    }
+    return self->complete ? hand_over(self, out) : yield_future(self, out);
+}
+
+/* Nobody will come for the outcome. */
+static void abandon(struct call *self)
+{
+    bool under_way = self->state == CALL_WAITING;
+    self->state = CALL_ENDED;
+    if (!under_way)
+        return;
+    if (!self->complete) {
+        self->dropped = true;
+        session_cancel(self->session, self);
+    }
+    return_lease(self);
+}
+
+static PyObject *next_or_stop(PyObject *object)
+{
+    PyObject *out = NULL;
+    if (call_send(object, Py_None, &out) != PYGEN_RETURN)
+        return out;
+    PyObject *stop = PyObject_CallFunctionObjArgs(PyExc_StopIteration, out, NULL);
+    Py_DECREF(out);
+    if (stop)
+        raise_object(stop);
+    return NULL;
+}
+
+static PyObject *call_send_method(PyObject *object, PyObject *value)
+{
+    (void)value;
+    return next_or_stop(object);
+}
+
+/* throw(exception) or throw(type, value, traceback) */
+static PyObject *call_throw(PyObject *object, PyObject *const *args, Py_ssize_t count)
+{
+    if (count < 1 || count > 3)
+        return refuse_arguments("throw(type[, value[, traceback]])");
+    PyObject *type = args[0], *value = count > 1 ? args[1] : Py_None;
+    abandon((struct call *)object);
+    if (PyExceptionInstance_Check(type))
+        PyErr_SetObject((PyObject *)Py_TYPE(type), type);
+    else if (PyExceptionClass_Check(type))
+        PyErr_SetObject(type, value == Py_None ? NULL : value);
+    else
+        PyErr_SetString(PyExc_TypeError, "exceptions must be classes or instances of exceptions");
+    return NULL;
+}
+
+static PyObject *call_close(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    abandon((struct call *)object);
+    Py_RETURN_NONE;
+}
+
+static PyObject *call_self(PyObject *object)
+{
+    Py_INCREF(object);
+    return object;
+}
+
+/* --- memory --- */
+
+static int call_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    struct call *self = (struct call *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT((PyObject *)self->caller);
+    Py_VISIT(self->core);
+    Py_VISIT(self->batch.commands);
+    Py_VISIT(self->nodes);
+    Py_VISIT(self->callbacks);
+    Py_VISIT(self->callback);
+    Py_VISIT((PyObject *)self->session);
+    Py_VISIT(self->future);
+    Py_VISIT(self->value);
+    return 0;
+}
+
+static int call_clear(PyObject *object)
+{
+    struct call *self = (struct call *)object;
+    Py_CLEAR(self->caller);
+    Py_CLEAR(self->core);
+    Py_CLEAR(self->batch.commands);
+    Py_CLEAR(self->nodes);
+    Py_CLEAR(self->callbacks);
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->session);
+    Py_CLEAR(self->future);
+    Py_CLEAR(self->value);
+    return 0;
+}
+
+/* As for a coroutine: a command that was made and not awaited did not happen. */
+static void warn_unawaited(struct call *self)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *name = self->one ? PyTuple_GetItem(self->batch.commands, 0) : NULL;
+    PyErr_Clear();
+    if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "command %R was never awaited",
+                         name ? name : Py_None))
+        PyErr_WriteUnraisable(Py_None);
+    PyErr_Restore(type, value, traceback);
+}
+
+static void call_dealloc(PyObject *object)
+{
+    struct call *self = (struct call *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    if (self->state == CALL_NEW && self->batch.commands && !self->leasing)
+        warn_unawaited(self);
+    return_lease(self);
+    call_clear(object);
+    free(self->ids);
+    PyObject_GC_Del(object);
+    Py_DECREF(type);
+}
+
+static PyMethodDef call_methods[] = {
+    {"send", call_send_method, METH_O, "As of a coroutine."},
+    {"throw", FAST(call_throw), "As of a coroutine; ends the command."},
+    {"close", call_close, METH_NOARGS, "As of a coroutine; ends the command."},
+    {NULL, NULL, 0, NULL},
+};
+
+bool awaitable_ready(void)
+{
+    PyType_Slot slots[] = {
+        {Py_am_await, (void *)call_self},
+        {Py_am_send, (void *)call_send},
+        {Py_tp_iter, (void *)call_self},
+        {Py_tp_iternext, (void *)next_or_stop},
+        {Py_tp_dealloc, (void *)call_dealloc},
+        {Py_tp_traverse, (void *)call_traverse},
+        {Py_tp_clear, (void *)call_clear},
+        {Py_tp_methods, call_methods},
+        {0, NULL},
+    };
+    PyType_Spec spec = {.name = "tendon._helper.Call",
+                        .basicsize = sizeof(struct call),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                        .slots = slots};
+    call_type = (PyTypeObject *)PyType_FromSpec(&spec);
+    return call_type != NULL;
+}

@@ -1,0 +1,323 @@
+/* Caller: what the calls of one client have in common, and its blocking calls. */
+#include "helper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+PyTypeObject *caller_type;
+
+/* Caller(encode, plain, decode, timeout_ms) */
+static PyObject *caller_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *encode = NULL, *decode = NULL;
+    int plain = 0;
+    long long timeout_ms = 0;
+    (void)kwargs;
+    if (!PyArg_ParseTuple(args, "OpOL", &encode, &plain, &decode, &timeout_ms))
+        return NULL;
+    struct caller *self = (struct caller *)PyType_GenericAlloc(type, 0);
+    if (!self)
+        return NULL;
+    Py_INCREF(encode);
+    self->coder.encode = encode;
+    self->coder.plain = plain != 0;
+    if (decode != Py_None) {
+        Py_INCREF(decode);
+        self->coder.decode = decode;
+    }
+    self->timeout_ms = timeout_ms;
+    return (PyObject *)self;
+}
+
+static int caller_clear(PyObject *object)
+{
+    struct caller *self = (struct caller *)object;
+    Py_CLEAR(self->coder.encode);
+    Py_CLEAR(self->coder.decode);
+    Py_CLEAR(self->session);
+    return 0;
+}
+
+static int caller_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    struct caller *self = (struct caller *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->coder.encode);
+    Py_VISIT(self->coder.decode);
+    Py_VISIT((PyObject *)self->session);
+    return 0;
+}
+
+static void caller_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    caller_clear(object);
+    PyObject_GC_Del(object);
+    Py_DECREF(type);
+}
+
+tendon_request request_for(const struct caller *caller)
+{
+    return (tendon_request){.struct_size = sizeof(tendon_request),
+                            .timeout_ms = caller->timeout_ms};
+}
+
+/* The value of an outcome, which is freed; an exception object when `*out_is_error`. */
+static PyObject *outcome_value(const struct coder *coder, tendon_reply *reply, tendon_error *error,
+                               tendon_status status, bool *out_is_error)
+{
+    if (!reply) {
+        *out_is_error = true;
+        return failure_value(error, status);
+    }
+    tendon_reply_view view = {.struct_size = sizeof view};
+    PyObject *value = NULL;
+    if (library.reply_look(reply, &view) == TENDON_OK)
+        value = reply_value(view.nodes, view.data, coder->decode, out_is_error);
+    else
+        PyErr_SetString(PyExc_SystemError, "libtendon handed out a reply that it cannot read");
+    library.reply_destroy(reply);
+    return value;
+}
+
+/* What the command's callback makes of a value, whose reference is taken over. */
+PyObject *shaped(PyObject *callback, PyObject *value)
+{
+    if (!callback || !value)
+        return value;
+    PyObject *made = PyObject_CallFunctionObjArgs(callback, value, NULL);
+    Py_DECREF(value);
+    return made;
+}
+
+/* The callback for a name, borrowed; NULL also when there is none. */
+PyObject *callback_for(PyObject *callbacks, const struct name *name)
+{
+    return callbacks == Py_None ? NULL : PyDict_GetItemWithError(callbacks, name->capitals);
+}
+
+static PyObject *call_now(const struct caller *self, tendon_client *client, PyObject *callback,
+                          const struct arguments *arguments)
+{
+    tendon_request request = request_for(self);
+    request.args = arguments->items;
+    request.arg_count = (uint32_t)arguments->count;
+    tendon_reply *reply = NULL;
+    tendon_error *error = NULL;
+    tendon_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = library.call(client, &request, &reply, &error);
+    Py_END_ALLOW_THREADS
+    bool is_error = false;
+    PyObject *value = outcome_value(&self->coder, reply, error, status, &is_error);
+    if (value && is_error) {
+        raise_object(value);
+        return NULL;
+    }
+    return shaped(callback, value);
+}
+
+/*
+ * call(address of the client, callbacks, command) -> the command's result. NotImplemented, before
+ * anything was sent, for a command that the server may hold back: waiting for it must be
+ * interruptible.
+ */
+static PyObject *caller_call(PyObject *object, PyObject *const *args, Py_ssize_t count)
+{
+    struct caller *self = (struct caller *)object;
+    if (count != 3 || !PyTuple_Check(args[2]) || PyTuple_Size(args[2]) < 1) {
+        PyErr_SetString(PyExc_TypeError, "call(address, callbacks, command)");
+        return NULL;
+    }
+    tendon_client *client = PyLong_AsVoidPtr(args[0]);
+    struct arguments arguments;
+    struct name name;
+    PyObject *result = NULL;
+    arguments_init(&arguments);
+    if (!client || !name_find(PyTuple_GetItem(args[2], 0), &arguments, &name))
+        goto cleanup;
+    if (name.blocking) {
+        Py_INCREF(Py_NotImplemented);
+        result = Py_NotImplemented;
+        goto cleanup;
+    }
+    PyObject *callback = callback_for(args[1], &name);
+    if (PyErr_Occurred() || !encode_named(&self->coder, &name, args[2], &arguments))
+        goto cleanup;
+    Py_XINCREF(callback); /* it may be replaced while the GIL is released */
+    result = call_now(self, client, callback, &arguments);
+    Py_XDECREF(callback);
+cleanup:
+    arguments_deinit(&arguments);
+    return result;
+}
+
+static bool request_node(tendon_request *request, PyObject *nodes, Py_ssize_t index)
+{
+    PyObject *node = PySequence_GetItem(nodes, index);
+    if (!node)
+        return false;
+    request->route = TENDON_ROUTE_NODE;
+    request->node.data = PyBytes_AsString(node);
+    request->node.size = (size_t)PyBytes_Size(node);
+    Py_DECREF(node); /* `nodes` keeps it */
+    return request->node.data != NULL;
+}
+
+static bool fill(tendon_request *requests, size_t count, const struct batch *batch,
+                 const struct caller *caller, struct arguments *arguments)
+{
+    for (size_t i = 0; i < count; i++) {
+        tendon_request *request = &requests[i];
+        PyObject *command = PyTuple_GetItem(batch->commands, (Py_ssize_t)i);
+        size_t position = arguments->count, length = 0;
+        *request = request_for(caller);
+        request->lease = batch->lease;
+        request->flags = batch->flags;
+        if (batch->atomic)
+            request->flags |= TENDON_REQUEST_ATOMIC | (i + 1 < count ? 0u : TENDON_REQUEST_ATOMIC_END);
+        if (!command || !encode_command(&caller->coder, command, arguments, &length) ||
+            (batch->nodes && !request_node(request, batch->nodes, (Py_ssize_t)i)))
+            return false;
+        request->args = length ? (const tendon_bytes *)position : NULL;
+        request->arg_count = (uint32_t)length;
+    }
+    return true;
+}
+
+tendon_request *requests_make(const struct caller *caller, const struct batch *batch,
+                              struct arguments *arguments, size_t *out_count)
+{
+    Py_ssize_t count = PyTuple_Size(batch->commands);
+    if (count < 0)
+        return NULL;
+    tendon_request *requests = malloc((size_t)(count + 1) * sizeof *requests);
+    if (!requests) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    if (!fill(requests, (size_t)count, batch, caller, arguments)) {
+        free(requests);
+        return NULL;
+    }
+    *out_count = (size_t)count;
+    return requests;
+}
+
+void requests_settle(tendon_request *requests, size_t count, const tendon_bytes *items)
+{
+    for (size_t i = 0; i < count; i++)
+        if (requests[i].arg_count)
+            requests[i].args = items + (uintptr_t)requests[i].args;
+}
+
+static PyObject *outcomes_list(const struct caller *self, tendon_outcome *outcomes, size_t count)
+{
+    PyObject *values = PyList_New((Py_ssize_t)count);
+    for (size_t i = 0; i < count; i++) {
+        if (!values) { /* out of memory: the rest is only freed */
+            library.reply_destroy(outcomes[i].reply);
+            library.error_destroy(outcomes[i].error);
+            continue;
+        }
+        bool is_error = false;
+        PyObject *value =
+            outcome_value(&self->coder, outcomes[i].reply, outcomes[i].error, 0, &is_error);
+        if (!value)
+            value = take_exception();
+        PyList_SetItem(values, (Py_ssize_t)i, value);
+    }
+    return values;
+}
+
+static PyObject *call_together(const struct caller *self, tendon_client *client,
+                               tendon_request *requests, size_t count)
+{
+    tendon_outcome *outcomes = calloc(count + 1, sizeof *outcomes);
+    if (!outcomes)
+        return PyErr_NoMemory();
+    tendon_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = library.call_batch(client, requests, sizeof *requests, count, outcomes);
+    Py_END_ALLOW_THREADS
+    PyObject *values = NULL;
+    if (status == TENDON_OK)
+        values = outcomes_list(self, outcomes, count);
+    else {
+        PyObject *exception = failure_value(NULL, status);
+        if (exception)
+            raise_object(exception);
+    }
+    free(outcomes);
+    return values;
+}
+
+bool batch_read(struct batch *batch, PyObject *const *args)
+{
+    *batch = (struct batch){.nodes = args[1] == Py_None ? NULL : args[1]};
+    batch->atomic = PyObject_IsTrue(args[2]) == 1;
+    batch->lease = PyLong_AsVoidPtr(args[3]);
+    batch->flags = (uint32_t)PyLong_AsUnsignedLong(args[4]);
+    if (PyErr_Occurred())
+        return false;
+    batch->commands = PySequence_Tuple(args[0]);
+    return batch->commands != NULL;
+}
+
+/*
+ * batch(address of the client, commands, nodes or None, atomic, address of a lease or 0, flags) ->
+ * the values in order, an exception in place of each failure.
+ */
+static PyObject *caller_batch(PyObject *object, PyObject *const *args, Py_ssize_t count)
+{
+    struct caller *self = (struct caller *)object;
+    struct batch batch;
+    if (count != 6) {
+        PyErr_SetString(PyExc_TypeError, "batch(address, commands, nodes, atomic, lease, flags)");
+        return NULL;
+    }
+    tendon_client *client = PyLong_AsVoidPtr(args[0]);
+    if (!client || !batch_read(&batch, args + 1))
+        return NULL;
+    struct arguments arguments;
+    arguments_init(&arguments);
+    size_t number = 0;
+    PyObject *values = NULL;
+    tendon_request *requests = requests_make(self, &batch, &arguments, &number);
+    if (requests) {
+        requests_settle(requests, number, arguments.items);
+        values = call_together(self, client, requests, number);
+    }
+    free(requests);
+    arguments_deinit(&arguments);
+    Py_DECREF(batch.commands);
+    return values;
+}
+
+static PyMethodDef caller_methods[] = {
+    {"call", FAST(caller_call), "Sends one command and waits."},
+    {"batch", FAST(caller_batch), "Sends several commands together and waits."},
+    {"request", FAST(caller_request), "An awaitable that sends one command."},
+    {"requests", FAST(caller_requests), "An awaitable that sends several commands together."},
+    {"lease", FAST(caller_lease), "An awaitable that borrows a connection."},
+    {NULL, NULL, 0, NULL},
+};
+
+bool caller_ready(void)
+{
+    PyType_Slot slots[] = {
+        {Py_tp_new, (void *)caller_new},
+        {Py_tp_dealloc, (void *)caller_dealloc},
+        {Py_tp_traverse, (void *)caller_traverse},
+        {Py_tp_clear, (void *)caller_clear},
+        {Py_tp_methods, caller_methods},
+        {0, NULL},
+    };
+    PyType_Spec spec = {.name = "tendon._helper.Caller",
+                        .basicsize = sizeof(struct caller),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                        .slots = slots};
+    caller_type = (PyTypeObject *)PyType_FromSpec(&spec);
+    return caller_type != NULL;
+}

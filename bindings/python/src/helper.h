@@ -1,0 +1,252 @@
+/*
+ * The native helper of the Python binding: what is called once per command, written in C.
+ *
+ * Python loads it with ctypes.PyDLL and gets builtins and types from tendon_python_start(). It
+ * needs the stable ABI of CPython 3.10 and libtendon's public headers, and is linked with neither:
+ * the functions of libtendon come from the library that Python has loaded already. Everything here
+ * runs under the GIL unless a function says otherwise. It must not know commands, shapes of
+ * replies, retries or routes; tendon/_core.py and tendon/asyncio do the same without it.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef TENDON_PYTHON_HELPER_H
+#define TENDON_PYTHON_HELPER_H
+
+#define Py_LIMITED_API 0x030a0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tendon/tendon.h>
+
+/* --- library.c: libtendon's functions, and what Python lends to C --- */
+
+#define LIBRARY_FUNCTIONS(X)                                                                       \
+    X(call)                                                                                        \
+    X(call_batch)                                                                                  \
+    X(submit)                                                                                      \
+    X(cancel)                                                                                      \
+    X(client_process)                                                                              \
+    X(client_flush)                                                                                \
+    X(client_close)                                                                                \
+    X(queue_create)                                                                                \
+    X(queue_destroy)                                                                               \
+    X(queue_poll)                                                                                  \
+    X(reply_look)                                                                                  \
+    X(reply_destroy)                                                                               \
+    X(error_destroy)                                                                               \
+    X(lease_submit)                                                                                \
+    X(lease_close)                                                                                 \
+    X(lease_discard)
+
+struct library {
+#define X(name) __typeof__(&tendon_##name) name;
+    LIBRARY_FUNCTIONS(X)
+#undef X
+};
+
+/* Objects of the Python side that C calls, by the name of their keyword in tendon/_helper.py. */
+#define LENT_OBJECTS(X)                                                                            \
+    X(names)            /* dict: name as given -> (words, capitals, blocking) */                   \
+    X(command_name)     /* the same for a name that is not in it yet */                            \
+    X(utf8)             /* the decoder that stands for strict UTF-8 */                             \
+    X(failure)          /* (address of a tendon_error or 0, status) -> exception; frees it */      \
+    X(server_error)     /* bytes of an error reply -> exception */                                 \
+    X(hashable)         /* a list or dict that is to be a key of a dict -> tuple */                \
+    X(big_number)       /* bytes of decimal digits -> int */                                       \
+    X(unknown_node)     /* number of a node's type -> exception */
+
+struct lent {
+#define X(name) PyObject *name;
+    LENT_OBJECTS(X)
+#undef X
+    PyObject *get_running_loop; /* asyncio's, once that is used */
+    PyObject *set_result, *future_blocking, *call_soon, *create_future, *session; /* names */
+};
+
+extern struct library library;
+extern struct lent lent;
+
+/* --- encode.c: arguments --- */
+
+#define ARGUMENTS_ROOM 16 /* a command of up to so many arguments needs no memory of its own */
+
+/* Arguments of one or more commands: pointers into Python objects, which `kept` keeps alive. */
+struct arguments {
+    tendon_bytes *items;
+    size_t count, capacity;
+    PyObject **kept;
+    size_t kept_count, kept_capacity;
+    tendon_bytes room[ARGUMENTS_ROOM];
+    PyObject *kept_room[ARGUMENTS_ROOM];
+};
+
+void arguments_init(struct arguments *arguments);
+void arguments_clear(struct arguments *arguments);
+void arguments_deinit(struct arguments *arguments);
+/* Room for `more` items. False with an exception set. */
+bool arguments_reserve(struct arguments *arguments, size_t more);
+/* Moves everything of `from` to the end of `into`. False with an exception set. */
+bool arguments_take(struct arguments *into, struct arguments *from);
+
+/* How one client writes and reads text; the part of a Caller that encoding and decoding need. */
+struct coder {
+    PyObject *encode; /* any value -> bytes, or DataError */
+    bool plain;       /* text is strict UTF-8 */
+    PyObject *decode; /* NULL leaves bytes */
+};
+
+/* What a command's first argument stands for; borrowed from the dict of names or from `kept`. */
+struct name {
+    PyObject *words, *capitals;
+    bool blocking;
+};
+
+/* Finds `given` in the names. False with an exception set. */
+bool name_find(PyObject *given, struct arguments *arguments, struct name *out_name);
+
+/* Appends a command: a tuple as the user wrote it, or a list of bytes as it is. False with an
+ * exception set. */
+bool encode_command(const struct coder *coder, PyObject *command, struct arguments *arguments,
+                    size_t *out_count);
+/* The same for a tuple whose name is known. */
+bool encode_named(const struct coder *coder, const struct name *name, PyObject *command,
+                  struct arguments *arguments);
+
+/* --- decode.c: replies --- */
+
+/* The value of a reply. With `*out_is_error` it is the server's error as an exception object. NULL
+ * with an exception set when it cannot be made (text that is not UTF-8, memory). */
+PyObject *reply_value(const tendon_node *nodes, const uint8_t *data, PyObject *decode,
+                      bool *out_is_error);
+/* The exception for a failure, which is freed; NULL with another exception set. */
+PyObject *failure_value(tendon_error *error, tendon_status status);
+/* The exception that is set, as an object, and no longer set. */
+PyObject *take_exception(void);
+/* Raises an exception object, whose reference is taken over. */
+void raise_object(PyObject *exception);
+
+/* --- caller.c: what the calls of one client share --- */
+
+struct caller {
+    PyObject_HEAD
+    struct coder coder;
+    int64_t timeout_ms;
+    struct session *session; /* the one last used; NULL at first */
+};
+
+/* Several commands that travel together. */
+struct batch {
+    PyObject *commands; /* a tuple; owned */
+    PyObject *nodes;    /* a sequence of bytes, one per command, or NULL; borrowed */
+    tendon_lease *lease;
+    uint32_t flags;
+    bool atomic;
+};
+
+extern PyTypeObject *caller_type;
+bool caller_ready(void);
+
+/* METH_FASTCALL functions have another type than PyMethodDef says, in CPython's own code too. */
+#define FAST(function) ((PyCFunction)(void (*)(void))(function)), METH_FASTCALL
+
+/* Reads (commands, nodes or None, atomic, address of a lease or 0, flags). */
+bool batch_read(struct batch *batch, PyObject *const *args);
+tendon_request request_for(const struct caller *caller);
+/*
+ * One request per command, to be freed. They hold positions in `arguments`; requests_settle makes
+ * them pointers once no more arguments will come. NULL with an exception set.
+ */
+tendon_request *requests_make(const struct caller *caller, const struct batch *batch,
+                              struct arguments *arguments, size_t *out_count);
+void requests_settle(tendon_request *requests, size_t count, const tendon_bytes *items);
+/* The callback for a command, borrowed; NULL also when there is none or `callbacks` is None. */
+PyObject *callback_for(PyObject *callbacks, const struct name *name);
+/* What a callback (or NULL) makes of a value, whose reference is taken over. */
+PyObject *shaped(PyObject *callback, PyObject *value);
+
+/* --- session.c: one client of one event loop --- */
+
+struct slot {
+    struct call *call; /* owned; NULL when the slot is free */
+    uint32_t next_free;
+};
+
+struct session {
+    PyObject_HEAD
+    tendon_client *client; /* belongs to `owner`; NULL once closed */
+    tendon_queue *queue;
+    PyObject *owner, *loop, *create_future;
+    /* What was asked for since the last tick: its requests and, in the same order, whose they are. */
+    struct arguments arguments;
+    tendon_request *requests;
+    struct call **waiting; /* each has a slot, which owns it */
+    uint64_t *ids;
+    size_t request_count, request_capacity, waiting_count, waiting_capacity;
+    /* What is not answered yet, by the low half of the tag. */
+    struct slot *slots;
+    uint32_t slot_count, free_slot;
+    bool ticking;    /* a tick is scheduled */
+    bool collecting; /* completions are being handed out further down the stack */
+    bool closing;    /* to be closed when that ends */
+};
+
+extern PyTypeObject *session_type;
+bool session_ready(void);
+
+/* The session of `core` for the running loop, a new reference; NULL with an exception set. */
+struct session *session_for(struct caller *caller, PyObject *core);
+/* Takes requests and their arguments for `call`; they are sent in the next tick. */
+bool session_add(struct session *session, struct call *call, const tendon_request *requests,
+                 size_t count, struct arguments *arguments);
+/* Borrows a connection for `call`, at once. */
+bool session_borrow(struct session *session, struct call *call);
+/* Ends the requests of a call that nobody waits for any more. */
+void session_cancel(struct session *session, struct call *call);
+
+/* --- awaitable.c: what `await client.get(...)` awaits --- */
+
+enum call_state {
+    CALL_NEW = 0,     /* nothing has been asked for */
+    CALL_WAITING = 1, /* from the first send() until the awaiting task has its result */
+    CALL_ENDED = 2
+};
+
+struct call {
+    PyObject_HEAD
+    enum call_state state;
+    bool one;      /* a single command; else the value is a list */
+    bool leasing;  /* borrows a connection */
+    bool sent;     /* its requests went to the core */
+    bool complete; /* every outcome is here */
+    bool dropped;  /* nobody waits for it */
+    bool failed;   /* `value` is an exception to raise */
+    struct caller *caller;
+    PyObject *core;      /* kept alive while the call is under way */
+    struct batch batch;  /* with `one`, commands is the only command */
+    PyObject *nodes;     /* owns batch.nodes */
+    PyObject *callbacks; /* or NULL */
+    PyObject *callback;  /* or NULL */
+    struct session *session;
+    PyObject *future; /* wakes the task; the outcome is in `value` */
+    PyObject *value;
+    uint64_t id, *ids; /* `ids` when there is more than one */
+    size_t first, count, missing;
+    uint32_t slot;
+    tendon_status refused; /* why the core did not take it */
+};
+
+bool awaitable_ready(void);
+PyObject *caller_request(PyObject *caller, PyObject *const *args, Py_ssize_t count);
+PyObject *caller_requests(PyObject *caller, PyObject *const *args, Py_ssize_t count);
+PyObject *caller_lease(PyObject *caller, PyObject *const *args, Py_ssize_t count);
+/* Stores one outcome. */
+void call_store(struct call *call, size_t index, const tendon_completion *done);
+/* Ends a call that was refused as a whole. */
+void call_refuse(struct call *call, tendon_status status);
+/* Everything is stored: wakes the task that waits. */
+void call_wake(struct call *call);
+
+#endif

@@ -1,0 +1,99 @@
+/* Finds libtendon's functions, keeps what Python lends, and hands out the helper's types. */
+#include "helper.h"
+
+#include <dlfcn.h>
+
+#define EXPORTED __attribute__((visibility("default")))
+
+struct library library;
+struct lent lent;
+
+/* Numbers of this interface; tendon/_helper.py refuses a helper that was built for another. */
+#define HELPER_VERSION 1
+
+EXPORTED int tendon_python_version(void);
+EXPORTED PyObject *tendon_python_start(void *handle, PyObject *given);
+EXPORTED void tendon_python_lend(PyObject *get_running_loop);
+
+int tendon_python_version(void)
+{
+    return HELPER_VERSION;
+}
+
+static bool find_functions(void *handle)
+{
+    struct {
+        const char *name;
+        void *address;
+    } wanted[] = {
+#define X(name) {"tendon_" #name, &library.name},
+        LIBRARY_FUNCTIONS(X)
+#undef X
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        void *found = dlsym(handle, wanted[i].name);
+        if (!found) {
+            PyErr_Format(PyExc_ImportError, "libtendon lacks %s; it is older than this package",
+                         wanted[i].name);
+            return false;
+        }
+        /* ISO C has no conversion from an object pointer to a function pointer; POSIX does. */
+        *(void **)wanted[i].address = found;
+    }
+    return true;
+}
+
+static bool borrow_objects(PyObject *given)
+{
+    struct {
+        const char *name;
+        PyObject **place;
+    } wanted[] = {
+#define X(name) {#name, &lent.name},
+        LENT_OBJECTS(X)
+#undef X
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        PyObject *found = PyDict_GetItemString(given, wanted[i].name);
+        if (!found) {
+            PyErr_Format(PyExc_ImportError, "the native helper was not given %s", wanted[i].name);
+            return false;
+        }
+        Py_INCREF(found);
+        *wanted[i].place = found;
+    }
+    return true;
+}
+
+static bool make_names(void)
+{
+    lent.set_result = PyUnicode_InternFromString("set_result");
+    lent.future_blocking = PyUnicode_InternFromString("_asyncio_future_blocking");
+    lent.call_soon = PyUnicode_InternFromString("call_soon");
+    lent.create_future = PyUnicode_InternFromString("create_future");
+    lent.session = PyUnicode_InternFromString("session");
+    return lent.set_result && lent.future_blocking && lent.call_soon && lent.create_future &&
+           lent.session;
+}
+
+/*
+ * Called once, by ctypes: `handle` is the loaded libtendon, `given` a dict with LENT_OBJECTS. The
+ * types, or NULL with an exception set.
+ */
+PyObject *tendon_python_start(void *handle, PyObject *given)
+{
+    if (!find_functions(handle) || !borrow_objects(given) || !make_names())
+        return NULL;
+    if (!caller_ready() || !session_ready() || !awaitable_ready())
+        return NULL;
+    return Py_BuildValue("{s:O,s:O}", "Caller", caller_type, "Session", session_type);
+}
+
+/* Called when tendon.asyncio is imported. */
+void tendon_python_lend(PyObject *get_running_loop)
+{
+    PyObject *old = lent.get_running_loop;
+    Py_INCREF(get_running_loop);
+    lent.get_running_loop = get_running_loop;
+    Py_XDECREF(old);
+}

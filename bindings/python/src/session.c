@@ -1,0 +1,485 @@
+/*
+ * Session: one client of one event loop, which drives it. What is asked for in one tick of the loop
+ * goes to the core in one tendon_submit; completions wake futures in bulk. Only the loop's thread
+ * comes in here.
+ */
+#include "helper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+PyTypeObject *session_type;
+
+/* Completions taken from the queue at once; the array lives on the stack. */
+#define COLLECTED_MAX 64
+#define NO_SLOT       UINT32_MAX
+
+static PyObject *session_close(PyObject *object, PyObject *unused);
+
+/* Session(owner, address of the client, loop) */
+static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *owner = NULL, *address = NULL, *loop = NULL;
+    (void)kwargs;
+    if (!PyArg_ParseTuple(args, "OOO", &owner, &address, &loop))
+        return NULL;
+    tendon_client *client = PyLong_AsVoidPtr(address);
+    PyObject *create_future = client ? PyObject_GetAttr(loop, lent.create_future) : NULL;
+    if (!create_future)
+        return NULL;
+    tendon_queue *queue = NULL;
+    struct session *self = NULL;
+    if (library.queue_create(&queue) == TENDON_OK)
+        self = (struct session *)PyType_GenericAlloc(type, 0);
+    if (!self) {
+        library.queue_destroy(queue);
+        Py_DECREF(create_future);
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    }
+    Py_INCREF(owner);
+    Py_INCREF(loop);
+    self->owner = owner;
+    self->loop = loop;
+    self->create_future = create_future;
+    self->client = client;
+    self->queue = queue;
+    self->free_slot = NO_SLOT;
+    arguments_init(&self->arguments);
+    return (PyObject *)self;
+}
+
+/* --- slots --- */
+
+static bool slots_grow(struct session *self)
+{
+    uint32_t count = self->slot_count ? self->slot_count * 2 : 64;
+    struct slot *grown = realloc(self->slots, count * sizeof *grown);
+    if (!grown) {
+        PyErr_NoMemory();
+        return false;
+    }
+    for (uint32_t i = count; i-- > self->slot_count; self->free_slot = i)
+        grown[i] = (struct slot){.next_free = self->free_slot};
+    self->slots = grown;
+    self->slot_count = count;
+    return true;
+}
+
+static bool slot_take(struct session *self, struct call *call)
+{
+    if (self->free_slot == NO_SLOT && !slots_grow(self))
+        return false;
+    call->slot = self->free_slot;
+    self->free_slot = self->slots[call->slot].next_free;
+    self->slots[call->slot].call = call;
+    Py_INCREF((PyObject *)call);
+    return true;
+}
+
+/* Lets go of the call, which may be the end of it. */
+static void slot_release(struct session *self, struct call *call)
+{
+    self->slots[call->slot] = (struct slot){.next_free = self->free_slot};
+    self->free_slot = call->slot;
+    Py_DECREF((PyObject *)call);
+}
+
+/* --- from the loop to the core --- */
+
+static bool schedule(struct session *self)
+{
+    if (self->ticking)
+        return true;
+    PyObject *tick = PyObject_GetAttrString((PyObject *)self, "tick");
+    PyObject *handle =
+        tick ? PyObject_CallMethodObjArgs(self->loop, lent.call_soon, tick, NULL) : NULL;
+    Py_XDECREF(tick);
+    Py_XDECREF(handle);
+    self->ticking = handle != NULL;
+    return handle != NULL;
+}
+
+static bool room_for(struct session *self, size_t requests)
+{
+    size_t wanted = self->request_count + requests;
+    if (wanted > self->request_capacity) {
+        size_t more = wanted < 64 ? 64 : wanted * 2;
+        void *grown = realloc(self->requests, more * sizeof *self->requests);
+        self->requests = grown ? grown : self->requests;
+        void *ids = grown ? realloc(self->ids, more * sizeof *self->ids) : NULL;
+        if (!ids)
+            return PyErr_NoMemory() != NULL;
+        self->ids = ids;
+        self->request_capacity = more;
+    }
+    if (self->waiting_count == self->waiting_capacity) {
+        size_t more = self->waiting_capacity ? self->waiting_capacity * 2 : 64;
+        void *grown = realloc(self->waiting, more * sizeof *self->waiting);
+        if (!grown)
+            return PyErr_NoMemory() != NULL;
+        self->waiting = grown;
+        self->waiting_capacity = more;
+    }
+    return true;
+}
+
+bool session_add(struct session *self, struct call *call, const tendon_request *requests,
+                 size_t count, struct arguments *arguments)
+{
+    size_t position = self->arguments.count;
+    if (!schedule(self) || !room_for(self, count) || !arguments_take(&self->arguments, arguments) ||
+        !slot_take(self, call))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        tendon_request *request = &self->requests[self->request_count + i];
+        *request = requests[i];
+        request->args = (const tendon_bytes *)((uintptr_t)request->args + position);
+        request->tag = (uint64_t)i << 32 | call->slot;
+    }
+    call->first = self->request_count;
+    call->count = call->missing = count;
+    self->request_count += count;
+    self->waiting[self->waiting_count++] = call;
+    return true;
+}
+
+/* Closes the gaps that calls cancelled before they were sent leave. Whether there are any. */
+static bool leave_out_dropped(struct session *self, struct call **waiting, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct call *call = waiting[i];
+        if (call->dropped)
+            continue;
+        if (call->first != kept)
+            memmove(self->requests + kept, self->requests + call->first,
+                    call->count * sizeof *self->requests);
+        call->first = kept;
+        kept += call->count;
+    }
+    bool any = kept != self->request_count;
+    self->request_count = kept;
+    return any;
+}
+
+static void note_sent(struct session *self, struct call *call)
+{
+    call->sent = true;
+    if (call->count == 1)
+        call->id = self->ids[call->first];
+    else if (call->ids)
+        memcpy(call->ids, self->ids + call->first, call->count * sizeof *call->ids);
+}
+
+static tendon_status submit(struct session *self, size_t first, size_t count)
+{
+    return library.submit(self->client, self->queue, self->requests + first,
+                          sizeof *self->requests, count, self->ids + first);
+}
+
+/*
+ * The core takes all or nothing; what it has no room for as a whole is offered call by call.
+ * Whether something was refused.
+ */
+static bool submit_live(struct session *self, struct call **waiting, size_t count)
+{
+    bool any_refused = false;
+    if (!self->request_count)
+        return false;
+    tendon_status status = submit(self, 0, self->request_count);
+    for (size_t i = 0; i < count; i++) {
+        struct call *call = waiting[i];
+        if (call->dropped)
+            continue;
+        call->refused = status == TENDON_ERROR_QUEUE_FULL ? submit(self, call->first, call->count)
+                                                          : status;
+        if (call->refused == TENDON_OK)
+            note_sent(self, call);
+        else
+            any_refused = true;
+    }
+    return any_refused;
+}
+
+static void submit_waiting(struct session *self)
+{
+    /* Python code may run at the end of this, and ask for more: the list is taken away first. */
+    struct call **waiting = self->waiting;
+    size_t count = self->waiting_count, capacity = self->waiting_capacity;
+    self->waiting = NULL;
+    self->waiting_count = self->waiting_capacity = 0;
+    requests_settle(self->requests, self->request_count, self->arguments.items);
+    bool left = leave_out_dropped(self, waiting, count);
+    left = submit_live(self, waiting, count) || left;
+    self->request_count = 0;
+    arguments_clear(&self->arguments);
+    for (size_t i = 0; left && i < count; i++)
+        if (!waiting[i]->sent) {
+            if (!waiting[i]->dropped)
+                call_refuse(waiting[i], waiting[i]->refused);
+            slot_release(self, waiting[i]);
+        }
+    if (self->waiting) {
+        free(waiting);
+    } else {
+        self->waiting = waiting;
+        self->waiting_capacity = capacity;
+    }
+}
+
+bool session_borrow(struct session *self, struct call *call)
+{
+    tendon_lease_options options = {.struct_size = sizeof options};
+    if (call->batch.commands != Py_None) { /* a key */
+        options.key.data = PyBytes_AsString(call->batch.commands);
+        options.key.size = (size_t)PyBytes_Size(call->batch.commands);
+        if (!options.key.data)
+            return false;
+    }
+    if (!schedule(self) || !slot_take(self, call))
+        return false;
+    call->count = call->missing = 1;
+    tendon_status status = library.lease_submit(self->client, self->queue, &options, call->slot,
+                                                &call->batch.lease, &call->id);
+    if (status == TENDON_OK) {
+        call->sent = true;
+    } else {
+        call_refuse(call, status);
+        slot_release(self, call);
+    }
+    return true;
+}
+
+void session_cancel(struct session *self, struct call *call)
+{
+    if (!self->client || !call->sent)
+        return;
+    for (size_t i = 0; i < call->count; i++)
+        (void)library.cancel(self->client, call->ids ? call->ids[i] : call->id);
+    /* The completions are collected in a tick; without one they wait for the next. */
+    if (!schedule(self))
+        PyErr_Clear();
+}
+
+/* --- from the core to the loop --- */
+
+static void take_completion(struct session *self, const tendon_completion *done)
+{
+    uint32_t slot = (uint32_t)done->tag;
+    if (done->kind == TENDON_COMPLETION_EVENT || slot >= self->slot_count)
+        return;
+    struct call *call = self->slots[slot].call;
+    if (!call)
+        return;
+    call_store(call, done->tag >> 32, done);
+    if (--call->missing)
+        return;
+    call_wake(call);
+    slot_release(self, call);
+}
+
+static void collect(struct session *self)
+{
+    tendon_completion done[COLLECTED_MAX];
+    size_t count;
+    if (self->collecting)
+        return;
+    self->collecting = true;
+    do {
+        count = library.queue_poll(self->queue, done, sizeof *done, COLLECTED_MAX, 0);
+        for (size_t i = 0; i < count; i++)
+            take_completion(self, &done[i]);
+        for (size_t i = 0; i < count; i++)
+            library.reply_destroy(done[i].reply);
+    } while (count == COLLECTED_MAX);
+    self->collecting = false;
+}
+
+/* Runs after the tasks of this turn have asked: sends it all, and collects what that completed. */
+static PyObject *session_tick(PyObject *object, PyObject *unused)
+{
+    struct session *self = (struct session *)object;
+    (void)unused;
+    self->ticking = false;
+    if (!self->client)
+        Py_RETURN_NONE;
+    submit_waiting(self);
+    if (self->client && !self->collecting) {
+        (void)library.client_flush(self->client);
+        collect(self);
+    }
+    if (self->closing)
+        return session_close(object, NULL);
+    Py_RETURN_NONE;
+}
+
+/* The loop calls it whenever the client's descriptor is readable. */
+static PyObject *session_process(PyObject *object, PyObject *unused)
+{
+    struct session *self = (struct session *)object;
+    (void)unused;
+    if (self->client && !self->collecting) {
+        (void)library.client_process(self->client, 0, NULL);
+        collect(self);
+    }
+    if (self->closing)
+        return session_close(object, NULL);
+    Py_RETURN_NONE;
+}
+
+/* --- the end --- */
+
+static void release(struct session *self, bool in_child)
+{
+    self->client = NULL;
+    tendon_queue *queue = self->queue;
+    self->queue = NULL;
+    if (!in_child) /* in a forked child its lock may be held by nobody */
+        library.queue_destroy(queue);
+    Py_CLEAR(self->owner);
+    Py_CLEAR(self->create_future);
+    for (uint32_t i = 0; i < self->slot_count; i++)
+        if (self->slots[i].call)
+            slot_release(self, self->slots[i].call);
+    self->waiting_count = self->request_count = 0;
+    arguments_clear(&self->arguments);
+    Py_CLEAR(self->loop);
+}
+
+/* close(): every call under way fails with ClientClosedError. Idempotent. */
+static PyObject *session_close(PyObject *object, PyObject *unused)
+{
+    struct session *self = (struct session *)object;
+    (void)unused;
+    if (!self->client)
+        Py_RETURN_NONE;
+    if (self->collecting) {
+        self->closing = true;
+        Py_RETURN_NONE;
+    }
+    self->closing = false;
+    library.client_close(self->client);
+    submit_waiting(self);
+    collect(self);
+    release(self, false);
+    Py_RETURN_NONE;
+}
+
+/* abandon(): for a forked child, which must not touch what it shares with its parent. */
+static PyObject *session_abandon(PyObject *object, PyObject *unused)
+{
+    struct session *self = (struct session *)object;
+    (void)unused;
+    if (self->client)
+        release(self, true);
+    Py_RETURN_NONE;
+}
+
+static PyObject *session_closed(PyObject *object, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(!((struct session *)object)->client);
+}
+
+static PyObject *session_loop(PyObject *object, void *unused)
+{
+    PyObject *loop = ((struct session *)object)->loop;
+    (void)unused;
+    loop = loop ? loop : Py_None;
+    Py_INCREF(loop);
+    return loop;
+}
+
+static int session_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    struct session *self = (struct session *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->owner);
+    Py_VISIT(self->loop);
+    Py_VISIT(self->create_future);
+    for (uint32_t i = 0; i < self->slot_count; i++)
+        Py_VISIT((PyObject *)self->slots[i].call);
+    return 0;
+}
+
+static int session_clear(PyObject *object)
+{
+    struct session *self = (struct session *)object;
+    if (self->client)
+        release(self, false);
+    return 0;
+}
+
+static void session_dealloc(PyObject *object)
+{
+    struct session *self = (struct session *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    session_clear(object);
+    arguments_deinit(&self->arguments);
+    free(self->requests);
+    free(self->waiting);
+    free(self->ids);
+    free(self->slots);
+    PyObject_GC_Del(object);
+    Py_DECREF(type);
+}
+
+struct session *session_for(struct caller *caller, PyObject *core)
+{
+    PyObject *loop = PyObject_CallNoArgs(lent.get_running_loop);
+    struct session *known = caller->session;
+    if (!loop)
+        return NULL;
+    bool right = known && known->client && known->loop == loop;
+    Py_DECREF(loop);
+    if (!right) {
+        PyObject *found = PyObject_CallMethodObjArgs(core, lent.session, NULL);
+        if (!found)
+            return NULL;
+        if (Py_TYPE(found) != session_type) {
+            Py_DECREF(found);
+            PyErr_SetString(PyExc_TypeError, "session() must return a Session");
+            return NULL;
+        }
+        known = (struct session *)found;
+        struct session *old = caller->session;
+        caller->session = known;
+        Py_XDECREF((PyObject *)old);
+    }
+    Py_INCREF((PyObject *)known);
+    return known;
+}
+
+static PyMethodDef session_methods[] = {
+    {"tick", session_tick, METH_NOARGS, "Sends what was asked for; scheduled by itself."},
+    {"process", session_process, METH_NOARGS, "To be called when the descriptor is readable."},
+    {"close", session_close, METH_NOARGS, "Ends every call under way; idempotent."},
+    {"abandon", session_abandon, METH_NOARGS, "Lets go of everything, in a forked child."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef session_properties[] = {
+    {"closed", session_closed, NULL, NULL, NULL},
+    {"loop", session_loop, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+bool session_ready(void)
+{
+    PyType_Slot slots[] = {
+        {Py_tp_new, (void *)session_new},
+        {Py_tp_dealloc, (void *)session_dealloc},
+        {Py_tp_traverse, (void *)session_traverse},
+        {Py_tp_clear, (void *)session_clear},
+        {Py_tp_methods, session_methods},
+        {Py_tp_getset, session_properties},
+        {0, NULL},
+    };
+    PyType_Spec spec = {.name = "tendon._helper.Session",
+                        .basicsize = sizeof(struct session),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                        .slots = slots};
+    session_type = (PyTypeObject *)PyType_FromSpec(&spec);
+    return session_type != NULL;
+}

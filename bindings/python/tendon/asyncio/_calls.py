@@ -1,0 +1,230 @@
+"""
+What the native helper does for asyncio (src/session.c, src/awaitable.c), through ctypes: for
+interpreters without the helper.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from asyncio import AbstractEventLoop, Future
+from ctypes import byref, c_uint64, c_void_p
+from typing import Any, Dict, List, Optional, Sequence
+
+from tendon import _native as native
+from tendon._batch import _REQUEST_BYTES, Batch, Command, outcome
+from tendon._encoder import Encoder
+from tendon._native import lib
+from tendon._reply import Decode, take_error
+
+_COLLECTED_MAX = 64
+_TAG_BITS = 32  # the low half of a tag counts the commands of one call
+
+
+class Call:
+    """What was asked for together: one future that wakes the task, and the outcomes."""
+
+    def __init__(self, future: "Future[None]", decode: Decode, batch: Optional[Batch]) -> None:
+        self.future, self.decode, self.batch = future, decode, batch
+        self.missing = batch.count if batch else 1
+        self.values: List[Any] = [None] * self.missing
+        self.ids = (c_uint64 * self.missing)()
+        self.sent = self.dropped = False
+        self.lease = c_void_p()
+
+    def store(self, index: int, value: Any) -> None:
+        self.values[index] = value
+        self.missing -= 1
+
+    def wake(self) -> None:
+        if not self.future.done():
+            self.future.set_result(None)
+
+
+class Session:
+    """One client of one event loop, which drives it. Only the loop's thread comes in here."""
+
+    def __init__(self, owner: Any, address: int, loop: AbstractEventLoop) -> None:
+        self._owner, self._client, self.loop = owner, c_void_p(address), loop
+        self._queue = c_void_p()
+        status = lib.tendon_queue_create(byref(self._queue))
+        if status != native.OK:
+            raise take_error(c_void_p(), status)
+        self._calls: Dict[int, Call] = {}
+        self._number = 0
+        self._waiting: List[Call] = []
+        self._ticking = self._collecting = self._closing = False
+        self.closed = False
+
+    def _schedule(self) -> None:
+        if not self._ticking:
+            self.loop.call_soon(self.tick)
+            self._ticking = True
+
+    def add(self, decode: Decode, **of_batch: Any) -> Call:
+        """Takes commands; they are sent in the next tick."""
+        self._schedule()
+        self._number += 1
+        call = Call(
+            self.loop.create_future(), decode, Batch(tag=self._number << _TAG_BITS, **of_batch)
+        )
+        self._calls[self._number] = call
+        self._waiting.append(call)
+        return call
+
+    def borrow(self, key: Optional[bytes]) -> Call:
+        """Asks for a connection, at once."""
+        self._schedule()
+        self._number += 1
+        call = Call(self.loop.create_future(), None, None)
+        options = native.LeaseOptions(struct_size=ctypes.sizeof(native.LeaseOptions))
+        if key is not None:
+            options.key = native.Bytes(key, len(key))
+        tag = self._number << _TAG_BITS
+        status = lib.tendon_lease_submit(
+            self._client, self._queue, byref(options), tag, byref(call.lease), call.ids
+        )
+        if status != native.OK:
+            raise take_error(c_void_p(), status)
+        self._calls[self._number] = call
+        call.sent = True
+        return call
+
+    def cancel(self, call: Call) -> None:
+        """Ends what nobody waits for any more."""
+        call.dropped = True
+        if call.missing and call.sent and not self.closed:
+            for number in call.ids:
+                lib.tendon_cancel(self._client, number)
+            if not self.loop.is_closed():
+                self._schedule()
+
+    def _submit(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            batch = call.batch
+            assert batch is not None
+            if call.dropped:
+                status = native.OK
+            else:
+                status = lib.tendon_submit(
+                    self._client, self._queue, batch.requests, _REQUEST_BYTES, batch.count, call.ids
+                )
+                call.sent = status == native.OK
+            if not call.sent:
+                del self._calls[batch.tag >> _TAG_BITS]
+                call.values = [take_error(c_void_p(), status)] * batch.count
+                call.missing = 0
+                call.wake()
+            call.batch = None
+
+    def tick(self) -> None:
+        """Sends what was asked for; scheduled by itself."""
+        self._ticking = False
+        if not self.closed:
+            self._submit()
+            if not self._collecting:
+                lib.tendon_client_flush(self._client)
+                self._collect()
+
+    def process(self) -> None:
+        """To be called when the descriptor is readable."""
+        if not self.closed and not self._collecting:
+            lib.tendon_client_process(self._client, 0, None)
+            self._collect()
+
+    def _collect(self) -> None:
+        done = (native.Completion * _COLLECTED_MAX)()
+        size, count = ctypes.sizeof(native.Completion), _COLLECTED_MAX
+        self._collecting = True
+        while count == _COLLECTED_MAX:
+            count = lib.tendon_queue_poll(self._queue, done, size, _COLLECTED_MAX, 0)
+            for found in done[:count]:
+                self._take(found)
+        self._collecting = False
+        if self._closing:
+            self.close()
+
+    def _take(self, done: Any) -> None:
+        number, index = done.tag >> _TAG_BITS, done.tag & (1 << _TAG_BITS) - 1
+        call = self._calls[number]
+        call.store(index, outcome(done.reply, done.error, call.decode))
+        if not call.missing:
+            del self._calls[number]
+            call.wake()
+
+    def close(self) -> None:
+        """Ends every call under way; idempotent."""
+        self._closing = self._collecting
+        if self.closed or self._collecting:
+            return
+        lib.tendon_client_close(self._client)
+        self._submit()
+        self._collect()
+        self._release()
+        lib.tendon_queue_destroy(self._queue)
+
+    def abandon(self) -> None:
+        """Lets go of everything, in a forked child."""
+        if not self.closed:
+            self._release()
+
+    def _release(self) -> None:
+        self.closed = True
+        self._owner = None
+        self._calls.clear()
+        self._waiting.clear()
+
+
+class Caller:
+    """What the calls of one client share."""
+
+    def __init__(self, encoder: Encoder, decode: Decode, timeout_ms: int) -> None:
+        self._encoder, self._decode, self._timeout_ms = encoder, decode, timeout_ms
+
+    async def request(self, core: Any, callbacks: Any, command: Any) -> Any:
+        name, argv = self._encoder.pack(command)
+        values = await self.requests(core, [argv], None, False, 0, 0)
+        if isinstance(values[0], Exception):
+            raise values[0]
+        callback = callbacks.get(name.capitals) if callbacks is not None else None
+        return values[0] if callback is None else callback(values[0])
+
+    async def requests(
+        self,
+        core: Any,
+        commands: Sequence[Command],
+        nodes: Optional[Sequence[bytes]],
+        atomic: bool,
+        lease: int,
+        flags: int,
+    ) -> List[Any]:
+        pack = self._encoder.pack
+        session = core.session()
+        call = session.add(
+            self._decode,
+            commands=[c if isinstance(c, list) else pack(c)[1] for c in commands],
+            timeout_ms=self._timeout_ms,
+            lease=c_void_p(lease),
+            nodes=nodes,
+            atomic=atomic,
+            flags=flags,
+        )
+        try:
+            await call.future
+        except BaseException:
+            session.cancel(call)
+            raise
+        return call.values
+
+    async def lease(self, core: Any, key: Optional[bytes]) -> int:
+        session = core.session()
+        call = session.borrow(key)
+        try:
+            await call.future
+            if isinstance(call.values[0], Exception):
+                raise call.values[0]
+        except BaseException:
+            session.cancel(call)
+            lib.tendon_lease_close(call.lease)
+            raise
+        return call.lease.value or 0

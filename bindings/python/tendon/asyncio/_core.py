@@ -1,0 +1,254 @@
+"""The native clients of one pool: one for each event loop that uses it, driven by that loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from asyncio import AbstractEventLoop
+from ctypes import byref, c_void_p, sizeof
+from typing import Any, Awaitable, Dict, List, Optional, Sequence
+
+from tendon import _helper
+from tendon import _native as native
+from tendon._batch import Command
+from tendon._core import BaseCore, Handle
+from tendon._native import lib
+from tendon._options import Options
+from tendon._reply import Decode, take_error, take_reply
+from tendon.asyncio import _calls
+from tendon.exceptions import ClientClosedError
+
+_Session: Any = _helper.Session or _calls.Session
+_helper.lend_loop(asyncio.get_running_loop)
+
+
+class Open:
+    """A native client that a loop drives."""
+
+    __slots__ = ("session", "handle", "reached")
+
+    def __init__(self, session: Any, handle: Handle) -> None:
+        self.session, self.handle = session, handle
+        self.reached = False  # a connection has been ready
+
+
+class AsyncCore(BaseCore):
+    """
+    What every pool and cluster client calls. Each loop has a native client of its own, made at the
+    first command there; loops in several threads may share one core.
+    """
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options._replace(core={**options.core, "drive": "host"}))
+        self.caller = self._caller(self.encoder.decoder)
+        self._raw_caller = self._caller(None)
+
+    def _caller(self, decode: Decode) -> Any:
+        if _helper.Caller is None:
+            return _calls.Caller(self.encoder, decode, self._options.timeout_ms)
+        return super()._caller(decode)
+
+    def _forget(self) -> None:
+        super()._forget()
+        for known in getattr(self, "_open", {}).values():
+            known.session.abandon()
+        self._open: Dict[AbstractEventLoop, Open] = {}
+        self._lock = threading.Lock()
+
+    def session(self) -> Any:
+        """The running loop's session; opens one if there is none. RuntimeError outside a loop."""
+        loop = asyncio.get_running_loop()
+        known = self._open.get(loop)
+        if known is None:
+            with self._lock:
+                self._bury()
+                known = self._open[loop] = self._drive(loop)
+        return known.session
+
+    def _drive(self, loop: AbstractEventLoop) -> Open:
+        if self._closed_for_good:
+            raise ClientClosedError("this client is closed; make a new one", status_code="CLOSED")
+        handle = Handle(self._config)
+        session = _Session(handle, handle.address, loop)
+        loop.add_reader(lib.tendon_client_fd(handle.pointer), session.process)
+        return Open(session, handle)
+
+    def _bury(self) -> None:
+        """Frees what loops left behind that were closed before this client was."""
+        for loop in [loop for loop in self._open if loop.is_closed()]:
+            _warn_unclosed(self)
+            self._open.pop(loop).session.close()
+
+    @property
+    def asks_for_credentials(self) -> bool:
+        """Whether ``prepare`` must be awaited before the next command."""
+        provider = self._options.credential_provider
+        return provider is not None and asyncio.get_running_loop() not in self._open
+
+    async def prepare(self) -> None:
+        """Asks the credential provider, which may wait."""
+        if self.asks_for_credentials:
+            self._set_credentials(
+                await self._options.credential_provider.get_credentials_async()
+            )
+            self.session()
+
+    def batch(
+        self,
+        commands: Sequence[Command],
+        decode: Decode,
+        atomic: bool = False,
+        nodes: Optional[Sequence[bytes]] = None,
+        lease: int = 0,
+        flags: int = 0,
+    ) -> Awaitable[List[Any]]:
+        """
+        Sends all commands together. The values in order, an exception in place of each failure.
+        """
+        caller = self._raw_caller if decode is None else self.caller
+        return caller.requests(self, commands, nodes, atomic, lease, flags)  # type: ignore[no-any-return]
+
+    async def connect(self) -> None:
+        """Waits until a connection is ready."""
+        await self.prepare()
+        value = (await self.batch([[]], None, flags=native.REQUEST_CONNECT))[0]
+        if isinstance(value, Exception):
+            raise value
+        known = self._open.get(asyncio.get_running_loop())
+        if known is not None:
+            known.reached = True
+
+    def reached(self) -> bool:
+        """Whether connect() has succeeded in the running loop."""
+        loop = _running()
+        known = self._open.get(loop) if loop else None
+        return known is not None and known.reached
+
+    async def lease(self, key: Optional[bytes] = None) -> "Lease":
+        """
+        Borrows a connection, in a cluster to the node of `key`. Raises MaxConnectionsError
+        and others.
+        """
+        await self.prepare()
+        address = await self.caller.lease(self, key)
+        return Lease(self, address)
+
+    def nodes(self) -> str:
+        """The nodes that the running loop's client knows: "host:port role slots" each."""
+        self.session()
+        handle, reply, error = self._open[asyncio.get_running_loop()].handle, c_void_p(), c_void_p()
+        status = lib.tendon_client_nodes(handle.pointer, byref(reply), byref(error))
+        if status != native.OK:
+            raise take_error(error, status)
+        return str(take_reply(reply, bytes.decode))
+
+    def stats(self) -> Dict[str, int]:
+        """The counters and gauges of include/tendon/stats.h, of all loops together."""
+        totals = dict.fromkeys(native.STATS, 0)
+        for known in list(self._open.values()):
+            stats = native.Stats(struct_size=sizeof(native.Stats))
+            if lib.tendon_client_stats(known.handle.pointer, byref(stats)) == native.OK:
+                for name in native.STATS:
+                    totals[name] += getattr(stats, name)
+        return totals
+
+    def disconnect(self) -> None:
+        """Closes the connections; the next command connects again."""
+        for known in list(self._open.values()):
+            lib.tendon_client_disconnect(known.handle.pointer)
+
+    def close(self, for_good: bool = False) -> None:
+        """
+        Closes the native clients; calls under way fail. Unless `for_good`, the next command makes
+        another. A loop that runs in another thread does its part there.
+        """
+        with self._lock:
+            self._closed_for_good = self._closed_for_good or for_good
+            known, self._open = self._open, {}
+        for loop, opened in known.items():
+            _end(loop, opened)
+
+    def __del__(self) -> None:
+        if getattr(self, "_open", None):
+            _warn_unclosed(self)
+            self.close()
+
+
+def _warn_unclosed(core: AsyncCore) -> None:
+    warnings.warn(
+        "unclosed tendon.asyncio client or pool; await its aclose() while its loop runs",
+        ResourceWarning,
+        source=core,
+        stacklevel=3,
+    )
+
+
+def _end(loop: AbstractEventLoop, opened: Open) -> None:
+    if loop.is_closed():
+        opened.session.close()
+    elif not loop.is_running() or _running() is loop:
+        _end_here(loop, opened)
+    else:
+        try:
+            loop.call_soon_threadsafe(_end_here, loop, opened)
+        except RuntimeError:  # closed in this moment
+            opened.session.close()
+
+
+def _end_here(loop: AbstractEventLoop, opened: Open) -> None:
+    loop.remove_reader(lib.tendon_client_fd(opened.handle.pointer))
+    opened.session.close()
+
+
+def _running() -> Optional[AbstractEventLoop]:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+class Lease:
+    """One connection for one borrower, until close() or discard(); it belongs to one loop."""
+
+    def __init__(self, core: AsyncCore, address: int) -> None:
+        self._core, self._session, self._address = core, core.session(), address
+
+    async def call(self, argv: List[bytes], decode: Decode) -> Any:
+        """Sends one command and returns its value; raises a failure or the server's error."""
+        value = (await self.batch([argv], decode))[0]
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    async def batch(
+        self, commands: Sequence[Command], decode: Decode, atomic: bool = False
+    ) -> List[Any]:
+        """As AsyncCore.batch, on this connection."""
+        if self._session.closed:
+            raise ClientClosedError(
+                "this connection was closed with its client", status_code="CLOSED"
+            )
+        if self._core.session() is not self._session:
+            raise RuntimeError("this connection belongs to another event loop")
+        return await self._core.batch(commands, decode, atomic, lease=self._address)
+
+    def _end(self, give_back: Any) -> None:
+        address, self._address = self._address, 0
+        if address:
+            here = _running() is self._session.loop and not self._session.closed
+            if here:
+                self._session.tick()  # what waits for its turn still names the lease
+            give_back(c_void_p(address))
+            if here:
+                self._session.process()
+
+    def close(self) -> None:
+        """Gives the connection back; state left on it is reset. Idempotent."""
+        self._end(lib.tendon_lease_close)
+
+    def discard(self) -> None:
+        """Closes the connection instead. Idempotent."""
+        self._end(lib.tendon_lease_discard)
+
+    __del__ = close

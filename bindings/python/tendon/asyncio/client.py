@@ -1,0 +1,210 @@
+"""Redis for asyncio: the client of one server, and what it shares with the cluster client."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any, AsyncIterator, Awaitable, Callable, Dict, Generator, Iterable, Optional
+from typing import Tuple, TypeVar
+
+from tendon._reply import Decode
+from tendon.asyncio._core import AsyncCore, Lease
+from tendon.asyncio.connection import ConnectionPool
+from tendon.asyncio.pipeline import Pipeline
+from tendon.client import EMPTY_RESPONSE, NEVER_DECODE, BaseClient, BaseRedis
+from tendon.exceptions import ConnectionError, ResponseError, TimeoutError, WatchError
+
+__all__ = ["AsyncClient", "Pipeline", "Redis", "StrictRedis"]
+
+C = TypeVar("C", bound="AsyncClient")
+
+
+class AsyncClient(BaseClient):
+    """What every asyncio client has. Every command method returns an awaitable of its result."""
+
+    _core: AsyncCore
+    _direct = True  # an ordinary command needs nothing to be waited for before it
+    _users = 0  # of nested `async with` blocks
+
+    def execute_command(self, *args: Any, **options: Any) -> Awaitable[Any]:
+        """
+        Runs any command of the server: ``await execute_command("GET", "key")``, ``("CLIENT
+        LIST")``. The result has redis-py's type where the command (the first argument) has one,
+        else it comes as the server sent it. Nothing is sent before it is awaited; cancelling the
+        task ends the command. Raises ResponseError, ConnectionError, TimeoutError, DataError.
+        """
+        if self._direct and not options and args:
+            core = self._core
+            return core.caller.request(core, self.response_callbacks, args)  # type: ignore[no-any-return]
+        return self._execute(args, options)
+
+    async def _execute(self, args: Tuple[Any, ...], options: Dict[str, Any]) -> Any:
+        name = self._encoder.pack(args)[0]  # refuses what cannot be sent before anything is waited for
+        decode = None if options.pop(NEVER_DECODE, False) else self._encoder.decoder
+        try:
+            value = await self._answer(args, decode)
+        except ResponseError:
+            if EMPTY_RESPONSE in options:
+                return options[EMPTY_RESPONSE]
+            raise
+        options.pop(EMPTY_RESPONSE, None)
+        callback = self.response_callbacks.get(name.capitals)
+        return value if callback is None else callback(value, **options)
+
+    async def _answer(self, args: Tuple[Any, ...], decode: Decode) -> Any:
+        await self._prepare()
+        value = (await self._core.batch([args], decode))[0]
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    async def _prepare(self) -> None:
+        """What has to be waited for before a command can be sent."""
+        await self._core.prepare()
+
+    def _scanned(  # type: ignore[override]
+        self, step: Callable[[int], Any], each: Callable[[Any], Iterable[Any]] = iter
+    ) -> AsyncIterator[Any]:
+        return _elements(step, each)
+
+    def pipeline(self, transaction: bool = True) -> Pipeline:
+        """Queues commands until ``await execute()``."""
+        return Pipeline(self, transaction)
+
+    async def transaction(
+        self,
+        func: Callable[[Pipeline], Any],
+        *watches: Any,
+        shard_hint: Optional[str] = None,
+        value_from_callable: bool = False,
+        watch_delay: Optional[float] = None,
+    ) -> Any:
+        """
+        Watches keys, calls ``func(pipe)`` (and awaits what it returns), executes, and does it again
+        while a watched key changes. Returns the results, or what ``func`` gave with
+        ``value_from_callable``.
+        """
+        async with self.pipeline(True) as pipe:
+            while True:
+                try:
+                    if watches:
+                        await pipe.watch(*watches)
+                    returned = func(pipe)
+                    if inspect.isawaitable(returned):
+                        returned = await returned
+                    results = await pipe.execute()
+                    return returned if value_from_callable else results
+                except WatchError:
+                    if watch_delay:
+                        await asyncio.sleep(watch_delay)
+
+    async def initialize(self: C) -> C:
+        """Does what can be done before the first command; the client itself."""
+        return self
+
+    async def aclose(self, close_connection_pool: Optional[bool] = None) -> None:
+        raise NotImplementedError
+
+    async def close(self, close_connection_pool: Optional[bool] = None) -> None:
+        """The old name of aclose."""
+        await self.aclose(close_connection_pool)
+
+    def __await__(self: C) -> Generator[Any, None, C]:
+        return self.initialize().__await__()
+
+    async def __aenter__(self: C) -> C:
+        self._users += 1
+        try:
+            return await self.initialize()
+        except BaseException:
+            self._users -= 1
+            raise
+
+    async def __aexit__(self, *_: Any) -> None:
+        self._users -= 1
+        if not self._users:
+            await self.aclose()
+
+
+async def _elements(
+    step: Callable[[int], Awaitable[Tuple[int, Any]]], each: Callable[[Any], Iterable[Any]]
+) -> AsyncIterator[Any]:
+    cursor, found = await step(0)
+    for element in each(found):
+        yield element
+    while cursor:
+        cursor, found = await step(cursor)
+        for element in each(found):
+            yield element
+
+
+class Redis(BaseRedis, AsyncClient):
+    """
+    The client of one server for asyncio; options as in tendon.Redis, times in seconds.
+
+    Any number of tasks share it. Each event loop that uses it has connections of its own. Never
+    connects before the first command. ``await aclose()`` or ``async with`` ends it; as in redis-py
+    the next command connects again.
+    """
+
+    _core: AsyncCore
+    _pool_class = ConnectionPool
+
+    def _begin(self, single: bool) -> None:
+        self.single_connection_client = single
+        self._direct = not single and self._core._options.credential_provider is None
+        self._lease: Optional[Lease] = None
+        self._turn: Optional[asyncio.Lock] = None  # made in the loop, to which it belongs
+
+    def pipeline(self, transaction: bool = True, shard_hint: Optional[str] = None) -> Pipeline:
+        """
+        Queues commands until ``await execute()``: one MULTI/EXEC, or a plain batch with
+        ``transaction=False``.
+        """
+        return Pipeline(self, transaction)
+
+    def client(self) -> "Redis":
+        """A client of the same pool that keeps one connection for itself."""
+        return type(self)(connection_pool=self.connection_pool, single_connection_client=True)
+
+    async def initialize(self) -> "Redis":
+        """With ``single_connection_client`` borrows the connection; the client itself."""
+        if self.single_connection_client:
+            self._turn = self._turn or asyncio.Lock()
+            async with self._turn:
+                self._lease = self._lease or await self._core.lease()
+        return self
+
+    async def _answer(self, args: Tuple[Any, ...], decode: Decode) -> Any:
+        if not self.single_connection_client:
+            return await super()._answer(args, decode)
+        argv = self._encoder.pack(args)[1]
+        self._turn = self._turn or asyncio.Lock()
+        async with self._turn:
+            if self._lease is not None:
+                try:
+                    return await self._lease.call(argv, decode)
+                except (ConnectionError, TimeoutError) as error:
+                    self._lease.discard()
+                    self._lease = None
+                    if error.executed != "no":
+                        raise
+            self._lease = await self._core.lease()
+            return await self._lease.call(argv, decode)
+
+    async def aclose(self, close_connection_pool: Optional[bool] = None) -> None:
+        """
+        Closes the connections of a pool of its own; with ``close_connection_pool`` also of another.
+        Commands under way fail with ClientClosedError. As in redis-py, the next command connects
+        again.
+        """
+        lease, self._lease, self._turn = self._lease, None, None
+        if lease is not None:
+            lease.close()
+        if close_connection_pool or (
+            close_connection_pool is None and self.auto_close_connection_pool
+        ):
+            await self.connection_pool.aclose()
+
+
+StrictRedis = Redis

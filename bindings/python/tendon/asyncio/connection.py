@@ -1,0 +1,141 @@
+"""Connection pools of asyncio clients."""
+
+from __future__ import annotations
+
+from typing import Any, List, Optional, Type
+
+from tendon.asyncio._core import AsyncCore, Lease
+from tendon.connection import BasePool, wait_ms
+from tendon.exceptions import ConnectionError, TimeoutError
+
+
+class Connection:
+    """
+    One connection of a pool, from ``await pool.get_connection()`` until ``await
+    pool.release(connection)``. ``send_command`` sends and waits; ``read_response`` hands out the
+    outcome.
+    """
+
+    def __init__(self, pool: "ConnectionPool") -> None:
+        self._pool = pool
+        self._lease: Optional[Lease] = None
+        self._outcomes: List[Any] = []
+
+    async def connect(self) -> None:
+        """Borrows a connection if there is none, as send_command does by itself."""
+        if self._lease is None:
+            self._lease = await self._pool._core.lease()
+
+    async def send_command(self, *args: Any, **_: Any) -> None:
+        encoder = self._pool.get_encoder()
+        argv = encoder.pack(args)[1]
+        await self.connect()
+        assert self._lease is not None
+        try:
+            self._outcomes.append(await self._lease.call(argv, encoder.decoder))
+        except (ConnectionError, TimeoutError):
+            await self.disconnect()
+            raise
+        except Exception as error:
+            self._outcomes.append(error)
+
+    async def read_response(self, **_: Any) -> Any:
+        outcome = self._outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def disconnect(self, *_: Any, **__: Any) -> None:
+        """Closes the connection; the next command opens another."""
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.discard()
+
+    def _give_back(self) -> None:
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__name__}({self._pool._shown()})>"
+
+
+class SSLConnection(Connection):
+    """Marks a pool as TLS: ``ConnectionPool(connection_class=SSLConnection, ssl_ca_certs=...)``."""
+
+
+class UnixDomainSocketConnection(Connection):
+    """Marks a pool as using the Unix socket ``path``."""
+
+
+class ConnectionPool(BasePool):
+    """
+    The connections to one server, for any number of clients, tasks and event loops.
+
+    Options are those of tendon.ConnectionPool, and are checked at once. Each event loop that uses
+    the pool gets connections of its own, ``max_connections`` at most. ``await aclose()`` while the
+    loop runs.
+    """
+
+    _classes = (Connection, SSLConnection, UnixDomainSocketConnection)
+    _core_class = AsyncCore
+    _core: AsyncCore
+
+    async def get_connection(self, *_: Any, **__: Any) -> Connection:
+        """
+        Borrows a connection; raises MaxConnectionsError when all are lent, or what connecting
+        raises.
+        """
+        connection: Connection = self.connection_class(self)
+        await connection.connect()
+        return connection
+
+    async def release(self, connection: Connection) -> None:
+        """Gives a connection back; state left on it is reset before anybody else gets it."""
+        connection._give_back()
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        """
+        Closes the connections, idle ones alone without ``inuse_connections``; the next command
+        connects.
+        """
+        if inuse_connections:
+            self._core.close()
+        else:
+            self._core.disconnect()
+
+    async def aclose(self) -> None:
+        """
+        Closes the connections; commands under way fail with ClientClosedError. The pool stays
+        usable.
+        """
+        self._core.close()
+
+    def reset(self) -> None:
+        """As aclose, at once."""
+        self._core.close()
+
+    async def __aenter__(self) -> "ConnectionPool":
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.aclose()
+
+
+class BlockingConnectionPool(ConnectionPool):
+    """
+    A pool that waits up to ``timeout`` seconds (None: as long as the call may) for a free
+    connection.
+    """
+
+    def __init__(
+        self,
+        max_connections: int = 50,
+        timeout: Optional[float] = 20,
+        connection_class: Type[Connection] = Connection,
+        queue_class: Any = None,
+        **connection_kwargs: Any,
+    ) -> None:
+        self.timeout = timeout
+        self._wait_ms = wait_ms(timeout)
+        super().__init__(connection_class, max_connections, **connection_kwargs)
