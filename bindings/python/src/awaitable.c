@@ -368,6 +368,22 @@ static void call_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
+/* For repr() of the task that runs it: the name of the command. */
+static PyObject *call_name(PyObject *object, void *unused)
+{
+    struct call *self = (struct call *)object;
+    (void)unused;
+    if (self->one && !self->leasing)
+        return PyObject_Str(PyTuple_GetItem(self->batch.commands, 0));
+    return PyUnicode_FromString(self->leasing ? "connection" : "commands");
+}
+
+static PyGetSetDef call_properties[] = {
+    {"__name__", call_name, NULL, NULL, NULL},
+    {"__qualname__", call_name, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyMethodDef call_methods[] = {
     {"send", call_send_method, METH_O, "As of a coroutine."},
     {"throw", FAST(call_throw), "As of a coroutine; ends the command."},
@@ -386,6 +402,7 @@ bool awaitable_ready(void)
         {Py_tp_traverse, (void *)call_traverse},
         {Py_tp_clear, (void *)call_clear},
         {Py_tp_methods, call_methods},
+        {Py_tp_getset, call_properties},
         {0, NULL},
     };
     PyType_Spec spec = {.name = "tendon._helper.Call",

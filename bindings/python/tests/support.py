@@ -50,8 +50,15 @@ class Case(unittest.TestCase):
 
     longMessage = True
 
+    def client(self, name: str = "standalone", **options: Any) -> Any:
+        """A client of one of the servers; asyncio tests give one that stands in for it."""
+        return client(name, **options)
+
+    def cluster(self, **options: Any) -> Any:
+        return tendon.RedisCluster(**options)
+
     def setUp(self) -> None:
-        self.redis = client()
+        self.redis = self.client()
         self.clear(self.redis)
         self.addCleanup(self.redis.close)
 

@@ -14,12 +14,12 @@ SEED = {"host": NODES[0]["host"], "port": NODES[0]["port"]}
 
 class ClusterTest(Case):
     def setUp(self) -> None:
-        self.rc = RedisCluster(**SEED, decode_responses=True)
+        self.rc = self.cluster(**SEED, decode_responses=True)
         self.clear(self.rc)
         self.addCleanup(self.rc.close)
 
     def test_as_the_article_does(self) -> None:
-        rc = RedisCluster(**SEED, decode_responses=True, skip_full_coverage_check=True)
+        rc = self.cluster(**SEED, decode_responses=True, skip_full_coverage_check=True)
         self.assertIs(rc.set("py:key", "value", ex=300), True)
         self.assertEqual(rc.get("py:key"), "value")
         rc.close()
@@ -40,11 +40,9 @@ class ClusterTest(Case):
     def test_several_seeds_and_urls(self) -> None:
         dead = ClusterNode("localhost", free_port())
         seeds = [dead, *(ClusterNode(node["host"], node["port"]) for node in NODES)]
-        with RedisCluster(startup_nodes=seeds) as rc:
+        with self.cluster(startup_nodes=seeds) as rc:
             self.assertTrue(rc.set("py:a", 1))
-        with tendon.RedisCluster.from_url(
-            f"redis://{SEED['host']}:{SEED['port']}/0?protocol=2"
-        ) as rc:
+        with self.cluster(url=f"redis://{SEED['host']}:{SEED['port']}/0?protocol=2") as rc:
             self.assertEqual(rc.get("py:a"), b"1")
 
     def test_the_map(self) -> None:
@@ -126,14 +124,14 @@ class ClusterTest(Case):
             {"read_from_replicas": True},
             {"load_balancing_strategy": LoadBalancingStrategy.ROUND_ROBIN_REPLICAS},
         ):
-            with RedisCluster(**SEED, **options) as rc:
+            with self.cluster(**SEED, **options) as rc:
                 rc.set("py:a", 1)
                 rc.wait(1, 1000, target_nodes=rc.get_node_from_key("py:a"))
                 self.assertEqual({rc.get("py:a") for _ in range(20)} - {None}, {b"1"})
 
     def test_tls(self) -> None:
         node = SERVERS["tls_cluster"]["nodes"][0]
-        with RedisCluster(
+        with self.cluster(
             host=node["host"], port=node["port"], ssl=True, ssl_ca_certs=CA_FILE
         ) as rc:
             for number in range(50):

@@ -20,7 +20,7 @@ class CommandTest(Case):
 
     def setUp(self) -> None:
         super().setUp()
-        self.redis = client(**self.options)
+        self.redis = self.client(**self.options)
         self.addCleanup(self.redis.close)
 
     def text(self, value: str) -> Any:
@@ -237,7 +237,7 @@ class CommandTest(Case):
         self.check(r.publish("py:channel", "x"), 0)
 
     def test_databases_and_flushing(self) -> None:
-        with client(**{**self.options, "db": 9}) as ninth:
+        with self.client(**{**self.options, "db": 9}) as ninth:
             ninth.set("py:a", 1)
             self.check(ninth.dbsize(), 1)
             self.check(self.redis.get("py:a"), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import tendon
-from tests.support import Case, client
+from tests.support import Case
 
 
 class PipelineTest(Case):
@@ -13,7 +13,7 @@ class PipelineTest(Case):
         for transaction in (True, False):
             for protocol in (2, 3):
                 with self.subTest(transaction=transaction, protocol=protocol):
-                    redis = client(protocol=protocol, decode_responses=True)
+                    redis = self.client(protocol=protocol, decode_responses=True)
                     self.clear(redis)
                     pipe = redis.pipeline(transaction=transaction)
                     self.assertIs(pipe.set("py:a", 1), pipe)
@@ -70,7 +70,7 @@ class PipelineTest(Case):
             self.assertEqual((self.redis.exists("py:a", "py:b"), len(pipe)), (0, 0))
 
     def test_dump_stays_bytes_among_text(self) -> None:
-        redis = client(decode_responses=True)
+        redis = self.client(decode_responses=True)
         self.addCleanup(redis.close)
         for transaction in (True, False):
             _, dumped, text = (
@@ -121,9 +121,7 @@ class WatchTest(Case):
             self.assertEqual(pipe.set("py:a", "mine").execute(), [True])
 
     def test_watching_leaves_nothing_behind(self) -> None:
-        pool = tendon.ConnectionPool(port=self.redis.connection_pool.connection_kwargs["port"],
-                                     max_connections=2)  # fmt: skip
-        with tendon.Redis.from_pool(pool) as redis:
+        with self.client(max_connections=2) as redis:
             for _ in range(10):
                 with redis.pipeline() as pipe:
                     pipe.watch("py:a")
@@ -133,7 +131,7 @@ class WatchTest(Case):
                 redis.set("py:a", "other")
                 pipe.multi()
                 self.assertEqual(pipe.set("py:b", 1).execute(), [True])
-            self.assertLessEqual(pool.stats()["open"], 2)
+            self.assertLessEqual(redis.stats()["open"], 2)
 
     def test_misuse(self) -> None:
         with self.redis.pipeline() as pipe:

@@ -36,7 +36,7 @@ class Call:
         self.missing -= 1
 
     def wake(self) -> None:
-        if not self.future.done():
+        if not self.future.done() and not self.future.get_loop().is_closed():
             self.future.set_result(None)
 
 

@@ -77,8 +77,8 @@ class AsyncCore(BaseCore):
     def _bury(self) -> None:
         """Frees what loops left behind that were closed before this client was."""
         for loop in [loop for loop in self._open if loop.is_closed()]:
-            _warn_unclosed(self)
             self._open.pop(loop).session.close()
+            _warn_unclosed(self)
 
     @property
     def asks_for_credentials(self) -> bool:
@@ -171,8 +171,8 @@ class AsyncCore(BaseCore):
 
     def __del__(self) -> None:
         if getattr(self, "_open", None):
-            _warn_unclosed(self)
             self.close()
+            _warn_unclosed(self)
 
 
 def _warn_unclosed(core: AsyncCore) -> None:
@@ -226,9 +226,8 @@ class Lease:
     ) -> List[Any]:
         """As AsyncCore.batch, on this connection."""
         if self._session.closed:
-            raise ClientClosedError(
-                "this connection was closed with its client", status_code="CLOSED"
-            )
+            text = "this connection was closed with its client"
+            return [ClientClosedError(text, status_code="CLOSED")] * len(commands)
         if self._core.session() is not self._session:
             raise RuntimeError("this connection belongs to another event loop")
         return await self._core.batch(commands, decode, atomic, lease=self._address)
