@@ -394,16 +394,11 @@ static PyMethodDef call_methods[] = {
 bool awaitable_ready(void)
 {
     PyType_Slot slots[] = {
-        {Py_am_await, (void *)call_self},
-        {Py_am_send, (void *)call_send},
-        {Py_tp_iter, (void *)call_self},
-        {Py_tp_iternext, (void *)next_or_stop},
-        {Py_tp_dealloc, (void *)call_dealloc},
-        {Py_tp_traverse, (void *)call_traverse},
-        {Py_tp_clear, (void *)call_clear},
-        {Py_tp_methods, call_methods},
-        {Py_tp_getset, call_properties},
-        {0, NULL},
+        {Py_am_await, (void *)call_self},      {Py_am_send, (void *)call_send},
+        {Py_tp_iter, (void *)call_self},       {Py_tp_iternext, (void *)next_or_stop},
+        {Py_tp_dealloc, (void *)call_dealloc}, {Py_tp_traverse, (void *)call_traverse},
+        {Py_tp_clear, (void *)call_clear},     {Py_tp_methods, call_methods},
+        {Py_tp_getset, call_properties},       {0, NULL},
     };
     PyType_Spec spec = {.name = "tendon._helper.Call",
                         .basicsize = sizeof(struct call),

@@ -106,10 +106,8 @@ static PyObject *call_now(const struct caller *self, tendon_client *client, PyOb
     tendon_reply *reply = NULL;
     tendon_error *error = NULL;
     tendon_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = library.call(client, &request, &reply, &error);
-    Py_END_ALLOW_THREADS
-    bool is_error = false;
+    Py_BEGIN_ALLOW_THREADS status = library.call(client, &request, &reply, &error);
+    Py_END_ALLOW_THREADS bool is_error = false;
     PyObject *value = outcome_value(&self->coder, reply, error, status, &is_error);
     if (value && is_error) {
         raise_object(value);
@@ -176,7 +174,8 @@ static bool fill(tendon_request *requests, size_t count, const struct batch *bat
         request->lease = batch->lease;
         request->flags = batch->flags;
         if (batch->atomic)
-            request->flags |= TENDON_REQUEST_ATOMIC | (i + 1 < count ? 0u : TENDON_REQUEST_ATOMIC_END);
+            request->flags |=
+                TENDON_REQUEST_ATOMIC | (i + 1 < count ? 0u : TENDON_REQUEST_ATOMIC_END);
         if (!command || !encode_command(&caller->coder, command, arguments, &length) ||
             (batch->nodes && !request_node(request, batch->nodes, (Py_ssize_t)i)))
             return false;
@@ -238,10 +237,9 @@ static PyObject *call_together(const struct caller *self, tendon_client *client,
     if (!outcomes)
         return PyErr_NoMemory();
     tendon_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = library.call_batch(client, requests, sizeof *requests, count, outcomes);
-    Py_END_ALLOW_THREADS
-    PyObject *values = NULL;
+    Py_BEGIN_ALLOW_THREADS status =
+        library.call_batch(client, requests, sizeof *requests, count, outcomes);
+    Py_END_ALLOW_THREADS PyObject *values = NULL;
     if (status == TENDON_OK)
         values = outcomes_list(self, outcomes, count);
     else {
@@ -307,12 +305,9 @@ static PyMethodDef caller_methods[] = {
 bool caller_ready(void)
 {
     PyType_Slot slots[] = {
-        {Py_tp_new, (void *)caller_new},
-        {Py_tp_dealloc, (void *)caller_dealloc},
-        {Py_tp_traverse, (void *)caller_traverse},
-        {Py_tp_clear, (void *)caller_clear},
-        {Py_tp_methods, caller_methods},
-        {0, NULL},
+        {Py_tp_new, (void *)caller_new},           {Py_tp_dealloc, (void *)caller_dealloc},
+        {Py_tp_traverse, (void *)caller_traverse}, {Py_tp_clear, (void *)caller_clear},
+        {Py_tp_methods, caller_methods},           {0, NULL},
     };
     PyType_Spec spec = {.name = "tendon._helper.Caller",
                         .basicsize = sizeof(struct caller),

@@ -49,17 +49,18 @@ static bool grow(void **items, void *room, size_t *capacity, size_t wanted, size
 bool arguments_reserve(struct arguments *arguments, size_t more)
 {
     size_t wanted = arguments->count + more;
-    return wanted <= arguments->capacity || grow((void **)&arguments->items, arguments->room,
-                                                 &arguments->capacity, wanted, sizeof(tendon_bytes));
+    return wanted <= arguments->capacity ||
+           grow((void **)&arguments->items, arguments->room, &arguments->capacity, wanted,
+                sizeof(tendon_bytes));
 }
 
 /* Takes over the reference to `object`, also when it fails. */
 static bool keep(struct arguments *arguments, PyObject *object)
 {
     size_t wanted = arguments->kept_count + 1;
-    if (wanted > arguments->kept_capacity && !grow((void **)&arguments->kept, arguments->kept_room,
-                                                   &arguments->kept_capacity, wanted,
-                                                   sizeof(PyObject *))) {
+    if (wanted > arguments->kept_capacity &&
+        !grow((void **)&arguments->kept, arguments->kept_room, &arguments->kept_capacity, wanted,
+              sizeof(PyObject *))) {
         Py_DECREF(object);
         return false;
     }

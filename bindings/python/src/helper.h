@@ -49,14 +49,14 @@ struct library {
 
 /* Objects of the Python side that C calls, by the name of their keyword in tendon/_helper.py. */
 #define LENT_OBJECTS(X)                                                                            \
-    X(names)            /* dict: name as given -> (words, capitals, blocking) */                   \
-    X(command_name)     /* the same for a name that is not in it yet */                            \
-    X(utf8)             /* the decoder that stands for strict UTF-8 */                             \
-    X(failure)          /* (address of a tendon_error or 0, status) -> exception; frees it */      \
-    X(server_error)     /* bytes of an error reply -> exception */                                 \
-    X(hashable)         /* a list or dict that is to be a key of a dict -> tuple */                \
-    X(big_number)       /* bytes of decimal digits -> int */                                       \
-    X(unknown_node)     /* number of a node's type -> exception */
+    X(names)        /* dict: name as given -> (words, capitals, blocking) */                       \
+    X(command_name) /* the same for a name that is not in it yet */                                \
+    X(utf8)         /* the decoder that stands for strict UTF-8 */                                 \
+    X(failure)      /* (address of a tendon_error or 0, status) -> exception; frees it */          \
+    X(server_error) /* bytes of an error reply -> exception */                                     \
+    X(hashable)     /* a list or dict that is to be a key of a dict -> tuple */                    \
+    X(big_number)   /* bytes of decimal digits -> int */                                           \
+    X(unknown_node) /* number of a node's type -> exception */
 
 struct lent {
 #define X(name) PyObject *name;
@@ -131,8 +131,7 @@ void raise_object(PyObject *exception);
 /* --- caller.c: what the calls of one client share --- */
 
 struct caller {
-    PyObject_HEAD
-    struct coder coder;
+    PyObject_HEAD struct coder coder;
     int64_t timeout_ms;
     struct session *session; /* the one last used; NULL at first */
 };
@@ -175,11 +174,11 @@ struct slot {
 };
 
 struct session {
-    PyObject_HEAD
-    tendon_client *client; /* belongs to `owner`; NULL once closed */
+    PyObject_HEAD tendon_client *client; /* belongs to `owner`; NULL once closed */
     tendon_queue *queue;
     PyObject *owner, *loop, *create_future;
-    /* What was asked for since the last tick: its requests and, in the same order, whose they are. */
+    /* What was asked for since the last tick: its requests and, in the same order, whose they are.
+     */
     struct arguments arguments;
     tendon_request *requests;
     struct call **waiting; /* each has a slot, which owns it */
@@ -215,8 +214,7 @@ enum call_state {
 };
 
 struct call {
-    PyObject_HEAD
-    enum call_state state;
+    PyObject_HEAD enum call_state state;
     bool one;      /* a single command; else the value is a list */
     bool leasing;  /* borrows a connection */
     bool sent;     /* its requests went to the core */

@@ -173,8 +173,8 @@ static void note_sent(struct session *self, struct call *call)
 
 static tendon_status submit(struct session *self, size_t first, size_t count)
 {
-    return library.submit(self->client, self->queue, self->requests + first,
-                          sizeof *self->requests, count, self->ids + first);
+    return library.submit(self->client, self->queue, self->requests + first, sizeof *self->requests,
+                          count, self->ids + first);
 }
 
 /*
@@ -191,8 +191,8 @@ static bool submit_live(struct session *self, struct call **waiting, size_t coun
         struct call *call = waiting[i];
         if (call->dropped)
             continue;
-        call->refused = status == TENDON_ERROR_QUEUE_FULL ? submit(self, call->first, call->count)
-                                                          : status;
+        call->refused =
+            status == TENDON_ERROR_QUEUE_FULL ? submit(self, call->first, call->count) : status;
         if (call->refused == TENDON_OK)
             note_sent(self, call);
         else

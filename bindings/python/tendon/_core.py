@@ -247,7 +247,7 @@ class Core(BaseCore):
         would do the same, but a client whose queues are in use is slower at blocking calls.
         """
         found: List[Any] = []
-        batch = Batch([()], self._options.timeout_ms, flags=native.REQUEST_CONNECT)
+        batch = Batch([[]], self._options.timeout_ms, flags=native.REQUEST_CONNECT)
         waiter = threading.Thread(
             target=lambda: found.extend(batch.run(handle.pointer, None)), daemon=True
         )

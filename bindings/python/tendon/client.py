@@ -187,9 +187,7 @@ class BaseRedis(BaseClient):
         return cls.from_pool(cls._pool_class.from_url(url, **kwargs), single_connection_client)
 
     @classmethod
-    def from_pool(
-        cls: Type[R], connection_pool: Any, single_connection_client: bool = False
-    ) -> R:
+    def from_pool(cls: Type[R], connection_pool: Any, single_connection_client: bool = False) -> R:
         """A client that owns ``connection_pool``: close() closes it."""
         client = cls(
             connection_pool=connection_pool, single_connection_client=single_connection_client

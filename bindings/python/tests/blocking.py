@@ -69,9 +69,7 @@ class BlockingCase(Case):
 
     def client(self, name: str = "standalone", **options: Any) -> Any:
         server = SERVERS[name]
-        return self._over(
-            tendon.asyncio.Redis(host=server["host"], port=server["port"], **options)
-        )
+        return self._over(tendon.asyncio.Redis(host=server["host"], port=server["port"], **options))
 
     def cluster(self, **options: Any) -> Any:
         return self._over(tendon.asyncio.RedisCluster(**options))

@@ -53,7 +53,9 @@ class LoadTest(AsyncCase):
             )
         refused = [one for one in found if isinstance(one, tendon.RedisError)]
         self.assertEqual(len(refused), 400)
-        self.assertEqual({(one.executed, one.status_code) for one in refused}, {("no", "QUEUE_FULL")})
+        self.assertEqual(
+            {(one.executed, one.status_code) for one in refused}, {("no", "QUEUE_FULL")}
+        )
         for number, one in enumerate(found):
             self.assertTrue(one in refused or one == b"%d" % number)
 
@@ -96,7 +98,9 @@ class CancelTest(AsyncCase):
             await self.r.incr("py:storm")
             self.counted += 1
         if kind == 1:
-            results = await self.r.pipeline(chance.random() < 0.5).echo(value).incr("py:n").execute()
+            results = (
+                await self.r.pipeline(chance.random() < 0.5).echo(value).incr("py:n").execute()
+            )
             return results[0]
         if kind == 2:
             async with self.r.pipeline() as pipe:
@@ -167,9 +171,7 @@ class CloseTest(AsyncCase):
         late = asyncio.create_task(self.r.get("py:a"))
         await asyncio.sleep(0)
         await self.r.aclose()
-        found = await asyncio.wait_for(
-            asyncio.gather(*tasks, late, return_exceptions=True), 10
-        )
+        found = await asyncio.wait_for(asyncio.gather(*tasks, late, return_exceptions=True), 10)
         self.assertEqual({type(one) for one in found}, {tendon.ClientClosedError})
         self.assertEqual({one.executed for one in found} - {"no", "unknown"}, set())
         self.assertIs(await self.r.ping(), True, "connects again")
@@ -333,7 +335,9 @@ class ForkTest(AsyncCase):
                 os._exit(1)
         status = (await asyncio.to_thread(os.waitpid, child, 0))[1]
         self.assertEqual(os.waitstatus_to_exitcode(status), 0)
-        self.assertEqual((await self.r.get("py:child"), await self.r.client_id()), (b"done", parent))
+        self.assertEqual(
+            (await self.r.get("py:child"), await self.r.client_id()), (b"done", parent)
+        )
         await self.r.rpush("py:list", 1, 2, 3)
         found = await asyncio.wait_for(asyncio.gather(*busy), 10)
         self.assertEqual(sorted(value for _, value in found), [b"1", b"2", b"3"])
@@ -364,7 +368,7 @@ asyncio.run(main())
             done = self.run_program(
                 "r = tendon.asyncio.Redis(port=PORT)\nprint(asyncio.run(r.ping()))\n"
                 "loop = asyncio.new_event_loop()\nprint(loop.run_until_complete(r.ping()))\n"
-                + helper_of_cycles,
+                + helper_of_cycles
             )
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "True\nTrue\n", ""))
 
@@ -443,7 +447,5 @@ class OutageTest(AsyncCase):
 
         with server_that(nonsense) as port:
             async with tendon.asyncio.Redis(port=port, retry=ONCE) as r:
-                found = await asyncio.gather(
-                    *(r.ping() for _ in range(10)), return_exceptions=True
-                )
+                found = await asyncio.gather(*(r.ping() for _ in range(10)), return_exceptions=True)
                 self.assertEqual({type(one) for one in found}, {tendon.exceptions.InvalidResponse})

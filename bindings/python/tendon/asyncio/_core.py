@@ -89,9 +89,7 @@ class AsyncCore(BaseCore):
     async def prepare(self) -> None:
         """Asks the credential provider, which may wait."""
         if self.asks_for_credentials:
-            self._set_credentials(
-                await self._options.credential_provider.get_credentials_async()
-            )
+            self._set_credentials(await self._options.credential_provider.get_credentials_async())
             self.session()
 
     def batch(
@@ -107,7 +105,9 @@ class AsyncCore(BaseCore):
         Sends all commands together. The values in order, an exception in place of each failure.
         """
         caller = self._raw_caller if decode is None else self.caller
-        return caller.requests(self, commands, nodes, atomic, lease, flags)  # type: ignore[no-any-return]
+        found: Awaitable[List[Any]]
+        found = caller.requests(self, commands, nodes, atomic, lease, flags)
+        return found
 
     async def connect(self) -> None:
         """Waits until a connection is ready."""

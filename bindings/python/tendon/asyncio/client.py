@@ -35,11 +35,15 @@ class AsyncClient(BaseClient):
         """
         if self._direct and not options and args:
             core = self._core
-            return core.caller.request(core, self.response_callbacks, args)  # type: ignore[no-any-return]
+            found: Awaitable[Any]
+            found = core.caller.request(core, self.response_callbacks, args)
+            return found
         return self._execute(args, options)
 
     async def _execute(self, args: Tuple[Any, ...], options: Dict[str, Any]) -> Any:
-        name = self._encoder.pack(args)[0]  # refuses what cannot be sent before anything is waited for
+        name = self._encoder.pack(args)[
+            0
+        ]  # refuses what cannot be sent before anything is waited for
         decode = None if options.pop(NEVER_DECODE, False) else self._encoder.decoder
         try:
             value = await self._answer(args, decode)

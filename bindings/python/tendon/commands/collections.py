@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from tendon.commands._arguments import (
-    KeyT,
-    EncodableT,
-    Text,
-    KeysT,
-    list_of,
-    matching,
-    flat,
-    Base,
-)
+from tendon.commands._arguments import KeyT, EncodableT, Text, KeysT, list_of, matching, flat, Base
 from tendon.exceptions import DataError
 
 
