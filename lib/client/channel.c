@@ -180,6 +180,7 @@ void tendon__channel_close(struct tendon__channel *channel, enum tendon__close_r
     tendon__conn_abandon(&channel->conn);
     tendon__list_remove(&channel->flush);
     tendon__timer_set(&engine->timers, &channel->timer, TENDON__NO_TIME);
+    tendon__engine_direct(engine, channel, false);
     engine->ops->close(engine->world, channel);
     tendon__list_remove(&channel->link);
     tendon__list_push(&engine->graveyard, &channel->link);
@@ -283,7 +284,7 @@ static void on_ready(void *context, struct tendon__conn *conn)
     struct tendon__engine *engine = channel->engine;
     struct tendon__node *node = channel->node;
     channel->state = TENDON__CHANNEL_READY;
-    channel->used_ns = engine->now_ns;
+    channel->used_ns = channel->asked_ns = engine->now_ns;
     node->dials--;
     engine->stats.created++;
     tendon__node_dial_succeeded(node);
@@ -389,6 +390,13 @@ static void expire_lane(struct tendon__channel *channel)
             tendon__channel_close(channel, TENDON__CLOSE_LIFETIME, NULL);
         else
             tendon__channel_arm(channel);
+        return;
+    }
+    int64_t idle_ns = engine->options->pool_idle_timeout_ms * TENDON__MS;
+    bool for_callers = channel->lane_index >= (uint32_t)engine->options->lanes;
+    if (for_callers && idle_ns && engine->now_ns - channel->asked_ns >= idle_ns &&
+        !channel->conn.fifo_count) {
+        tendon__channel_close(channel, TENDON__CLOSE_IDLE, NULL);
         return;
     }
     int64_t quiet_ns =

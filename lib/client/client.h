@@ -19,6 +19,8 @@
 /* How many descriptors a forked child can close without walking structures another thread may have
  * been changing. */
 #define TENDON__FD_TABLE 4096
+/* How long a caller waits in a socket before it looks at its deadline; later ones do not. */
+#define TENDON__DIRECT_SLICE_MS 50
 
 struct tendon_client {
     struct tendon__memory *memory;
@@ -57,7 +59,9 @@ struct tendon_client {
     _Atomic int64_t async_until_ns;
     /* Life. */
     atomic_bool closed;
-    atomic_uint inside; /* calls that have not returned */
+    atomic_uint inside;  /* calls that have not returned */
+    atomic_uint callers; /* of them, those that wait for an outcome */
+    atomic_bool crowd;   /* they are so many that the thread drives for all */
     _Atomic uint64_t next_id;
     uint8_t *fork_page; /* first byte is 1, in a child 0 */
     _Atomic int *fds;   /* sockets, for a forked child; -1 is free */
@@ -74,12 +78,11 @@ void tendon__client_unlock(struct tendon_client *client);
 
 /* Hands requests (linked by item.link) to the engine without waiting. */
 void tendon__client_post(struct tendon_client *client, struct tendon__link *requests);
+/* As post, for callers that wait themselves: the thread need not stay awake after their outcome. */
+void tendon__client_post_waiting(struct tendon_client *client, struct tendon__link *requests);
 void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease *lease);
 
-/* As post, then waits until *remaining is 0, driving the engine where nobody else does. */
 struct tendon__wait;
-void tendon__client_run(struct tendon_client *client, struct tendon__link *requests,
-                        struct tendon__wait *wait);
 
 /* Starts the client's thread once; TENDON_ERROR_SYSTEM when it cannot be started. */
 tendon_status tendon__client_start(struct tendon_client *client, struct tendon__fault *fault);
@@ -98,10 +101,19 @@ void tendon__driver_wake(struct tendon_client *client);
 
 /* Hands requests, and leases given back, to the engine. */
 void tendon__driver_submit(struct tendon_client *client, struct tendon__link *requests);
+/* True while completion queues are in use, so that the thread drives. */
+bool tendon__driver_serves_queues(const struct tendon_client *client);
 /* Leaves requests for whoever drives. */
 void tendon__inbox_put(struct tendon_client *client, struct tendon__link *requests);
 /* Takes what the inbox holds. */
 void tendon__driver_drain(struct tendon_client *client);
+
+/* direct.c: the ways of a call that waits. */
+/* As post, then waits until nothing remains, driving the engine where that is best. */
+void tendon__client_run(struct tendon_client *client, struct tendon__link *requests,
+                        struct tendon__wait *wait);
+/* For the thread, after each turn: whether the crowd is still there. */
+void tendon__crowd_watch(struct tendon_client *client, uint32_t *calm_turns);
 
 /* host.c: option drive=host. */
 tendon_status tendon__host_init(struct tendon_client *client, struct tendon__fault *fault);
@@ -122,6 +134,16 @@ void tendon__io_tick(struct tendon_client *client, int64_t now_ns);
 int64_t tendon__io_deadline(const struct tendon_client *client);
 void tendon__io_bury(struct tendon_client *client);
 void tendon__io_abandon_all(struct tendon_client *client);
+
+/*
+ * A caller that is owed the only reply of a connection waits in the socket itself, without the
+ * token, by tendon__transport_wait. begin gives NULL where that cannot be; end, with the token
+ * again, hands over what came (or did not).
+ */
+struct tendon__io;
+struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel, int *out_fd);
+void tendon__io_end_direct(struct tendon__io *io, const uint8_t *bytes, ssize_t result,
+                           struct tendon__fault *fault);
 
 int64_t tendon__now_ns(void);
 

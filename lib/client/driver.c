@@ -17,6 +17,7 @@
 
 #define EVENTS_PER_TURN 64
 #define ASYNC_LINGER_MS 1000    /* the thread goes on driving this long after the last submit */
+#define CROWD_LINGER_MS 5       /* how long the thread waits for the next of a crowd of callers */
 #define SLEEP_MS_MAX    3600000 /* epoll takes an int; an hour early is no harm */
 
 int64_t tendon__now_ns(void)
@@ -195,19 +196,24 @@ void tendon__inbox_put(struct tendon_client *client, struct tendon__link *reques
     pthread_mutex_unlock(&client->inbox_lock);
 }
 
+void tendon__client_post_waiting(struct tendon_client *client, struct tendon__link *requests)
+{
+    tendon__inbox_put(client, requests);
+    if (atomic_load(&client->parked_until_ns))
+        tendon__client_kick(client);
+    else
+        tendon__driver_wake(client);
+}
+
 void tendon__client_post(struct tendon_client *client, struct tendon__link *requests)
 {
     if (client->options.drive == TENDON__DRIVE_HOST) {
         tendon__host_post(client, requests);
         return;
     }
-    tendon__inbox_put(client, requests);
     if (atomic_load(&client->async_until_ns) != TENDON__NO_TIME)
         atomic_store(&client->async_until_ns, tendon__now_ns() + ASYNC_LINGER_MS * TENDON__MS);
-    if (atomic_load(&client->parked_until_ns))
-        tendon__client_kick(client);
-    else
-        tendon__driver_wake(client);
+    tendon__client_post_waiting(client, requests);
 }
 
 void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease *lease)
@@ -224,64 +230,6 @@ void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease
     } else {
         tendon__client_kick(client);
     }
-}
-
-/*
- * As yield_to_guests, for a caller that drives for its own outcome. False when another caller has
- * become the driver meanwhile: queueing for the token behind one that sleeps in it would sleep past
- * the outcome.
- */
-static bool step_aside(struct tendon_client *client)
-{
-    if (!atomic_load(&client->guests))
-        return true;
-    pthread_mutex_unlock(&client->drive);
-    while (atomic_load(&client->guests))
-        sched_yield();
-    return pthread_mutex_trylock(&client->drive) == 0;
-}
-
-/* What happened while nobody drove, for example a server that closed an idle connection, comes
- * before new work. */
-static void catch_up(struct tendon_client *client)
-{
-    if (tendon__now_ns() - client->engine->now_ns > TENDON__MS)
-        tendon__driver_turn(client, 0);
-}
-
-/* For himself: until his outcomes are there, or somebody else drives. */
-static void drive_until_over(struct tendon_client *client, struct tendon__wait *wait)
-{
-    while (!tendon__wait_is_over(wait)) {
-        tendon__driver_turn(client, -1);
-        if (!step_aside(client)) {
-            tendon__driver_wake(client);
-            tendon__wait_sleep(wait);
-            return;
-        }
-        tendon__driver_drain(client);
-    }
-    tendon__client_unlock(client);
-}
-
-void tendon__client_run(struct tendon_client *client, struct tendon__link *requests,
-                        struct tendon__wait *wait)
-{
-    if (pthread_mutex_trylock(&client->drive) == 0) {
-        catch_up(client);
-        tendon__driver_drain(client); /* what others have left comes first */
-        tendon__driver_submit(client, requests);
-        drive_until_over(client, wait);
-        return;
-    }
-    tendon__inbox_put(client, requests);
-    if (pthread_mutex_trylock(&client->drive) == 0) {
-        tendon__driver_drain(client);
-        drive_until_over(client, wait);
-        return;
-    }
-    tendon__driver_wake(client);
-    tendon__wait_sleep(wait);
 }
 
 static void park(struct tendon_client *client, int64_t until_ns)
@@ -305,7 +253,7 @@ static bool stopping(struct tendon_client *client)
     return stop;
 }
 
-static bool serves_queues(const struct tendon_client *client)
+bool tendon__driver_serves_queues(const struct tendon_client *client)
 {
     int64_t until_ns = atomic_load(&client->async_until_ns);
     return until_ns == TENDON__NO_TIME || (until_ns && tendon__now_ns() < until_ns);
@@ -318,10 +266,13 @@ static void *drive_for_all(void *argument)
         pthread_mutex_lock(&client->drive);
         atomic_store(&client->parked_until_ns, 0);
         tendon__driver_turn(client, 0);
-        while (!stopping(client) && (serves_queues(client) || has_work(client))) {
+        uint32_t calm_turns = 0;
+        while (!stopping(client) && (tendon__driver_serves_queues(client) || has_work(client) ||
+                                     atomic_load(&client->crowd))) {
             tendon__driver_drain(client);
-            tendon__driver_turn(client, -1);
+            tendon__driver_turn(client, atomic_load(&client->crowd) ? CROWD_LINGER_MS : -1);
             yield_to_guests(client);
+            tendon__crowd_watch(client, &calm_turns);
         }
         int64_t until_ns = tendon__engine_deadline(client->engine);
         atomic_store(&client->parked_until_ns, until_ns);

@@ -125,8 +125,10 @@ void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request
 {
     struct tendon__fault fault;
     engine->now_ns = now_ns;
-    if (!(request->flags & TENDON__REQUEST_INTERNAL))
+    if (!(request->flags & TENDON__REQUEST_INTERNAL)) {
         engine->stats.requests += request->command_count;
+        engine->live_count++;
+    }
     remember_id(engine, request);
     if (request->flags & TENDON__REQUEST_OPEN_LEASE)
         tendon__list_push(&engine->leases, &request->lease->link);
@@ -321,14 +323,26 @@ void tendon__engine_tell(struct tendon__engine *engine)
     }
 }
 
+void tendon__engine_direct(struct tendon__engine *engine, struct tendon__channel *channel,
+                           bool begins)
+{
+    if (channel->direct == begins)
+        return;
+    channel->direct = begins;
+    if (begins)
+        engine->direct_count++;
+    else
+        engine->direct_count--;
+}
+
 bool tendon__engine_busy(const struct tendon__engine *engine)
 {
-    if (__atomic_load_n(&engine->pending, __ATOMIC_RELAXED) || engine->refreshing)
+    if (engine->live_count > engine->direct_count || engine->refreshing)
         return true;
     for (struct tendon__link *link = engine->channels.next; link != &engine->channels;
          link = link->next) {
         const struct tendon__channel *channel = TENDON__OWNER(link, struct tendon__channel, link);
-        if (channel->state != TENDON__CHANNEL_READY || channel->conn.fifo_count)
+        if (channel->state != TENDON__CHANNEL_READY || channel->conn.fifo_count > channel->direct)
             return true;
     }
     return false;

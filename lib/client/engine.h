@@ -28,7 +28,7 @@
 #include "generated/options.h"
 #include "pool/pool.h"
 
-#define TENDON__LANES_MAX 16               /* upper end of the option `lanes` */
+#define TENDON__LANES_MAX 32               /* upper ends of options `lanes` and `direct_lanes` */
 #define TENDON__SEEDS_MAX 64               /* of the option `endpoints` */
 #define TENDON__MS        INT64_C(1000000) /* nanoseconds */
 #define TENDON__NO_SLOT   UINT32_MAX
@@ -155,12 +155,14 @@ struct tendon__channel {
     bool probing;
     bool resetting;
     bool retiring; /* a lane that takes no more requests and closes when it owes nothing */
+    bool direct;   /* a caller waits in the socket itself for the one reply that is owed */
     bool told_connected;
     bool probe_clean;
     uint32_t lane_index;
     uint32_t dirt;
     int64_t opened_ns;
-    int64_t used_ns; /* when something was last sent */
+    int64_t used_ns;  /* when something was last sent */
+    int64_t asked_ns; /* when a request was */
     int64_t lifetime_ns;
     struct tendon__request *owner; /* a request with a connection of its own */
     struct tendon_lease *lease;
@@ -180,6 +182,7 @@ struct tendon__node {
     bool replica;
     bool retired;
     bool wanted; /* connected without a request: min idle, watch, refresh */
+    /* First the shared ones, then those of direct_lanes. */
     struct tendon__channel *lanes[TENDON__LANES_MAX];
     struct tendon__pool pool;
     struct tendon__link waiting; /* requests for a lane */
@@ -245,6 +248,8 @@ struct tendon__engine {
     struct tendon__link leases;
     struct tendon__link told;     /* completed, for sinks that take many at a time */
     uint32_t ended_count;         /* completed and still counted in pending */
+    uint32_t live_count;          /* submitted and not completed, the engine's own left out */
+    uint32_t direct_count;        /* of them, those a caller waits for in the socket himself */
     struct tendon__request **ids; /* hash of requests that can be cancelled */
     size_t id_room;
     size_t id_count;
@@ -288,6 +293,9 @@ enum tendon__timer_kind {
 #define TENDON__REQUEST_INTERNAL (1u << 29)
 /* Internal flag of a request: a replica may answer it. */
 #define TENDON__REQUEST_REPLICA_SAFE (1u << 28)
+/* Internal flag of a request: its caller waits, wants a connection to himself, and watches its
+ * deadline. */
+#define TENDON__REQUEST_DIRECT (1u << 26)
 /* Internal flag of a request: its keys map to different slots. */
 #define TENDON__REQUEST_CROSS_SLOT (1u << 27)
 
@@ -324,6 +332,10 @@ void tendon__engine_tell(struct tendon__engine *engine);
 void tendon__engine_sweep(struct tendon__engine *engine);
 void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out);
 
+/* A caller begins, and ends, to wait in the socket for the one reply that the channel owes. */
+void tendon__engine_direct(struct tendon__engine *engine, struct tendon__channel *channel,
+                           bool begins);
+
 /* What the world reports about a channel. */
 void tendon__engine_opened(struct tendon__engine *engine, struct tendon__channel *channel,
                            bool tls_resumed, int64_t now_ns);
@@ -345,6 +357,8 @@ tendon_error *tendon__request_error(const struct tendon__request *request);
 /* The failure as a fault. */
 void tendon__request_fault(const struct tendon__request *request, struct tendon__fault *out);
 void tendon__request_forget_replies(struct tendon__request *request);
+/* Its caller no longer waits in the socket: the engine watches its deadline. */
+void tendon__request_leave_socket(struct tendon__engine *engine, struct tendon__request *request);
 /* Delivers the outcome: `fault` NULL means the replies are it. */
 void tendon__request_complete(struct tendon__engine *engine, struct tendon__request *request,
                               const struct tendon__fault *fault);
@@ -390,6 +404,8 @@ struct tendon__node *tendon__node_get(struct tendon__engine *engine, const char 
                                       uint16_t port);
 void tendon__node_free(struct tendon__engine *engine, struct tendon__node *node);
 struct tendon__channel *tendon__node_lane(struct tendon__node *node);
+/* A ready lane that owes nothing, for one caller; NULL when there is none yet. */
+struct tendon__channel *tendon__node_free_lane(struct tendon__node *node);
 void tendon__node_wait(struct tendon__node *node, struct tendon__request *request);
 void tendon__node_serve(struct tendon__node *node);
 /* Every connection there may be is lent, so that there can be no lane until one comes back. */

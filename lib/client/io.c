@@ -32,6 +32,7 @@ struct tendon__io {
     int watched_fd;
     uint32_t watched;
     bool write_blocked;
+    bool has_reader; /* a caller waits in the socket, without the token; nobody else reads */
 };
 
 static void remember_fd(struct tendon_client *client, int fd)
@@ -76,6 +77,21 @@ static void watch(struct tendon__io *io, int fd, uint32_t events)
     io->watched = events;
 }
 
+/* A plain stream is watched for edges, so that whoever drives is not woken again and again by what
+ * a caller in the socket is about to read. */
+static uint32_t open_events(const struct tendon__io *io)
+{
+    uint32_t edges = io->transport.waits ? EPOLLET : 0u;
+    return edges | EPOLLIN | (io->write_blocked ? EPOLLOUT : 0u);
+}
+
+/* What is there already counts as new once more. */
+static void watch_anew(struct tendon__io *io)
+{
+    io->watched = 0;
+    watch(io, io->transport.fd, open_events(io));
+}
+
 static uint32_t wanted_events(uint32_t want)
 {
     return (want & TENDON__WANT_READ ? EPOLLIN : 0u) | (want & TENDON__WANT_WRITE ? EPOLLOUT : 0u);
@@ -98,7 +114,9 @@ static void report_open(struct tendon__io *io, int64_t now_ns)
     end_dial(io);
     io->state = IO_OPEN;
     tendon__list_remove(&io->link);
-    watch(io, io->transport.fd, EPOLLIN);
+    if (io->client->options.drive == TENDON__DRIVE_THREAD && !io->transport.tls)
+        tendon__transport_let_wait(&io->transport, TENDON__DIRECT_SLICE_MS);
+    watch(io, io->transport.fd, open_events(io));
     tendon__engine_opened(io->client->engine, io->channel, io->transport.tls_resumed, now_ns);
 }
 
@@ -183,12 +201,18 @@ static void close_channel(void *world, struct tendon__channel *channel)
     if (io->dial)
         tendon__dial_abort(io->dial);
     end_dial(io);
+    channel->io = NULL;
+    io->channel = NULL;
+    tendon__list_remove(&io->link);
+    if (io->has_reader) {
+        /* The reader closes it, or another file could get the number he reads from. */
+        io->state = IO_CLOSED;
+        tendon__transport_end_wait(&io->transport);
+        return;
+    }
     if (io->state == IO_OPEN)
         tendon__transport_close(&io->transport, false);
     io->state = IO_CLOSED;
-    io->channel = NULL;
-    channel->io = NULL;
-    tendon__list_remove(&io->link);
     tendon__list_push(&client->dead_ios, &io->link);
 }
 
@@ -263,6 +287,8 @@ static void read_some(struct tendon__io *io, int64_t now_ns)
             ((size_t)result < room && !tendon__transport_buffered(&io->transport)))
             return;
     }
+    if (io->state == IO_OPEN && io->transport.waits)
+        watch_anew(io);
 }
 
 static void write_some(struct tendon__io *io, int64_t now_ns)
@@ -277,7 +303,7 @@ static void write_some(struct tendon__io *io, int64_t now_ns)
         ssize_t result = tendon__transport_write(&io->transport, bytes, size, &fault);
         if (result < 0) {
             /* The server's last words may explain it, for example that it has too many clients. */
-            if (!io->transport.tls)
+            if (!io->transport.tls && !io->has_reader)
                 read_some(io, now_ns);
             if (io->state == IO_OPEN)
                 lose(io, result, &fault, now_ns);
@@ -291,10 +317,7 @@ static void write_some(struct tendon__io *io, int64_t now_ns)
         io->client->engine->stats.bytes_sent += (uint64_t)result;
         io->write_blocked = writes + 1 == WRITES_PER_FLUSH;
     }
-    uint32_t events = EPOLLIN;
-    if (io->write_blocked)
-        events |= EPOLLOUT;
-    watch(io, io->transport.fd, events);
+    watch(io, io->transport.fd, open_events(io));
 }
 
 void tendon__io_flush(struct tendon_client *client)
@@ -316,10 +339,61 @@ void tendon__io_event(struct tendon_client *client, void *handle, uint32_t event
         step_dial(io, now_ns);
         return;
     }
-    if (io->state == IO_OPEN && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+    if (io->state == IO_OPEN && !io->has_reader && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         read_some(io, now_ns);
     if (io->state == IO_OPEN && events & EPOLLOUT)
         write_some(io, now_ns);
+}
+
+struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel, int *out_fd)
+{
+    struct tendon__io *io = channel->io;
+    if (!io || io->state != IO_OPEN || !io->transport.waits || io->has_reader)
+        return NULL;
+    io->has_reader = true;
+    *out_fd = io->transport.fd;
+    tendon__engine_direct(channel->engine, channel, true);
+    return io;
+}
+
+/* Hands over what was read without the token. Any of it may close the connection. */
+static void take_bytes(struct tendon__io *io, const uint8_t *bytes, size_t size, int64_t now_ns)
+{
+    struct tendon__fault fault;
+    while (size && io->state == IO_OPEN) {
+        uint8_t *space;
+        size_t room = tendon__conn_space(&io->channel->conn, &space);
+        if (!room) {
+            tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory to receive into");
+            tendon__engine_lost(io->client->engine, io->channel, &fault, now_ns);
+            return;
+        }
+        size_t part = size < room ? size : room;
+        memcpy(space, bytes, part);
+        tendon__engine_received(io->client->engine, io->channel, part, now_ns);
+        bytes += part;
+        size -= part;
+    }
+}
+
+void tendon__io_end_direct(struct tendon__io *io, const uint8_t *bytes, ssize_t result,
+                           struct tendon__fault *fault)
+{
+    int64_t now_ns = io->client->engine->now_ns;
+    io->has_reader = false;
+    if (io->state == IO_CLOSED) {
+        tendon__transport_close(&io->transport, false);
+        tendon__list_push(&io->client->dead_ios, &io->link);
+        return;
+    }
+    tendon__engine_direct(io->client->engine, io->channel, false);
+    if (result > 0)
+        take_bytes(io, bytes, (size_t)result, now_ns);
+    else if (result < 0)
+        lose(io, result, fault, now_ns);
+    /* An edge that came meanwhile was left to the reader. */
+    if (io->state == IO_OPEN && io->channel->conn.fifo_count)
+        read_some(io, now_ns);
 }
 
 static struct tendon__io *find_token(struct tendon_client *client, uint64_t token)

@@ -157,19 +157,19 @@ static void open_lane(struct tendon__node *node, uint32_t index, uint32_t open)
         tendon__node_dial_failed(node, NULL, &fault);
 }
 
-void tendon__node_want_lane(struct tendon__node *node)
+/* Opens one more of the lanes with index `first` to `end`, unless one is being opened or none is
+ * missing. */
+static void want_one_of(struct tendon__node *node, uint32_t first, uint32_t end)
 {
-    struct tendon__engine *engine = node->engine;
-    uint32_t lanes = (uint32_t)engine->options->lanes;
-    uint32_t open = 0, free_lane = lanes;
-    for (uint32_t i = 0; i < lanes; i++) {
+    uint32_t open = 0, free_lane = end;
+    for (uint32_t i = 0; i < end; i++) {
         open += node->lanes[i] != NULL;
         if (node->lanes[i] && node->lanes[i]->state != TENDON__CHANNEL_READY)
             return; /* one at a time */
-        if (!node->lanes[i] && free_lane == lanes)
+        if (i >= first && !node->lanes[i] && free_lane == end)
             free_lane = i;
     }
-    if (free_lane == lanes)
+    if (free_lane == end)
         return;
     /* Only the first lane is worth an idle connection of the pool. */
     bool room = may_dial(node) && (open ? tendon__pool_reserve(&node->pool)
@@ -179,6 +179,29 @@ void tendon__node_want_lane(struct tendon__node *node)
         return;
     }
     open_lane(node, free_lane, open);
+}
+
+void tendon__node_want_lane(struct tendon__node *node)
+{
+    want_one_of(node, 0, (uint32_t)node->engine->options->lanes);
+}
+
+struct tendon__channel *tendon__node_free_lane(struct tendon__node *node)
+{
+    uint32_t shared = (uint32_t)node->engine->options->lanes;
+    uint32_t end = shared + (uint32_t)node->engine->options->direct_lanes;
+    bool any = false;
+    for (uint32_t i = 0; i < end; i++) {
+        struct tendon__channel *lane = node->lanes[i];
+        if (!lane || lane->state != TENDON__CHANNEL_READY || lane->retiring)
+            continue;
+        if (!lane->conn.fifo_count)
+            return lane;
+        any = true;
+    }
+    if (any)
+        want_one_of(node, shared, end);
+    return NULL;
 }
 
 bool tendon__node_lane_is_next(const struct tendon__node *node)

@@ -39,6 +39,7 @@ void tendon__channel_probe(struct tendon__channel *channel, bool clean)
               : write_ping(channel->probe_frame);
     channel->probe.reply_count = clean ? 3 : 1;
     channel->used_ns = engine->now_ns;
+    tendon__conn_rest(&channel->conn);
     tendon__conn_send(&channel->conn, &channel->probe, engine->now_ns);
     tendon__channel_flush(channel);
     tendon__channel_arm(channel);

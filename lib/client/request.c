@@ -86,6 +86,7 @@ static void count_outcome(struct tendon__engine *engine, const struct tendon__re
     if (request->flags & TENDON__REQUEST_INTERNAL)
         return;
     engine->ended_count++;
+    engine->live_count--;
     tendon_stats *stats = &engine->stats;
     if (request->status == TENDON_OK) {
         stats->replies += request->command_count;
@@ -244,6 +245,8 @@ static int64_t attempt_limit(const struct tendon__engine *engine,
 
 void tendon__request_arm(struct tendon__engine *engine, struct tendon__request *request)
 {
+    if (request->flags & TENDON__REQUEST_DIRECT)
+        return;
     int64_t when_ns = attempt_limit(engine, request);
     if (request->deadline_ns < when_ns)
         when_ns = request->deadline_ns;
@@ -252,6 +255,14 @@ void tendon__request_arm(struct tendon__engine *engine, struct tendon__request *
     request->timer.kind = TENDON__TIMER_REQUEST;
     request->timer.is_one_of_many = true;
     tendon__timer_set(&engine->timers, &request->timer, when_ns);
+}
+
+void tendon__request_leave_socket(struct tendon__engine *engine, struct tendon__request *request)
+{
+    request->flags &= ~TENDON__REQUEST_DIRECT;
+    /* One that waits for its next try has a timer for that. */
+    if (request->state != TENDON__REQUEST_DONE && request->state != TENDON__REQUEST_DELAYED)
+        tendon__request_arm(engine, request);
 }
 
 static const char *waiting_for(const struct tendon__request *request)

@@ -209,7 +209,11 @@ void tendon__route_to(struct tendon__engine *engine, struct tendon__request *req
         tendon__borrow(engine, request, node);
         return;
     }
-    struct tendon__channel *lane = node->waiting_count ? NULL : tendon__node_lane(node);
+    struct tendon__channel *lane = NULL;
+    if (!node->waiting_count && request->flags & TENDON__REQUEST_DIRECT)
+        lane = tendon__node_free_lane(node);
+    if (!node->waiting_count && !lane)
+        lane = tendon__node_lane(node);
     if (lane) {
         tendon__send_on(engine, request, lane);
         return;
@@ -252,7 +256,7 @@ void tendon__send_on(struct tendon__engine *engine, struct tendon__request *requ
     request->exchange.reply_count = request->command_count;
     request->exchange.asking = request->asking;
     channel->dirt |= request->dirt;
-    channel->used_ns = engine->now_ns;
+    channel->used_ns = channel->asked_ns = engine->now_ns;
     tendon__conn_send(&channel->conn, &request->exchange, engine->now_ns);
     tendon__channel_flush(channel);
     tendon__request_arm(engine, request);

@@ -40,9 +40,10 @@ tendon_status tendon__conn_init(struct tendon__conn *conn, struct tendon__memory
     tendon__list_init(&conn->fifo);
     conn->unplaced = &conn->fifo;
     tendon__decoder_init(&conn->decoder, limits, memory);
-    conn->rx = tendon__memory_take(memory, TENDON__RX_BYTES);
-    conn->tx = tendon__memory_take(memory, TENDON__TX_BYTES);
-    conn->rx_room = conn->rx ? TENDON__RX_BYTES : 0;
+    conn->rx = tendon__memory_take(memory, TENDON__FIRST_BYTES);
+    conn->tx = tendon__memory_take(memory, TENDON__FIRST_BYTES);
+    conn->rx_room = conn->rx ? TENDON__FIRST_BYTES : 0;
+    conn->tx_room = conn->tx ? TENDON__FIRST_BYTES : 0;
     return conn->rx && conn->tx ? TENDON_OK : TENDON_ERROR_NO_MEMORY;
 }
 
@@ -94,21 +95,39 @@ struct tendon__exchange *tendon__conn_shift(struct tendon__conn *conn)
     return TENDON__OWNER(link, struct tendon__exchange, link);
 }
 
+void tendon__conn_rest(struct tendon__conn *conn)
+{
+    if (conn->rx_size == 0 && conn->rx_room > TENDON__FIRST_BYTES) {
+        tendon__memory_free(conn->memory, conn->rx);
+        conn->rx = NULL;
+        conn->rx_room = 0;
+        conn->rx_filled = false;
+    }
+    if (conn->tx_head == conn->tx_size && conn->tx_room > TENDON__FIRST_BYTES) {
+        uint8_t *tx = tendon__memory_resize(conn->memory, conn->tx, TENDON__FIRST_BYTES);
+        if (!tx)
+            return;
+        conn->tx = tx;
+        conn->tx_room = TENDON__FIRST_BYTES;
+        conn->tx_head = conn->tx_size = 0;
+    }
+}
+
 /* Room behind the bytes of the unfinished reply: moved to the front first, grown to what the
- * decoder wants. */
+ * decoder wants, and once a read has filled it. */
 static bool make_space(struct tendon__conn *conn)
 {
     size_t held = conn->rx_size - conn->rx_head;
-    if (conn->rx_head && conn->rx_room - conn->rx_size < TENDON__RX_BYTES / 4) {
+    if (conn->rx_head && conn->rx_room - conn->rx_size < conn->rx_room / 4) {
         memmove(conn->rx, conn->rx + conn->rx_head, held);
         conn->rx_head = 0;
         conn->rx_size = held;
     }
-    size_t room = TENDON__RX_BYTES;
+    size_t room = conn->rx_filled ? TENDON__RX_BYTES : TENDON__FIRST_BYTES;
     size_t wanted = held ? conn->decoder.wanted : 0;
     if (wanted > room)
-        room = wanted;
-    if (room < held * 2 && held > TENDON__RX_BYTES / 2)
+        room = wanted > TENDON__RX_BYTES ? wanted : TENDON__RX_BYTES;
+    if (room < held * 2 && held > room / 2)
         room = held * 2;
     /* An announced bulk is believed only a megabyte ahead of the bytes that really came. */
     if (room > conn->rx_room && room > held * 2 + (1u << 20))
@@ -210,6 +229,7 @@ static bool step(struct tendon__conn *conn)
 void tendon__conn_received(struct tendon__conn *conn, size_t size, int64_t now_ns)
 {
     conn->rx_size += size;
+    conn->rx_filled |= conn->rx_size == conn->rx_room;
     conn->rx_total += size;
     conn->rx_ns = now_ns;
     while (step(conn))

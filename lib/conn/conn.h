@@ -19,7 +19,8 @@
 #include "resp/reply.h"
 #include "resp/tape.h"
 
-#define TENDON__RX_BYTES 65536 /* one read of a full pipeline; grows for one big reply */
+#define TENDON__FIRST_BYTES 4096  /* of either block: enough while little is asked at a time */
+#define TENDON__RX_BYTES    65536 /* one read of a full pipeline; grows for one big reply */
 #define TENDON__RX_BYTES_MAX_IDLE                                                                  \
     262144                            /* a larger receive block is given back after the big reply */
 #define TENDON__TX_BYTES        65536 /* small frames are gathered into one write of this size */
@@ -108,6 +109,7 @@ struct tendon__conn {
     uint32_t fifo_count;
     /* Transmit: gathered bytes, then possibly one direct frame. */
     uint8_t *tx;
+    size_t tx_room;
     size_t tx_head;
     size_t tx_size;
     const uint8_t *direct;
@@ -124,6 +126,7 @@ struct tendon__conn {
     struct tendon__decoder decoder;
     struct tendon__tape tape;
     bool rx_adopted; /* the current reply took the block */
+    bool rx_filled;  /* a read took all the room there was: more is worth having */
     /* Handshake. */
     uint8_t steps[TENDON__HANDSHAKE_STEPS];
     uint32_t step_count;
@@ -141,6 +144,8 @@ tendon_status tendon__conn_init(struct tendon__conn *conn, struct tendon__memory
 /* The FIFO must have been emptied by tendon__conn_shift. */
 void tendon__conn_deinit(struct tendon__conn *conn);
 
+/* Gives back what a busy time has made it hold, on a connection that has nothing to do. */
+void tendon__conn_rest(struct tendon__conn *conn);
 /* The transport is open: the handshake begins. TENDON_OK or TENDON_ERROR_NO_MEMORY. */
 tendon_status tendon__conn_opened(struct tendon__conn *conn, int64_t now_ns);
 

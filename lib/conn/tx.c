@@ -51,6 +51,19 @@ enum tendon__progress tendon__conn_progress(const struct tendon__conn *conn,
     return conn->tx_sent >= exchange->tx_end ? TENDON__PROGRESS_SENT : TENDON__PROGRESS_PARTIAL;
 }
 
+/* Bytes that are being written must not move; behind them nothing is written that does not fit. */
+static bool grow(struct tendon__conn *conn, size_t wanted)
+{
+    if (wanted > TENDON__TX_BYTES || conn->tx_room == TENDON__TX_BYTES || conn->tx_head)
+        return false;
+    uint8_t *tx = tendon__memory_resize(conn->memory, conn->tx, TENDON__TX_BYTES);
+    if (!tx)
+        return false;
+    conn->tx = tx;
+    conn->tx_room = TENDON__TX_BYTES;
+    return true;
+}
+
 /* Copies one exchange behind the gathered bytes, or makes its frame the direct one. False when it
  * does not fit. */
 static bool place(struct tendon__conn *conn, struct tendon__exchange *exchange)
@@ -58,7 +71,7 @@ static bool place(struct tendon__conn *conn, struct tendon__exchange *exchange)
     size_t prefix = exchange->asking ? ASKING_BYTES : 0;
     bool direct = exchange->frame_bytes >= TENDON__TX_DIRECT_BYTES;
     size_t copied = prefix + (direct ? 0 : exchange->frame_bytes);
-    if (copied > TENDON__TX_BYTES - conn->tx_size)
+    if (copied > conn->tx_room - conn->tx_size && !grow(conn, conn->tx_size + copied))
         return false;
     if (prefix)
         memcpy(conn->tx + conn->tx_size, asking_frame, prefix);

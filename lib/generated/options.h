@@ -88,6 +88,7 @@ struct tendon__options {
     int64_t pool_lifetime_ms;
     int64_t pool_jitter_percent;
     int64_t lanes;
+    int64_t direct_lanes;
     int64_t dial_concurrency;
     bool tls;
     const char *tls_ca_file;
@@ -145,7 +146,7 @@ struct tendon__option_row {
     bool secret; /* never shown, wiped before it is freed */
 };
 
-#define TENDON__OPTION_COUNT 76u
+#define TENDON__OPTION_COUNT 77u
 extern const struct tendon__option_row tendon__option_table[TENDON__OPTION_COUNT];
 
 #endif

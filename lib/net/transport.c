@@ -2,8 +2,10 @@
 #include "net/transport.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "net/errno_text.h"
@@ -34,7 +36,7 @@ ssize_t tendon__transport_read(struct tendon__transport *transport, void *out, s
         return tendon__tls_backend()->read(transport->tls, out, size, &transport->want, fault);
     ssize_t count;
     do
-        count = recv(transport->fd, out, size, 0);
+        count = recv(transport->fd, out, size, MSG_DONTWAIT);
     while (count < 0 && errno == EINTR);
     if (count > 0)
         return count;
@@ -55,7 +57,7 @@ ssize_t tendon__transport_write(struct tendon__transport *transport, const void 
         return tendon__tls_backend()->write(transport->tls, bytes, size, &transport->want, fault);
     ssize_t count;
     do
-        count = send(transport->fd, bytes, size, MSG_NOSIGNAL);
+        count = send(transport->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (count < 0 && errno == EINTR);
     if (count >= 0)
         return count;
@@ -63,6 +65,35 @@ ssize_t tendon__transport_write(struct tendon__transport *transport, const void 
         return io_failed(fault, errno);
     transport->want = TENDON__WANT_WRITE;
     return TENDON__IO_AGAIN;
+}
+
+bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t slice_ms)
+{
+    struct timeval slice = {.tv_sec = slice_ms / 1000, .tv_usec = slice_ms % 1000 * 1000};
+    int flags = fcntl(transport->fd, F_GETFL);
+    transport->waits =
+        !transport->tls && flags >= 0 &&
+        setsockopt(transport->fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice) == 0 &&
+        fcntl(transport->fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
+    return transport->waits;
+}
+
+ssize_t tendon__transport_wait(int fd, void *out, size_t size, struct tendon__fault *fault)
+{
+    ssize_t count;
+    do
+        count = recv(fd, out, size, 0);
+    while (count < 0 && errno == EINTR);
+    if (count > 0)
+        return count;
+    if (count == 0)
+        return TENDON__IO_CLOSED;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? TENDON__IO_AGAIN : io_failed(fault, errno);
+}
+
+void tendon__transport_end_wait(const struct tendon__transport *transport)
+{
+    (void)shutdown(transport->fd, SHUT_RDWR);
 }
 
 bool tendon__transport_buffered(const struct tendon__transport *transport)

@@ -40,6 +40,7 @@ struct tendon__transport {
     struct tendon__tls_session *tls; /* NULL when plain */
     bool tls_resumed;
     bool is_unix;
+    bool waits; /* a thread may wait in the socket, see tendon__transport_wait */
 };
 
 /* Up to `size` bytes. May return less although more is there. */
@@ -49,6 +50,16 @@ ssize_t tendon__transport_read(struct tendon__transport *transport, void *out, s
  * start. */
 ssize_t tendon__transport_write(struct tendon__transport *transport, const void *bytes, size_t size,
                                 struct tendon__fault *fault);
+/*
+ * Waiting in the socket itself, for a thread that has nothing else to watch: saves the system call
+ * that asks whether there is something to read. let_wait prepares a plain stream for it, false when
+ * it cannot be; read and write go on not to wait. wait needs the descriptor alone, so that the
+ * thread may wait while others use the transport to write; AGAIN after `slice_ms`. end_wait, by
+ * another thread, ends a wait and with it the stream.
+ */
+bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t slice_ms);
+ssize_t tendon__transport_wait(int fd, void *out, size_t size, struct tendon__fault *fault);
+void tendon__transport_end_wait(const struct tendon__transport *transport);
 /* True when TLS holds decrypted bytes that poll does not know of. */
 bool tendon__transport_buffered(const struct tendon__transport *transport);
 /* Closes and zeroes. `abrupt` (forked child, broken stream) sends nothing; else TLS says
