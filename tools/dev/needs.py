@@ -203,7 +203,7 @@ NEEDS = [
         "valgrind",
         "3.19",
         "tests",
-        "shows that the C example leaks nothing",
+        "shows that the C example leaks nothing, counts instructions",
         program("3.19", "valgrind", "--version"),
     ),
     Need(

@@ -17,6 +17,8 @@ LANGUAGES = ["python", "node", "java", "go"]
 # Suites with a row of their own, or none.
 OTHER_SUITES = ["integration", "check", "abi", "fuzz"]
 FUZZ_SECONDS = 5
+# The exit code of a test that cannot be run here.
+SKIPPED = 77
 VALGRIND = (
     "valgrind --leak-check=full --show-leak-kinds=definite,indirect,possible"
     " --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99"
@@ -136,6 +138,23 @@ def valgrind(row, context):
         print("\n".join(text for text in texts if text not in clean))
 
 
+def guard(row, context):
+    """Instruction counts of the engine's paths; skipped with other compilers than they belong to."""
+    program = console.ROOT / "bench" / "guard" / "run-tests"
+    env = context.environment("c")
+    result = console.run("instruction counts", [program], env=env, timeout_s=RUNNER_SECONDS)
+    lines = result.text().splitlines()
+    found = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1].strip()) if lines else None
+    if result.code == SKIPPED:
+        row.take(0, 0, 1, "other compiler or C library than the committed counts")
+    elif found:
+        row.take(int(found.group(1)), int(found.group(2)))
+    else:
+        row.take(0, 1, 0, "gave no count")
+    if row.failed:
+        console.show_tail(result)
+
+
 def contract(program):
     return lambda row, context: by_contract(row, context, program)
 
@@ -146,6 +165,7 @@ RUNNERS = [
     ("sanitized", sanitized),
     ("checks", checks),
     ("valgrind", valgrind),
+    ("guard", guard),
     *[(language, contract(f"bindings/{language}/run-tests")) for language in LANGUAGES],
     ("examples", contract("examples/run-tests")),
     ("fuzz", fuzz),
