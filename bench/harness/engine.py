@@ -12,6 +12,7 @@ from . import charts, results
 
 WORKLOADS = "L1 L1.tls L1.unix L1-lease T8 T64 A1000-get P100 P1000 M100".split()
 PEER = "hiredis"
+HOST = "tendon, drive=host"
 
 OPS, CPU = "ops_per_second", "client_cpu_us"
 # cell, workload, figure, whom tendon is divided by (None: absolute), relation, target
@@ -28,6 +29,8 @@ RATIOS = [
     ("1000 in flight: client CPU per GET, µs", "A1000-get", CPU, None, "<=", 0.15),
     ("1000 in flight: client CPU", "A1000-get", CPU, PEER, "<=", 1.0),
     ("1000 in flight: client CPU", "A1000-get", CPU, "bare C", "", None),
+    ("1000 in flight, µs CPU per GET: tendon, drive=host", "A1000-get", CPU, None, "<=", 0.15),
+    ("1000 in flight, client CPU: tendon, drive=host", "A1000-get", CPU, PEER, "<=", 1.0),
     ("pipeline of 100: throughput", "P100", OPS, PEER, ">=", 1.05),
     ("pipeline of 100: client CPU", "P100", CPU, PEER, "<=", 0.67),
     ("pipeline of 1000: throughput", "P1000", OPS, PEER, ">=", 1.25),
@@ -39,6 +42,7 @@ ALLOCATIONS = [
     ("tendon_call", "tendon", ["mode=blocking"]),
     ("a batch of 100", "tendon", ["mode=batch", "batch=100"]),
     ("submit and poll, 100 in flight", "tendon", ["mode=async", "concurrency=100"]),
+    ("the same with drive=host", "tendon", ["mode=async-host", "concurrency=100"]),
     ("a call on a lease", "tendon", ["mode=lease"]),
     ("hiredis, one command", "hiredis", ["mode=blocking"]),
 ]
@@ -72,7 +76,7 @@ def mark(*cells):
 
 def ratio_row(cells, entry):
     cell, workload, figure, peer, relation, target = entry
-    ours = results.find(cells, workload, "tendon")
+    ours = results.find(cells, workload, HOST if HOST in cell else "tendon")
     if peer is None and ours:
         spread = ours["figures"][figure]
         shown = f"{spread['median']:.3f} [{spread['min']:.3f}..{spread['max']:.3f}]"

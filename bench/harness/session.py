@@ -18,6 +18,9 @@ PLACEMENT = (
     "other side costs least; free: neither is pinned"
 )
 
+USUAL = {"rounds": 5, "seconds": 1.0, "warmup": 0.3}
+QUICK = {"rounds": 2, "seconds": 0.4, "warmup": 0.1}
+
 
 def show_list():
     for work in plan.load_workloads().values():
@@ -131,8 +134,10 @@ def stem(arguments):
 
 
 def run(arguments):
-    if arguments.quick:
-        arguments.rounds, arguments.seconds, arguments.warmup = 2, 0.4, 0.1
+    usual = QUICK if arguments.quick else USUAL
+    for name, value in usual.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, value)
     works, clients = choose(arguments)
     timing = {"seconds": arguments.seconds, "warmup": arguments.warmup}
     packages.require("core", "servers", "bench", arguments.engine)

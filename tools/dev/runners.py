@@ -139,7 +139,7 @@ def valgrind(row, context):
 
 
 def guard(row, context):
-    """Instruction counts of the engine's paths; skipped with other compilers than they belong to."""
+    """Instruction counts of the engine's paths; skipped with other compilers than theirs."""
     program = console.ROOT / "bench" / "guard" / "run-tests"
     env = context.environment("c")
     result = console.run("instruction counts", [program], env=env, timeout_s=RUNNER_SECONDS)

@@ -39,6 +39,8 @@ static tendon_client *make_client(const struct job *job)
         status = tendon_config_set_url(config, url, &error);
     if (status == TENDON_OK && *job->ca)
         status = tendon_config_set(config, "tls_ca_file", job->ca, &error);
+    if (status == TENDON_OK && strstr(job->mode, "-host"))
+        status = tendon_config_set(config, "drive", "host", &error);
     if (status == TENDON_OK && !strcmp(job->mode, "lease") && job->concurrency > 24)
         status = tendon_config_set(config, "pool_max", "1000", &error); /* a connection each */
     if (status == TENDON_OK)
@@ -190,6 +192,7 @@ struct window {
     tendon_bytes (*args)[3];
     tendon_completion *done;
     uint32_t each; /* commands handed over by one tendon_submit */
+    bool host;     /* this thread drives the client itself */
 };
 
 static void submit(const struct job *job, tendon_client *client, struct window *window,
@@ -212,11 +215,13 @@ static void submit(const struct job *job, tendon_client *client, struct window *
     }
 }
 
-static uint32_t collect(const struct job *job, struct window *window, struct tally *tally,
-                        uint32_t *places)
+static uint32_t collect(const struct job *job, tendon_client *client, struct window *window,
+                        struct tally *tally, uint32_t *places)
 {
-    size_t count =
-        tendon_queue_poll(window->queue, window->done, sizeof *window->done, POLL_MAX, -1);
+    if (window->host && tendon_client_process(client, -1, NULL) != TENDON_OK)
+        job_die("tendon_client_process", "failed");
+    size_t count = tendon_queue_poll(window->queue, window->done, sizeof *window->done, POLL_MAX,
+                                     window->host ? 0 : -1);
     int64_t end_ns = now_ns();
     for (size_t i = 0; i < count; i++) {
         tendon_completion *done = &window->done[i];
@@ -234,14 +239,16 @@ static uint32_t collect(const struct job *job, struct window *window, struct tal
     return (uint32_t)count;
 }
 
-static void in_flight(const struct job *job, void *context, struct tally *tally, uint32_t each)
+static void in_flight(const struct job *job, void *context, struct tally *tally, uint32_t each,
+                      bool host)
 {
     uint32_t depth = job->concurrency;
     struct window window = {.flights = calloc(depth, sizeof *window.flights),
                             .requests = calloc(depth, sizeof *window.requests),
                             .args = calloc(depth, sizeof *window.args),
                             .done = calloc(POLL_MAX, sizeof *window.done),
-                            .each = each};
+                            .each = each,
+                            .host = host};
     uint32_t *places = calloc(depth < POLL_MAX ? POLL_MAX : depth, sizeof *places);
     if (tendon_queue_create(&window.queue) != TENDON_OK)
         job_die("tendon_queue_create", "refused");
@@ -250,7 +257,7 @@ static void in_flight(const struct job *job, void *context, struct tally *tally,
     uint32_t flying = depth;
     submit(job, context, &window, tally, places, depth);
     while (flying) {
-        uint32_t count = collect(job, &window, tally, places);
+        uint32_t count = collect(job, context, &window, tally, places);
         if (job_phase(tally) != PHASE_END)
             submit(job, context, &window, tally, places, count);
         else
@@ -267,13 +274,19 @@ static void in_flight(const struct job *job, void *context, struct tally *tally,
 static void async(const struct job *job, void *context, struct tally *tally, uint32_t index)
 {
     (void)index;
-    in_flight(job, context, tally, UINT32_MAX);
+    in_flight(job, context, tally, UINT32_MAX, false);
 }
 
 static void async_single(const struct job *job, void *context, struct tally *tally, uint32_t index)
 {
     (void)index;
-    in_flight(job, context, tally, 1);
+    in_flight(job, context, tally, 1, false);
+}
+
+static void async_host(const struct job *job, void *context, struct tally *tally, uint32_t index)
+{
+    (void)index;
+    in_flight(job, context, tally, UINT32_MAX, true);
 }
 
 int main(int argc, char **argv)
@@ -282,9 +295,13 @@ int main(int argc, char **argv)
         const char *name;
         job_work *work;
         bool threads;
-    } modes[] = {{"blocking", blocking, true}, {"lease", leased, true},
-                 {"mget", mget, false},        {"batch", batches, false},
-                 {"async", async, false},      {"async-single", async_single, false}};
+    } modes[] = {{"blocking", blocking, true},
+                 {"lease", leased, true},
+                 {"mget", mget, false},
+                 {"batch", batches, false},
+                 {"async", async, false},
+                 {"async-single", async_single, false},
+                 {"async-host", async_host, false}};
     struct job job;
     job_read(&job, argc, argv);
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {

@@ -25,9 +25,9 @@ def add_arguments(parser):
     parser.add_argument("--workload", default="", help="workloads, by commas (default: all)")
     parser.add_argument("--client", default="", help="clients, by commas (default: all)")
     parser.add_argument("--table", choices=["engine"], help="one table with its own workloads")
-    parser.add_argument("--rounds", type=int, default=5, help="samples per cell (default: 5)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of one sample (default: 1)")
-    parser.add_argument("--warmup", type=float, default=0.3, help="before each (default: 0.3)")
+    parser.add_argument("--rounds", type=int, help="samples per cell (default: 5)")
+    parser.add_argument("--seconds", type=float, help="of one sample (default: 1)")
+    parser.add_argument("--warmup", type=float, help="before each (default: 0.3)")
     parser.add_argument("--quick", action="store_true", help="2 rounds of 0.4 s: does it work?")
     parser.add_argument(
         "--no-gate", action="store_true", help="do not wait for quiet, keep disturbed samples"
