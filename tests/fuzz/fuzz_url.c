@@ -2,13 +2,6 @@
  * Fuzz target: any URL is read or refused; a refusal changes nothing, leaks nothing and tells no
  * password.
  *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Iinclude
- * -Ilib \
- *       tests/fuzz/fuzz_url.c lib/client/url.c lib/client/options.c lib/client/options_check.c \
- *       lib/client/endpoint.c lib/client/command.c lib/generated/options.c
- * lib/generated/command_table.c \ lib/base/memory.c lib/base/fault.c -o /tmp/fuzz_url /tmp/fuzz_url
- * -max_total_time=60 /tmp/found tests/fuzz/corpus/url
- *
  * The input is the URL. When it holds a byte '\1', the part before that becomes the beginning and
  * the part behind it the end of a user name and password with a known word inside.
  */

@@ -27,6 +27,8 @@ PR_SET_PDEATHSIG = 1
 STARTED = time.monotonic()
 # Held until this process ends.
 LOCKS = []
+# Steps under way: several threads may run one each.
+RUNNING = set()
 
 
 class Failure(Exception):
@@ -68,7 +70,9 @@ def only_one():
 
 
 def say(text):
-    print(f"[{time.monotonic() - STARTED:6.1f}s] {text}", flush=True)
+    # In one piece, because several threads may speak.
+    sys.stdout.write(f"[{time.monotonic() - STARTED:6.1f}s] {text}\n")
+    sys.stdout.flush()
 
 
 def log_path(label):
@@ -96,6 +100,12 @@ def end_group(process):
             except (ProcessLookupError, PermissionError):
                 return
             time.sleep(0.05)
+
+
+def end_running():
+    """Ends the steps of all threads; each thread then sees its own end."""
+    for process in list(RUNNING):
+        end_group(process)
 
 
 def wait_with_heartbeat(process, label, timeout_s):
@@ -142,10 +152,12 @@ def run(label, argv, cwd=ROOT, env=None, timeout_s=1800, show=False, quiet=False
             target=copy_lines, args=(process.stdout, log_file, show), daemon=True
         )
         reader.start()
+        RUNNING.add(process)
         try:
             code = wait_with_heartbeat(process, label, timeout_s)
         finally:
             end_group(process)
+            RUNNING.discard(process)
         reader.join(END_SECONDS)
         if code is None:
             log_file.write(
