@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "support/check.h"
+#include "crew.h"
 #include "support/servers.h"
 
 #define THREADS  64
@@ -14,7 +14,6 @@ struct worker {
     pthread_t thread;
     unsigned number;
     unsigned random;
-    bool leases;
     int failures;
 };
 
@@ -104,7 +103,7 @@ static void *work(void *argument)
     struct worker *worker = argument;
     for (unsigned round = 0; round < ROUNDS && worker->failures < 5; round++) {
         unsigned choice = next_random(worker) % 10;
-        if (choice == 0 && worker->leases)
+        if (choice == 0)
             one_lease(worker, round);
         else if (choice < 3)
             one_batch(worker, round);
@@ -114,18 +113,18 @@ static void *work(void *argument)
     return NULL;
 }
 
-static int failed_with(const char *options, bool leases)
+static void all_threads(const char *options)
 {
     static struct worker workers[THREADS];
     double began = now_ms();
+    watch_over(90, "calling, batching and borrowing");
     tendon_client *client = open_client("%s command_timeout_ms=30000", options);
     if (!client)
-        return 1;
+        return;
     for (unsigned i = 0; i < THREADS; i++) {
-        workers[i] = (struct worker){
-            .client = client, .number = i, .random = i * 7919 + 1, .leases = leases};
-        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
-            return 1;
+        workers[i] = (struct worker){.client = client, .number = i, .random = i * 7919 + 1};
+        if (!CHECK(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0, "a thread"))
+            return;
     }
     int failures = 0;
     for (unsigned i = 0; i < THREADS; i++) {
@@ -138,25 +137,48 @@ static int failed_with(const char *options, bool leases)
                        stats.waiting);
     printf("# %s: %d failures, %lu requests over %lu connections in %.0f ms\n", options, failures,
            (unsigned long)stats.requests, (unsigned long)stats.created, now_ms() - began);
+    CHECK(failures == 0, "%d failures", failures);
     tendon_client_destroy(client);
-    return failures;
+}
+
+static void standalone(void)
+{
+    char options[256];
+    snprintf(options, sizeof options, "host=localhost port=%d", server_number("standalone.port"));
+    all_threads(options);
+}
+
+static void a_small_pool(void)
+{
+    char options[256];
+    snprintf(options, sizeof options, "host=localhost port=%d lanes=4 pool_max=6",
+             server_number("standalone.port"));
+    all_threads(options);
+}
+
+static void cluster(void)
+{
+    char options[256];
+    snprintf(options, sizeof options, "host=localhost port=%d mode=cluster",
+             server_number("cluster.nodes.0.port"));
+    all_threads(options);
+}
+
+static void secure(void)
+{
+    char options[1024];
+    snprintf(options, sizeof options, "host=localhost port=%d tls=yes tls_ca_file=%s",
+             server_number("tls.port"), server_text("ca_file"));
+    all_threads(options);
 }
 
 int main(void)
 {
     if (!servers_load())
         return 77;
-    char options[4][1024];
-    snprintf(options[0], sizeof options[0], "host=localhost port=%d",
-             server_number("standalone.port"));
-    snprintf(options[1], sizeof options[1], "host=localhost port=%d lanes=4 pool_max=6",
-             server_number("standalone.port"));
-    snprintf(options[2], sizeof options[2], "host=localhost port=%d mode=cluster",
-             server_number("cluster.nodes.0.port"));
-    snprintf(options[3], sizeof options[3], "host=localhost port=%d tls=yes tls_ca_file=%s",
-             server_number("tls.port"), server_text("ca_file"));
-    int failures = 0;
-    for (int i = 0; i < 4; i++)
-        failures += failed_with(options[i], true);
-    return failures ? 1 : 0;
+    run_test("sixty-four threads, a standalone server", standalone);
+    run_test("sixty-four threads, few connections", a_small_pool);
+    run_test("sixty-four threads, a cluster", cluster);
+    run_test("sixty-four threads, TLS", secure);
+    return finish_tests();
 }

@@ -22,6 +22,7 @@ OPTIONS = {
         "-Db_sanitize=address,undefined",
         "-Db_lundef=false",
     ],
+    "tsan": ["--buildtype=debugoptimized", "-Dtests=true", "-Db_sanitize=thread"],
     # gcc warns about the flow of values only when it optimises; clang warns all the same without.
     "check-gcc": ["--buildtype=debugoptimized", "-Dtests=true", "-Dwerror=true"],
     "check-clang": ["--buildtype=debug", "-Dtests=true", "-Dwerror=true"],
@@ -35,11 +36,12 @@ OPTIONS = {
     ],
 }
 # What of a directory is built, where that is not everything.
-TARGETS = {"fuzz": ["fuzz-targets"]}
+TARGETS = {"fuzz": ["fuzz-targets"], "tsan": ["stress-programs"]}
 COMPILERS = {"check-clang": "clang", "fuzz": "clang"}
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
 
 

@@ -10,13 +10,16 @@ import console
 ASK_SECONDS = 900
 
 
-def run(label, build_name, suites, without=(), extra_env=None, scale=1):
-    """Runs suites of a build directory. Returns (passed, failed, skipped, note)."""
+def run(label, build_name, suites, without=(), extra_env=None, scale=1, prefix=()):
+    """Runs suites of a build directory, behind the words of `prefix`. Returns (passed, failed,
+    skipped, note).
+    """
     place = builds.folder(build_name)
     base = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
     log = place / "meson-logs" / f"{base}.json"
     log.unlink(missing_ok=True)
     argv = [
+        *prefix,
         "meson",
         "test",
         "-C",
