@@ -1,5 +1,6 @@
 package io.tendon.jedis.tests;
 
+import io.tendon.jedis.AsyncJedis;
 import io.tendon.jedis.Jedis;
 import io.tendon.jedis.JedisPool;
 import io.tendon.jedis.JedisPooled;
@@ -34,7 +35,7 @@ final class CommandTests {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** On a pooled Jedis and on a JedisPooled, with RESP2 and RESP3. */
+    /** On a pooled Jedis, and on a JedisPooled and an AsyncJedis with RESP2 and RESP3. */
     private static void everywhere(Consumer<JedisCommands> test) {
         try (JedisPool pool = Servers.pool(2); Jedis jedis = pool.getResource()) {
             test.accept(jedis);
@@ -44,6 +45,9 @@ final class CommandTests {
             var built = (resp3 ? config.resp3() : config.resp2()).build();
             try (JedisPooled client = new JedisPooled(Servers.address("standalone"), built)) {
                 test.accept(client);
+            }
+            try (AsyncJedis client = new AsyncJedis(Servers.address("standalone"), built)) {
+                test.accept(AsyncFace.of(client));
             }
         }
     }

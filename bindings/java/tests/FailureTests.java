@@ -90,13 +90,13 @@ final class FailureTests {
         ProcessHandle server = Servers.expendable();
         try (JedisPool pool = pool(false)) {
             pool.withResource(Jedis::ping);
-            signal(server, "STOP");
+            Servers.signal(server, "STOP");
             try {
                 JedisConnectionException late = Check.failsWithin(Duration.ofSeconds(3),
                         JedisConnectionException.class, () -> pool.withResource(Jedis::ping));
                 Check.equal(-31, late.status());
             } finally {
-                signal(server, "CONT");
+                Servers.signal(server, "CONT");
             }
             Check.eventually("the server answers again", () -> {
                 try {
@@ -106,10 +106,5 @@ final class FailureTests {
                 }
             });
         }
-    }
-
-    private static void signal(ProcessHandle process, String name) throws Exception {
-        // A shell always has kill; a program of that name is in no base system.
-        new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid()).start().waitFor();
     }
 }

@@ -94,6 +94,12 @@ final class Servers {
         Check.eventually("server ended", () -> !server.isAlive() || isZombie(server.pid()));
     }
 
+    /** STOP freezes a server, CONT lets it go on. */
+    static void signal(ProcessHandle process, String name) throws Exception {
+        // A shell always has kill; a program of that name is in no base system.
+        new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid()).start().waitFor();
+    }
+
     private static boolean isZombie(long pid) {
         try {
             return Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") Z ");

@@ -20,7 +20,8 @@ public final class TestMain {
     private static final List<Class<?>> SUITES = List.of(CommandTests.class, ReplyTests.class,
             PipelineTests.class, TransactionTests.class, PoolTests.class, OptionTests.class,
             TlsTests.class, ClusterTests.class, BadInputTests.class, LifecycleTests.class,
-            ThreadTests.class, FailureTests.class);
+            ThreadTests.class, FailureTests.class, AsyncTests.class, AsyncCallbackTests.class,
+            AsyncLoadTests.class, AsyncLifecycleTests.class);
 
     private static int passed;
     private static int failed;

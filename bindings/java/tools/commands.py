@@ -6,6 +6,7 @@ Reads commands.txt beside it and spec/commands; run it after a change there: `py
 import json
 import pathlib
 import re
+from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -43,6 +44,33 @@ BUILDERS = {
 BOXES = {"long": "Long", "double": "Double", "boolean": "Boolean"}
 ROW = re.compile(r"(?P<result>\S+) (?P<name>\w+)\((?P<params>.*?)\) (?P<sent>.+)$")
 PARAM = re.compile(r"((?:[\w.\[\]]|<[^>]*>)+) (\w+)(?:, )?")
+
+
+class Kind(NamedTuple):
+    """One way to call all commands: what a method returns in place of T, and how it is told."""
+
+    infix: str
+    wrapper: str
+    wrapper_class: str
+    verb: str
+    how: str
+
+
+BLOCKING = Kind("", "", "", "Sends", "sent at once")
+PIPELINED = Kind(
+    "Pipeline",
+    "Response",
+    "io.tendon.jedis.Response",
+    "Queues",
+    "queued: the answer is in the Response after sync or exec",
+)
+ASYNCHRONOUS = Kind(
+    "Async",
+    "CompletableFuture",
+    "java.util.concurrent.CompletableFuture",
+    "Sends",
+    "for programs that do not wait: the answer comes in the future",
+)
 
 
 class Command:
@@ -97,11 +125,11 @@ class Command:
         tail = " Null when there is none." if self.nullable else ""
         return f"    /** {{@code {shown}}}.{tail} */\n"
 
-    def method(self, twin, pipelined):
+    def method(self, twin, kind):
         result = self.typed(self.result, twin)
-        if pipelined:
-            result = f"Response<{BOXES.get(result, result)}>"
-        params = ", ".join(f"{self.typed(kind, twin)} {name}" for kind, name in self.params)
+        if kind.wrapper:
+            result = f"{kind.wrapper}<{BOXES.get(result, result)}>"
+        params = ", ".join(f"{self.typed(type_, twin)} {name}" for type_, name in self.params)
         lines = fold(f"    default {result} {self.name}(", params, ") {")
         call = f"new CommandArguments(Command.{constant(self.command)})"
         builder = f"BuilderFactory.{BUILDERS[self.result][twin]}"
@@ -140,10 +168,11 @@ def read_groups():
     return groups
 
 
-def imports(commands, pipelined):
-    text = " ".join(c.result + " " + " ".join(kind for kind, _ in c.params) for c in commands)
+def imports(commands, kind):
+    text = " ".join(c.result + " " + " ".join(type_ for type_, _ in c.params) for c in commands)
     wanted = ["BuilderFactory", "Builder", "CommandArguments", "Protocol.Command"]
-    wanted = [f"io.tendon.jedis.{name}" for name in wanted + ["Response"] * pipelined]
+    wanted = [f"io.tendon.jedis.{name}" for name in wanted]
+    wanted += [kind.wrapper_class] if kind.wrapper else []
     places = [("io.tendon.jedis.params", PARAMETER_CLASSES)]
     places += [("io.tendon.jedis.args", ARGUMENT_ENUMS)]
     places += [("io.tendon.jedis.resps", ["ScanResult", "Tuple"])]
@@ -153,20 +182,16 @@ def imports(commands, pipelined):
     return "".join(f"import {name};\n" for name in sorted(wanted))
 
 
-def interface(group, about, commands, pipelined):
-    name = f"{group}{'Pipeline' if pipelined else ''}Commands"
-    how = "sent at once"
-    if pipelined:
-        how = "queued: the answer is in the Response after sync or exec"
-    result = "<T> Response<T>" if pipelined else "<T> T"
-    methods = "\n".join(c.method(twin, pipelined) for c in commands for twin in c.twins())
-    verb = "Queues" if pipelined else "Sends"
+def interface(group, about, commands, kind):
+    name = f"{group}{kind.infix}Commands"
+    result = f"<T> {kind.wrapper}<T>" if kind.wrapper else "<T> T"
+    methods = "\n".join(c.method(twin, kind) for c in commands for twin in c.twins())
     text = (
-        f"{HEAD}package io.tendon.jedis.commands;\n\n{imports(commands, pipelined)}\n"
-        f"/**\n * Commands {about}, {how}.\n"
+        f"{HEAD}package io.tendon.jedis.commands;\n\n{imports(commands, kind)}\n"
+        f"/**\n * Commands {about}, {kind.how}.\n"
         " * A null argument is an IllegalArgumentException.\n */\n"
         f"public interface {name} {{\n"
-        f"    /** {verb} any command; {{@code builder}} makes the result. */\n"
+        f"    /** {kind.verb} any command; {{@code builder}} makes the result. */\n"
         f"    {result} executeCommand(CommandArguments arguments, Builder<T> builder);\n\n"
         f"{methods}}}\n"
     )
@@ -183,8 +208,8 @@ def protocol():
 
 def main():
     for group, (about, commands) in read_groups().items():
-        interface(group, about, commands, False)
-        interface(group, about, commands, True)
+        for kind in (BLOCKING, PIPELINED, ASYNCHRONOUS):
+            interface(group, about, commands, kind)
     protocol()
 
 

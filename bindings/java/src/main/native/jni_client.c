@@ -4,15 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jni_frame.h"
 #include "jni_tape.h"
 
-/* Handles are pointers in a Java long; 0 is NULL and every function of the core accepts or refuses
- * that. */
-#define HANDLE(type, number) ((type *)(uintptr_t)(number))
 #define BUFFER(address, size)                                                                      \
     ((struct tendon_jni_buffer){(uint8_t *)(uintptr_t)(address), (size_t)(size)})
-
-#define METHOD(type, name) JNIEXPORT type JNICALL Java_io_tendon_jedis_NativeClient_##name
 
 METHOD(jint, abiVersion)(JNIEnv *env, jclass class);
 METHOD(jstring, version)(JNIEnv *env, jclass class);

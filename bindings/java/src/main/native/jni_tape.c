@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-/* The fixed part of an error, as ErrorRecord.java reads it. */
+/* The fixed part of an error, as Wire.java reads it. */
 #define ERROR_HEAD_BYTES 36
+
+#define RECORD_HEAD_BYTES 16
 
 static size_t put(struct tendon_jni_buffer out, size_t at, const void *bytes, size_t size)
 {
@@ -23,24 +25,35 @@ static size_t put_u64(struct tendon_jni_buffer out, size_t at, uint64_t number)
     return put(out, at, &number, sizeof number);
 }
 
-int32_t tendon_jni_write_reply(struct tendon_jni_buffer out, const tendon_reply *reply,
-                               size_t *out_written)
+int32_t tendon_jni_write_tape(struct tendon_jni_buffer out, struct tendon_jni_tape *tape,
+                              size_t *out_written)
 {
-    tendon_reply_view view = {.struct_size = sizeof view};
-    if (tendon_reply_look(reply, &view) != TENDON_OK)
-        return tendon_jni_write_error(out, TENDON_ERROR_ARGUMENT, NULL, out_written);
-    size_t node_bytes = view.node_count * sizeof(tendon_node);
-    if (node_bytes <= out.size && view.data_bytes <= out.size - node_bytes) {
-        put(out, put(out, 0, view.nodes, node_bytes), view.data, view.data_bytes);
-        *out_written = node_bytes + view.data_bytes;
-        return (int32_t)view.node_count;
+    size_t node_bytes = tape->node_count * sizeof(tendon_node);
+    tape->kept = node_bytes > out.size || tape->data_bytes > out.size - node_bytes;
+    if (!tape->kept) {
+        put(out, put(out, 0, tape->nodes, node_bytes), tape->data, tape->data_bytes);
+        *out_written = node_bytes + tape->data_bytes;
+        return (int32_t)tape->node_count;
     }
-    size_t at = put_u64(out, 0, (uintptr_t)reply);
-    at = put_u64(out, at, (uintptr_t)view.nodes);
-    at = put_u64(out, at, view.node_count);
-    at = put_u64(out, at, (uintptr_t)view.data);
-    *out_written = put_u64(out, at, view.data_bytes);
+    size_t at = put_u64(out, 0, (uintptr_t)tape->reply);
+    at = put_u64(out, at, (uintptr_t)tape->nodes);
+    at = put_u64(out, at, tape->node_count);
+    at = put_u64(out, at, (uintptr_t)tape->data);
+    *out_written = put_u64(out, at, tape->data_bytes);
     return 0;
+}
+
+size_t tendon_jni_write_record(struct tendon_jni_buffer out, uint64_t tag,
+                               struct tendon_jni_tape *tape, tendon_error *error)
+{
+    struct tendon_jni_buffer body = {out.data + RECORD_HEAD_BYTES, out.size - RECORD_HEAD_BYTES};
+    size_t written = 0;
+    int32_t kind = tape->node_count
+                       ? tendon_jni_write_tape(body, tape, &written)
+                       : tendon_jni_write_error(body, TENDON_ERROR_NO_MEMORY, error, &written);
+    written = (RECORD_HEAD_BYTES + written + 7) & ~(size_t)7;
+    put_u64(out, put_u32(out, put_u32(out, 0, (uint32_t)written), (uint32_t)kind), tag);
+    return written;
 }
 
 static size_t length_below(const char *text, size_t limit)

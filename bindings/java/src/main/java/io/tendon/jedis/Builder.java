@@ -12,4 +12,9 @@ public abstract class Builder<T> {
     T read(Reply reply) {
         return build(reply.object());
     }
+
+    /** Whether read is all there is to it, and no code of the program's. */
+    boolean readsInPlace() {
+        return false;
+    }
 }

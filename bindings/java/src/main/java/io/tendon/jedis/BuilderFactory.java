@@ -27,6 +27,11 @@ public final class BuilderFactory {
         byte[] read(Reply reply) {
             return reply.isString() ? reply.bytes() : build(reply.object());
         }
+
+        @Override
+        boolean readsInPlace() {
+            return true;
+        }
     };
     public static final Builder<String> STRING = new Builder<>() {
         @Override
@@ -39,6 +44,11 @@ public final class BuilderFactory {
         String read(Reply reply) {
             return reply.isString() ? reply.text() : build(reply.object());
         }
+
+        @Override
+        boolean readsInPlace() {
+            return true;
+        }
     };
     public static final Builder<Long> LONG = new Builder<>() {
         @Override
@@ -49,6 +59,11 @@ public final class BuilderFactory {
         @Override
         Long read(Reply reply) {
             return reply.type() == Reply.INTEGER ? (Long) reply.integer() : build(reply.object());
+        }
+
+        @Override
+        boolean readsInPlace() {
+            return true;
         }
     };
     public static final Builder<Double> DOUBLE = of(BuilderFactory::toDouble);
@@ -85,7 +100,7 @@ public final class BuilderFactory {
     private BuilderFactory() {
     }
 
-    private static <T> Builder<T> of(Function<Object, T> function) {
+    static <T> Builder<T> of(Function<Object, T> function) {
         return new Builder<>() {
             @Override
             public T build(Object data) {

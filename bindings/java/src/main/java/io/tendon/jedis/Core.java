@@ -9,6 +9,7 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 
 /** One native client: its options, its commands, its leases. Any number of threads may use it. */
 final class Core {
@@ -169,6 +170,11 @@ final class Core {
             throw exchange.failure().exception();
         }
         return new Lease(this, lease, handle::leave);
+    }
+
+    /** Sends without waiting; {@code executor} may be null. */
+    Driver driver(Executor executor) {
+        return new Driver(handle, executor);
     }
 
     Stats stats() {

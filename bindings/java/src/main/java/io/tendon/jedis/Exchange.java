@@ -1,19 +1,14 @@
 package io.tendon.jedis;
 
-import io.tendon.jedis.exceptions.Executed;
 import io.tendon.jedis.exceptions.Failure;
-import io.tendon.jedis.exceptions.JedisDataException;
 import io.tendon.jedis.exceptions.JedisException;
 import io.tendon.jedis.exceptions.ServerErrors;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
  * The direct buffer of one thread, through which commands go to the native core and outcomes come
- * back. A reply is read out of it before the thread's next command. Layouts:
- * src/main/native/jni_call.c, jni_tape.c.
+ * back. A reply is read out of it before the thread's next command.
  */
 final class Exchange {
     /** Flag TENDON_REQUEST_CONNECT: no arguments, answered when a connection is ready. */
@@ -22,12 +17,6 @@ final class Exchange {
     private static final int BYTES_MIN = 8192;
     /** A thread keeps at most this much; larger commands and replies get memory for themselves. */
     private static final int KEPT_BYTES_MAX = 1 << 20;
-    /** A ByteBuffer is counted in int. */
-    private static final long BYTES_MAX = Integer.MAX_VALUE - 4096L;
-    private static final int CALL_HEAD_BYTES = 16;
-    private static final int COMMAND_HEAD_BYTES = 8;
-    private static final int RECORD_HEAD_BYTES = 8;
-    private static final int ERROR_HEAD_BYTES = 36;
 
     private static final ThreadLocal<Exchange> CURRENT = ThreadLocal.withInitial(Exchange::new);
 
@@ -56,31 +45,28 @@ final class Exchange {
     }
 
     private void use(int bytes) {
-        buffer = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        buffer = Wire.direct(bytes);
         address = NativeClient.address(buffer);
     }
 
     /** Sends one command and reads its reply. Throws the server's error or the failure. */
     <T> T call(long client, long lease, CommandArguments arguments, Builder<T> builder) {
-        long bytes =
-                CALL_HEAD_BYTES + COMMAND_HEAD_BYTES + 4L * arguments.size() + arguments.bytes();
+        long bytes = Wire.CALL_HEAD_BYTES + Wire.bytesOf(arguments);
         if (bytes > KEPT_BYTES_MAX) {
             return callLarge(client, lease, arguments, builder, bytes);
         }
         room(bytes);
-        writeHead(buffer, 1);
-        writeOne(buffer, arguments);
-        return outcome(NativeClient.call(client, lease, address, buffer.capacity()), builder);
+        writeOne(buffer, lease, arguments);
+        return outcome(NativeClient.call(client, address, buffer.capacity()), builder);
     }
 
     private <T> T callLarge(long client, long lease, CommandArguments arguments, Builder<T> builder,
             long bytes) {
-        long memory = allocate(bytes);
+        long memory = Wire.allocate(bytes);
         try {
-            ByteBuffer large = view(memory, bytes);
-            writeHead(large, 1);
-            writeOne(large, arguments);
-            int status = NativeClient.call(client, lease, memory, (int) bytes);
+            ByteBuffer large = Wire.view(memory, bytes);
+            writeOne(large, lease, arguments);
+            int status = NativeClient.call(client, memory, (int) bytes);
             return outcome(large, status, builder);
         } finally {
             NativeClient.release(memory);
@@ -92,11 +78,9 @@ final class Exchange {
      * read.
      */
     void connect(long client) {
-        writeHead(buffer, 1);
-        buffer.putInt(CALL_HEAD_BYTES, 0);
-        buffer.putInt(CALL_HEAD_BYTES + 4, CONNECT);
-        outcome(NativeClient.call(client, 0, address, buffer.capacity()),
-                BuilderFactory.RAW_OBJECT);
+        Wire.writeHead(buffer, 1);
+        Wire.writeCommand(buffer, 0, 0, CONNECT, 0, 0);
+        outcome(NativeClient.call(client, address, buffer.capacity()), BuilderFactory.RAW_OBJECT);
     }
 
     /**
@@ -104,20 +88,19 @@ final class Exchange {
      * Throws when nothing was sent.
      */
     JedisException batch(long client, long lease, List<? extends Pending> commands) {
-        long bytes = CALL_HEAD_BYTES;
+        long bytes = Wire.CALL_HEAD_BYTES;
         for (Pending command : commands) {
-            bytes += COMMAND_HEAD_BYTES + 4L * command.arguments.size() + command.arguments.bytes();
+            bytes += Wire.bytesOf(command.arguments);
         }
         boolean large = bytes > KEPT_BYTES_MAX;
-        long memory = large ? allocate(bytes) : room(bytes);
+        long memory = large ? Wire.allocate(bytes) : room(bytes);
         long batch;
         try {
-            ByteBuffer target = large ? view(memory, bytes) : buffer;
-            writeHead(target, commands.size());
-            writeAll(target, commands);
-            batch = NativeClient.batch(client, lease, memory, target.capacity());
+            ByteBuffer target = large ? Wire.view(memory, bytes) : buffer;
+            writeAll(target, lease, commands);
+            batch = NativeClient.batch(client, memory, target.capacity());
             if (batch == 0) {
-                throw failure(target, 0).exception();
+                throw Wire.failure(target, 0).exception();
             }
         } finally {
             if (large) {
@@ -148,14 +131,14 @@ final class Exchange {
 
     private JedisException take(Pending command, int at) {
         int kind = buffer.getInt(at + 4);
-        int body = at + RECORD_HEAD_BYTES;
+        int body = at + Wire.RECORD_HEAD_BYTES;
         if (kind < 0) {
-            JedisException failed = failure(buffer, body).exception();
+            JedisException failed = Wire.failure(buffer, body).exception();
             command.failed(failed);
             return failed;
         }
         if (kind == 0) {
-            point(buffer, body);
+            Wire.point(reply, buffer, body);
         } else {
             reply.set(buffer, body, buffer, body + kind * Reply.NODE_BYTES);
         }
@@ -173,11 +156,11 @@ final class Exchange {
             return result(builder);
         }
         if (kind < 0) {
-            throw failure(from, 0).exception();
+            throw Wire.failure(from, 0).exception();
         }
         long owned = from.getLong(0);
         try {
-            point(from, 0);
+            Wire.point(reply, from, 0);
             return result(builder);
         } finally {
             NativeClient.replyDestroy(owned);
@@ -191,44 +174,9 @@ final class Exchange {
         return builder.read(reply);
     }
 
-    /** Points at a reply too large for the buffer, where the core keeps it. */
-    private void point(ByteBuffer from, int at) {
-        long nodes = from.getLong(at + 8);
-        long nodeBytes = from.getLong(at + 16) * Reply.NODE_BYTES;
-        long data = from.getLong(at + 24);
-        long dataBytes = from.getLong(at + 32);
-        if (nodeBytes > BYTES_MAX || dataBytes > BYTES_MAX) {
-            throw limit(
-                    "The reply is larger than 2 GiB; lower max_reply_bytes and read it in parts",
-                    Executed.YES);
-        }
-        reply.set(view(nodes, nodeBytes), 0, dataBytes == 0 ? from : view(data, dataBytes), 0);
-    }
-
     /** The failure that a native method wrote into this thread's buffer. */
     Failure failure() {
-        return failure(buffer, 0);
-    }
-
-    private static Failure failure(ByteBuffer from, int at) {
-        int messageBytes = from.getInt(at + 24);
-        int prefixBytes = from.getInt(at + 28);
-        int nodeBytes = from.getInt(at + 32);
-        int text = at + ERROR_HEAD_BYTES;
-        Executed executed = switch (from.getInt(at + 8)) {
-            case 1 -> Executed.NO;
-            case 2 -> Executed.YES;
-            default -> Executed.UNKNOWN;
-        };
-        return new Failure(from.getInt(at), executed, from.getInt(at + 12), from.getLong(at + 16),
-                text(from, text, messageBytes), text(from, text + messageBytes, prefixBytes),
-                text(from, text + messageBytes + prefixBytes, nodeBytes));
-    }
-
-    private static String text(ByteBuffer from, int at, int bytes) {
-        byte[] copy = new byte[bytes];
-        from.get(at, copy);
-        return new String(copy, StandardCharsets.UTF_8);
+        return Wire.failure(buffer, 0);
     }
 
     private long room(long bytes) {
@@ -238,65 +186,27 @@ final class Exchange {
         return address;
     }
 
-    private static long allocate(long bytes) {
-        if (bytes > BYTES_MAX) {
-            throw limit(
-                    "A command or transaction has at most 2 GiB; nothing was sent", Executed.NO);
-        }
-        long memory = NativeClient.allocate(bytes);
-        if (memory == 0) {
-            throw new OutOfMemoryError("no native memory for a command of " + bytes + " bytes");
-        }
-        return memory;
+    private static void writeOne(ByteBuffer target, long lease, CommandArguments arguments) {
+        Wire.writeHead(target, 1);
+        Wire.writeCommand(target, 0, arguments.size(), 0, 0, lease);
+        int sizesAt = Wire.CALL_HEAD_BYTES + Wire.COMMAND_HEAD_BYTES;
+        Wire.writeWords(target, arguments, sizesAt, sizesAt + 4 * arguments.size());
     }
 
-    private static JedisDataException limit(String message, Executed executed) {
-        Failure failure = new Failure(Failure.LIMIT, executed, 0, 0, message, "", "");
-        return (JedisDataException) failure.exception();
-    }
-
-    private static ByteBuffer view(long memory, long bytes) {
-        return NativeClient.view(memory, bytes).order(ByteOrder.nativeOrder());
-    }
-
-    private static void writeHead(ByteBuffer target, int count) {
-        target.putInt(0, count);
-        target.putInt(4, 0);
-        target.putLong(8, 0); /* the deadline comes from the options */
-    }
-
-    private static void writeOne(ByteBuffer target, CommandArguments arguments) {
-        target.putInt(CALL_HEAD_BYTES, arguments.size());
-        target.putInt(CALL_HEAD_BYTES + 4, 0);
-        int sizesAt = CALL_HEAD_BYTES + COMMAND_HEAD_BYTES;
-        writeWords(target, arguments, sizesAt, sizesAt + 4 * arguments.size());
-    }
-
-    private static void writeAll(ByteBuffer target, List<? extends Pending> commands) {
-        int headAt = CALL_HEAD_BYTES;
-        int sizesAt = headAt + COMMAND_HEAD_BYTES * commands.size();
+    private static void writeAll(
+            ByteBuffer target, long lease, List<? extends Pending> commands) {
+        Wire.writeHead(target, commands.size());
+        int sizesAt = Wire.CALL_HEAD_BYTES + Wire.COMMAND_HEAD_BYTES * commands.size();
         int wordsAt = sizesAt;
         for (Pending command : commands) {
             wordsAt += 4 * command.arguments.size();
         }
+        int index = 0;
         for (Pending command : commands) {
-            target.putInt(headAt, command.arguments.size());
-            target.putInt(headAt + 4, command.flags);
-            wordsAt = writeWords(target, command.arguments, sizesAt, wordsAt);
-            headAt += COMMAND_HEAD_BYTES;
-            sizesAt += 4 * command.arguments.size();
+            int words = command.arguments.size();
+            Wire.writeCommand(target, index++, words, command.flags, 0, lease);
+            wordsAt = Wire.writeWords(target, command.arguments, sizesAt, wordsAt);
+            sizesAt += 4 * words;
         }
-    }
-
-    private static int writeWords(
-            ByteBuffer target, CommandArguments arguments, int sizesAt, int wordsAt) {
-        int at = wordsAt;
-        for (int i = 0; i < arguments.size(); i++) {
-            byte[] word = arguments.word(i);
-            target.putInt(sizesAt + 4 * i, word.length);
-            target.put(at, word);
-            at += word.length;
-        }
-        return at;
     }
 }

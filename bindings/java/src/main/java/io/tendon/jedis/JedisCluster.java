@@ -81,7 +81,7 @@ public class JedisCluster extends UnifiedJedis {
     public JedisCluster(Set<HostAndPort> nodes, JedisClientConfig config, int maxAttempts,
             GenericObjectPoolConfig<Connection> pool) {
         this(nodes, config, maxAttempts,
-                Duration.ofMillis((long) config.getSocketTimeoutMillis() * maxAttempts), pool);
+                defaultDeadline(config, maxAttempts), pool);
     }
 
     /**
@@ -99,7 +99,11 @@ public class JedisCluster extends UnifiedJedis {
         }
     }
 
-    private static CoreOptions options(Set<HostAndPort> nodes, JedisClientConfig config,
+    static Duration defaultDeadline(JedisClientConfig config, int maxAttempts) {
+        return Duration.ofMillis((long) config.getSocketTimeoutMillis() * maxAttempts);
+    }
+
+    static CoreOptions options(Set<HostAndPort> nodes, JedisClientConfig config,
             int maxAttempts, Duration deadline, GenericObjectPoolConfig<Connection> pool) {
         CoreOptions options = CoreOptions.cluster(nodes, config).pool(pool, maxAttempts);
         options.put("max_redirects", maxAttempts);

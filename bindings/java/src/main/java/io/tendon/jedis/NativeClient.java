@@ -65,10 +65,10 @@ final class NativeClient {
      * Number of nodes written, 0 when the reply is too large for the buffer, negative for an
      * error.
      */
-    static native int call(long client, long lease, long buffer, int capacity);
+    static native int call(long client, long buffer, int capacity);
 
     /** The outcomes of a batch, for batchTake and batchDestroy; 0 when nothing was sent. */
-    static native long batch(long client, long lease, long buffer, int capacity);
+    static native long batch(long client, long buffer, int capacity);
 
     /** Writes the next outcomes and returns how many. */
     static native int batchTake(long batch, long buffer, int capacity);
@@ -76,4 +76,24 @@ final class NativeClient {
     static native void batchDestroy(long batch);
 
     static native void replyDestroy(long reply);
+
+    /** Sends without waiting, see Driver; 0 when there is no memory or descriptor. */
+    static native long loopCreate(long client);
+
+    /** Hands commands over and replaces their tags by ids; negative when none was accepted. */
+    static native int loopSubmit(long loop, long buffer, int capacity);
+
+    /** Writes what was submitted; for a thread that does not call loopTurn next. */
+    static native void loopFlush(long loop);
+
+    /** Does what is due, after waiting for something with {@code sleep}; number of records. */
+    static native int loopTurn(long loop, long buffer, int capacity, boolean sleep);
+
+    static native void loopCancel(long loop, long id);
+
+    /** Ends the sleep of loopTurn. */
+    static native void loopWake(long loop);
+
+    /** After this the client may be destroyed. */
+    static native void loopDestroy(long loop);
 }

@@ -12,7 +12,9 @@ public record Failure(int status, Executed executed, int attempts, long elapsedM
     /** A server's error reply to a command: no failure of the core. */
     public static final int NONE = 0;
     public static final int ARGUMENT = -1;
+    public static final int NO_MEMORY = -2;
     public static final int CLOSED = -4;
+    public static final int CANCELLED = -34;
     public static final int CONFIG = -8;
     public static final int URL = -9;
     public static final int TLS_CONFIG = -10;
@@ -21,6 +23,7 @@ public record Failure(int status, Executed executed, int attempts, long elapsedM
     public static final int DISCONNECTED = -30;
     public static final int TIMEOUT = -31;
     public static final int LIMIT = -33;
+    public static final int QUEUE_FULL = -35;
     public static final int POOL_EXHAUSTED = -40;
     public static final int POOL_TIMEOUT = -41;
 
@@ -28,7 +31,6 @@ public record Failure(int status, Executed executed, int attempts, long elapsedM
     private static final int STATE = -6;
     private static final int SYSTEM = -3;
     private static final int CONNECT_TIMEOUT = -22;
-    private static final int QUEUE_FULL = -35;
     private static final int NO_NODE = -50;
     private static final int CROSSSLOT = -53;
     private static final int SERVER = -60;
@@ -60,7 +62,8 @@ public record Failure(int status, Executed executed, int attempts, long elapsedM
                 new JedisConnectionException(message, new SocketTimeoutException("Read timed out"));
             case POOL_EXHAUSTED -> noResource("Pool exhausted");
             case POOL_TIMEOUT -> noResource("Timeout waiting for idle object");
-            case CLOSED, UNSUPPORTED, STATE, SYSTEM, QUEUE_FULL -> new JedisException(message);
+            case NO_MEMORY, SYSTEM, CLOSED, STATE, UNSUPPORTED, CANCELLED, QUEUE_FULL ->
+                new JedisException(message);
             default -> status <= NO_NODE && status >= CROSSSLOT
                     ? new JedisClusterOperationException(message)
                     : new JedisConnectionException(message);

@@ -1,0 +1,215 @@
+package io.tendon.jedis;
+
+import io.tendon.jedis.commands.AsyncCommands;
+import io.tendon.jedis.exceptions.JedisValidationException;
+import java.lang.ref.Cleaner;
+import java.net.URI;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+
+/**
+ * A client whose commands are futures, for any number of threads and any number of commands under
+ * way, over shared connections and with one thread of its own. Connects at its first command.
+ *
+ * <p>Futures fail with the exceptions that the blocking clients throw (join and get wrap them in a
+ * CompletionException or ExecutionException). cancel, orTimeout and every other way to complete a
+ * future early end the command: not sent if it was not, and a late answer is dropped. Null
+ * arguments are an IllegalArgumentException thrown at once.
+ *
+ * <p>Callbacks (thenApply and so on) run on a daemon thread of the client, or where
+ * {@link Builder#executor} says. They may call this client and may wait for it: when a callback
+ * blocks, another thread takes over the client's work within some 20 milliseconds, at once for join
+ * and get on a future of this client. For long work use thenApplyAsync, as ever.
+ *
+ * <p>close fails what is under way with a JedisException of status CLOSED that says whether it was
+ * executed. A program may end without close: no thread of the client keeps the JVM.
+ */
+public final class AsyncJedis implements AsyncCommands, AutoCloseable {
+    private static final Cleaner BACKSTOP = Cleaner.create();
+
+    private final Core core;
+    private final Driver driver;
+
+    /** Of a local server at the default port. */
+    public AsyncJedis() {
+        this(Protocol.DEFAULT_HOST, Protocol.DEFAULT_PORT);
+    }
+
+    public AsyncJedis(String host, int port) {
+        this(builder().server(new HostAndPort(host, port)));
+    }
+
+    public AsyncJedis(HostAndPort server) {
+        this(builder().server(server));
+    }
+
+    public AsyncJedis(HostAndPort server, JedisClientConfig config) {
+        this(builder().server(server).config(config));
+    }
+
+    /** Of a cluster, from some of its nodes or its configuration endpoint. */
+    public AsyncJedis(Set<HostAndPort> nodes, JedisClientConfig config) {
+        this(builder().nodes(nodes).config(config));
+    }
+
+    /** A URL as for Jedis(String). */
+    public AsyncJedis(String url) {
+        this(builder().url(url));
+    }
+
+    public AsyncJedis(URI uri) {
+        this(uri.toString());
+    }
+
+    private AsyncJedis(Builder from) {
+        CoreOptions options = from.options();
+        options.put("drive", "host");
+        core = new Core(options.options(), from.url);
+        driver = core.driver(from.executor);
+        Driver kept = driver;
+        BACKSTOP.register(this, kept::close); /* for a program that forgot close */
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A command that is not sent yet. */
+    <T> AsyncCall<T> call(CommandArguments arguments, io.tendon.jedis.Builder<T> builder) {
+        return new AsyncCall<>(driver, this, arguments, builder);
+    }
+
+    /** A command of a group that nobody wants once {@code last} has ended. */
+    AsyncCall<Object> step(AsyncCall<?> last, CommandArguments arguments) {
+        return new AsyncCall<>(driver, this, arguments, BuilderFactory.RAW_OBJECT) {
+            @Override
+            boolean isAbandoned() {
+                return last.isDone();
+            }
+        };
+    }
+
+    /** The end of a group; {@code onFailure} runs before its future fails. */
+    AsyncCall<List<Object>> exec(
+            io.tendon.jedis.Builder<List<Object>> builder, Consumer<Throwable> onFailure) {
+        CommandArguments arguments = new CommandArguments(Protocol.Command.EXEC);
+        return new AsyncCall<>(driver, this, arguments, builder) {
+            @Override
+            void beforeFailure(Throwable failure) {
+                onFailure.accept(failure);
+            }
+        };
+    }
+
+    void send(List<AsyncCall<?>> calls) {
+        driver.send(calls);
+    }
+
+    @Override
+    public <T> CompletableFuture<T> executeCommand(
+            CommandArguments arguments, io.tendon.jedis.Builder<T> builder) {
+        AsyncCall<T> call = call(arguments, builder);
+        driver.send(call);
+        return call;
+    }
+
+    /** Commands kept until they are sent together. */
+    public AsyncPipeline pipelined() {
+        return new AsyncPipeline(this);
+    }
+
+    /** A transaction. In a cluster all its keys are of one slot. */
+    public AsyncTransaction multi() {
+        return new AsyncTransaction(this);
+    }
+
+    public boolean isClosed() {
+        return core.isClosed();
+    }
+
+    /** Stops the client. Does not wait for callbacks. */
+    @Override
+    public void close() {
+        driver.close();
+    }
+
+    /** What an AsyncJedis is made of; one of server, nodes and url is needed. */
+    public static final class Builder {
+        private HostAndPort server;
+        private Set<HostAndPort> nodes;
+        private String url;
+        private JedisClientConfig config = DefaultJedisClientConfig.builder().build();
+        private GenericObjectPoolConfig<Connection> pool = new GenericObjectPoolConfig<>();
+        private int maxAttempts;
+        private Executor executor;
+
+        private Builder() {
+        }
+
+        public AsyncJedis build() {
+            return new AsyncJedis(this);
+        }
+
+        /** One server. */
+        public Builder server(HostAndPort address) {
+            server = address;
+            return this;
+        }
+
+        /** A cluster, by some of its nodes or its configuration endpoint. */
+        public Builder nodes(Set<HostAndPort> addresses) {
+            nodes = addresses;
+            return this;
+        }
+
+        /** A URL as for Jedis(String); it wins over what else is said. */
+        public Builder url(String text) {
+            url = text;
+            return this;
+        }
+
+        public Builder config(JedisClientConfig settings) {
+            config = settings;
+            return this;
+        }
+
+        /** Bounds the connections, those of blocking commands included. */
+        public Builder pool(GenericObjectPoolConfig<Connection> limits) {
+            pool = limits;
+            return this;
+        }
+
+        /**
+         * How often a command is tried when that is known to be safe. By default once, and
+         * JedisCluster.DEFAULT_MAX_ATTEMPTS times in a cluster.
+         */
+        public Builder maxAttempts(int attempts) {
+            maxAttempts = attempts;
+            return this;
+        }
+
+        /** Where futures are completed and so callbacks run. Null: on the client's thread. */
+        public Builder executor(Executor callbacks) {
+            executor = callbacks;
+            return this;
+        }
+
+        private CoreOptions options() {
+            if (nodes != null) {
+                int attempts = maxAttempts > 0 ? maxAttempts : JedisCluster.DEFAULT_MAX_ATTEMPTS;
+                return JedisCluster.options(nodes, config, attempts,
+                        JedisCluster.defaultDeadline(config, attempts), pool);
+            }
+            if (server == null && url == null) {
+                throw new JedisValidationException("An AsyncJedis needs server, nodes or url");
+            }
+            HostAndPort address = server != null
+                    ? server
+                    : new HostAndPort(Protocol.DEFAULT_HOST, Protocol.DEFAULT_PORT);
+            return CoreOptions.standalone(address, config).pool(pool, Math.max(maxAttempts, 1));
+        }
+    }
+}
