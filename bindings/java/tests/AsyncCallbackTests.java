@@ -14,8 +14,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What callbacks may do: wait, block, throw, close. None of it holds up the client. Where a callback
- * must run on the client's thread it is attached before its command is sent, by a pipeline.
+ * What callbacks may do: wait, block, throw, close; nothing of it holds up the client. Where one
+ * must run on the client's thread, a pipeline attaches it before its command is sent.
  */
 final class AsyncCallbackTests {
     @Case
