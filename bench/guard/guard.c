@@ -24,7 +24,7 @@
 
 static const tendon_bytes get_words[] = {{"GET", 3}, {KEY, sizeof KEY - 1}};
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
     fprintf(stderr, "guard: %s failed\n", what);
     exit(1);

@@ -90,7 +90,7 @@ def describe():
         "cpu": cpu_name(),
         "cores": os.cpu_count(),
         "memory_gib": round(memory / 1048576, 1),
-        "kernel": platform.release(),
+        "kernel": re.match(r"[0-9.]+", platform.release()).group(),
         "system": " ".join(platform.freedesktop_os_release().get("PRETTY_NAME", "?").split())
         if hasattr(platform, "freedesktop_os_release")
         else platform.system(),

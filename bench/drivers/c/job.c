@@ -117,7 +117,7 @@ void job_value(const struct job *job, struct tally *tally, uint32_t key, const v
     tally->ops++;
     if (!data || size != job->value_bytes)
         job_error(tally, "a value has the wrong length");
-    else if (tally->ops % CONTENT_EVERY == 0 && memcmp(data, job->values + key, size) != 0)
+    else if (tally->ops % CONTENT_EVERY == 1 && memcmp(data, job->values + key, size) != 0)
         job_error(tally, "a value has the wrong content");
 }
 

@@ -16,7 +16,7 @@
  * rest of the work. */
 #define TIMED_EVERY 16
 
-static void die(const char *what, tendon_status status, tendon_error *error)
+static _Noreturn void die(const char *what, tendon_status status, tendon_error *error)
 {
     tendon_error_view view = {.struct_size = sizeof view};
     (void)status;
