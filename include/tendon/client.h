@@ -132,7 +132,8 @@ TENDON_API int tendon_client_fd(tendon_client *client);
 /**
  * Sends events of this client to `queue`, each with `tag`; NULL stops. `event_mask` has bit
  * `1 << TENDON_EVENT_x` set for each event wanted. One queue per client; a second call replaces the
- * first. At most 1024 undelivered events are kept, then the oldest are dropped. Since 0.1.
+ * first. At most 1024 undelivered events are kept, then the oldest are dropped, as described in
+ * <tendon/queue.h>. Since 0.1.
  */
 TENDON_API tendon_status tendon_client_watch(tendon_client *client, tendon_queue *queue,
                                              uint64_t tag, uint32_t event_mask);

@@ -24,9 +24,12 @@
 
 /*
  * Events, delivered to the queues given to tendon_client_watch. `reply` is a status node with the
- * node's "host:port" (for PUSH: the message itself); `error` is set where there is a cause. Those
- * about connections tell of the shared ones (lanes); connections of the pool come and go in
- * silence.
+ * node's "host:port" (PUSH and LOG: see there); `error` is set where there is a cause. Those about
+ * connections tell of the shared ones (lanes); connections of the pool come and go in silence.
+ *
+ * When nobody collects: a queue keeps at most 1024 undelivered events of all its clients together.
+ * Each further one drops the oldest; outcomes of requests are never dropped and do not count. The
+ * gap is told by DROPPED.
  */
 #define TENDON_EVENT_CONNECTING   1 /* a connection to `node` is being opened */
 #define TENDON_EVENT_CONNECTED    2 /* transport and TLS are up, the handshake begins */
@@ -39,15 +42,36 @@
 /* The cluster map changed; `delay_ms` holds the number of nodes. */
 #define TENDON_EVENT_TOPOLOGY 8
 #define TENDON_EVENT_PUSH     9 /* an out-of-band message; `reply` holds it */
+/*
+ * A line for a person about something worth knowing: a connection that failed or was given up, a
+ * server that refuses, a map that could not be refreshed, a late reply that was thrown away.
+ * `reply` is a string node with the text, `delay_ms` holds its TENDON_LOG_* level, `error` the
+ * cause if there is one. The text names nodes, numbers and options; it holds no secret and no
+ * argument of a command, may change in any release, and is written only while somebody watches for
+ * it. Since 0.1.
+ */
+#define TENDON_EVENT_LOG 10
+/*
+ * Events are missing here, because nobody collected them in time; `delay_ms` holds how many, of
+ * whatever kind and client. It comes once per gap, directly before the first event after it, with
+ * that event's tag, if that event's client is watched for it. Whoever keeps a cache by PUSH must
+ * take it for lost. Since 0.1.
+ */
+#define TENDON_EVENT_DROPPED 11
+
+/* Levels of TENDON_EVENT_LOG. */
+#define TENDON_LOG_INFO    1 /* as it should be: a node left the cluster, RESP2 is used */
+#define TENDON_LOG_WARNING 2 /* the client copes, somebody should look if it goes on */
+#define TENDON_LOG_ERROR   3 /* it cannot be coped with: wrong password, wrong certificate */
 
 /** One outcome or event. */
 typedef struct tendon_completion {
-    uint64_t id;    /* of tendon_submit; 0 for events */
-    uint64_t tag;   /* of the request, or of tendon_client_watch for events */
-    uint32_t kind;  /* TENDON_COMPLETION_* */
-    int32_t status; /* TENDON_OK with a reply; else the error's status */
-    uint32_t event; /* TENDON_EVENT_*, or 0 */
-    uint32_t delay_ms;
+    uint64_t id;              /* of tendon_submit; 0 for events */
+    uint64_t tag;             /* of the request, or of tendon_client_watch for events */
+    uint32_t kind;            /* TENDON_COMPLETION_* */
+    int32_t status;           /* TENDON_OK with a reply; else the error's status */
+    uint32_t event;           /* TENDON_EVENT_*, or 0 */
+    uint32_t delay_ms;        /* the number that the event's text names, or 0 */
     tendon_reply *reply;      /* yours: end it with tendon_reply_destroy. NULL if none */
     tendon_error *error;      /* yours: end it with tendon_error_destroy. NULL if none */
     const tendon_node *nodes; /* the reply's tape, as tendon_reply_look gives it */

@@ -18,6 +18,7 @@ tendon_status tendon_client_watch(tendon_client *client, tendon_queue *queue, ui
     client->watcher = queue;
     client->watch_tag = tag;
     client->watch_mask = event_mask;
+    client->engine->logs = queue && event_mask & 1u << TENDON_EVENT_LOG;
     if (queue)
         atomic_store(&client->async_until_ns,
                      TENDON__NO_TIME); /* events must come without a call that drives */

@@ -185,8 +185,10 @@ void tendon__channel_close(struct tendon__channel *channel, enum tendon__close_r
     tendon__list_remove(&channel->link);
     tendon__list_push(&engine->graveyard, &channel->link);
     engine->channel_count--;
-    if (before == TENDON__CHANNEL_READY)
+    if (before == TENDON__CHANNEL_READY) {
         count_close(&engine->stats, reason);
+        tendon__log_close(channel, reason, &said);
+    }
     if (channel->told_connected)
         tell(channel, TENDON_EVENT_CLOSED, &said);
     leave_node(channel, before, reason);
@@ -289,6 +291,9 @@ static void on_ready(void *context, struct tendon__conn *conn)
     engine->stats.created++;
     tendon__node_dial_succeeded(node);
     tell(channel, TENDON_EVENT_READY, NULL);
+    if (conn->hello_refused)
+        tendon__log(engine, TENDON_LOG_INFO, NULL, "%s does not know HELLO; RESP2 is used",
+                    node->name);
     int64_t lifetime_ns = engine->options->pool_lifetime_ms * TENDON__MS;
     uint64_t spread = (uint64_t)lifetime_ns / 100 * (uint64_t)engine->options->pool_jitter_percent;
     channel->lifetime_ns = lifetime_ns
@@ -305,6 +310,13 @@ static void on_ready(void *context, struct tendon__conn *conn)
     tendon__node_arm(node);
 }
 
+static void tell_late(const struct tendon__channel *channel)
+{
+    tendon__log(channel->engine, TENDON_LOG_INFO, NULL,
+                "dropped a reply of %s: its command has timed out or was cancelled",
+                channel->node->name);
+}
+
 static void on_reply(void *context, struct tendon__conn *conn, struct tendon__exchange *exchange)
 {
     struct tendon__channel *channel = context;
@@ -316,15 +328,19 @@ static void on_reply(void *context, struct tendon__conn *conn, struct tendon__ex
         return;
     }
     if (exchange->ghost) {
-        if (last)
+        if (last) {
+            tell_late(channel);
             tendon__memory_free(engine->memory, exchange);
+        }
         return;
     }
     struct tendon__request *request = TENDON__OWNER(exchange, struct tendon__request, exchange);
-    if (request->state != TENDON__REQUEST_DONE)
+    if (request->state != TENDON__REQUEST_DONE) {
         tendon__judge_reply(engine, channel, request);
-    else if (last)
+    } else if (last) {
+        tell_late(channel);
         tendon__request_unref(request);
+    }
 }
 
 static void on_push(void *context, struct tendon__conn *conn)

@@ -225,9 +225,10 @@ struct tendon__world_ops {
     tendon_status (*open)(void *world, struct tendon__channel *channel);
     /* Close it now, in whatever state; `channel` is freed at the end of the turn. */
     void (*close)(void *world, struct tendon__channel *channel);
-    /* An event for the watcher, if any. The fault may be NULL. */
+    /* An event for the watcher, if any. The fault may be NULL. `reply` is the message of PUSH and
+     * the line of LOG, else NULL; it passes to the world. */
     void (*event)(void *world, uint32_t event, const struct tendon__node *node, uint32_t delay_ms,
-                  const struct tendon__fault *fault, tendon_reply *push);
+                  const struct tendon__fault *fault, tendon_reply *reply);
 };
 
 struct tendon__engine {
@@ -256,6 +257,7 @@ struct tendon__engine {
     uint32_t
         pending; /* requests accepted and not DONE; counted up by who accepts them, atomically */
     bool closed;
+    bool logs;                     /* somebody watches for TENDON_EVENT_LOG */
     enum tendon__engine_kind kind; /* atomic: callers read it while they build requests */
     struct tendon__topology *map;
     struct tendon__node **map_nodes; /* of map->nodes, in its order; NULL without memory for it */
@@ -443,6 +445,13 @@ void tendon__channel_flush(struct tendon__channel *channel);
 void tendon__channel_arm(struct tendon__channel *channel);
 void tendon__channel_settle(struct tendon__channel *channel);
 extern const struct tendon__pool_ops tendon__node_pool_ops;
+
+/* log.c: lines for a person. `cause` may be NULL; nothing is written while nobody watches. */
+void tendon__log(struct tendon__engine *engine, uint32_t level, const struct tendon__fault *cause,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* About the end of a connection that had been ready. */
+void tendon__log_close(const struct tendon__channel *channel, enum tendon__close_reason reason,
+                       const struct tendon__fault *fault);
 
 /* map.c: the cluster map and where it comes from. */
 void tendon__map_start(struct tendon__engine *engine);

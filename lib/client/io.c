@@ -224,7 +224,7 @@ void tendon__io_bury(struct tendon_client *client)
 }
 
 static void send_event(void *world, uint32_t event, const struct tendon__node *node,
-                       uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *push)
+                       uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *reply)
 {
     struct tendon_client *client = world;
     struct tendon__memory *memory = client->memory;
@@ -232,7 +232,7 @@ static void send_event(void *world, uint32_t event, const struct tendon__node *n
     if (client->watcher && client->watch_mask & 1u << event)
         item = tendon__memory_make(memory, sizeof *item);
     if (!item) {
-        tendon__reply_free(push);
+        tendon__reply_free(reply);
         return;
     }
     item->item.is_event = true;
@@ -240,8 +240,9 @@ static void send_event(void *world, uint32_t event, const struct tendon__node *n
     item->tag = client->watch_tag;
     item->kind = event;
     item->delay_ms = delay_ms;
-    item->reply = push;
-    if (!push && node)
+    item->tells_gap = client->watch_mask & 1u << TENDON_EVENT_DROPPED;
+    item->reply = reply;
+    if (!reply && node)
         item->reply =
             tendon__reply_text(memory, TENDON_NODE_STATUS, node->name, strlen(node->name));
     if (fault && fault->status != TENDON_OK)

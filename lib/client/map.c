@@ -57,6 +57,8 @@ static void retire_strangers(struct tendon__engine *engine)
         if (node->in_map || node->retired)
             continue;
         node->retired = true;
+        tendon__log(engine, TENDON_LOG_INFO, NULL, "%s is not in the cluster's map%s", node->name,
+                    node->is_seed ? "; it is only asked for the map" : " any more");
         tendon__node_drain(node, TENDON__CLOSE_STALE);
         struct tendon__link waiting;
         tendon__list_init(&waiting);
@@ -339,6 +341,9 @@ static void ask_another(struct tendon__engine *engine, const struct tendon__faul
         return;
     }
     struct tendon__node *node = engine->refresh_node;
+    if (!engine->closed)
+        tendon__log(engine, TENDON_LOG_WARNING, fault, "the cluster's map could not be read%s: %s",
+                    engine->map ? "; the old one stays in use" : "", fault->text);
     end_refresh(engine, false);
     if (engine->kind != TENDON__KIND_UNKNOWN || engine->closed || !node)
         return;

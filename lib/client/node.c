@@ -251,6 +251,9 @@ static void set_backoff(struct tendon__node *node, bool pooled, const struct ten
         wait_ns =
             full_ns / 2 + (int64_t)tendon__random_below(&engine->random, (uint64_t)full_ns / 2 + 1);
     node->next_dial_ns = engine->now_ns + wait_ns;
+    tendon__log(engine, tendon__fault_is_permanent(fault) ? TENDON_LOG_ERROR : TENDON_LOG_WARNING,
+                fault, "cannot connect to %s (failure %u in a row): %s", node->name, node->failures,
+                fault->text);
     if (pooled)
         return;
     if (options->reconnect == TENDON__RECONNECT_HOST) {

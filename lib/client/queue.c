@@ -48,6 +48,7 @@ static void drop_oldest_event(struct tendon_queue *queue)
             continue;
         tendon__list_remove(link);
         queue->event_count--;
+        queue->dropped += queue->dropped < UINT32_MAX;
         drop(item);
         return;
     }
@@ -202,6 +203,27 @@ static void fill_outcome(tendon_completion *out, struct tendon__request *request
     out->error = tendon__request_error(request);
 }
 
+/*
+ * Those dropped were the oldest, so the gap lies before the next event. True when `out` tells of
+ * it; the event itself is still to come.
+ */
+static bool fill_gap(struct tendon_queue *queue, tendon_completion *out,
+                     const struct tendon__item *item)
+{
+    if (!item->is_event || !queue->dropped)
+        return false;
+    const struct tendon__event *event = TENDON__OWNER(item, struct tendon__event, item);
+    uint32_t dropped = queue->dropped;
+    queue->dropped = 0;
+    if (!event->tells_gap)
+        return false;
+    out->kind = TENDON_COMPLETION_EVENT;
+    out->tag = event->tag;
+    out->event = TENDON_EVENT_DROPPED;
+    out->delay_ms = dropped;
+    return true;
+}
+
 /* Fills one completion from the oldest item; true when the item is used up and must be dropped. */
 static bool take(tendon_completion *out, struct tendon__item *item)
 {
@@ -258,7 +280,7 @@ size_t tendon_queue_poll(tendon_queue *queue, tendon_completion *out, size_t com
         struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
         void *place = (char *)out + completion_size * count++;
         memset(place, 0, completion_size);
-        if (!take(place, item))
+        if (fill_gap(queue, place, item) || !take(place, item))
             continue;
         tendon__list_remove(link);
         queue->event_count -= item->is_event;

@@ -15,6 +15,7 @@ struct tendon__event {
     uint64_t tag;
     uint32_t kind;
     uint32_t delay_ms;
+    bool tells_gap; /* TENDON_EVENT_DROPPED is wanted */
     tendon_reply *reply;
     tendon_error *error;
 };
@@ -26,6 +27,7 @@ struct tendon_queue {
     pthread_cond_t filled;
     struct tendon__link items;
     uint32_t event_count;
+    uint32_t dropped; /* events since the last one that was delivered */
     uint32_t waiting; /* threads inside poll */
     uint32_t wakes;
     uint32_t refs;

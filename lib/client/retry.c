@@ -198,8 +198,12 @@ static void learn(struct tendon__engine *engine, struct tendon__channel *channel
         engine->stats.moved++;
         node = cluster ? redirect_node(engine, channel, redirect) : NULL;
         /* A node that redirects to itself is another server under the same name: connect anew. */
-        if (node == channel->node)
+        if (node == channel->node) {
+            tendon__log(engine, TENDON_LOG_WARNING, NULL,
+                        "%s redirects to itself: another server has its name, connecting anew",
+                        node->name);
             tendon__node_drain(node, TENDON__CLOSE_STALE);
+        }
         if (node)
             tendon__map_moved(engine, redirect);
         break;
@@ -211,6 +215,8 @@ static void learn(struct tendon__engine *engine, struct tendon__channel *channel
          * A primary that became a replica keeps its connections alive and would refuse writes on
          * them for ever: they all go, and the name is resolved anew, whoever the write belonged to.
          */
+        tendon__log(engine, TENDON_LOG_WARNING, NULL, "%s refuses writes: it is a replica now",
+                    channel->node->name);
         tendon__map_trigger(engine);
         if (!cluster)
             tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
@@ -224,6 +230,10 @@ static void learn(struct tendon__engine *engine, struct tendon__channel *channel
         break;
     case TENDON__REACT_REFUSED:
     case TENDON__REACT_UNAUTHENTICATED:
+        tendon__log(engine, TENDON_LOG_WARNING, NULL, "%s refuses commands, connecting anew: %s",
+                    channel->node->name,
+                    reaction == TENDON__REACT_REFUSED ? "it has too many clients"
+                                                      : "the login is gone");
         tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
         break;
     default:

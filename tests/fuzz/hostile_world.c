@@ -70,13 +70,25 @@ static void check_fault(const struct fuzz_world *world, const struct tendon__fau
     must(world->tells_secret || !strstr(fault->text, FUZZ_SECRET));
 }
 
+/* One line, whatever the servers said. */
+static void check_line(const struct fuzz_world *world, const tendon_reply *line)
+{
+    must(line->node_count == 1 && line->nodes->type == TENDON_NODE_STRING && line->nodes->size);
+    for (uint32_t i = 0; i < line->nodes->size; i++)
+        must(line->data[i] >= ' ' && line->data[i] != 127);
+    must(world->tells_secret ||
+         !memmem(line->data, line->nodes->size, FUZZ_SECRET, strlen(FUZZ_SECRET)));
+}
+
 static void note_event(void *context, uint32_t event, const struct tendon__node *node,
                        uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *reply)
 {
     (void)node;
     (void)delay_ms;
-    must(event > 0 && event <= TENDON_EVENT_PUSH);
-    must((reply != NULL) == (event == TENDON_EVENT_PUSH));
+    must(event > 0 && event <= TENDON_EVENT_LOG);
+    must((reply != NULL) == (event == TENDON_EVENT_PUSH || event == TENDON_EVENT_LOG));
+    if (event == TENDON_EVENT_LOG)
+        check_line(context, reply);
     if (fault)
         check_fault(context, fault);
     tendon__reply_free(reply);
@@ -132,6 +144,7 @@ struct fuzz_world *fuzz_world_make(uint8_t kind, uint8_t seed)
     must(tendon__options_check(&world->options, &fault) == TENDON_OK);
     must(tendon__engine_create(&world->memory, &world->options, &ops, world, seed, world->now_ns,
                                &world->engine, &fault) == TENDON_OK);
+    world->engine->logs = seed % 2;
     return world;
 }
 

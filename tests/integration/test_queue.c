@@ -346,6 +346,97 @@ static void pushes_arrive_as_events(void)
     tendon_queue_destroy(queue);
 }
 
+static void lines_tell_what_went_wrong(void)
+{
+    tendon_client *client = open_client("host=127.0.0.1 port=%d password=hunter2 max_retries=0 "
+                                        "reconnect_backoff_min_ms=1 reconnect_backoff_max_ms=1",
+                                        host_take_port());
+    tendon_queue *queue = queue_of();
+    tendon_completion done = {0};
+    struct answer answer = ask(client, "PING", NULL);
+    CHECK(answer.status == TENDON_ERROR_CONNECT, "%s", tendon_status_name(answer.status));
+    forget(&answer);
+    CHECK(tendon_queue_poll(queue, &done, sizeof done, 1, 0) == 0, "nobody watched");
+    CHECK(tendon_client_watch(client, queue, 5, 1u << TENDON_EVENT_LOG) == TENDON_OK, "watch");
+    size_t lines = 0;
+    for (double limit = now_ms() + 5000; !lines && now_ms() < limit;) {
+        answer = ask(client, "PING", NULL); /* the first may come too early for another dial */
+        forget(&answer);
+        lines = tendon_queue_poll(queue, &done, sizeof done, 1, 20);
+    }
+    if (CHECK(lines == 1, "a line")) {
+        answer = answer_of(done.reply, done.error);
+        CHECK(done.kind == TENDON_COMPLETION_EVENT && done.event == TENDON_EVENT_LOG &&
+                  done.tag == 5 && done.id == 0 && done.delay_ms == TENDON_LOG_WARNING,
+              "kind %u event %u level %u", done.kind, done.event, done.delay_ms);
+        CHECK(answer.view.nodes->type == TENDON_NODE_STRING && strstr(answer.text, "127.0.0.1:") &&
+                  strstr(answer.text, "refused") && !strstr(answer.text, "hunter2"),
+              "%s", answer.text);
+        CHECK(done.status == TENDON_ERROR_CONNECT && answer.status == done.status, "%s",
+              tendon_status_name(done.status));
+        forget(&answer);
+    }
+    tendon_client_destroy(client);
+    tendon_queue_destroy(queue);
+}
+
+/* So many invalidations at once that the oldest are dropped; returns how many came, and hands out
+ * how many a DROPPED in front of them told of. */
+static uint32_t flood(uint32_t event_mask, uint32_t pushes, uint32_t *out_dropped)
+{
+    tendon_client *client = standalone("protocol=3");
+    tendon_queue *queue = queue_of();
+    tendon_lease *lease = NULL;
+    tendon_bytes *words = calloc(pushes + 1, sizeof *words);
+    char(*keys)[64] = calloc(pushes, sizeof *keys);
+    CHECK(tendon_client_watch(client, queue, 5, event_mask) == TENDON_OK, "watch");
+    CHECK(tendon_lease_open(client, NULL, &lease, NULL) == TENDON_OK, "a lease");
+    struct manner leased = {.lease = lease};
+    for (uint32_t i = 0; i < pushes; i++) {
+        int size = snprintf(keys[i], sizeof keys[i], "%.40s:%u", key_of("flood"), i);
+        words[i + 1] = (tendon_bytes){keys[i], (size_t)size};
+    }
+    expect_text(ask_by(client, leased, "CLIENT", "TRACKING", "ON", NULL), "OK");
+    words[0] = (tendon_bytes){"MGET", 4};
+    struct answer answer = ask_bytes(client, leased, words, pushes + 1);
+    forget(&answer);
+    for (uint32_t i = 0; i < pushes; i++)
+        expect_text(ask(client, "SET", keys[i], "new", "EX", "60", NULL), "OK");
+    expect_text(ask_by(client, leased, "PING", NULL), "PONG"); /* behind all of them */
+    uint32_t count = 0;
+    tendon_completion done;
+    *out_dropped = 0;
+    while (tendon_queue_poll(queue, &done, sizeof done, 1, 0) == 1) {
+        CHECK(done.kind == TENDON_COMPLETION_EVENT && done.tag == 5, "kind %u", done.kind);
+        if (done.event == TENDON_EVENT_DROPPED) {
+            CHECK(count == 0 && !done.reply && !done.error, "the gap is at the front");
+            *out_dropped += done.delay_ms;
+        } else {
+            count++;
+        }
+        tendon_reply_destroy(done.reply);
+        tendon_error_destroy(done.error);
+    }
+    tendon_lease_close(lease);
+    tendon_client_destroy(client);
+    tendon_queue_destroy(queue);
+    free(words);
+    free(keys);
+    return count;
+}
+
+static void a_gap_in_the_events_is_told(void)
+{
+    uint32_t dropped;
+    const uint32_t pushes = 1u << TENDON_EVENT_PUSH;
+    uint32_t came = flood(pushes | 1u << TENDON_EVENT_DROPPED, 1100, &dropped);
+    CHECK(came == 1024 && dropped == 76, "%u came, %u dropped", came, dropped);
+    came = flood(pushes, 1100, &dropped);
+    CHECK(came == 1024 && dropped == 0, "%u came, %u told though nobody asked", came, dropped);
+    came = flood(pushes | 1u << TENDON_EVENT_DROPPED, 1024, &dropped);
+    CHECK(came == 1024 && dropped == 0, "%u came, %u dropped", came, dropped);
+}
+
 static void a_lease_may_be_submitted(void)
 {
     tendon_client *client = standalone("pool_max=1");
@@ -392,6 +483,8 @@ int main(void)
     run_test("events tell of connections", events_tell_of_connections);
     run_test("reconnect=host", the_host_program_decides_when_to_reconnect);
     run_test("pushes arrive as events", pushes_arrive_as_events);
+    run_test("lines tell what went wrong", lines_tell_what_went_wrong);
+    run_test("a gap in the events is told", a_gap_in_the_events_is_told);
     run_test("a lease may be submitted", a_lease_may_be_submitted);
     return finish_tests();
 }

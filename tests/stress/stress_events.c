@@ -8,7 +8,7 @@
 #include "crew.h"
 #include "support/servers.h"
 
-#define ALL_EVENTS UINT32_C(0x3fe)
+#define ALL_EVENTS UINT32_C(0xffe)
 
 struct watch {
     struct crew crew;
@@ -80,7 +80,7 @@ static void *changer(void *argument)
             tendon_queue_destroy(own); /* while it is watched */
         } else {
             (void)tendon_client_watch(watch->client, number % 4 == 1 ? NULL : watch->queue, 9,
-                                      number % 8 == 2 ? 1u << TENDON_EVENT_PUSH : ALL_EVENTS);
+                                      number % 8 == 2 ? 1u << TENDON_EVENT_LOG : ALL_EVENTS);
         }
         sleep_ms(0.5);
     }

@@ -110,7 +110,7 @@ static void *disturb(void *argument)
         if (n % 200 == 0)
             (void)tendon_client_disconnect(ring->client);
         if (n % 50 == 0)
-            (void)tendon_client_watch(ring->client, n % 100 ? ring->queue : NULL, 9, 0x3fe);
+            (void)tendon_client_watch(ring->client, n % 100 ? ring->queue : NULL, 9, 0xffe);
         tendon_stats stats = {.struct_size = sizeof stats};
         (void)tendon_client_stats(ring->client, &stats);
         sleep_ms(0.3);

@@ -50,14 +50,19 @@ static void close_wire(void *context, struct tendon__channel *channel)
 }
 
 static void note_event(void *context, uint32_t event, const struct tendon__node *node,
-                       uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *push)
+                       uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *reply)
 {
     struct world *world = context;
+    size_t used = strlen(world->lines);
     (void)node;
-    (void)delay_ms;
     (void)fault;
     world->events[event]++;
-    tendon__reply_free(push);
+    if (event == TENDON_EVENT_LOG) {
+        world->level = delay_ms;
+        snprintf(world->lines + used, sizeof world->lines - used, "%.*s\n", (int)reply->nodes->size,
+                 (const char *)reply->data);
+    }
+    tendon__reply_free(reply);
 }
 
 static const struct tendon__world_ops world_ops = {
@@ -121,6 +126,7 @@ void world_start(struct world *world, const char *const *options, uint64_t seed)
     cr_assert_eq(tendon__engine_create(&world->memory.memory, &world->options, &world_ops, world,
                                        seed, world->now_ns, &world->engine, &fault),
                  TENDON_OK, "%s", fault.text);
+    world->engine->logs = true;
 }
 
 static void free_dead_wires(struct world *world)

@@ -142,6 +142,8 @@ struct world {
     uint64_t accepted; /* calls the engine has to complete */
     uint64_t completed;
     uint32_t events[WORLD_EVENTS];
+    char lines[4096];     /* of TENDON_EVENT_LOG, a newline after each; later ones are cut */
+    uint32_t level;       /* of the last */
     uint32_t slots_asked; /* CLUSTER SLOTS answered */
     uint32_t cleanings;   /* DISCARD seen */
     uint32_t askings;
