@@ -6,9 +6,10 @@
  */
 
 const native = require('./native');
+const abort = require('./abort');
 const { Commander, afterCallback } = require('./commander');
 const { Pipeline } = require('./pipeline');
-const { Request, refusal, errorOfFailure } = require('./request');
+const { PromisedRequest, refusalOf, errorOfFailure } = require('./request');
 const { classes, translating } = require('./errors');
 
 const { REQUEST } = native;
@@ -30,6 +31,8 @@ class Client extends Commander {
     this.options = options;
     this.status = 'wait';
     this._settings = settings;
+    this._mode = options.stringNumbers ? native.MODE_NUMBERS_AS_TEXT : 0;
+    this._wantsStack = Boolean(options.showFriendlyErrorStack);
     this._id = null; // of the core client, while there is one
     this._held = false; // keeps the process alive
     this._pending = 0; // commands under way
@@ -103,7 +106,7 @@ class Client extends Commander {
       if (id === this._id && !this._closing)
         this._onConnectOutcome(kind === native.KIND_VALUE, value);
     };
-    native.push(id, { settle }, 0, this._connectFlags, []);
+    native.pushConnect(id, { settle }, this._connectFlags);
   }
 
   get _connectFlags() {
@@ -216,13 +219,29 @@ class Client extends Commander {
     if (this._quitting && !this._closing) this._close();
   }
 
+  /**
+   * The same client with commands that end when `signal` aborts: they reject with an AbortError,
+   * whose `executed` says whether the server got that far.
+   */
+  withAbortSignal(signal) {
+    return new Abortable(this, signal);
+  }
+
   pipeline(commands) {
-    const pipeline = new Pipeline(this);
+    return this._pipeline(commands, false, undefined);
+  }
+
+  _pipeline(commands, transaction, signal) {
+    const pipeline = new Pipeline(this, transaction, signal);
     if (Array.isArray(commands)) pipeline.addBatch(commands);
     return pipeline;
   }
 
   multi(commands, options) {
+    return this._multi(commands, options, undefined);
+  }
+
+  _multi(commands, options, signal) {
     const last = options || (Array.isArray(commands) ? undefined : commands);
     if (last && last.pipeline === false) {
       throw new classes.TendonError(
@@ -236,9 +255,7 @@ class Client extends Commander {
         },
       );
     }
-    const pipeline = new Pipeline(this, true);
-    if (Array.isArray(commands)) pipeline.addBatch(commands);
-    return pipeline;
+    return this._pipeline(commands, true, signal);
   }
 
   /** Figures of the core: connections, retries, errors. Not in ioredis. */
@@ -260,27 +277,61 @@ class Client extends Commander {
     return new Error(this._notReadyMessage);
   }
 
-  /** Sends requests side by side, in order; `flagsOf` gives each one's REQUEST bits. */
-  _send(requests, flagsOf) {
+  /** Why this request is not sent, or undefined. */
+  _refusal(request, flags) {
     const unavailable = this._unavailable();
-    requests.forEach((request, i) => {
-      const flags = flagsOf ? flagsOf(i) : 0;
-      const error = unavailable || ((flags & REQUEST.ATOMIC_END) === 0 && refusal(request.name));
-      if (error) return request.fail(error);
-      try {
-        request.send(this._id, flags);
-      } catch (thrown) {
-        request.fail(thrown);
-      }
-    });
+    if (unavailable !== undefined) return unavailable;
+    const { command } = request;
+    const refused = command.refused !== undefined && (flags & REQUEST.ATOMIC_END) === 0;
+    return refused ? refusalOf(command) : undefined;
   }
 
-  _command(name, args, buffer, callback) {
-    const promise = new Promise((resolve, reject) => {
-      const done = (error, value) => (error ? reject(error) : resolve(value));
-      this._send([new Request(this, name, args, buffer, done)]);
-    });
-    return afterCallback(promise, callback);
+  /** Sends one prepared request, or fails it with the reason. */
+  _send(request, flags) {
+    const refusal = this._refusal(request, flags);
+    if (refusal !== undefined) return request.fail(refusal);
+    try {
+      request.send(this._id, flags);
+    } catch (thrown) {
+      request.fail(thrown);
+    }
+  }
+
+  _command(command, args, buffer, callback) {
+    return this._issue(command, args, buffer, callback, undefined);
+  }
+
+  _issue(command, args, buffer, callback, signal) {
+    const request = new PromisedRequest(this, command, args, buffer, signal);
+    try {
+      request.prepare();
+      this._send(request, 0);
+    } catch (thrown) {
+      request.reject(thrown);
+    }
+    return callback === undefined ? request.promise : afterCallback(request.promise, callback);
+  }
+}
+
+/** What withAbortSignal() gives: every command and pipeline of a client, with the signal. */
+class Abortable extends Commander {
+  constructor(client, signal) {
+    super();
+    abort.check(signal);
+    this._client = client;
+    this._signal = signal;
+  }
+
+  pipeline(commands) {
+    return this._client._pipeline(commands, false, this._signal);
+  }
+
+  multi(commands, options) {
+    return this._client._multi(commands, options, this._signal);
+  }
+
+  _command(command, args, buffer, callback) {
+    return this._client._issue(command, args, buffer, callback, this._signal);
   }
 }
 

@@ -1,11 +1,11 @@
 'use strict';
 /**
  * One method per command name, for everything that takes commands: Redis, Cluster and Pipeline. A
- * subclass says in `_command(name, args, buffer, callback)` what issuing one means.
+ * subclass says in `_command(command, args, buffer, callback)` what issuing one means.
  */
 
 const { EventEmitter } = require('node:events');
-const { NAMES } = require('./commands');
+const { NAMES, commandOf } = require('./commands');
 
 /** Takes the trailing node-style callback off `args`, if there is one. */
 function splitCallback(args) {
@@ -16,13 +16,13 @@ class Commander extends EventEmitter {
   /** Sends any command by name; replies are strings. */
   call(name, ...args) {
     const callback = splitCallback(args);
-    return this._command(String(name), args, false, callback);
+    return this._command(commandOf(String(name)), args, false, callback);
   }
 
   /** As call; strings of the reply are Buffers. */
   callBuffer(name, ...args) {
     const callback = splitCallback(args);
-    return this._command(String(name), args, true, callback);
+    return this._command(commandOf(String(name)), args, true, callback);
   }
 
   getBuiltinCommands() {
@@ -33,13 +33,14 @@ class Commander extends EventEmitter {
 Commander.prototype.send_command = Commander.prototype.call;
 
 for (const name of NAMES) {
+  const command = commandOf(name);
   Commander.prototype[name] = function (...args) {
     const callback = splitCallback(args);
-    return this._command(name, args, false, callback);
+    return this._command(command, args, false, callback);
   };
   Commander.prototype[`${name}Buffer`] = function (...args) {
     const callback = splitCallback(args);
-    return this._command(name, args, true, callback);
+    return this._command(command, args, true, callback);
   };
 }
 

@@ -140,12 +140,16 @@ function toArgument(value) {
   return String(value);
 }
 
+function isText(value) {
+  return typeof value === 'string';
+}
+
 /**
  * Arguments of a method call as the server gets them: lists flattened one level, objects spread.
  */
-function toArguments(name, args) {
-  const transform = ARGUMENT_TRANSFORMERS[name];
-  const list = transform ? transform(args) : args;
+function toArguments(command, args) {
+  if (args.every(isText)) return args;
+  const list = command.spread === undefined ? args : command.spread(args);
   const result = [];
   for (const value of list) {
     if (Array.isArray(value)) for (const inner of value) result.push(toArgument(inner));
@@ -154,4 +158,25 @@ function toArguments(name, args) {
   return result;
 }
 
-module.exports = { NAMES, REFUSED, REPLY_TRANSFORMERS, toArguments };
+/** What is known of a command by its name, in any spelling. */
+class Command {
+  constructor(name) {
+    this.name = name;
+    this.lowerName = name.toLowerCase();
+    this.refused = own(REFUSED, this.lowerName);
+    this.spread = own(ARGUMENT_TRANSFORMERS, this.lowerName);
+    this.toReply = own(REPLY_TRANSFORMERS, this.lowerName);
+  }
+}
+
+function own(table, name) {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+const KNOWN = new Map(NAMES.map((name) => [name, new Command(name)]));
+
+function commandOf(name) {
+  return KNOWN.get(name) || new Command(name);
+}
+
+module.exports = { NAMES, commandOf, toArguments };

@@ -72,6 +72,23 @@ class ClosedError extends TendonError {
     super('Connection is closed.', failure, cause ? { cause } : undefined);
   }
 }
+
+/** The command's AbortSignal ended it; `cause` is the signal's reason. */
+class AbortedError extends TendonError {
+  constructor(failure, reason) {
+    const known = { executed: 'no', attempts: 0, elapsedMs: 0, node: '', ...failure };
+    super(
+      'The command was aborted',
+      { ...known, status: 'CANCELLED' },
+      reason === undefined ? undefined : { cause: reason },
+    );
+    this.code = 'ABORT_ERR';
+  }
+  get name() {
+    return 'AbortError';
+  }
+}
+
 /** The server refused the credentials. A ReplyError, as in ioredis, because the server said so. */
 class AuthError extends ReplyError {
   constructor(message, failure) {
@@ -168,8 +185,7 @@ function takeFields(error, failure) {
 
 /** The error of a failure, by its status alone. */
 function fromFailure(failure) {
-  if (failure.status === 'CLOSED' || failure.status === 'CANCELLED')
-    return new ClosedError(failure);
+  if (failure.status === 'CLOSED') return new ClosedError(failure);
   const Class = CLASSES_BY_STATUS[failure.status] || TendonError;
   return new Class(inOurWords(failure.message), failure);
 }
@@ -206,6 +222,7 @@ module.exports = {
     PoolError,
     ClusterError,
     ClosedError,
+    AbortedError,
     AuthError,
   },
 };

@@ -38,6 +38,7 @@ const EVENT = {
 };
 const MODE_BUFFER = 1;
 const MODE_NUMBERS_AS_TEXT = 2;
+const MODE_CANCELLABLE = 4;
 const PUSH_ARGUMENTS_MAX = 13;
 
 function findAddon() {
@@ -62,7 +63,7 @@ function loadAddon() {
 }
 
 const addon = loadAddon();
-const { slots, kinds } = addon;
+const { slots, kinds, flushIsDue } = addon;
 const items = [];
 const freeSlots = [];
 const clients = new Map();
@@ -81,34 +82,70 @@ function releaseSlot(slot) {
   return item;
 }
 
+function deliverOne(kind, slot, value) {
+  if (kind < KIND_ENDED) {
+    releaseSlot(slot).settle(kind, value);
+    return;
+  }
+  const client = clients.get(slot);
+  if (kind === KIND_ENDED) clients.delete(slot);
+  if (!client) return;
+  if (kind === KIND_ENDED) client._onEnded(slot);
+  else client._onEvent(kind - KIND_EVENT, value);
+}
+
+/* An exception of one outcome, such as out of a retryStrategy, must not cost the others theirs. */
 function deliver(count, ...values) {
   for (let i = 0; i < count; i++) {
-    const kind = kinds[i];
-    if (kind < KIND_ENDED) {
-      releaseSlot(slots[i]).settle(kind, values[i]);
-      continue;
-    }
-    const client = clients.get(slots[i]);
-    if (kind === KIND_ENDED) {
-      clients.delete(slots[i]);
-      if (client) client._onEnded(slots[i]);
-    } else if (client) {
-      client._onEvent(kind - KIND_EVENT, values[i]);
+    try {
+      deliverOne(kinds[i], slots[i], values[i]);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
     }
   }
 }
 
-/** Hands one command to the core. `args` are strings and Buffers, the name first. */
-function push(client, item, mode, flags, args) {
+/* One flush for everything this tick asks for. While values are delivered the addon has its own. */
+function flushLater() {
+  if (flushIsDue[0] === 1) return;
+  flushIsDue[0] = 1;
+  process.nextTick(addon.flush);
+}
+
+function pushNow(client, slot, meta, name, args) {
+  switch (args.length) {
+    case 0:
+      return addon.push(client, slot, meta, name);
+    case 1:
+      return addon.push(client, slot, meta, name, args[0]);
+    case 2:
+      return addon.push(client, slot, meta, name, args[0], args[1]);
+    default:
+      return args.length < PUSH_ARGUMENTS_MAX
+        ? addon.push(client, slot, meta, name, ...args)
+        : addon.pushArray(client, slot, meta, [name, ...args]);
+  }
+}
+
+/** Hands one command to the core and gives its slot. `args` are strings and Buffers. */
+function push(client, item, mode, flags, name, args) {
   const slot = takeSlot(item);
-  const meta = mode | (flags << 8);
   try {
-    if (args.length > PUSH_ARGUMENTS_MAX) addon.pushArray(client, slot, meta, args);
-    else addon.push(client, slot, meta, ...args);
+    pushNow(client, slot, mode | (flags << 8), name, args);
   } catch (error) {
     releaseSlot(slot);
     throw error;
   }
+  flushLater();
+  return slot;
+}
+
+/** Asks for a connection: an item without a command. */
+function pushConnect(client, item, flags) {
+  addon.push(client, takeSlot(item), flags << 8);
+  flushLater();
 }
 
 /** Makes a core client whose events go to `owner`. */
@@ -128,8 +165,11 @@ module.exports = {
   EVENT,
   MODE_BUFFER,
   MODE_NUMBERS_AS_TEXT,
+  MODE_CANCELLABLE,
   push,
+  pushConnect,
   create,
+  cancel: addon.cancel,
   check: addon.check,
   close: addon.close,
   hold: addon.hold,

@@ -6,18 +6,40 @@
 
 const { REQUEST } = require('./native');
 const { Commander, splitCallback, callLater, afterCallback } = require('./commander');
-const { Request, refusal } = require('./request');
+const { commandOf } = require('./commands');
+const { Request, refusalOf } = require('./request');
 const { classes } = require('./errors');
+
+/** One command of a pipeline; its outcome goes to the pipeline. */
+class PipelinedRequest extends Request {
+  constructor(pipeline, command, args, buffer, callback) {
+    super(pipeline.redis, command, args, buffer, pipeline._signal);
+    this.pipeline = pipeline;
+    this.callback = callback;
+    this.flags = pipeline._inTransaction ? REQUEST.ATOMIC : 0;
+    this.index = pipeline._requests.length;
+  }
+
+  done(error, value) {
+    if (this.callback !== undefined) callLater(this.callback, error, value);
+    this.pipeline._onOutcome(this.index, error === null ? [null, value] : [error]);
+  }
+}
 
 class Pipeline extends Commander {
   /**
    * @param transaction whether the whole pipeline is one MULTI … EXEC, whose result exec() gives.
+   * @param signal AbortSignal of all its commands, or undefined.
    */
-  constructor(client, transaction = false) {
+  constructor(client, transaction, signal) {
     super();
     this.redis = client;
     this.isPipeline = true;
-    this._entries = []; // {name, args, buffer, callback, flags}
+    this._signal = signal;
+    this._requests = [];
+    this._outcomes = []; // [error] or [null, value] by the number of the request
+    this._left = 0; // requests without an outcome
+    this._resolve = null; // of the promise of all outcomes
     this._transaction = transaction;
     this._inTransaction = false;
     this._started = false;
@@ -25,12 +47,11 @@ class Pipeline extends Commander {
   }
 
   get length() {
-    return this._entries.length;
+    return this._requests.length;
   }
 
-  _command(name, args, buffer, callback) {
-    const flags = this._inTransaction ? REQUEST.ATOMIC : 0;
-    this._entries.push({ name, args, buffer, callback, flags });
+  _command(command, args, buffer, callback) {
+    this._requests.push(new PipelinedRequest(this, command, args, buffer, callback));
     return this;
   }
 
@@ -40,7 +61,7 @@ class Pipeline extends Commander {
       const callback = splitCallback(args);
       if (name.toLowerCase() === 'multi') this.multi();
       else if (name.toLowerCase() === 'exec') this._endTransaction(false);
-      else this._command(name, args, false, callback);
+      else this._command(commandOf(name), args, false, callback);
     }
     return this;
   }
@@ -48,13 +69,13 @@ class Pipeline extends Commander {
   /** Begins a transaction inside the pipeline; the next exec() ends it. */
   multi() {
     this._inTransaction = true;
-    return this._command('multi', [], false, undefined);
+    return this._command(commandOf('multi'), [], false, undefined);
   }
 
   _endTransaction(buffer) {
-    this._command('exec', [], buffer, undefined);
+    this._command(commandOf('exec'), [], buffer, undefined);
     this._inTransaction = false;
-    this._entries[this._entries.length - 1].flags = REQUEST.ATOMIC | REQUEST.ATOMIC_END;
+    this._requests[this._requests.length - 1].flags |= REQUEST.ATOMIC_END;
     return this;
   }
 
@@ -82,59 +103,59 @@ class Pipeline extends Commander {
   }
 
   async _run() {
-    const outcomes = await this._sendAll();
+    if (this._requests.length > 0) await this._sendAll();
+    const outcomes = this._outcomes;
     if (this._transaction) return this._resultOfTransaction(outcomes);
-    return outcomes.map(([error, value], i) =>
-      error ? [error] : [null, this._shape(i, value, outcomes)],
-    );
+    for (let i = 0; i < outcomes.length; i++) this._shape(i, outcomes[i]);
+    return outcomes;
   }
 
   _sendAll() {
-    const entries = this._entries;
-    const outcomes = new Array(entries.length);
-    if (entries.length === 0) return Promise.resolve(outcomes);
-    return new Promise((resolve) => {
-      let left = entries.length;
-      const requests = entries.map(
-        (entry, i) =>
-          new Request(this.redis, entry.name, entry.args, entry.buffer, (error, value) => {
-            outcomes[i] = [error, value];
-            if (entry.callback) callLater(entry.callback, error, value);
-            if (--left === 0) resolve(outcomes);
-          }),
-      );
-      /* One member that cannot be sent would leave its transaction without a part: then nothing is.
-       */
-      const refused = this._refusedMember();
-      if (refused) requests.forEach((request) => request.fail(refused));
-      else this.redis._send(requests, (i) => entries[i].flags);
+    const requests = this._requests;
+    for (const request of requests) request.prepare();
+    const all = new Promise((resolve) => {
+      this._resolve = resolve;
     });
+    this._left = requests.length;
+    this._outcomes = new Array(requests.length);
+    /* One member that cannot be sent would leave its transaction without a part: then nothing is.
+     */
+    const refused = this._refusedMember();
+    for (const request of requests) {
+      if (refused) request.fail(refusalOf(refused));
+      else this.redis._send(request, request.flags);
+    }
+    return all;
+  }
+
+  _onOutcome(index, outcome) {
+    this._outcomes[index] = outcome;
+    if (--this._left === 0) this._resolve();
   }
 
   _refusedMember() {
-    const members = this._entries.filter(({ flags }) => flags === REQUEST.ATOMIC);
-    return members.map(({ name }) => refusal(name)).find(Boolean);
+    const refused = this._requests.find(
+      ({ flags, command }) => flags === REQUEST.ATOMIC && command.refused !== undefined,
+    );
+    return refused && refused.command;
   }
 
-  /**
-   * The value of command `i`; what an EXEC inside the pipeline gives is shaped by the commands it
-   * ran.
-   */
-  _shape(i, value, outcomes) {
-    const { name, flags } = this._entries[i];
-    if ((flags & REQUEST.ATOMIC_END) === 0 || name !== 'exec' || !Array.isArray(value))
-      return value;
-    return this._resultsOfExec(i, value, outcomes).map(([error, result]) => error || result);
+  /** The value of an EXEC inside the pipeline is shaped by the commands it ran. */
+  _shape(i, outcome) {
+    const { command, flags } = this._requests[i];
+    const [, value] = outcome;
+    if ((flags & REQUEST.ATOMIC_END) === 0 || command.name !== 'exec' || !Array.isArray(value))
+      return;
+    outcome[1] = this._resultsOfExec(i, value).map(([error, result]) => error || result);
   }
 
   /** One [error, value] per command between MULTI and the EXEC at `end`. */
   _resultsOfExec(end, values) {
     const first = end - values.length;
     return values.map((value, i) => {
-      const { name, args } = this._entries[first + i];
-      const request = new Request(this.redis, name, args, false, () => {});
+      const request = this._requests[first + i];
       if (!(value instanceof classes.ReplyError)) return [null, request.transform(value)];
-      value.command = { name: request.lowerName, args: request.args };
+      value.command = { name: request.command.lowerName, args: request.args };
       return [value];
     });
   }

@@ -1,66 +1,103 @@
 'use strict';
 /**
- * One command under way: its text for the core, and what becomes of its outcome. A subclass or
- * callback says who waits: a promise, or a pipeline.
+ * One command under way: its text for the core, and what becomes of its outcome. A subclass says in
+ * `done(error, value)`, called once, who waits: a promise, or a pipeline.
  */
 
 const native = require('./native');
+const abort = require('./abort');
 const { classes, fromFailure, CONNECTION_STATUSES } = require('./errors');
-const { REPLY_TRANSFORMERS, REFUSED, toArguments } = require('./commands');
+const { toArguments } = require('./commands');
 
 class Request {
-  /** `done(error, value)` is called once. */
-  constructor(client, name, args, buffer, done) {
+  /** @param command of commandOf(). @param signal AbortSignal or undefined. */
+  constructor(client, command, args, buffer, signal) {
     this.client = client;
-    this.name = name;
-    this.lowerName = name.toLowerCase();
-    this.args = toArguments(this.lowerName, args);
-    this.mode =
-      (buffer ? native.MODE_BUFFER : 0) |
-      (client.options.stringNumbers ? native.MODE_NUMBERS_AS_TEXT : 0);
-    this.done = done;
-    this.origin = client.options.showFriendlyErrorStack ? new Error().stack : undefined;
+    this.command = command;
+    this.args = args;
+    this.mode = buffer ? client._mode | native.MODE_BUFFER : client._mode;
+    this.signal = signal;
+    this.slot = -1;
+    this.origin = client._wantsStack ? new Error().stack : undefined;
+  }
+
+  /** Makes the arguments what the server gets; throws when one has no text. */
+  prepare() {
+    this.args = toArguments(this.command, this.args);
   }
 
   /** Hands it to the core; it counts as pending until it is settled. */
   send(id, flags) {
-    native.push(id, this, this.mode, flags, [this.name, ...this.args]);
+    if (this.signal !== undefined) return this.sendAbortable(id, flags);
+    native.push(id, this, this.mode, flags, this.command.name, this.args);
     this.client._pending++;
+  }
+
+  sendAbortable(id, flags) {
+    if (this.signal.aborted) throw new classes.AbortedError(null, this.signal.reason);
+    const mode = this.mode | native.MODE_CANCELLABLE;
+    this.slot = native.push(id, this, mode, flags, this.command.name, this.args);
+    this.client._pending++;
+    abort.watch(this.signal, this);
+  }
+
+  /** The signal has aborted: the core ends it, and says what is known of it. */
+  cancel() {
+    native.cancel(this.client._id, this.slot);
   }
 
   settle(kind, value) {
     const { client } = this;
     client._pending--;
-    if (kind === native.KIND_VALUE) this.done(null, this.transform(value));
+    if (this.signal !== undefined) abort.unwatch(this.signal, this);
+    if (this.signal !== undefined && this.signal.aborted) this.settleAborted(kind, value);
+    else if (kind === native.KIND_VALUE) this.done(null, this.transform(value));
     else if (kind === native.KIND_SERVER_ERROR) this.fail(new classes.ReplyError(value));
     else this.fail(client._errorOfFailure(value));
     if (client._pending === 0) client._onIdle();
   }
 
+  /** A program that aborted gets that error always, also when an answer was faster. */
+  settleAborted(kind, value) {
+    const known = kind === native.KIND_FAILURE ? value : { executed: 'yes' };
+    this.fail(new classes.AbortedError(known, this.signal.reason));
+  }
+
   transform(value) {
-    const transformer = REPLY_TRANSFORMERS[this.lowerName];
-    return transformer ? transformer(value) : value;
+    const { toReply } = this.command;
+    return toReply === undefined ? value : toReply(value);
   }
 
   fail(error) {
-    error.command = { name: this.lowerName, args: this.args };
+    error.command = { name: this.command.lowerName, args: this.args };
     if (this.origin)
       error.stack = `${error.name}: ${error.message}\n${this.origin.replace(/^.*\n/, '')}`;
     this.done(error, undefined);
   }
 }
 
-/** Why this command is not sent, or undefined. */
-function refusal(name) {
-  const lower = name.toLowerCase();
-  if (!Object.hasOwn(REFUSED, lower)) return undefined;
-  return new classes.TendonError(`Command ${lower} is not supported: ${REFUSED[lower]}`, {
-    status: 'UNSUPPORTED',
-    executed: 'no',
-    attempts: 0,
-    elapsedMs: 0,
-    node: '',
-  });
+/** A request somebody awaits. */
+class PromisedRequest extends Request {
+  constructor(client, command, args, buffer, signal) {
+    super(client, command, args, buffer, signal);
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  done(error, value) {
+    if (error === null) this.resolve(value);
+    else this.reject(error);
+  }
+}
+
+/** The error of a command that is never sent, for the reason in its table. */
+function refusalOf(command) {
+  return new classes.TendonError(
+    `Command ${command.lowerName} is not supported: ${command.refused}`,
+    { status: 'UNSUPPORTED', executed: 'no', attempts: 0, elapsedMs: 0, node: '' },
+  );
 }
 
 /**
@@ -68,9 +105,7 @@ function refusal(name) {
  * error, `ended` whether it has given up for good.
  */
 function errorOfFailure(failure, options, last, ended) {
-  if (failure.status === 'CLOSED' || failure.status === 'CANCELLED') {
-    return new classes.ClosedError(failure, last || undefined);
-  }
+  if (failure.status === 'CLOSED') return new classes.ClosedError(failure, last || undefined);
   const error = fromFailure(failure);
   const passing = CONNECTION_STATUSES.has(failure.status) && failure.executed === 'no';
   if (ended && passing) return new classes.ClosedError(failure, error);
@@ -86,4 +121,4 @@ function errorOfFailure(failure, options, last, ended) {
   return error;
 }
 
-module.exports = { Request, refusal, errorOfFailure };
+module.exports = { Request, PromisedRequest, refusalOf, errorOfFailure };

@@ -1,6 +1,7 @@
 /*
  * The entry point of the addon: makes the state of one environment and exports the functions. It
- * holds no static state, so that every worker thread gets its own queue and clients.
+ * holds no static state, so that every worker thread, and every
+ * further load in one, gets its own queue and clients.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -23,15 +24,15 @@ tendon__node_env *tendon__node_env_get(napi_env env)
 }
 
 /* Memory JavaScript and C both see, so that a batch costs one call and not one call per number. */
-static bool share_array(napi_env env, napi_value exports, const char *name,
-                        napi_typedarray_type type, size_t element_bytes, void **out_data)
+static bool share_array(napi_env env, napi_value exports, const char *name, size_t length,
+                        size_t element_bytes, void **out_data)
 {
     napi_value buffer = NULL;
     napi_value array = NULL;
-    size_t bytes = element_bytes * TENDON__NODE_DELIVER_MAX;
-    if (napi_create_arraybuffer(env, bytes, out_data, &buffer) != napi_ok)
+    napi_typedarray_type type = element_bytes == 1 ? napi_uint8_array : napi_uint32_array;
+    if (napi_create_arraybuffer(env, element_bytes * length, out_data, &buffer) != napi_ok)
         return false;
-    if (napi_create_typedarray(env, type, TENDON__NODE_DELIVER_MAX, buffer, 0, &array) != napi_ok)
+    if (napi_create_typedarray(env, type, length, buffer, 0, &array) != napi_ok)
         return false;
     /* The reference is never dropped: the memory is written to for as long as the environment
      * lives. */
@@ -40,7 +41,7 @@ static bool share_array(napi_env env, napi_value exports, const char *name,
            napi_set_named_property(env, exports, name, array) == napi_ok;
 }
 
-/* start(deliver, replyError): begins to watch the queue. Called once, by lib/native.js. */
+/* start(deliver, replyError): joins the event loop. Called once, by lib/native.js. */
 static napi_value start(napi_env env, napi_callback_info info)
 {
     tendon__node_env *state = tendon__node_env_get(env);
@@ -59,12 +60,11 @@ static napi_value start(napi_env env, napi_callback_info info)
         napi_async_init(env, resource, name, &state->context) != napi_ok)
         return tendon__node_throw(env, "ERR_TENDON", "The environment is being torn down");
     if (!tendon__node_loop_start(state))
-        return tendon__node_throw(
-            env, "ERR_TENDON", "No descriptor is left for the completion queue; raise ulimit -n");
+        return tendon__node_throw(env, "ERR_TENDON", "The event loop takes no more handles");
     return NULL;
 }
 
-static bool export_functions(napi_env env, napi_value exports)
+static bool export_functions(napi_env env, napi_value exports, tendon__node_env *state)
 {
     static const struct {
         const char *name;
@@ -81,11 +81,13 @@ static bool export_functions(napi_env env, napi_value exports)
         {"stats", tendon__node_client_stats},
         {"push", tendon__node_push},
         {"pushArray", tendon__node_push_array},
+        {"flush", tendon__node_flush},
+        {"cancel", tendon__node_cancel},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         napi_value function = NULL;
         if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].callback,
-                                 NULL, &function) != napi_ok ||
+                                 state, &function) != napi_ok ||
             napi_set_named_property(env, exports, functions[i].name, function) != napi_ok)
             return false;
     }
@@ -124,15 +126,18 @@ NAPI_MODULE_INIT()
     state->napi = env;
     void *slots = NULL;
     void *kinds = NULL;
-    if (!share_array(env, exports, "slots", napi_uint32_array, sizeof(uint32_t), &slots) ||
-        !share_array(env, exports, "kinds", napi_uint8_array, sizeof(uint8_t), &kinds) ||
-        !export_functions(env, exports) || !export_versions(env, exports) ||
+    void *due = NULL;
+    if (!share_array(env, exports, "slots", TENDON__NODE_DELIVER_MAX, sizeof(uint32_t), &slots) ||
+        !share_array(env, exports, "kinds", TENDON__NODE_DELIVER_MAX, sizeof(uint8_t), &kinds) ||
+        !share_array(env, exports, "flushIsDue", 1, sizeof(uint8_t), &due) ||
+        !export_functions(env, exports, state) || !export_versions(env, exports) ||
         napi_set_instance_data(env, state, NULL, NULL) != napi_ok) {
         free(state);
         return tendon__node_throw(env, "ERR_TENDON", "The addon could not be set up");
     }
     state->slots = slots;
     state->kinds = kinds;
+    state->flush_is_due = due;
     /* The hook frees `state` once the loop has let go of its handles, which no finalizer waits for.
      */
     (void)napi_add_async_cleanup_hook(env, on_cleanup, state, &state->cleanup);

@@ -21,7 +21,7 @@
 /* Completions handed to JavaScript in one call; more would let one batch hold the loop for too
  * long. */
 #define TENDON__NODE_DELIVER_MAX 64
-/* Batches per readable event: after these the loop gets to run timers and other sockets. */
+/* Batches per turn of the loop: after these it gets to run timers and other sockets. */
 #define TENDON__NODE_ROUNDS_MAX 32
 /* Arguments of one native push; longer commands pass an array. Three more carry ids. */
 #define TENDON__NODE_PUSH_MAX 13
@@ -36,6 +36,7 @@
 /* How a reply becomes a value; bits 32-39 of a request's tag. */
 #define TENDON__NODE_MODE_BUFFER          1u /* strings become Buffers */
 #define TENDON__NODE_MODE_NUMBERS_AS_TEXT 2u /* integers become decimal strings */
+#define TENDON__NODE_MODE_CANCELLABLE     4u /* cancel() may be called for its slot */
 
 /* Bit 63 of a tag tells an event of client `tag & 0xffffffff` from a reply for slot `tag &
  * 0xffffffff`. */
@@ -54,6 +55,7 @@ typedef struct tendon__node_batch {
     tendon_request *requests; /* `packed` and `packed_sizes` hold offsets until the flush */
     size_t requests_used;
     size_t requests_size;
+    bool cancellable; /* one of them may be cancelled, so the core is asked for ids */
 } tendon__node_batch;
 
 /* A request the core did not accept, on its way to its promise. */
@@ -64,16 +66,18 @@ typedef struct tendon__node_refusal {
 
 typedef struct tendon__node_env tendon__node_env;
 
+/* One core client with option drive=host: this thread's loop does its input and output. */
 typedef struct tendon__node_client {
     tendon__node_env *env;
-    tendon_client *core;
+    tendon_client *core; /* NULL once it is closed */
     tendon__node_batch batch;
-    struct tendon__node_client *next_dirty; /* in env->dirty while the batch is not empty */
-    int64_t timeout_ms;                     /* deadline of each command, or TENDON_TIMEOUT_NONE */
-    uint32_t id;                            /* index in env->clients */
+    struct tendon__node_client *next_dirty;  /* in env->dirty while the batch is not empty */
+    struct tendon__node_client *next_closed; /* in env->closed until JavaScript is told */
+    uv_poll_t poll;                          /* of tendon_client_fd */
+    int64_t timeout_ms;                      /* deadline of each command, or TENDON_TIMEOUT_NONE */
+    uint32_t id;                             /* index in env->clients */
+    uint8_t owners;                          /* the loop and JavaScript, until each has let go */
     bool dirty;
-    bool closing;
-    uv_work_t work; /* the destroy, which joins the core's thread */
 } tendon__node_client;
 
 struct tendon__node_env {
@@ -83,19 +87,22 @@ struct tendon__node_env {
     napi_ref resource;    /* the object async hooks see */
     napi_async_context context;
     napi_async_cleanup_hook_handle cleanup;
-    tendon_queue *queue;
-    uv_poll_t poll;
+    tendon_queue *queue; /* of all clients; nobody is signalled, see tendon__node_loop_drain */
     uv_prepare_t prepare;
-    uint32_t *slots; /* shared with JavaScript: one slot or client id per delivered value */
-    uint8_t *kinds;  /* shared with JavaScript: one TENDON__NODE_KIND_* per delivered value */
+    uv_idle_t idle;        /* active while completions are left for the next turn */
+    uint32_t *slots;       /* shared with JavaScript: one slot or client id per delivered value */
+    uint8_t *kinds;        /* shared with JavaScript: one TENDON__NODE_KIND_* per delivered value */
+    uint8_t *flush_is_due; /* shared with JavaScript: 1 when a flush is certain to follow */
     tendon__node_client **clients;
     tendon__node_client *dirty;
+    tendon__node_client *closed;
     tendon__node_refusal *refused;
     size_t refused_used;
     size_t refused_size;
+    uint64_t *ids; /* by slot: what the core calls a cancellable request */
+    size_t ids_size;
     uint32_t client_count;
     uint32_t hold_count;   /* clients that keep the process alive */
-    uint32_t work_count;   /* destroys under way on the thread pool */
     uint32_t handle_count; /* loop handles not closed yet */
     bool ending;
     tendon_completion completions[TENDON__NODE_DELIVER_MAX];
@@ -108,13 +115,10 @@ tendon__node_env *tendon__node_env_get(napi_env env);
 /* loop.c */
 bool tendon__node_loop_start(tendon__node_env *state);
 void tendon__node_loop_stop(tendon__node_env *state);
-void tendon__node_loop_wake_flush(tendon__node_env *state);
-/* One destroy on the thread pool has ended. May free `state` when the environment is ending. */
-void tendon__node_loop_work_done(tendon__node_env *state);
-void tendon__node_loop_drain(tendon__node_env *state, unsigned rounds);
-/* Hands one value made outside the queue to JavaScript, such as a refused submit. */
-void tendon__node_loop_deliver_one(tendon__node_env *state, uint32_t slot, uint8_t kind,
-                                   napi_value value);
+void tendon__node_loop_hold(tendon__node_env *state, bool hold);
+bool tendon__node_loop_watch(tendon__node_client *client);
+/* The descriptor may be closed after this; the loop lets go of `client` later. */
+void tendon__node_loop_unwatch(tendon__node_client *client);
 
 /* client.c */
 napi_value tendon__node_client_create(napi_env env, napi_callback_info info);
@@ -126,12 +130,16 @@ napi_value tendon__node_client_disconnect(napi_env env, napi_callback_info info)
 napi_value tendon__node_client_nodes(napi_env env, napi_callback_info info);
 napi_value tendon__node_client_stats(napi_env env, napi_callback_info info);
 tendon__node_client *tendon__node_client_find(tendon__node_env *state, uint32_t id);
+void tendon__node_client_release(tendon__node_client *client);
 void tendon__node_client_destroy_all(tendon__node_env *state);
 
 /* batch.c */
 napi_value tendon__node_push(napi_env env, napi_callback_info info);
 napi_value tendon__node_push_array(napi_env env, napi_callback_info info);
+napi_value tendon__node_flush(napi_env env, napi_callback_info info);
+napi_value tendon__node_cancel(napi_env env, napi_callback_info info);
 void tendon__node_batch_flush(tendon__node_client *client);
+/* Submits and writes what was gathered; calls no JavaScript. */
 void tendon__node_batch_flush_all(tendon__node_env *state);
 void tendon__node_batch_deinit(tendon__node_batch *batch);
 

@@ -1,7 +1,7 @@
 /*
  * Commands on their way to the core: JavaScript arguments are written into one block per client,
- * and one tendon_submit per turn of the loop sends them. It never waits and never looks inside a
- * command.
+ * and one tendon_submit sends what one tick of JavaScript asked for. It never waits and never looks
+ * inside a command.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -81,11 +81,8 @@ static bool append_string(napi_env env, tendon__node_batch *batch, napi_value va
     return append_size(batch, written);
 }
 
-static bool append_argument(napi_env env, tendon__node_batch *batch, napi_value value)
+static bool append_buffer(napi_env env, tendon__node_batch *batch, napi_value value)
 {
-    napi_valuetype type = napi_undefined;
-    if (napi_typeof(env, value, &type) == napi_ok && type == napi_string)
-        return append_string(env, batch, value);
     void *data = NULL;
     size_t size = 0;
     bool is_buffer = false;
@@ -98,6 +95,14 @@ static bool append_argument(napi_env env, tendon__node_batch *batch, napi_value 
         memcpy(batch->bytes + batch->bytes_used, data, size);
     batch->bytes_used += size;
     return append_size(batch, size);
+}
+
+static bool append_argument(napi_env env, tendon__node_batch *batch, napi_value value)
+{
+    napi_valuetype type = napi_undefined;
+    return napi_typeof(env, value, &type) == napi_ok && type == napi_string
+               ? append_string(env, batch, value)
+               : append_buffer(env, batch, value);
 }
 
 static bool append_request(tendon__node_client *client, uint32_t slot, uint32_t meta,
@@ -119,6 +124,7 @@ static bool append_request(tendon__node_client *client, uint32_t slot, uint32_t 
         .tag = slot | (uint64_t)(meta & META_MODE_MASK) << TENDON__NODE_TAG_MODE_SHIFT,
         .timeout_ms = client->timeout_ms,
     };
+    batch->cancellable |= (meta & TENDON__NODE_MODE_CANCELLABLE) != 0;
     return true;
 }
 
@@ -129,8 +135,6 @@ static void mark_dirty(tendon__node_client *client)
     client->dirty = true;
     client->next_dirty = client->env->dirty;
     client->env->dirty = client;
-    if (client->next_dirty == NULL)
-        tendon__node_loop_wake_flush(client->env);
 }
 
 /* The offsets become pointers only now, when the blocks no longer move. */
@@ -143,8 +147,7 @@ static void resolve_pointers(tendon__node_batch *batch)
     }
 }
 
-/* Refusals wait for the top of the loop: a push may be inside JavaScript that expects no callback.
- */
+/* Refusals wait for the loop: a push may be inside JavaScript that expects no callback. */
 static void refuse(tendon__node_client *client, const tendon_request *requests, size_t count,
                    tendon_status status)
 {
@@ -158,25 +161,29 @@ static void refuse(tendon__node_client *client, const tendon_request *requests, 
     for (size_t i = 0; i < count; i++)
         state->refused[state->refused_used++] =
             (tendon__node_refusal){.slot = (uint32_t)requests[i].tag, .status = status};
-    tendon__node_loop_wake_flush(state);
 }
 
-static void deliver_refusals(tendon__node_env *state)
+/* Room for the id of each request, or NULL when none of them may be cancelled. */
+static uint64_t *room_for_ids(tendon__node_batch *batch)
 {
-    tendon__node_refusal *refused = state->refused;
-    size_t count = state->refused_used;
-    state->refused = NULL;
-    state->refused_used = state->refused_size = 0;
+    return batch->cancellable ? calloc(batch->requests_used, sizeof(uint64_t)) : NULL;
+}
+
+static void keep_ids(tendon__node_env *state, const tendon_request *requests, size_t count,
+                     const uint64_t *ids)
+{
+    const uint64_t cancellable = (uint64_t)TENDON__NODE_MODE_CANCELLABLE
+                                 << TENDON__NODE_TAG_MODE_SHIFT;
     for (size_t i = 0; i < count; i++) {
-        napi_handle_scope scope = NULL;
-        if (napi_open_handle_scope(state->napi, &scope) != napi_ok)
-            break;
-        tendon__node_loop_deliver_one(
-            state, refused[i].slot, TENDON__NODE_KIND_FAILURE,
-            tendon__node_failure_of_status(state->napi, refused[i].status, TENDON_EXECUTED_NO));
-        (void)napi_close_handle_scope(state->napi, scope);
+        uint32_t slot = (uint32_t)requests[i].tag;
+        if ((requests[i].tag & cancellable) == 0)
+            continue;
+        void *block = state->ids;
+        bool done = reserve(&block, &state->ids_size, (size_t)slot + 1, sizeof ids[0], FIRST_ITEMS);
+        state->ids = block;
+        if (done)
+            state->ids[slot] = ids[i];
     }
-    free(refused);
 }
 
 /* How many requests from `start` belong together: a whole atomic group, else one. */
@@ -194,12 +201,12 @@ static size_t group_size(const tendon_request *requests, size_t start, size_t co
 /* A refused batch accepted nothing, perhaps for one of many: each gets its own chance and its own
  * cause. */
 static void submit_one_by_one(tendon__node_client *client, const tendon_request *requests,
-                              size_t count)
+                              size_t count, uint64_t *ids)
 {
     for (size_t i = 0; i < count;) {
         size_t size = group_size(requests, i, count);
         tendon_status status = tendon_submit(client->core, client->env->queue, requests + i,
-                                             sizeof requests[0], size, NULL);
+                                             sizeof requests[0], size, ids ? ids + i : NULL);
         if (status != TENDON_OK)
             refuse(client, requests + i, size, status);
         i += size;
@@ -220,11 +227,17 @@ void tendon__node_batch_flush(tendon__node_client *client)
     if (batch->requests_used == 0)
         return;
     resolve_pointers(batch);
+    uint64_t *ids = room_for_ids(batch);
     tendon_status status = tendon_submit(client->core, client->env->queue, batch->requests,
-                                         sizeof batch->requests[0], batch->requests_used, NULL);
+                                         sizeof batch->requests[0], batch->requests_used, ids);
     if (status != TENDON_OK)
-        submit_one_by_one(client, batch->requests, batch->requests_used);
+        submit_one_by_one(client, batch->requests, batch->requests_used, ids);
+    if (ids != NULL)
+        keep_ids(client->env, batch->requests, batch->requests_used, ids);
+    free(ids);
+    (void)tendon_client_flush(client->core);
     batch->bytes_used = batch->sizes_used = batch->requests_used = 0;
+    batch->cancellable = false;
     if (batch->bytes_size > KEEP_BYTES_MAX)
         tendon__node_batch_deinit(batch);
 }
@@ -238,24 +251,53 @@ void tendon__node_batch_flush_all(tendon__node_env *state)
         client->dirty = false;
         tendon__node_batch_flush(client);
     }
-    if (state->refused_used > 0)
-        deliver_refusals(state);
+    *state->flush_is_due = 0;
+}
+
+/* flush(): what this tick asked for leaves now. Outcomes come from the loop, never from in here. */
+napi_value tendon__node_flush(napi_env env, napi_callback_info info)
+{
+    (void)info;
+    tendon__node_env *state = tendon__node_env_get(env);
+    if (state != NULL && !state->ending)
+        tendon__node_batch_flush_all(state);
+    return NULL;
+}
+
+/* cancel(client, slot): ends the request of a slot that is still taken; its outcome comes soon. */
+napi_value tendon__node_cancel(napi_env env, napi_callback_info info)
+{
+    tendon__node_env *state = tendon__node_env_get(env);
+    napi_value args[2];
+    size_t count = 2;
+    uint32_t id = 0;
+    uint32_t slot = 0;
+    if (state == NULL || napi_get_cb_info(env, info, &count, args, NULL, NULL) != napi_ok ||
+        count != 2 || napi_get_value_uint32(env, args[0], &id) != napi_ok ||
+        napi_get_value_uint32(env, args[1], &slot) != napi_ok)
+        return tendon__node_throw(env, "ERR_INVALID_ARG_TYPE", "cancel(client, slot)");
+    tendon__node_client *client = tendon__node_client_find(state, id);
+    if (client == NULL || client->core == NULL)
+        return NULL;
+    tendon__node_batch_flush(client);
+    if (slot < state->ids_size && state->ids[slot] != 0)
+        (void)tendon_cancel(client->core, state->ids[slot]);
+    return NULL;
 }
 
 /* Writes one command; a failing one leaves the batch as it was and throws. */
-static napi_value push(napi_env env, const napi_value *ids, const napi_value *args,
-                       uint32_t arg_count, napi_value array)
+static napi_value push(napi_env env, tendon__node_env *state, const napi_value *ids,
+                       const napi_value *args, uint32_t arg_count, napi_value array)
 {
     uint32_t id = 0;
     uint32_t slot = 0;
     uint32_t meta = 0;
-    tendon__node_env *state = tendon__node_env_get(env);
-    if (state == NULL || napi_get_value_uint32(env, ids[0], &id) != napi_ok ||
+    if (napi_get_value_uint32(env, ids[0], &id) != napi_ok ||
         napi_get_value_uint32(env, ids[1], &slot) != napi_ok ||
         napi_get_value_uint32(env, ids[2], &meta) != napi_ok)
         return tendon__node_throw(env, "ERR_INVALID_ARG_TYPE", "push needs client, slot and meta");
     tendon__node_client *client = tendon__node_client_find(state, id);
-    if (client == NULL || client->closing)
+    if (client == NULL || client->core == NULL)
         return tendon__node_throw(env, "ERR_TENDON_CLOSED", "Connection is closed.");
     tendon__node_batch *batch = &client->batch;
     size_t bytes_at = batch->bytes_used;
@@ -286,10 +328,11 @@ napi_value tendon__node_push(napi_env env, napi_callback_info info)
 {
     napi_value args[TENDON__NODE_PUSH_MAX + 3];
     size_t count = TENDON__NODE_PUSH_MAX + 3;
-    if (napi_get_cb_info(env, info, &count, args, NULL, NULL) != napi_ok || count < 3 ||
+    void *state = NULL;
+    if (napi_get_cb_info(env, info, &count, args, NULL, &state) != napi_ok || count < 3 ||
         count > TENDON__NODE_PUSH_MAX + 3)
         return tendon__node_throw(env, "ERR_INVALID_ARG_TYPE", "push takes 3 to 16 arguments");
-    return push(env, args, args + 3, (uint32_t)(count - 3), NULL);
+    return push(env, state, args, args + 3, (uint32_t)(count - 3), NULL);
 }
 
 /* pushArray(client, slot, meta, args): for commands of any length. */
@@ -298,8 +341,9 @@ napi_value tendon__node_push_array(napi_env env, napi_callback_info info)
     napi_value args[4];
     size_t count = 4;
     uint32_t length = 0;
-    if (napi_get_cb_info(env, info, &count, args, NULL, NULL) != napi_ok || count != 4 ||
+    void *state = NULL;
+    if (napi_get_cb_info(env, info, &count, args, NULL, &state) != napi_ok || count != 4 ||
         napi_get_array_length(env, args[3], &length) != napi_ok)
         return tendon__node_throw(env, "ERR_INVALID_ARG_TYPE", "pushArray takes an array");
-    return push(env, args, NULL, length, args[3]);
+    return push(env, state, args, NULL, length, args[3]);
 }

@@ -29,7 +29,7 @@ static tendon__node_client *client_of_call(napi_env env, napi_callback_info info
     if (state != NULL && napi_get_cb_info(env, info, &count, args, NULL, NULL) == napi_ok &&
         count == arg_count && napi_get_value_uint32(env, args[0], &id) == napi_ok)
         client = tendon__node_client_find(state, id);
-    if (client != NULL && !client->closing)
+    if (client != NULL && client->core != NULL)
         return client;
     (void)tendon__node_throw(env, "ERR_TENDON_CLOSED", "Connection is closed.");
     return NULL;
@@ -72,6 +72,8 @@ static tendon_client *create_core(napi_env env, napi_value options)
             status = TENDON_ERROR_CONFIG;
     }
     if (done)
+        status = tendon_config_set(config, "drive", "host", &error);
+    if (done && status == TENDON_OK)
         status = tendon_client_create(config, &client, &error);
     tendon_config_destroy(config);
     if (status != TENDON_OK)
@@ -135,8 +137,11 @@ napi_value tendon__node_client_create(napi_env env, napi_callback_info info)
     client->env = state;
     client->core = core;
     client->timeout_ms = timeout_ms;
+    client->owners = 2;
     uint64_t tag = TENDON__NODE_TAG_EVENT | client->id;
     tendon_status status = tendon_client_watch(core, state->queue, tag, event_mask);
+    if (status == TENDON_OK && !tendon__node_loop_watch(client))
+        status = TENDON_ERROR_SYSTEM;
     if (status != TENDON_OK) {
         state->clients[client->id] = NULL;
         free(client);
@@ -156,59 +161,35 @@ static void unlink_dirty(tendon__node_client *client)
         *link = client->next_dirty;
 }
 
-static void free_client(tendon__node_client *client)
+void tendon__node_client_release(tendon__node_client *client)
 {
-    unlink_dirty(client);
+    if (--client->owners > 0)
+        return;
     client->env->clients[client->id] = NULL;
-    tendon__node_batch_deinit(&client->batch);
     free(client);
 }
 
-/* On a thread of libuv's pool: joining the core's thread may take milliseconds. */
-static void destroy_core(uv_work_t *work)
+/* Every request under way has its completion in the queue when this returns. */
+static void close_core(tendon__node_client *client)
 {
-    tendon__node_client *client = work->data;
+    tendon__node_batch_flush(client);
+    unlink_dirty(client);
+    tendon__node_batch_deinit(&client->batch);
+    tendon__node_loop_unwatch(client);
     tendon_client_destroy(client->core);
     client->core = NULL;
-}
-
-/* Back on the loop: every completion of the client is in the queue now, and goes out before the end
- * does. */
-static void after_destroy(uv_work_t *work, int status)
-{
-    (void)status;
-    tendon__node_client *client = work->data;
-    tendon__node_env *state = client->env;
-    uint32_t id = client->id;
-    napi_handle_scope scope = NULL;
-    if (!state->ending) {
-        tendon__node_loop_drain(state, UINT32_MAX);
-        free_client(client);
-        if (napi_open_handle_scope(state->napi, &scope) == napi_ok) {
-            napi_value nothing = NULL;
-            (void)napi_get_null(state->napi, &nothing);
-            tendon__node_loop_deliver_one(state, id, TENDON__NODE_KIND_ENDED, nothing);
-            (void)napi_close_handle_scope(state->napi, scope);
-        }
-    } else {
-        free_client(client);
-    }
-    tendon__node_loop_work_done(state);
 }
 
 /* close(client): pending commands fail, then ENDED is delivered. The number is free after that. */
 napi_value tendon__node_client_close(napi_env env, napi_callback_info info)
 {
     napi_value arg = NULL;
-    uv_loop_t *loop = NULL;
     tendon__node_client *client = client_of_call(env, info, &arg, 1);
-    if (client == NULL || napi_get_uv_event_loop(env, &loop) != napi_ok)
+    if (client == NULL)
         return NULL;
-    tendon__node_batch_flush(client);
-    client->closing = true;
-    client->work.data = client;
-    if (uv_queue_work(loop, &client->work, destroy_core, after_destroy) == 0)
-        client->env->work_count++;
+    close_core(client);
+    client->next_closed = client->env->closed;
+    client->env->closed = client;
     return NULL;
 }
 
@@ -216,10 +197,15 @@ void tendon__node_client_destroy_all(tendon__node_env *state)
 {
     for (uint32_t i = 0; i < state->client_count; i++) {
         tendon__node_client *client = state->clients[i];
-        if (client == NULL || client->closing)
+        if (client == NULL || client->core == NULL)
             continue;
-        tendon_client_destroy(client->core);
-        free_client(client);
+        close_core(client);
+        tendon__node_client_release(client);
+    }
+    while (state->closed != NULL) {
+        tendon__node_client *client = state->closed;
+        state->closed = client->next_closed;
+        tendon__node_client_release(client);
     }
 }
 
@@ -235,10 +221,7 @@ napi_value tendon__node_client_hold(napi_env env, napi_callback_info info)
         napi_get_value_int32(env, arg, &by) != napi_ok)
         return NULL;
     state->hold_count += (uint32_t)by;
-    if (state->hold_count > 0)
-        uv_ref((uv_handle_t *)&state->poll);
-    else
-        uv_unref((uv_handle_t *)&state->poll);
+    tendon__node_loop_hold(state, state->hold_count > 0);
     return NULL;
 }
 

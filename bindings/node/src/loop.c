@@ -1,7 +1,7 @@
 /*
- * The addon's side of the event loop: watches the queue's descriptor, hands completions to
- * JavaScript in bulk, and flushes what JavaScript submitted before the loop goes to sleep. It
- * starts no thread and never waits.
+ * The addon's side of the event loop: drives each client when its descriptor is readable, hands
+ * completions to JavaScript in bulk, and sends what JavaScript asks for meanwhile. It starts no
+ * thread and never waits.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -52,7 +52,7 @@ static void report_exception(napi_env env)
 }
 
 /* One call into JavaScript; its end runs the promises' continuations, which issue the next
- * commands. */
+ * commands: those leave at once, together. */
 static void deliver(tendon__node_env *state, size_t count, const napi_value *values)
 {
     napi_env env = state->napi;
@@ -60,6 +60,7 @@ static void deliver(tendon__node_env *state, size_t count, const napi_value *val
     napi_value receiver = NULL;
     napi_value resource = NULL;
     napi_value args[TENDON__NODE_DELIVER_MAX + 1];
+    *state->flush_is_due = 1;
     args[0] = number_value(env, (double)count);
     memcpy(args + 1, values, count * sizeof values[0]);
     if (args[0] == NULL || napi_get_reference_value(env, state->deliver, &function) != napi_ok ||
@@ -70,6 +71,7 @@ static void deliver(tendon__node_env *state, size_t count, const napi_value *val
         napi_make_callback(env, state->context, resource, function, count + 1, args, NULL);
     if (status != napi_ok)
         report_exception(env);
+    tendon__node_batch_flush_all(state);
 }
 
 static napi_value convert_completion(tendon__node_env *state, const tendon_completion *completion,
@@ -105,21 +107,8 @@ static void deliver_completions(tendon__node_env *state, size_t count)
     (void)napi_close_handle_scope(state->napi, scope);
 }
 
-void tendon__node_loop_drain(tendon__node_env *state, unsigned rounds)
-{
-    for (unsigned i = 0; i < rounds && !state->ending; i++) {
-        size_t count = tendon_queue_poll(state->queue, state->completions,
-                                         sizeof state->completions[0], TENDON__NODE_DELIVER_MAX, 0);
-        if (count == 0)
-            return;
-        deliver_completions(state, count);
-        /* Continuations have run: what they asked for leaves with this turn, not the next. */
-        tendon__node_batch_flush_all(state);
-    }
-}
-
-void tendon__node_loop_deliver_one(tendon__node_env *state, uint32_t slot, uint8_t kind,
-                                   napi_value value)
+/* Hands one value made outside the queue to JavaScript. */
+static void deliver_one(tendon__node_env *state, uint32_t slot, uint8_t kind, napi_value value)
 {
     if (value == NULL || state->ending)
         return;
@@ -128,25 +117,94 @@ void tendon__node_loop_deliver_one(tendon__node_env *state, uint32_t slot, uint8
     deliver(state, 1, &value);
 }
 
+/* What the core did not accept at all. */
+static void deliver_refusals(tendon__node_env *state)
+{
+    tendon__node_refusal *refused = state->refused;
+    size_t count = state->refused_used;
+    state->refused = NULL;
+    state->refused_used = state->refused_size = 0;
+    for (size_t i = 0; i < count; i++) {
+        napi_handle_scope scope = NULL;
+        if (napi_open_handle_scope(state->napi, &scope) != napi_ok)
+            break;
+        deliver_one(
+            state, refused[i].slot, TENDON__NODE_KIND_FAILURE,
+            tendon__node_failure_of_status(state->napi, refused[i].status, TENDON_EXECUTED_NO));
+        (void)napi_close_handle_scope(state->napi, scope);
+    }
+    free(refused);
+}
+
+/* With the queue empty every command of a closed client is settled: now it may be said to have
+ * ended. */
+static void deliver_ends(tendon__node_env *state)
+{
+    while (state->closed != NULL && !state->ending) {
+        tendon__node_client *client = state->closed;
+        uint32_t id = client->id;
+        napi_handle_scope scope = NULL;
+        napi_value nothing = NULL;
+        state->closed = client->next_closed;
+        if (napi_open_handle_scope(state->napi, &scope) != napi_ok)
+            return;
+        if (napi_get_null(state->napi, &nothing) == napi_ok)
+            deliver_one(state, id, TENDON__NODE_KIND_ENDED, nothing);
+        (void)napi_close_handle_scope(state->napi, scope);
+        tendon__node_client_release(client);
+    }
+}
+
+static void stay_awake(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+/*
+ * Delivers what is in the queue, up to a limit, because continuations may ask for more for ever.
+ * What is left keeps the loop from sleeping, since nobody signals this queue.
+ */
+static void drain(tendon__node_env *state)
+{
+    for (unsigned i = 0; i < TENDON__NODE_ROUNDS_MAX && !state->ending; i++) {
+        if (state->refused_used > 0) {
+            deliver_refusals(state);
+            continue;
+        }
+        size_t count = tendon_queue_poll(state->queue, state->completions,
+                                         sizeof state->completions[0], TENDON__NODE_DELIVER_MAX, 0);
+        if (count > 0) {
+            deliver_completions(state, count);
+        } else if (state->closed != NULL) {
+            deliver_ends(state);
+        } else {
+            (void)uv_idle_stop(&state->idle);
+            return;
+        }
+    }
+    if (!state->ending)
+        (void)uv_idle_start(&state->idle, stay_awake);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
-    tendon__node_loop_drain(poll->data, TENDON__NODE_ROUNDS_MAX);
+    tendon__node_client *client = poll->data;
+    tendon__node_env *state = client->env;
+    (void)tendon_client_process(client->core, 0, NULL);
+    drain(state);
 }
 
-/* Runs right before the loop waits: commands of one turn leave together. */
+/*
+ * Runs right before the loop waits. What was asked for has normally been flushed by its own tick;
+ * outcomes known without the network, such as those of cancel and close, leave from here.
+ */
 static void on_prepare(uv_prepare_t *prepare)
 {
     tendon__node_env *state = prepare->data;
-    (void)uv_prepare_stop(prepare);
     tendon__node_batch_flush_all(state);
-}
-
-void tendon__node_loop_wake_flush(tendon__node_env *state)
-{
-    (void)uv_prepare_start(&state->prepare, on_prepare);
-    uv_unref((uv_handle_t *)&state->prepare);
+    drain(state);
 }
 
 bool tendon__node_loop_start(tendon__node_env *state)
@@ -155,29 +213,35 @@ bool tendon__node_loop_start(tendon__node_env *state)
     if (napi_get_uv_event_loop(state->napi, &loop) != napi_ok ||
         tendon_queue_create(&state->queue) != TENDON_OK)
         return false;
-    if (uv_poll_init(loop, &state->poll, tendon_queue_fd(state->queue)) != 0)
-        return false;
-    state->handle_count++;
-    state->poll.data = state;
-    if (uv_prepare_init(loop, &state->prepare) != 0)
-        return false;
-    state->handle_count++;
     state->prepare.data = state;
-    if (uv_poll_start(&state->poll, UV_READABLE, on_readable) != 0)
-        return false;
-    uv_unref((uv_handle_t *)&state->poll);
+    state->idle.data = state;
+    /* None of these three can fail. */
+    (void)uv_prepare_init(loop, &state->prepare);
+    (void)uv_idle_init(loop, &state->idle);
+    (void)uv_prepare_start(&state->prepare, on_prepare);
+    state->handle_count = 2;
     uv_unref((uv_handle_t *)&state->prepare);
+    uv_unref((uv_handle_t *)&state->idle);
     return true;
 }
 
-/* The last of the handles and destroys lets the environment end. */
+void tendon__node_loop_hold(tendon__node_env *state, bool hold)
+{
+    if (hold)
+        uv_ref((uv_handle_t *)&state->prepare);
+    else
+        uv_unref((uv_handle_t *)&state->prepare);
+}
+
+/* The last of the handles lets the environment end. */
 static void finish_when_idle(tendon__node_env *state)
 {
-    if (state->handle_count > 0 || state->work_count > 0)
+    if (state->handle_count > 0 || !state->ending)
         return;
     tendon_queue_destroy(state->queue);
     free(state->clients);
     free(state->refused);
+    free(state->ids);
     napi_async_cleanup_hook_handle cleanup = state->cleanup;
     free(state);
     (void)napi_remove_async_cleanup_hook(cleanup);
@@ -190,22 +254,46 @@ static void on_handle_closed(uv_handle_t *handle)
     finish_when_idle(state);
 }
 
+static void on_poll_closed(uv_handle_t *handle)
+{
+    tendon__node_client *client = handle->data;
+    tendon__node_env *state = client->env;
+    tendon__node_client_release(client);
+    state->handle_count--;
+    finish_when_idle(state);
+}
+
+bool tendon__node_loop_watch(tendon__node_client *client)
+{
+    tendon__node_env *state = client->env;
+    uv_loop_t *loop = NULL;
+    int fd = tendon_client_fd(client->core);
+    client->poll.data = client;
+    if (napi_get_uv_event_loop(state->napi, &loop) != napi_ok ||
+        uv_poll_init(loop, &client->poll, fd) != 0)
+        return false;
+    state->handle_count++;
+    /* Cannot fail on a handle just made. */
+    (void)uv_poll_start(&client->poll, UV_READABLE, on_readable);
+    uv_unref((uv_handle_t *)&client->poll);
+    return true;
+}
+
+void tendon__node_loop_unwatch(tendon__node_client *client)
+{
+    (void)uv_poll_stop(&client->poll);
+    uv_close((uv_handle_t *)&client->poll, on_poll_closed);
+}
+
 /* The environment ends (exit, worker.terminate): no JavaScript runs from here on. */
 void tendon__node_loop_stop(tendon__node_env *state)
 {
     state->ending = true;
     tendon__node_client_destroy_all(state);
-    if (state->handle_count > 0)
-        uv_close((uv_handle_t *)&state->poll, on_handle_closed);
-    if (state->handle_count > 1)
-        uv_close((uv_handle_t *)&state->prepare, on_handle_closed);
-    if (state->handle_count == 0)
+    if (state->handle_count == 0) {
         finish_when_idle(state);
-}
-
-void tendon__node_loop_work_done(tendon__node_env *state)
-{
-    state->work_count--;
-    if (state->ending)
-        finish_when_idle(state);
+        return;
+    }
+    uv_close((uv_handle_t *)&state->idle, on_handle_closed);
+    uv_close((uv_handle_t *)&state->prepare, on_handle_closed);
 }
