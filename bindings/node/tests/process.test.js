@@ -22,6 +22,7 @@ const {
   servers,
   sleep,
   startRedis,
+  until,
   using,
 } = require('./support');
 
@@ -152,6 +153,36 @@ describe('worker threads', () => {
         assert.strictEqual(await redis.ping(), 'PONG');
       }
     });
+  });
+
+  it('leave nothing behind, however they end, with commands under way', async () => {
+    const server = await startRedis();
+    const program = path.join(__dirname, 'programs', 'busy_worker.js');
+    const figures = () => ({
+      threads: fs.readdirSync('/proc/self/task').length,
+      descriptors: fs.readdirSync('/proc/self/fd').length,
+    });
+    await using(new Redis({ port: server.port }), async (redis) => {
+      const connections = async () =>
+        (await redis.client('LIST')).split('\n').filter((line) => line.includes('cmd=')).length;
+      let before;
+      for (let round = 0; round < 50; round++) {
+        const end = ['terminate', 'terminate', 'exit', 'throw'][round % 4];
+        const worker = new Worker(program, { workerData: { port: server.port, end } });
+        worker.on('error', () => {});
+        const exited = new Promise((resolve) => worker.once('exit', resolve));
+        const [{ wrong }] = await once(worker, 'message');
+        assert.strictEqual(wrong, 0);
+        if (end === 'terminate') await worker.terminate();
+        await exited;
+        if (round === 1) before = figures();
+      }
+      await until(async () => (await connections()) === 1, 'the end of all connections');
+      const after = figures();
+      assert.ok(after.threads <= before.threads + 1, JSON.stringify({ before, after }));
+      assert.ok(after.descriptors <= before.descriptors + 4, JSON.stringify({ before, after }));
+    });
+    await server.stop();
   });
 
   it('with TLS, too', async () => {

@@ -98,6 +98,24 @@ async function startServer(onSocket) {
   return { port, close };
 }
 
+const HANDSHAKE = { HELLO: '*2\r\n$5\r\nproto\r\n:2\r\n', CLIENT: '+OK\r\n' };
+
+/**
+ * A server that shakes hands like Redis; each chunk of other commands goes to `onChunk(socket, text,
+ * count)`, which answers it or does not.
+ */
+function startFake(onChunk) {
+  return startServer((socket) =>
+    socket.on('data', (data) => {
+      const text = String(data);
+      const names = [...text.matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)].map(([, name]) => name);
+      if (Object.hasOwn(HANDSHAKE, names[0]))
+        for (const name of names) socket.write(HANDSHAKE[name] || '+OK\r\n');
+      else onChunk(socket, text, names.length);
+    }),
+  );
+}
+
 const EVENTS = ['connecting', 'connect', 'ready', 'error', 'close', 'reconnecting', 'end'];
 
 /** Records what a client emits, by name and with arguments. */
@@ -163,6 +181,7 @@ module.exports = {
   servers,
   startRedis,
   startServer,
+  startFake,
   freePort,
   record,
   until,
