@@ -216,6 +216,14 @@ declare namespace Redis {
   class PoolError extends TendonError {}
   class ClusterError extends TendonError {}
   class ClosedError extends TendonError {}
+  /**
+   * The command's AbortSignal ended it; `cause` is the signal's reason. `executed` is "no" when
+   * nothing was sent, "unknown" when no answer had come, "yes" when one had.
+   */
+  class AbortedError extends TendonError {
+    readonly name: 'AbortError';
+    code: 'ABORT_ERR';
+  }
   class AuthError extends ReplyError {
     status: string;
     executed: Executed;
@@ -386,13 +394,8 @@ declare namespace Redis {
     once(event: string | symbol, listener: (...args: any[]) => void): this;
   }
 
-  /** What Redis and Cluster share beside the commands. */
-  interface Commander {
-    readonly status: RedisStatus;
-    connect(callback?: Callback<void>): Promise<void>;
-    disconnect(reconnect?: boolean): void;
-    end(): void;
-    quit(callback?: Callback<'OK'>): Promise<'OK'>;
+  /** Everything that sends commands. */
+  interface Sender {
     /** Any command by name. */
     call(name: string, ...args: Arguments): Promise<Reply>;
     call(name: string, ...args: [...Arguments, Callback<Reply>]): Promise<Reply>;
@@ -406,6 +409,25 @@ declare namespace Redis {
       commands?: ReadonlyArray<readonly [name: string, ...args: Arguments]>,
     ): ChainableCommander;
     getBuiltinCommands(): string[];
+  }
+
+  /** Commands and pipelines that end when a signal aborts. */
+  interface AbortableCommands extends CommandMethods, Sender {}
+
+  /** What Redis and Cluster share beside the commands. */
+  interface Commander extends Sender {
+    readonly status: RedisStatus;
+    connect(callback?: Callback<void>): Promise<void>;
+    disconnect(reconnect?: boolean): void;
+    end(): void;
+    quit(callback?: Callback<'OK'>): Promise<'OK'>;
+    /**
+     * The same client with commands that end when `signal` aborts: they reject with AbortedError.
+     * The connection stays as it is, and the reply of a command that was sent is dropped. In a
+     * pipeline each command still without an outcome gets that error; a transaction rejects as a
+     * whole. Not in ioredis.
+     */
+    withAbortSignal(signal: AbortSignal): AbortableCommands;
     /** null before connecting and after the end. Not in ioredis. */
     stats(): Stats | null;
   }

@@ -114,7 +114,8 @@ describe('withAbortSignal()', () => {
     await using(new Redis(at('standalone')), async (redis) => {
       const controller = new AbortController();
       const told = [];
-      redis.withAbortSignal(controller.signal).blpop(key('nothing'), 0, (error) => told.push(error));
+      const view = redis.withAbortSignal(controller.signal);
+      view.blpop(key('nothing'), 0, (error) => told.push(error));
       await redis.ping();
       controller.abort();
       await until(() => told.length > 0, 'the callback');

@@ -9,7 +9,16 @@ const path = require('node:path');
 const { describe, it } = require('node:test');
 const { once } = require('node:events');
 const { execFileSync, spawnSync } = require('node:child_process');
-const { Redis, at, rejection, sleep, startFake, startRedis, startServer, using } = require('./support');
+const {
+  Redis,
+  at,
+  rejection,
+  sleep,
+  startFake,
+  startRedis,
+  startServer,
+  using,
+} = require('./support');
 
 const library = path.join(__dirname, '..', 'lib');
 

@@ -101,8 +101,8 @@ async function startServer(onSocket) {
 const HANDSHAKE = { HELLO: '*2\r\n$5\r\nproto\r\n:2\r\n', CLIENT: '+OK\r\n' };
 
 /**
- * A server that shakes hands like Redis; each chunk of other commands goes to `onChunk(socket, text,
- * count)`, which answers it or does not.
+ * A server that shakes hands like Redis; each chunk of other commands goes to
+ * `onChunk(socket, text, count)`, which answers it or does not.
  */
 function startFake(onChunk) {
   return startServer((socket) =>

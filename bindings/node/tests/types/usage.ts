@@ -1,6 +1,7 @@
 // Compiled by the tests, never run: what the types must accept and, by ts-expect-error, refuse.
 import Redis from 'tendon';
-import { Cluster, Redis as NamedRedis, ReplyError, type RedisOptions, type Result } from 'tendon';
+import { AbortedError, Cluster, Redis as NamedRedis, ReplyError } from 'tendon';
+import type { RedisOptions, Result } from 'tendon';
 import required = require('tendon');
 
 const options: RedisOptions = {
@@ -72,6 +73,17 @@ export const others: Redis[] = [
   new NamedRedis(6379, 'localhost', { db: 1 }),
   new required('redis://localhost'),
 ];
+export async function abortable(redis: Redis | Cluster, signal: AbortSignal): Promise<string[]> {
+  const view = redis.withAbortSignal(signal);
+  try {
+    const list: string[] = await view.lrange('list', 0, -1);
+    await view.multi().set('a', 1).exec();
+    return list;
+  } catch (error) {
+    if (error instanceof AbortedError && error.executed === 'no') return [error.name, error.code];
+    throw error;
+  }
+}
 export const direct: Result<string> = Promise.resolve('a promise');
 export const isReply = (error: unknown): boolean =>
   error instanceof ReplyError && error.command?.name === 'get';
@@ -86,5 +98,7 @@ new Cluster([7000], { scaleReads: 'replica' });
 others[0]!.set('key');
 // @ts-expect-error a function is refused
 new Redis({ reconnectOnError: () => true });
+// @ts-expect-error no signal
+others[0]!.withAbortSignal(new AbortController());
 // @ts-expect-error not a command
 others[0]!.gett('key');
