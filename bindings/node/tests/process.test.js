@@ -169,10 +169,10 @@ describe('worker threads', () => {
       for (let round = 0; round < 50; round++) {
         const end = ['terminate', 'terminate', 'exit', 'throw'][round % 4];
         const worker = new Worker(program, { workerData: { port: server.port, end } });
-        worker.on('error', () => {});
-        const exited = new Promise((resolve) => worker.once('exit', resolve));
-        const [{ wrong }] = await once(worker, 'message');
-        assert.strictEqual(wrong, 0);
+        worker.on('error', () => {}); // which once() of node:events would reject with
+        const next = (event) => new Promise((resolve) => worker.once(event, resolve));
+        const exited = next('exit');
+        assert.strictEqual((await next('message')).wrong, 0);
         if (end === 'terminate') await worker.terminate();
         await exited;
         if (round === 1) before = figures();
