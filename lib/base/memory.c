@@ -15,12 +15,7 @@ static void *system_resize(struct tendon__memory *memory, void *old, size_t size
     return realloc(old, size);
 }
 
-static struct tendon__memory system_memory = {.resize = system_resize};
-
-struct tendon__memory *tendon__memory_system(void)
-{
-    return &system_memory;
-}
+struct tendon__memory tendon__system_memory = {.resize = system_resize};
 
 void *tendon__memory_take(struct tendon__memory *memory, size_t size)
 {

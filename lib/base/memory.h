@@ -11,7 +11,12 @@ struct tendon__memory {
 };
 
 /* The system's allocator; shared, without state. */
-struct tendon__memory *tendon__memory_system(void);
+extern struct tendon__memory tendon__system_memory;
+
+static inline struct tendon__memory *tendon__memory_system(void)
+{
+    return &tendon__system_memory;
+}
 
 /* NULL when memory ran out. The bytes are zero for `make`, undefined for `take` and grown parts. */
 void *tendon__memory_make(struct tendon__memory *memory, size_t size);

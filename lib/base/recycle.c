@@ -7,6 +7,7 @@
 
 #define CLASSES             4u /* 256, 512, 1024 and 2048 bytes */
 #define SMALLEST            256u
+#define SMALLEST_CLZ        56u            /* leading zeros of SMALLEST - 1 in 64 bits */
 #define KEPT_BYTES          32768u         /* of one size by one thread, at most */
 #define DEPOT_BYTES         (4u * 1048576) /* of one size by the depot, at most */
 #define CHAIN_BYTES         (KEPT_BYTES / 2)

@@ -3,11 +3,14 @@
 
 #include <stdint.h>
 
+#define CLOSE_NS INT64_C(10000000) /* entries of one run that are so close have one timeout */
+
 void tendon__timers_init(struct tendon__timers *timers, struct tendon__memory *memory)
 {
     timers->memory = memory;
     for (uint32_t i = 0; i < TENDON__TIMER_RUNS; i++)
         tendon__list_init(&timers->runs[i]);
+    timers->last_run = 0;
     timers->heap = NULL;
     timers->count = 0;
     timers->room = 0;
@@ -94,6 +97,10 @@ static struct tendon__timer *timer_of(struct tendon__link *link)
  */
 static struct tendon__link *run_for(struct tendon__timers *timers, int64_t when_ns)
 {
+    struct tendon__link *last = &timers->runs[timers->last_run];
+    if (!tendon__list_empty(last) && timer_of(last->prev)->when_ns <= when_ns &&
+        when_ns - timer_of(last->prev)->when_ns < CLOSE_NS)
+        return last;
     struct tendon__link *best = NULL;
     int64_t best_ns = INT64_MIN;
     for (uint32_t i = 0; i < TENDON__TIMER_RUNS; i++) {
@@ -103,6 +110,7 @@ static struct tendon__link *run_for(struct tendon__timers *timers, int64_t when_
             continue;
         best = run;
         best_ns = last_ns;
+        timers->last_run = i;
     }
     return best;
 }

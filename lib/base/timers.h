@@ -31,6 +31,7 @@ struct tendon__timer {
 struct tendon__timers {
     struct tendon__memory *memory;
     struct tendon__link runs[TENDON__TIMER_RUNS];
+    uint32_t last_run; /* the run that was added to last */
     struct tendon__timer **heap;
     size_t count; /* in the heap */
     size_t room;

@@ -95,6 +95,12 @@ static bool may_dial(const struct tendon__node *node)
            node->dials < (uint32_t)engine->options->dial_concurrency;
 }
 
+static bool has_room(const struct tendon__engine *engine, const struct tendon__conn *conn)
+{
+    return conn->fifo_count < (uint32_t)engine->options->max_in_flight &&
+           (conn->fifo_bytes < (uint64_t)engine->options->max_in_flight_bytes || !conn->fifo_count);
+}
+
 /* The ready lane with the least to do; NULL when none has room. */
 struct tendon__channel *tendon__node_lane(struct tendon__node *node)
 {
@@ -109,9 +115,7 @@ struct tendon__channel *tendon__node_lane(struct tendon__node *node)
     }
     if (!best || (lanes > 1 && best->conn.fifo_count >= LANE_BUSY_COUNT))
         tendon__node_want_lane(node);
-    if (best && best->conn.fifo_count >= (uint32_t)node->engine->options->max_in_flight)
-        return NULL;
-    return best;
+    return best && has_room(node->engine, &best->conn) ? best : NULL;
 }
 
 bool tendon__node_is_lent(const struct tendon__node *node)

@@ -158,6 +158,10 @@ void tendon__route(struct tendon__engine *engine, struct tendon__request *reques
     }
     struct tendon__node *node = request->target;
     request->target = NULL;
+    /* One server, as most clients have, is found without looking at the map. */
+    if (!node && engine->kind == TENDON__KIND_STANDALONE && engine->map_nodes &&
+        request->route != TENDON_ROUTE_NODE)
+        node = engine->map_nodes[0];
     if (node) {
         tendon__route_to(engine, request, node);
         return;

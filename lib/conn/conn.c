@@ -91,8 +91,10 @@ struct tendon__exchange *tendon__conn_shift(struct tendon__conn *conn)
     if (conn->unplaced == link)
         conn->unplaced = link->next;
     tendon__list_remove(link);
+    struct tendon__exchange *exchange = TENDON__OWNER(link, struct tendon__exchange, link);
     conn->fifo_count--;
-    return TENDON__OWNER(link, struct tendon__exchange, link);
+    conn->fifo_bytes -= exchange->frame_bytes;
+    return exchange;
 }
 
 void tendon__conn_rest(struct tendon__conn *conn)

@@ -107,6 +107,7 @@ struct tendon__conn {
     struct tendon__link fifo;
     struct tendon__link *unplaced; /* first exchange not placed, or &fifo */
     uint32_t fifo_count;
+    uint64_t fifo_bytes; /* of their frames */
     /* Transmit: gathered bytes, then possibly one direct frame. */
     uint8_t *tx;
     size_t tx_room;

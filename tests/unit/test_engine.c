@@ -321,6 +321,31 @@ Test(engine, many_requests_share_one_lane)
     world_stop(&world);
 }
 
+Test(engine, a_lane_takes_bytes_up_to_its_limit)
+{
+    struct world world;
+    begin(&world, OPTIONS("max_in_flight_bytes=1024"));
+    world_do(&world, "GET first");
+    world_rule(&world, 0, "SET", WORLD_SWALLOW, NULL, 1);
+    char big[1200];
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '\0';
+    memcpy(big, "SET a ", 6);
+    struct world_call *over = world_submit(&world, big);
+    struct world_call *behind = world_submit(&world, "GET b");
+    world_run(&world);
+    const struct tendon__channel *lane = node_at(&world, world.servers[0].host)->lanes[0];
+    cr_assert_eq(lane->conn.fifo_count, 1, "one request is always let through, and no more");
+    cr_assert_gt(lane->conn.fifo_bytes, 1024);
+    cr_assert_eq(behind->outcomes, 0);
+    world_release(&world);
+    world_run(&world);
+    expect_reply(over, "+OK");
+    expect_reply(behind, "$v:b");
+    cr_assert_eq(lane->conn.fifo_bytes, 0);
+    world_stop(&world);
+}
+
 Test(engine, lane_retires_at_the_end_of_its_life)
 {
     struct world world;
