@@ -83,6 +83,7 @@ struct tendon__request {
     uint32_t route;
     uint32_t slot; /* TENDON__NO_SLOT when no key */
     uint32_t dirt; /* TENDON__DIRT_* the commands leave on a connection */
+    uint32_t turn; /* of this request among all that were sent on its channel */
     uint8_t ends;  /* enum tendon__ends */
     uint32_t command_count;
     char *node_name; /* with TENDON_ROUTE_NODE */
@@ -160,6 +161,8 @@ struct tendon__channel {
     bool probe_clean;
     uint32_t lane_index;
     uint32_t dirt;
+    uint32_t turns;      /* requests sent so far */
+    uint32_t dirty_turn; /* the last one that began MULTI or WATCH */
     int64_t opened_ns;
     int64_t used_ns;  /* when something was last sent */
     int64_t asked_ns; /* when a request was */

@@ -327,7 +327,8 @@ static void judge_group(struct tendon__engine *engine, struct tendon__channel *c
     }
 }
 
-/* Whether the reply to the last command on a lease says that MULTI or WATCH is over. */
+/* Whether the reply to the last command on a lease says that MULTI or WATCH is over, and none was
+ * begun behind it. */
 static void note_end(struct tendon__channel *channel, const struct tendon__request *request,
                      const struct tendon__tape *tape)
 {
@@ -338,7 +339,7 @@ static void note_end(struct tendon__channel *channel, const struct tendon__reque
     bool aborted = is_error && text.size >= 9 && !memcmp(text.data, "EXECABORT", 9);
     bool ended = request->ends == TENDON__ENDS_TRANSACTION ? !is_error || aborted
                                                            : tendon__tape_text_is(tape, 0, "OK");
-    if (ended)
+    if (ended && request->turn >= channel->dirty_turn)
         channel->dirt &= ~TENDON__DIRT_TRANSACTION;
 }
 

@@ -260,6 +260,9 @@ void tendon__send_on(struct tendon__engine *engine, struct tendon__request *requ
     request->exchange.reply_count = request->command_count;
     request->exchange.asking = request->asking;
     channel->dirt |= request->dirt;
+    request->turn = ++channel->turns;
+    if (request->dirt & TENDON__DIRT_TRANSACTION)
+        channel->dirty_turn = request->turn;
     channel->used_ns = channel->asked_ns = engine->now_ns;
     tendon__conn_send(&channel->conn, &request->exchange, engine->now_ns);
     tendon__channel_flush(channel);
