@@ -349,7 +349,9 @@ static void expire_attempt(struct tendon__engine *engine, struct tendon__request
     struct tendon__channel *channel = request->channel;
     int64_t attempt_ns = request->attempt_ns;
     enum tendon__progress progress = tendon__request_progress(request, channel);
-    bool sent = progress == TENDON__PROGRESS_SENT;
+    /* A ghost may only take the place of what has left completely: the connection still reads the
+     * rest of a half-sent frame from the request. */
+    bool sent = tendon__conn_progress(&channel->conn, &request->exchange) == TENDON__PROGRESS_SENT;
     int64_t limit_ms = sent ? engine->options->read_timeout_ms : engine->options->write_timeout_ms;
     if (!limit_ms || engine->now_ns < request->attempt_ns + limit_ms * TENDON__MS) {
         tendon__request_arm(engine, request);
