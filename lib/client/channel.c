@@ -141,7 +141,9 @@ static void leave_node(struct tendon__channel *channel, enum tendon__channel_sta
     if (channel->is_lane) {
         if (node->lanes[channel->lane_index] == channel)
             node->lanes[channel->lane_index] = NULL;
-        tendon__pool_unreserve(&node->pool, engine->now_ns);
+        /* The place of a failed dial is free once the backoff is set (node_dial_failed). */
+        if (before == TENDON__CHANNEL_READY || engine->closed)
+            tendon__pool_unreserve(&node->pool, engine->now_ns);
     } else if (before == TENDON__CHANNEL_READY && channel->member.state != TENDON__MEMBER_NONE) {
         tendon__pool_lost(&node->pool, &channel->member, reason, engine->now_ns);
     } else if (channel->member.state == TENDON__MEMBER_DIALING && engine->closed) {

@@ -156,9 +156,9 @@ static void open_lane(struct tendon__node *node, uint32_t index, uint32_t open)
     struct tendon__fault fault;
     if (tendon__channel_open(node, true, index, &fault))
         return;
-    tendon__pool_unreserve(&node->pool, node->engine->now_ns);
     if (!open)
         tendon__node_dial_failed(node, NULL, &fault);
+    tendon__pool_unreserve(&node->pool, node->engine->now_ns);
 }
 
 /* Opens one more of the lanes with index `first` to `end`, unless one is being opened or none is
@@ -286,6 +286,8 @@ void tendon__node_dial_failed(struct tendon__node *node, struct tendon__channel 
     set_backoff(node, pooled, &said);
     if (pooled)
         tendon__pool_dial_failed(&node->pool, &channel->member, engine->now_ns);
+    else if (channel)
+        tendon__pool_unreserve(&node->pool, engine->now_ns);
     fail_waiting(node, &said);
     if (engine->kind != TENDON__KIND_STANDALONE)
         tendon__map_seed_failed(engine, node, &said);
