@@ -89,6 +89,8 @@ static bool pool_dial(void *context)
     struct tendon__fault fault;
     if (engine->closed || node->held || engine->now_ns < node->next_dial_ns)
         return false;
+    if (node->retired && !node->pool.waiting_count)
+        return false; /* it has left the map: min_idle is kept no longer */
     if (tendon__channel_open(node, false, 0, &fault))
         return true;
     /* No memory or descriptor now: as a failed dial, soon again. */
