@@ -228,8 +228,23 @@ void tendon__map_seed_failed(struct tendon__engine *engine, struct tendon__node 
         tendon__map_need(engine);
 }
 
-/* A ready node other than the one that failed last, at random; else a seed, whose name is resolved
- * anew. */
+/* A node of the map, whether connected or not: the seeds may all be gone. */
+static struct tendon__node *pick_known(struct tendon__engine *engine)
+{
+    struct tendon__node *chosen = NULL;
+    uint64_t seen = 0;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        if (node->in_map && !node->failures && node != engine->refresh_node &&
+            !tendon__random_below(&engine->random, ++seen))
+            chosen = node;
+    }
+    return chosen;
+}
+
+/* A ready node other than the one that failed last, at random; else in turn a seed, whose name is
+ * resolved anew, and any node of the map. */
 static struct tendon__node *pick_source(struct tendon__engine *engine)
 {
     struct tendon__node *chosen = NULL;
@@ -244,7 +259,8 @@ static struct tendon__node *pick_source(struct tendon__engine *engine)
     }
     if (chosen && engine->refresh_tries < REFRESH_TRIES_MAX / 2 + 1)
         return chosen;
-    return seed_at(engine, engine->seed_next++ % seed_count(engine));
+    chosen = engine->refresh_tries % 2 ? pick_known(engine) : NULL;
+    return chosen ? chosen : seed_at(engine, engine->seed_next++ % seed_count(engine));
 }
 
 static void end_refresh(struct tendon__engine *engine, bool succeeded)
