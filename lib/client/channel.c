@@ -9,6 +9,8 @@
 #define PROBE_TIMEOUT_MS                                                                           \
     2000 /* a server that cannot answer PING this long is not worth a caller's deadline */
 
+#define SHORT_LIFE_MS 1000 /* a connection that ends sooner was not worth its handshake */
+
 static const struct tendon__conn_ops conn_ops;
 
 /* Events tell of the connections that everybody shares; those of the pool come and go with their
@@ -151,12 +153,40 @@ static void leave_node(struct tendon__channel *channel, enum tendon__channel_sta
     }
 }
 
+/*
+ * A server that takes connections and drops them at the first command (a demoted primary that a
+ * stale name still leads to) is dialled again with the backoff of one that refuses, from the second
+ * time on.
+ */
+static void note_short_life(struct tendon__channel *channel)
+{
+    struct tendon__engine *engine = channel->engine;
+    struct tendon__node *node = channel->node;
+    const struct tendon__options *options = engine->options;
+    int64_t now_ns = engine->now_ns;
+    /* Those that were there together usually end together: that is one event. */
+    if (now_ns - channel->opened_ns > SHORT_LIFE_MS * TENDON__MS ||
+        channel->opened_ns <= node->short_lived_ns)
+        return;
+    if (now_ns - node->short_lived_ns > SHORT_LIFE_MS * 10 * TENDON__MS)
+        node->short_lived = 0;
+    node->short_lived_ns = now_ns;
+    if (++node->short_lived < 2)
+        return;
+    int64_t wait_ns = tendon__backoff_ns(
+        engine, TENDON__RETRY_STRATEGY_EXPONENTIAL, options->reconnect_backoff_min_ms,
+        options->reconnect_backoff_max_ms, node->short_lived - 1, options->retry_jitter);
+    if (node->next_dial_ns < now_ns + wait_ns)
+        node->next_dial_ns = now_ns + wait_ns;
+}
+
 /* A connection that was in use ended by itself. */
 static void after_loss(struct tendon__channel *channel, const struct tendon__fault *fault)
 {
     struct tendon__engine *engine = channel->engine;
     struct tendon__node *node = channel->node;
     tendon__map_trigger(engine);
+    note_short_life(channel);
     if (channel->is_lane && engine->options->reconnect == TENDON__RECONNECT_HOST && !node->held) {
         node->held = true;
         node->next_dial_ns = TENDON__NO_TIME;

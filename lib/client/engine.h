@@ -195,6 +195,9 @@ struct tendon__node {
     uint32_t failures; /* in a row */
     int64_t next_dial_ns;
     int64_t avoid_until_ns; /* a replica that is loading or has lost its primary is left alone */
+    uint32_t short_lived;   /* connections in a row that ended soon after they were made */
+    int64_t short_lived_ns; /* when the last of them ended */
+    int64_t replaced_ns;    /* when its connections were last given up as stale; 0 never */
     bool held;              /* reconnect=host: waits for tendon_client_reconnect */
     struct tendon__fault fault; /* of the last failed dial */
 };

@@ -12,6 +12,8 @@
     20 /* a cluster that rearranges itself needs tens of milliseconds at least */
 #define CLUSTER_BACKOFF_MAX_MS 500
 #define AVOID_MS               1000 /* a replica that is not ready now will not be in a few tries */
+#define REPLACE_GAP_MS                                                                             \
+    200 /* a name that still leads to the old server must not become a storm of connections */
 
 bool tendon__fault_is_permanent(const struct tendon__fault *fault)
 {
@@ -187,6 +189,18 @@ static struct tendon__node *redirect_node(struct tendon__engine *engine,
     return tendon__node_get(engine, redirect->host, redirect->port);
 }
 
+/* Its connections lead to the wrong server, or are no longer welcome there: they go, and the name
+ * is resolved anew. False: that has just been done. */
+static bool replace_connections(struct tendon__node *node)
+{
+    int64_t now_ns = node->engine->now_ns;
+    if (node->replaced_ns && now_ns - node->replaced_ns < REPLACE_GAP_MS * TENDON__MS)
+        return false;
+    node->replaced_ns = now_ns;
+    tendon__node_drain(node, TENDON__CLOSE_STALE);
+    return true;
+}
+
 /* What a refusal teaches about the servers, whatever becomes of the request that met it. */
 static void learn(struct tendon__engine *engine, struct tendon__channel *channel,
                   enum tendon__reaction reaction, struct tendon__redirect *redirect)
@@ -198,12 +212,10 @@ static void learn(struct tendon__engine *engine, struct tendon__channel *channel
         engine->stats.moved++;
         node = cluster ? redirect_node(engine, channel, redirect) : NULL;
         /* A node that redirects to itself is another server under the same name: connect anew. */
-        if (node == channel->node) {
+        if (node == channel->node && replace_connections(node))
             tendon__log(engine, TENDON_LOG_WARNING, NULL,
                         "%s redirects to itself: another server has its name, connecting anew",
                         node->name);
-            tendon__node_drain(node, TENDON__CLOSE_STALE);
-        }
         if (node)
             tendon__map_moved(engine, redirect);
         break;
@@ -219,7 +231,7 @@ static void learn(struct tendon__engine *engine, struct tendon__channel *channel
                     channel->node->name);
         tendon__map_trigger(engine);
         if (!cluster)
-            tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
+            replace_connections(channel->node);
         break;
     case TENDON__REACT_DOWN:
         tendon__map_trigger(engine);
@@ -230,15 +242,27 @@ static void learn(struct tendon__engine *engine, struct tendon__channel *channel
         break;
     case TENDON__REACT_REFUSED:
     case TENDON__REACT_UNAUTHENTICATED:
-        tendon__log(engine, TENDON_LOG_WARNING, NULL, "%s refuses commands, connecting anew: %s",
-                    channel->node->name,
-                    reaction == TENDON__REACT_REFUSED ? "it has too many clients"
-                                                      : "the login is gone");
-        tendon__node_drain(channel->node, TENDON__CLOSE_STALE);
+        if (replace_connections(channel->node))
+            tendon__log(engine, TENDON_LOG_WARNING, NULL, "%s refuses commands, connecting anew: %s",
+                        channel->node->name,
+                        reaction == TENDON__REACT_REFUSED ? "it has too many clients"
+                                                          : "the login is gone");
         break;
     default:
         break;
     }
+}
+
+static void try_again(struct tendon__engine *engine, struct tendon__request *request,
+                      bool cluster_heals)
+{
+    if (!budget_left(engine, request, cluster_heals)) {
+        tendon__request_complete(engine, request, NULL); /* the server's error is the outcome */
+        return;
+    }
+    engine->stats.retries++;
+    detach(request);
+    tendon__retry_later(engine, request, retry_wait(engine, request));
 }
 
 static void follow(struct tendon__engine *engine, struct tendon__channel *channel,
@@ -246,6 +270,12 @@ static void follow(struct tendon__engine *engine, struct tendon__channel *channe
                    struct tendon__redirect redirect)
 {
     struct tendon__node *node = redirect_node(engine, channel, &redirect);
+    /* It leads to the same server although the name has just been resolved: the name needs time. */
+    if (node == channel->node && engine->now_ns != node->replaced_ns &&
+        engine->options->max_retries) {
+        try_again(engine, request, true);
+        return;
+    }
     if (!node || ++request->redirects > (uint64_t)engine->options->max_redirects) {
         struct tendon__fault fault;
         tendon__fault_set(
@@ -260,18 +290,6 @@ static void follow(struct tendon__engine *engine, struct tendon__channel *channe
     request->target = node;
     request->asking = reaction == TENDON__REACT_ASK;
     tendon__route(engine, request);
-}
-
-static void try_again(struct tendon__engine *engine, struct tendon__request *request,
-                      bool cluster_heals)
-{
-    if (!budget_left(engine, request, cluster_heals)) {
-        tendon__request_complete(engine, request, NULL); /* the server's error is the outcome */
-        return;
-    }
-    engine->stats.retries++;
-    detach(request);
-    tendon__retry_later(engine, request, retry_wait(engine, request));
 }
 
 /* The server refused for now: an error that proves that nothing was executed. */
