@@ -49,9 +49,9 @@ def folder(name):
     return console.BUILD / name
 
 
-def build(name, show_command=False):
-    """Configures a build directory when it is new or its options changed, then builds it. Raises
-    Failure.
+def build(name, show_command=False, targets=None):
+    """Configures a build directory when it is new or its options changed, then builds it, or only
+    some targets. Raises Failure.
     """
     place = folder(name)
     stamp = place / "dev-options"
@@ -61,8 +61,9 @@ def build(name, show_command=False):
         shutil.rmtree(place, ignore_errors=True)
         console.must(f"configure {name}", ["meson", "setup", place, *OPTIONS[name]], env=env)
         stamp.write_text(wanted)
+    wanted_targets = targets or TARGETS.get(name, [])
     console.must(
-        f"build {name}", ["ninja", "-C", place, *TARGETS.get(name, [])], env=env, show=show_command
+        f"build {name}", ["ninja", "-C", place, *wanted_targets], env=env, show=show_command
     )
     write_pkg_config(place)
     return place

@@ -11,12 +11,13 @@ import console
 import fuzzing
 import meson_tests
 import servers
+import simulation
 
 # A binding's tests that take longer than this would not fit the half hour that all have together.
 RUNNER_SECONDS = 600
 LANGUAGES = ["python", "node", "java", "go"]
 # Suites with a row of their own, or none.
-OTHER_SUITES = ["integration", "stress", "check", "abi", "fuzz"]
+OTHER_SUITES = ["integration", "stress", "check", "abi", "fuzz", "sim"]
 FUZZ_SECONDS = 5
 # The exit code of a test that cannot be run here.
 SKIPPED = 77
@@ -120,6 +121,10 @@ def fuzz(row, _context):
     row.take(*fuzzing.run(FUZZ_SECONDS, grow=False))
 
 
+def simulated(row, _context):
+    row.take(*simulation.run())
+
+
 def by_contract(row, context, program):
     """A program that prints `N passed, N failed` as its last line."""
     path = console.ROOT / program
@@ -192,6 +197,7 @@ def contract(program):
 
 RUNNERS = [
     ("unit", unit),
+    ("sim", simulated),
     ("integration", integration),
     ("sanitized", sanitized),
     ("threads", threads),

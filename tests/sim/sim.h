@@ -1,0 +1,247 @@
+/*
+ * The simulated world that proves the engine: network, servers, DNS, callers and a clock, from one
+ * seed, in one process, without real time. `sim --seed N` replays a world exactly.
+ *
+ * The model. Time is a number; everything that happens is an event in one heap (event.c). A link
+ * (dial.c, link.c, pipe.c) is one TCP connection: two pipes whose bytes arrive later, in pieces,
+ * slowly or never. Names are resolved by dns.c to addresses, which are servers. A server (server.c,
+ * serve.c, session.c) reads RESP from its links and executes commands on its own data (data.c);
+ * replicas follow with a lag; a cluster (cluster.c, migrate.c, failover.c) has a true configuration
+ * that its nodes learn at different times. Storms (faults.c) break things, callers (program.c,
+ * callers.c, lease.c) use the engine, and the engine is driven in turns (turn.c) as
+ * lib/client/driver.c and io.c do it.
+ *
+ * Every command carries a token of its own as an argument "#<n>", which the servers put into their
+ * replies where the protocol leaves room. So an execution, a reply and a call can be matched.
+ *
+ * What must hold, whatever happens (check.c):
+ *   replies     a call gets only replies that a server made for its own commands, all of a group
+ *               from one connection
+ *   outcomes    exactly one per call, by its deadline plus a tick
+ *   executed    what is reported "no" is never executed, also not later; what is reported "yes" was
+ *   twice       what is not idempotent is executed at most once
+ *   lost        what was acknowledged is in the data at the end, unless the servers lost it
+ *   leases      no command finds MULTI, WATCH or another database left by somebody else; ASKING is
+ *               followed by the command it was for
+ *   budgets     dials of a failing node keep their backoff; refreshes of the map keep their gap
+ *   structure   counts of pools, lanes and dials agree with the connections there are (engine.c)
+ *   recovery    when the world has healed every new call succeeds
+ *   baseline    at rest nothing is pending, waiting, leased or owed; after destroy no memory is
+ * left
+ */
+#ifndef TENDON_TEST_SIM_H
+#define TENDON_TEST_SIM_H
+
+#include <setjmp.h>
+
+#include "../unit/counting_memory.h"
+#include "client/engine.h"
+#include "servers.h"
+
+/* ---- callers.c, lease.c ---- */
+
+struct sim_call {
+    struct tendon__sink sink;
+    struct sim *sim;
+    struct tendon__request *request; /* NULL after the outcome */
+    struct tendon__link open;        /* sim->open_calls */
+    uint32_t index;
+    uint64_t id;
+    uint32_t first_token;
+    uint32_t count;
+    uint32_t lease; /* 1 + index of the lease it is on or opens */
+    bool opens_lease;
+    bool must_succeed;
+    bool is_transaction;
+    int caller; /* who goes on after it; -1 nobody */
+    uint32_t outcomes;
+    tendon_status status;
+    uint32_t executed;
+    uint32_t attempts;
+    bool final_error; /* the last reply is an error */
+    int64_t submit_ns;
+    int64_t deadline_ns;
+    int64_t done_ns;
+    enum tendon__request_state seen; /* state at the end of the last turn */
+    char reply[SIM_SHOWN];           /* the last one */
+    char text[SIM_SHOWN];            /* of the fault */
+};
+
+struct sim_lease {
+    struct tendon_lease *lease; /* NULL when it has been given back */
+    uint32_t opening;           /* call */
+    uint32_t tag;
+    bool granted;
+    bool in_multi;
+    bool watch_ok;
+    bool unsure;
+    bool selected;
+    uint32_t pending;
+};
+
+enum sim_habit { SIM_HABIT_MIXED, SIM_HABIT_WRITER, SIM_HABIT_LEASE, SIM_HABIT_BURST, SIM_HABITS };
+
+struct sim_caller {
+    enum sim_habit habit;
+    uint32_t lease; /* 1 + index, 0 none */
+    uint32_t steps; /* of the program on the lease */
+    int64_t think_ns;
+    bool stopped;
+};
+
+/* One command to be written: "verb key", made of parts. */
+struct sim_ask {
+    struct sim_command commands[SIM_QUEUED];
+    uint32_t count;
+    uint32_t flags;
+    uint32_t route;
+    int64_t timeout_ms;
+    uint32_t lease; /* 1 + index */
+    bool must_succeed;
+    int caller;
+};
+
+struct sim_call *sim_submit(struct sim *sim, struct sim_ask *ask);
+struct sim_call *sim_make_call(struct sim *sim, int caller);
+void sim_hand_over(struct sim_call *call, struct tendon__request *request);
+void sim_step_out(struct sim *sim);
+void sim_cancel(struct sim *sim, uint32_t call, uint32_t unused);
+void sim_caller_step(struct sim *sim, uint32_t caller, uint32_t unused);
+void sim_caller_lease_step(struct sim *sim, uint32_t caller);
+void sim_caller_goes_on(struct sim *sim, int caller);
+/* A call that opened or used a lease has ended. */
+void sim_lease_outcome(struct sim *sim, const struct sim_call *call);
+uint32_t sim_lease_open(struct sim *sim, uint32_t tag, int caller, int64_t timeout_ms,
+                        bool must_succeed);
+void sim_lease_close(struct sim *sim, uint32_t lease, bool discard);
+uint8_t sim_key(uint32_t tag, char type);
+void sim_key_name(uint8_t key, char out[16]);
+
+/* ---- outcome.c, check.c, engine.c ---- */
+
+void sim_check_outcome(struct sim *sim, struct sim_call *call, struct tendon__request *request);
+void sim_check_turn(struct sim *sim);
+void sim_check_end(struct sim *sim);
+void sim_check_rest(struct sim *sim);
+void sim_check_dial(struct sim *sim, const struct tendon__node *node);
+/* A dial of this node ended: its handshake was done, or it failed. */
+void sim_note_dial(struct sim *sim, const char *name, bool succeeded);
+/* Whether the connection that is reading its handshake has just become ready. */
+void sim_check_greeting(struct sim *sim);
+void sim_check_refresh(struct sim *sim);
+void sim_check_slots_asked(struct sim *sim);
+/* What is wrong between the engine, its pools and its connections; NULL when nothing is. */
+const char *sim_check_engine(const struct tendon__engine *engine, char out[SIM_SHOWN]);
+
+/* What the checks remember of one node of the engine, by name. */
+struct sim_dialled {
+    char name[TENDON__FAULT_NODE_MAX];
+    uint32_t failures; /* in a row */
+    int64_t failed_ns; /* the last one */
+    int64_t window_ns;
+    uint32_t window_count;
+};
+
+/* ---- world.c, turn.c ---- */
+
+struct sim {
+    uint64_t seed;
+    struct tendon__random random;
+    struct counting_memory memory;
+    struct tendon__options options;
+    struct tendon__engine *engine;
+    int64_t now_ns;
+    int64_t turn_ns; /* when the driver wakes */
+    int64_t paused_until_ns;
+    int64_t paused_ns; /* beginning of the last pause */
+    bool in_turn;
+    bool healed;
+    bool closed;
+    bool cluster;
+    bool one_host; /* nodes differ in their port only */
+    bool storm;
+    bool by_queue;     /* outcomes are told together at the end of a turn */
+    bool strict;       /* calls of the calm have to succeed */
+    bool seed_is_gone; /* the configuration endpoint never heals */
+    struct sim_event *events;
+    uint32_t event_count;
+    uint32_t event_room;
+    uint64_t event_order;
+    struct sim_link **links;
+    uint32_t link_count;
+    uint32_t link_room;
+    uint32_t first_live; /* links before it are closed on both ends */
+    uint32_t *ready;
+    uint32_t ready_count;
+    uint32_t ready_room;
+    struct sim_server servers[SIM_SERVERS];
+    uint32_t server_count;
+    struct sim_view truth;
+    struct sim_view views[SIM_SERVERS];
+    struct sim_migration migration;
+    uint32_t epochs;
+    uint32_t uncovered_slot; /* nobody serves it for a while */
+    uint8_t uncovered_owner; /* who has its data; SIM_NOBODY: there is no such slot */
+    uint32_t slot_of_tag[SIM_TAGS];
+    struct sim_name names[SIM_SERVERS + 4];
+    uint32_t name_count;
+    struct sim_write *writes;
+    uint32_t write_count;
+    uint32_t write_room;
+    struct sim_token *tokens;
+    uint32_t token_count;
+    uint32_t token_room;
+    struct sim_call **calls;
+    uint32_t call_count;
+    uint32_t call_room;
+    struct tendon__link open_calls;
+    uint64_t accepted;
+    uint64_t completed;
+    struct sim_lease leases[512];
+    uint32_t lease_count;
+    struct sim_caller callers[SIM_CALLERS];
+    uint32_t caller_count;
+    uint32_t calls_left;
+    uint32_t weather; /* which faults may happen, a bit each */
+    int64_t fault_gap_ns;
+    int64_t latency_ns;
+    int64_t lag_ns;       /* of replicas, at most */
+    int64_t wake_late_ns; /* how late the driver wakes for a deadline */
+    uint32_t partial_percent;
+    uint32_t drip_percent;
+    uint32_t close_on_readonly; /* as ElastiCache: a write on a replica ends the connection */
+    uint32_t push_percent;
+    bool memory_refusing;
+    uint32_t open_refusals;
+    struct sim_dialled dialled[SIM_SERVERS + 8];
+    uint32_t dialled_count;
+    const char *greeting; /* node of the connection that reads its handshake */
+    uint64_t created;     /* connections before that */
+    int64_t refresh_ns;   /* when the last round of questions ended */
+    uint64_t refresh_rounds;
+    bool refresh_seen;
+    int64_t slots_window_ns;
+    uint32_t slots_in_window;
+    /* Telling. */
+    bool tracing;
+    bool printing;
+    uint64_t trace_hash;
+    char (*trace)[SIM_SHOWN + 64];
+    uint32_t trace_count;
+    jmp_buf *escape;
+    char complaint[512];
+    uint32_t *cover;
+    const char *extra_options; /* of the command line */
+};
+
+/* Runs one world. False: `sim->complaint` says what did not hold. */
+bool sim_run(struct sim *sim, uint64_t seed);
+void sim_turn(struct sim *sim);
+void sim_want_turn(struct sim *sim, int64_t when_ns);
+/* Until then everything that happens, happens. */
+void sim_until(struct sim *sim, int64_t until_ns);
+void sim_choose_options(struct sim *sim);
+void sim_storm(struct sim *sim);
+void sim_calm(struct sim *sim);
+
+#endif
