@@ -339,7 +339,7 @@ static void on_ready(void *context, struct tendon__conn *conn)
     tendon__node_serve(node);
     tendon__pool_kick(&node->pool,
                       engine->now_ns); /* the first connection of a node also starts min_idle */
-    if (node->retired)
+    if (node->retired && !node->waiting_count && !node->pool.waiting_count)
         tendon__node_drain(node, TENDON__CLOSE_STALE); /* it left the map while this was dialled */
     tendon__node_arm(node);
 }

@@ -48,6 +48,19 @@ static void adopt(struct tendon__engine *engine, struct tendon__topology *map,
     tendon__route_all(engine, &engine->parked);
 }
 
+/* Those who wait for a connection of their own. */
+static void take_borrowers(struct tendon__engine *engine, struct tendon__node *node,
+                           struct tendon__link *out)
+{
+    struct tendon__link *waiters = &node->pool.waiters;
+    while (!tendon__list_empty(waiters)) {
+        struct tendon__waiter *waiter = TENDON__OWNER(waiters->next, struct tendon__waiter, link);
+        struct tendon__request *request = TENDON__OWNER(waiter, struct tendon__request, waiter);
+        tendon__request_withdraw(engine, request, request->state);
+        tendon__list_push(out, &request->link);
+    }
+}
+
 /* Nodes that left the cluster finish what they have and close. */
 static void retire_strangers(struct tendon__engine *engine)
 {
@@ -66,6 +79,7 @@ static void retire_strangers(struct tendon__engine *engine)
         while ((first = tendon__list_shift(&node->waiting)))
             tendon__list_push(&waiting, first);
         node->waiting_count = 0;
+        take_borrowers(engine, node, &waiting);
         tendon__route_all(engine, &waiting);
     }
 }
