@@ -253,11 +253,24 @@ static void learn(struct tendon__engine *engine, struct tendon__channel *channel
     }
 }
 
+/* The server's error is the outcome, unless it would hide that an earlier attempt may have been
+ * executed. */
+static void end_with_refusal(struct tendon__engine *engine, struct tendon__request *request)
+{
+    struct tendon__fault said;
+    if (!request->was_sent || request->flags & TENDON_REQUEST_READ_ONLY) {
+        tendon__request_complete(engine, request, NULL);
+        return;
+    }
+    tendon__request_fault(request, &said);
+    tendon__request_fail(engine, request, &said);
+}
+
 static void try_again(struct tendon__engine *engine, struct tendon__request *request,
                       bool cluster_heals)
 {
     if (!budget_left(engine, request, cluster_heals)) {
-        tendon__request_complete(engine, request, NULL); /* the server's error is the outcome */
+        end_with_refusal(engine, request);
         return;
     }
     engine->stats.retries++;
