@@ -243,8 +243,8 @@ static void learn(struct tendon__engine *engine, struct tendon__channel *channel
     case TENDON__REACT_REFUSED:
     case TENDON__REACT_UNAUTHENTICATED:
         if (replace_connections(channel->node))
-            tendon__log(engine, TENDON_LOG_WARNING, NULL, "%s refuses commands, connecting anew: %s",
-                        channel->node->name,
+            tendon__log(engine, TENDON_LOG_WARNING, NULL,
+                        "%s refuses commands, connecting anew: %s", channel->node->name,
                         reaction == TENDON__REACT_REFUSED ? "it has too many clients"
                                                           : "the login is gone");
         break;
