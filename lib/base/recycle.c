@@ -56,7 +56,7 @@ static void give_chain(uint32_t class, struct spare *chain)
     if (chain && pthread_mutex_trylock(&depot.lock) == 0) {
         if (depot.bytes[class] < DEPOT_BYTES) {
             chain->next_chain = depot.chains[class];
-            depot.chains[class] = chain;
+            __atomic_store_n(&depot.chains[class], chain, __ATOMIC_RELAXED);
             depot.bytes[class] += CHAIN_BYTES;
             chain = NULL;
         }

@@ -1,4 +1,5 @@
-/* For builds with a sanitizer: every block goes back to the allocator, so that its uses are seen.
+/* For builds with AddressSanitizer: every block goes back to the allocator, so that its uses are
+ * seen.
  */
 #include "base/recycle.h"
 
