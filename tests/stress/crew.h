@@ -10,6 +10,9 @@
 #include "support/check.h"
 
 #define CREW_MAX 96
+/* Deadlines that only something that hangs misses, however loaded the machine is. */
+#define PATIENT     "connect_timeout_ms=20000 command_timeout_ms=20000"
+#define PATIENT_URL "connect_timeout_ms=20000&command_timeout_ms=20000"
 
 struct crew {
     pthread_t threads[CREW_MAX];

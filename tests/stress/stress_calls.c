@@ -118,7 +118,7 @@ static void all_threads(const char *options)
     static struct worker workers[THREADS];
     double began = now_ms();
     watch_over(90, "calling, batching and borrowing");
-    tendon_client *client = open_client("%s command_timeout_ms=30000", options);
+    tendon_client *client = open_client("%s " PATIENT, options);
     if (!client)
         return;
     for (unsigned i = 0; i < THREADS; i++) {

@@ -18,8 +18,8 @@ static void *liver(void *argument)
     struct crew *crew = argument;
     while (!crew_stopping(crew)) {
         unsigned number = some_number();
-        tendon_client *client =
-            open_client("%s %s", options_of[number % 4], number % 5 ? "" : "pool_min_idle=2");
+        tendon_client *client = open_client("%s %s " PATIENT, options_of[number % 4],
+                                            number % 5 ? "" : "pool_min_idle=2");
         if (!client)
             break;
         if (number % 3) {
@@ -55,7 +55,8 @@ static void *destroyer(void *argument)
 {
     struct crew *crew = argument;
     while (!crew_stopping(crew)) {
-        struct blocked blocked = {.client = open_client("%s", options_of[some_number() % 4])};
+        struct blocked blocked = {.client =
+                                      open_client("%s " PATIENT, options_of[some_number() % 4])};
         if (!blocked.client)
             break;
         crew_add(&blocked.crew, BLOCKED, block, &blocked);
@@ -83,13 +84,14 @@ static void *looper(void *argument)
 {
     struct crew *crew = argument;
     while (!crew_stopping(crew)) {
-        tendon_client *client = open_client("%s drive=host", options_of[some_number() % 4]);
+        tendon_client *client =
+            open_client("%s drive=host " PATIENT, options_of[some_number() % 4]);
         tendon_queue *queue = NULL;
         if (!client || tendon_queue_create(&queue) != TENDON_OK)
             break;
         unsigned sent = 1 + some_number() % 50, got = 0;
         for (unsigned i = 0; i < sent; i++)
-            if (submit_words(client, queue, NULL, i, 10000, NULL, "ECHO", "looped", NULL))
+            if (submit_words(client, queue, NULL, i, 0, NULL, "ECHO", "looped", NULL))
                 crew_failed(crew, "submit", &(struct answer){.fault.message = ""});
         struct pollfd polled = {tendon_client_fd(client), POLLIN, 0};
         (void)tendon_client_flush(client);
@@ -117,7 +119,7 @@ static void *loop_submitter(void *argument)
     struct shared_loop *loop = argument;
     while (!crew_stopping(&loop->crew)) {
         uint64_t id = 0;
-        if (submit_words(loop->client, loop->queue, NULL, 0, 10000, &id, "ECHO", "looped", NULL) ==
+        if (submit_words(loop->client, loop->queue, NULL, 0, 0, &id, "ECHO", "looped", NULL) ==
             TENDON_OK)
             __atomic_add_fetch(&loop->accepted, 1, __ATOMIC_RELAXED);
         if (some_number() % 8 == 0)
@@ -133,7 +135,7 @@ static void *loop_submitter(void *argument)
 /* One loop, and several threads that submit, cancel and flush beside it. */
 static void a_loop_serves_threads(void)
 {
-    struct shared_loop loop = {.client = open_client("%s drive=host", options_of[0])};
+    struct shared_loop loop = {.client = open_client("%s drive=host " PATIENT, options_of[0])};
     watch_over(60, "driving for several threads");
     if (!loop.client || !CHECK(tendon_queue_create(&loop.queue) == TENDON_OK, "a queue"))
         return;

@@ -123,7 +123,8 @@ static void round_of(const char *options, bool close_early)
     struct watch *watch = calloc(1, sizeof *watch);
     struct crew *crew = &watch->crew;
     watch_over(60, "watching, changing the watcher and closing");
-    watch->client = open_client("%s protocol=3 pool_max=12 reconnect_backoff_max_ms=50", options);
+    watch->client =
+        open_client("%s protocol=3 pool_max=12 reconnect_backoff_max_ms=50 " PATIENT, options);
     if (!watch->client || !CHECK(tendon_queue_create(&watch->queue) == TENDON_OK, "a queue"))
         return;
     crew_add(crew, 4, caller, watch);
@@ -133,6 +134,9 @@ static void round_of(const char *options, bool close_early)
     crew_add(crew, 2, reader, watch);
     crew_add(crew, 2, collector, watch);
     sleep_ms(700);
+    for (double limit = now_ms() + 20000;
+         __atomic_load_n(&watch->seen, __ATOMIC_RELAXED) <= 10 && now_ms() < limit;)
+        sleep_ms(5);
     if (close_early)
         tendon_client_close(watch->client);
     sleep_ms(close_early ? 20 : 0);

@@ -12,7 +12,7 @@
 #include "support/servers.h"
 
 #define FORKS         30
-#define CHILD_SECONDS 20 /* then its alarm ends it, which the parent reports */
+#define CHILD_SECONDS 40 /* then its alarm ends it, which the parent reports */
 
 struct family {
     struct crew crew;
@@ -139,16 +139,17 @@ static void forks_under_load(const char *url)
 
 static void plain(void)
 {
-    char url[64];
-    snprintf(url, sizeof url, "redis://localhost:%d", server_number("standalone.port"));
+    char url[256];
+    snprintf(url, sizeof url, "redis://localhost:%d?" PATIENT_URL,
+             server_number("standalone.port"));
     forks_under_load(url);
 }
 
 static void secure(void)
 {
     char url[1024];
-    snprintf(url, sizeof url, "rediss://localhost:%d?tls_ca_file=%s", server_number("tls.port"),
-             server_text("ca_file"));
+    snprintf(url, sizeof url, "rediss://localhost:%d?" PATIENT_URL "&tls_ca_file=%s",
+             server_number("tls.port"), server_text("ca_file"));
     forks_under_load(url);
 }
 

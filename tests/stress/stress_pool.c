@@ -134,7 +134,7 @@ static void round_of(const char *more, bool close_early)
     struct pool *pool = calloc(1, sizeof *pool);
     struct crew *crew = &pool->crew;
     watch_over(60, "borrowing, giving back and closing");
-    pool->client = open_client("host=localhost port=%d mode=standalone pool_max=%d %s",
+    pool->client = open_client("host=localhost port=%d mode=standalone pool_max=%d %s " PATIENT,
                                server_number("standalone.port"), POOL_MAX, more);
     if (!pool->client || !CHECK(tendon_queue_create(&pool->queue) == TENDON_OK, "a queue"))
         return;

@@ -115,7 +115,7 @@ static void *waker(void *argument)
 
 static void round_of(const char *options, bool close_early, bool destroy_early)
 {
-    struct post post = {.client = open_client("%s command_timeout_ms=20000", options)};
+    struct post post = {.client = open_client("%s " PATIENT, options)};
     watch_over(60, "submitting, collecting, cancelling and closing");
     if (!post.client || !CHECK(tendon_queue_create(&post.queue) == TENDON_OK, "a queue"))
         return;

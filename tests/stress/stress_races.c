@@ -130,7 +130,7 @@ static void *poll_on(void *argument)
 /* One round: everybody at once, then a close or destroy in the middle. */
 static void round_of(const char *options, bool close_early)
 {
-    struct ring ring = {.client = open_client("%s pool_max=8 command_timeout_ms=5000", options)};
+    struct ring ring = {.client = open_client("%s pool_max=8 " PATIENT, options)};
     watch_over(60, "doing everything at once");
     if (!ring.client || !CHECK(tendon_queue_create(&ring.queue) == TENDON_OK, "a queue"))
         return;
