@@ -8,27 +8,35 @@ from . import machine, sample
 
 # How often a spoilt sample is taken again, and how long one sample may wait for quiet.
 TRIES = 6
-QUIET_SECONDS = 45
+QUIET_SECONDS = 20
+# On a machine that has shown no quiet for a whole sample; hope returns with the first good one.
+TRIES_WITHOUT_HOPE = 1
+QUIET_SECONDS_WITHOUT_HOPE = 2
 # A run that finds no quiet in this time takes what it gets and says so.
 PATIENCE_SECONDS = 1500
 
 
 class Gate:
-    """Decides whether a sample may begin and whether it counts."""
+    """Decides when a sample may begin, whether it counts, and how often it may be taken again."""
 
     def __init__(self, closed):
         self.closed = closed
+        self.hope = True
         self.ends = time.monotonic() + PATIENCE_SECONDS
 
-    def wait(self):
-        if self.closed:
-            machine.wait_until_quiet(min(time.monotonic() + QUIET_SECONDS, self.ends))
+    def tries(self):
+        return TRIES if self.closed and self.hope else TRIES_WITHOUT_HOPE
 
-    def accepts(self, taken, tried):
-        """A disturbed sample is kept only when there is no hope or no gate; it stays marked."""
-        if not self.closed or not taken.disturbed:
-            return True
-        return tried + 1 >= TRIES or time.monotonic() > self.ends
+    def wait(self):
+        seconds = QUIET_SECONDS if self.hope else QUIET_SECONDS_WITHOUT_HOPE
+        if self.closed:
+            machine.wait_until_quiet(min(time.monotonic() + seconds, self.ends))
+
+    def judge(self, disturbed):
+        """Learns from the last try of a sample whether the machine is ever quiet."""
+        if self.closed and disturbed and self.hope:
+            tell("this machine is busy: taking disturbed samples as they come (see --urgent)")
+        self.hope = not disturbed
 
 
 def tell(text):
@@ -36,17 +44,19 @@ def tell(text):
 
 
 def one(cell, gate, target, timing, outs, env):
-    for tried in range(TRIES):
+    """One sample of a cell, taken again while it is spoilt and there is hope."""
+    for left in reversed(range(gate.tries())):
         gate.wait()
         try:
             taken = sample.take(cell, target, timing, outs[cell.client.language], env)
         except sample.Trouble as trouble:
             cell.failure = str(trouble)
             return f"FAILED: {trouble}"
-        if gate.accepts(taken, tried):
-            cell.samples.append(taken)
+        if not taken.disturbed or not left:
             break
         cell.rejected += 1
+    gate.judge(taken.disturbed)
+    cell.samples.append(taken)
     answer = taken.answer
     mark = f"  disturbed: others used {taken.foreign:.0%}" if taken.disturbed else ""
     return (
