@@ -4,6 +4,7 @@
  * the core sends the members of a transaction one directly after the other.
  */
 
+const { AsyncResource } = require('node:async_hooks');
 const { REQUEST } = require('./native');
 const { Commander, splitCallback, callLater, afterCallback } = require('./commander');
 const { commandOf } = require('./commands');
@@ -15,7 +16,7 @@ class PipelinedRequest extends Request {
   constructor(pipeline, command, args, buffer, callback) {
     super(pipeline.redis, command, args, buffer, pipeline._signal);
     this.pipeline = pipeline;
-    this.callback = callback;
+    this.callback = callback && AsyncResource.bind(callback);
     this.flags = pipeline._inTransaction ? REQUEST.ATOMIC : 0;
     this.index = pipeline._requests.length;
   }

@@ -23,6 +23,9 @@
 #define TENDON__NODE_DELIVER_MAX 64
 /* Batches per turn of the loop: after these it gets to run timers and other sockets. */
 #define TENDON__NODE_ROUNDS_MAX 32
+/* Batches whose continuations' commands are sent together: fewer writes, and the server does not
+ * wait for long. */
+#define TENDON__NODE_ROUNDS_PER_FLUSH 4
 /* Arguments of one native push; longer commands pass an array. Three more carry ids. */
 #define TENDON__NODE_PUSH_MAX 13
 

@@ -169,6 +169,7 @@ static uint64_t *room_for_ids(tendon__node_batch *batch)
     return batch->cancellable ? calloc(batch->requests_used, sizeof(uint64_t)) : NULL;
 }
 
+/* A request without an id cannot be cancelled, and must not be taken for the one before it. */
 static void keep_ids(tendon__node_env *state, const tendon_request *requests, size_t count,
                      const uint64_t *ids)
 {
@@ -179,10 +180,11 @@ static void keep_ids(tendon__node_env *state, const tendon_request *requests, si
         if ((requests[i].tag & cancellable) == 0)
             continue;
         void *block = state->ids;
-        bool done = reserve(&block, &state->ids_size, (size_t)slot + 1, sizeof ids[0], FIRST_ITEMS);
+        bool done =
+            reserve(&block, &state->ids_size, (size_t)slot + 1, sizeof(uint64_t), FIRST_ITEMS);
         state->ids = block;
         if (done)
-            state->ids[slot] = ids[i];
+            state->ids[slot] = ids != NULL ? ids[i] : 0;
     }
 }
 
@@ -232,7 +234,7 @@ void tendon__node_batch_flush(tendon__node_client *client)
                                          sizeof batch->requests[0], batch->requests_used, ids);
     if (status != TENDON_OK)
         submit_one_by_one(client, batch->requests, batch->requests_used, ids);
-    if (ids != NULL)
+    if (batch->cancellable)
         keep_ids(client->env, batch->requests, batch->requests_used, ids);
     free(ids);
     (void)tendon_client_flush(client->core);

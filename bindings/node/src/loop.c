@@ -52,7 +52,7 @@ static void report_exception(napi_env env)
 }
 
 /* One call into JavaScript; its end runs the promises' continuations, which issue the next
- * commands: those leave at once, together. */
+ * commands: drain sends them. */
 static void deliver(tendon__node_env *state, size_t count, const napi_value *values)
 {
     napi_env env = state->napi;
@@ -71,7 +71,6 @@ static void deliver(tendon__node_env *state, size_t count, const napi_value *val
         napi_make_callback(env, state->context, resource, function, count + 1, args, NULL);
     if (status != napi_ok)
         report_exception(env);
-    tendon__node_batch_flush_all(state);
 }
 
 static napi_value convert_completion(tendon__node_env *state, const tendon_completion *completion,
@@ -160,30 +159,46 @@ static void stay_awake(uv_idle_t *idle)
     (void)idle;
 }
 
+/* One step of drain: hands out something, or sends what continuations asked for; false when there
+ * is nothing of either. */
+static bool drain_some(tendon__node_env *state)
+{
+    if (state->refused_used > 0) {
+        deliver_refusals(state);
+        return true;
+    }
+    size_t count = tendon_queue_poll(state->queue, state->completions, sizeof state->completions[0],
+                                     TENDON__NODE_DELIVER_MAX, 0);
+    if (count > 0)
+        deliver_completions(state, count);
+    else if (state->closed != NULL)
+        deliver_ends(state);
+    else if (state->dirty != NULL)
+        tendon__node_batch_flush_all(state);
+    else
+        return false;
+    return true;
+}
+
 /*
  * Delivers what is in the queue, up to a limit, because continuations may ask for more for ever.
  * What is left keeps the loop from sleeping, since nobody signals this queue.
  */
 static void drain(tendon__node_env *state)
 {
-    for (unsigned i = 0; i < TENDON__NODE_ROUNDS_MAX && !state->ending; i++) {
-        if (state->refused_used > 0) {
-            deliver_refusals(state);
-            continue;
-        }
-        size_t count = tendon_queue_poll(state->queue, state->completions,
-                                         sizeof state->completions[0], TENDON__NODE_DELIVER_MAX, 0);
-        if (count > 0) {
-            deliver_completions(state, count);
-        } else if (state->closed != NULL) {
-            deliver_ends(state);
-        } else {
-            (void)uv_idle_stop(&state->idle);
-            return;
-        }
+    bool more = true;
+    for (unsigned i = 1; more && i <= TENDON__NODE_ROUNDS_MAX && !state->ending; i++) {
+        more = drain_some(state);
+        if (i % TENDON__NODE_ROUNDS_PER_FLUSH == 0)
+            tendon__node_batch_flush_all(state);
     }
-    if (!state->ending)
+    if (state->ending)
+        return;
+    tendon__node_batch_flush_all(state);
+    if (more)
         (void)uv_idle_start(&state->idle, stay_awake);
+    else
+        (void)uv_idle_stop(&state->idle);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
