@@ -6,6 +6,7 @@
 
 const assert = require('node:assert');
 const path = require('node:path');
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { describe, it } = require('node:test');
 const { once } = require('node:events');
 const { execFileSync, spawnSync } = require('node:child_process');
@@ -151,6 +152,52 @@ describe('a loop that is late', () => {
   });
 });
 
+describe('the loop', () => {
+  it('goes on while refused commands are asked for again and again', async () => {
+    const silent = await startServer(() => {});
+    await using(new Redis({ port: silent.port, maxPending: 10 }), async (redis) => {
+      let stopped = false;
+      let refused = 0;
+      const nag = async () => {
+        while (!stopped) {
+          try {
+            await redis.get('x');
+          } catch (error) {
+            if (error.status === 'QUEUE_FULL') refused++;
+          }
+        }
+      };
+      const all = Array.from({ length: 20 }, nag);
+      for (let i = 0; i < 20; i++) await sleep(1);
+      stopped = true;
+      redis.disconnect();
+      await Promise.all(all);
+      assert.ok(refused > 20, `${refused} refused`);
+    });
+    silent.close();
+  });
+
+  it('keeps the async context of callers, with promises and with callbacks', async () => {
+    const context = new AsyncLocalStorage();
+    await using(new Redis(at('standalone')), async (redis) => {
+      const seen = await context.run('mine', async () => {
+        const places = [];
+        const note = () => places.push(context.getStore());
+        await redis.ping();
+        note();
+        await new Promise((resolve) => redis.ping(() => resolve(note())));
+        await redis
+          .pipeline()
+          .ping(() => note())
+          .exec();
+        note();
+        return places;
+      });
+      assert.deepStrictEqual(seen, Array(4).fill('mine'));
+    });
+  });
+});
+
 describe('commands under way', () => {
   it('reject each when the client disconnects', async () => {
     const server = await startRedis();
@@ -165,6 +212,28 @@ describe('commands under way', () => {
       }
     });
     await server.stop();
+  });
+
+  it('of a client that is closed and opened again do not meet those after it', async () => {
+    await using(new Redis(at('standalone')), async (redis) => {
+      for (let round = 0; round < 20; round++) {
+        const before = Array.from({ length: 50 }, (_, i) =>
+          redis.echo(`${round} before ${i}`).catch((error) => error.message),
+        );
+        if (round % 2) await redis.ping();
+        redis.disconnect();
+        for (const [i, outcome] of (await Promise.all(before)).entries())
+          assert.ok(['Connection is closed.', `${round} before ${i}`].includes(outcome), outcome);
+        if (redis.status !== 'end') await once(redis, 'end');
+        const opened = redis.connect();
+        const after = Array.from({ length: 50 }, (_, i) => redis.echo(`${round} after ${i}`));
+        assert.deepStrictEqual(
+          await Promise.all(after),
+          after.map((_, i) => `${round} after ${i}`),
+        );
+        await opened;
+      }
+    });
   });
 
   it('have one outcome each while the server is killed and comes back', async () => {
