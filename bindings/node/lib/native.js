@@ -14,7 +14,8 @@ const { classes } = require('./errors');
 const KIND_VALUE = 0;
 const KIND_SERVER_ERROR = 1;
 const KIND_FAILURE = 2;
-const KIND_ENDED = 3;
+const KIND_BYTES = 3;
+const KIND_ENDED = 4;
 const KIND_EVENT = 16;
 
 const REQUEST = {
@@ -83,8 +84,12 @@ function releaseSlot(slot) {
 }
 
 function deliverOne(kind, slot, value) {
-  if (kind < KIND_ENDED) {
+  if (kind < KIND_BYTES) {
     releaseSlot(slot).settle(kind, value);
+    return;
+  }
+  if (kind === KIND_BYTES) {
+    releaseSlot(slot).settle(KIND_VALUE, Buffer.from(value, 'latin1'));
     return;
   }
   const client = clients.get(slot);

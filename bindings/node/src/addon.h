@@ -33,8 +33,13 @@
 #define TENDON__NODE_KIND_VALUE        0 /* the value of a reply */
 #define TENDON__NODE_KIND_SERVER_ERROR 1 /* text of the server's error reply */
 #define TENDON__NODE_KIND_FAILURE      2 /* an object made of a tendon_error */
-#define TENDON__NODE_KIND_ENDED        3 /* the client is destroyed; nothing more comes for it */
+#define TENDON__NODE_KIND_BYTES        3 /* a Buffer to be, as a string of its bytes */
+#define TENDON__NODE_KIND_ENDED        4 /* the client is destroyed; nothing more comes for it */
 #define TENDON__NODE_KIND_EVENT        16
+
+/* Making a Buffer of its own costs more than a string and a slice of Node's pool, up to this size.
+ */
+#define TENDON__NODE_BYTES_MAX 2048
 
 /* How a reply becomes a value; bits 32-39 of a request's tag. */
 #define TENDON__NODE_MODE_BUFFER          1u /* strings become Buffers */

@@ -183,13 +183,21 @@ napi_value tendon__node_value_of_completion(tendon__node_env *state,
         .data = completion->data,
         .mode = (unsigned)(completion->tag >> TENDON__NODE_TAG_MODE_SHIFT) & 0xffu,
     };
-    if (completion->nodes[0].type == TENDON_NODE_ERROR) {
+    const tendon_node *root = &completion->nodes[0];
+    if (root->type == TENDON_NODE_ERROR) {
         *out_kind = TENDON__NODE_KIND_SERVER_ERROR;
-        const tendon_node *root = &completion->nodes[0];
         return tendon__node_value_of_text(env, walk.data + root->value.offset, root->size);
     }
+    napi_value value = NULL;
+    if (root->type == TENDON_NODE_STRING && (walk.mode & TENDON__NODE_MODE_BUFFER) != 0 &&
+        root->size <= TENDON__NODE_BYTES_MAX) {
+        *out_kind = TENDON__NODE_KIND_BYTES;
+        const char *bytes = root->size > 0 ? (const char *)walk.data + root->value.offset : "";
+        (void)napi_create_string_latin1(env, bytes, root->size, &value);
+        return value;
+    }
     *out_kind = TENDON__NODE_KIND_VALUE;
-    napi_value value = convert(&walk, 0);
+    value = convert(&walk, 0);
     if (value != NULL)
         return value;
     /* V8 refuses strings above 512 MiB and Buffers above 4 GiB: the reply was read, but fits no

@@ -26,6 +26,13 @@ for (const protocol of [2, 3]) {
       await redis.set(Buffer.from(k('bytes\0key')), bytes);
       assert.deepStrictEqual(await redis.getBuffer(k('bytes\0key')), bytes);
       assert.deepStrictEqual(await redis.callBuffer('GET', k('bytes\0key')), bytes);
+      for (const size of [0, 1, 256, 2048, 2049, 100000]) {
+        const every = Buffer.from(Array.from({ length: size }, (_, i) => i % 256));
+        await redis.set(k('every'), every, 'EX', 60);
+        const back = await redis.getBuffer(k('every'));
+        assert.ok(Buffer.isBuffer(back) && back.equals(every), `${size} bytes`);
+        assert.deepStrictEqual(await redis.mgetBuffer(k('every')), [every]);
+      }
       assert.strictEqual(await redis.strlen(k('bytes\0key')), 6);
       assert.deepStrictEqual(
         (await redis.set(k('u8'), new Uint8Array([1, 2]))) && (await redis.getBuffer(k('u8'))),
