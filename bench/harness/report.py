@@ -186,12 +186,12 @@ def write(data, folder, stem):
 
 def comparison_lines(rows):
     """The ratios for a terminal."""
-    lines = [f"{'work':11} {'client':24} {'against':18} {'throughput':>22} {'client CPU':>22}"]
+    lines = [f"{'work':11} {'client':24} {'against':26} {'throughput':>22} {'client CPU':>22}"]
     for row in rows:
         shown = [plain_ratio(row["throughput"]), plain_ratio(row["client_cpu"])]
         mark = " *" if row["disturbed"] else ""
         lines.append(
-            f"{row['workload']:11} {row['client']:24} {row['peer']:18} "
+            f"{row['workload']:11} {row['client']:24} {row['peer']:26} "
             f"{shown[0]:>22} {shown[1]:>22}{mark}"
         )
     return lines

@@ -42,10 +42,21 @@ def words(cell, target, timing):
     return [f"{name}={value}" for name, value in pairs.items()]
 
 
+def places(client, out):
+    """What the words in braces of clients.json stand for."""
+    here = plan.BENCH / "drivers" / client.language
+    return {"out": out, "here": here, "python": sys.executable, "root": plan.BENCH.parent}
+
+
 def command(cell, out):
-    here = plan.BENCH / "drivers" / cell.client.language
-    places = {"out": out, "here": here, "python": sys.executable, "root": plan.BENCH.parent}
-    return [part.format(**places) for part in cell.client.command]
+    known = places(cell.client, out)
+    return [part.format(**known) for part in cell.client.command]
+
+
+def environment(cell, out, env):
+    known = places(cell.client, out)
+    more = {name: text.format(**known) for name, text in cell.client.environment.items()}
+    return {**os.environ, **env, **more}
 
 
 def placement(work):
@@ -122,7 +133,7 @@ def take(cell, target, timing, out, env):
     process = start(
         command(cell, out) + words(cell, target, timing),
         client_cpus,
-        {**os.environ, **env, **cell.client.environment},
+        environment(cell, out, env),
         target.urgent,
     )
     deadline = began + timing["seconds"] + timing["warmup"] + GRACE_SECONDS
