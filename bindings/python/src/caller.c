@@ -34,6 +34,7 @@ static int caller_clear(PyObject *object)
     struct caller *self = (struct caller *)object;
     Py_CLEAR(self->coder.encode);
     Py_CLEAR(self->coder.decode);
+    Py_CLEAR(self->handle);
     Py_CLEAR(self->session);
     return 0;
 }
@@ -44,6 +45,7 @@ static int caller_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->coder.encode);
     Py_VISIT(self->coder.decode);
+    Py_VISIT(self->handle);
     Py_VISIT((PyObject *)self->session);
     return 0;
 }
@@ -97,7 +99,39 @@ PyObject *callback_for(PyObject *callbacks, const struct name *name)
     return callbacks == Py_None ? NULL : PyDict_GetItemWithError(callbacks, name->capitals);
 }
 
-static PyObject *call_now(const struct caller *self, tendon_client *client, PyObject *callback,
+/* attach(handle, address of its client): from now on call() may be used. */
+static PyObject *caller_attach(PyObject *object, PyObject *const *args, Py_ssize_t count)
+{
+    struct caller *self = (struct caller *)object;
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "attach(handle, address)");
+        return NULL;
+    }
+    PyObject *old = self->handle;
+    self->client = PyLong_AsVoidPtr(args[1]);
+    Py_INCREF(args[0]);
+    self->handle = args[0];
+    Py_XDECREF(old);
+    Py_RETURN_NONE;
+}
+
+/* detach(): call() answers NotImplemented again. */
+static PyObject *caller_detach(PyObject *object, PyObject *unused)
+{
+    struct caller *self = (struct caller *)object;
+    (void)unused;
+    self->client = NULL;
+    Py_CLEAR(self->handle);
+    Py_RETURN_NONE;
+}
+
+static PyObject *caller_attached(PyObject *object, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((struct caller *)object)->client != NULL);
+}
+
+static PyObject *call_now(struct caller *self, PyObject *callback,
                           const struct arguments *arguments)
 {
     tendon_request request = request_for(self);
@@ -106,8 +140,17 @@ static PyObject *call_now(const struct caller *self, tendon_client *client, PyOb
     tendon_reply *reply = NULL;
     tendon_error *error = NULL;
     tendon_status status;
-    Py_BEGIN_ALLOW_THREADS status = library.call(client, &request, &reply, &error);
-    Py_END_ALLOW_THREADS bool is_error = false;
+    /* While others have the GIL the client may be detached and closed; it is destroyed after us. */
+    tendon_client *client = self->client;
+    PyObject *handle = self->handle;
+    Py_INCREF(handle);
+    Py_BEGIN_ALLOW_THREADS
+    status = library.call(client, &request, &reply, &error);
+    Py_END_ALLOW_THREADS
+    if (status != TENDON_OK && self->client == client)
+        Py_XDECREF(caller_detach((PyObject *)self, NULL));
+    Py_DECREF(handle);
+    bool is_error = false;
     PyObject *value = outcome_value(&self->coder, reply, error, status, &is_error);
     if (value && is_error) {
         raise_object(value);
@@ -117,34 +160,38 @@ static PyObject *call_now(const struct caller *self, tendon_client *client, PyOb
 }
 
 /*
- * call(address of the client, callbacks, command) -> the command's result. NotImplemented, before
- * anything was sent, for a command that the server may hold back: waiting for it must be
- * interruptible.
+ * call(callbacks, command) -> the command's result. NotImplemented, before anything was sent, while
+ * no client is attached and for a command that the server may hold back: waiting for those must be
+ * interruptible. A failure that is not the server's answer detaches the client.
  */
 static PyObject *caller_call(PyObject *object, PyObject *const *args, Py_ssize_t count)
 {
     struct caller *self = (struct caller *)object;
-    if (count != 3 || !PyTuple_Check(args[2]) || PyTuple_Size(args[2]) < 1) {
-        PyErr_SetString(PyExc_TypeError, "call(address, callbacks, command)");
+    if (count != 2 || !PyTuple_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "call(callbacks, command)");
         return NULL;
     }
-    tendon_client *client = PyLong_AsVoidPtr(args[0]);
+    if (!self->client || PyTuple_Size(args[1]) < 1) {
+        Py_INCREF(Py_NotImplemented);
+        return Py_NotImplemented;
+    }
     struct arguments arguments;
     struct name name;
     PyObject *result = NULL;
     arguments_init(&arguments);
-    if (!client || !name_find(PyTuple_GetItem(args[2], 0), &arguments, &name))
+    if (!name_find(PyTuple_GetItem(args[1], 0), &arguments, &name))
         goto cleanup;
     if (name.blocking) {
         Py_INCREF(Py_NotImplemented);
         result = Py_NotImplemented;
         goto cleanup;
     }
-    PyObject *callback = callback_for(args[1], &name);
-    if (PyErr_Occurred() || !encode_named(&self->coder, &name, args[2], &arguments))
+    PyObject *callback = callback_for(args[0], &name);
+    if ((!callback && PyErr_Occurred()) ||
+        !encode_named(&self->coder, &name, args[1], &arguments))
         goto cleanup;
     Py_XINCREF(callback); /* it may be replaced while the GIL is released */
-    result = call_now(self, client, callback, &arguments);
+    result = call_now(self, callback, &arguments);
     Py_XDECREF(callback);
 cleanup:
     arguments_deinit(&arguments);
@@ -294,6 +341,8 @@ static PyObject *caller_batch(PyObject *object, PyObject *const *args, Py_ssize_
 }
 
 static PyMethodDef caller_methods[] = {
+    {"attach", FAST(caller_attach), "Lets call() use a client."},
+    {"detach", caller_detach, METH_NOARGS, "Ends that."},
     {"call", FAST(caller_call), "Sends one command and waits."},
     {"batch", FAST(caller_batch), "Sends several commands together and waits."},
     {"request", FAST(caller_request), "An awaitable that sends one command."},
@@ -302,12 +351,17 @@ static PyMethodDef caller_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyGetSetDef caller_properties[] = {
+    {"attached", caller_attached, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 bool caller_ready(void)
 {
     PyType_Slot slots[] = {
         {Py_tp_new, (void *)caller_new},           {Py_tp_dealloc, (void *)caller_dealloc},
         {Py_tp_traverse, (void *)caller_traverse}, {Py_tp_clear, (void *)caller_clear},
-        {Py_tp_methods, caller_methods},           {0, NULL},
+        {Py_tp_methods, caller_methods},       {Py_tp_getset, caller_properties},           {0, NULL},
     };
     PyType_Spec spec = {.name = "tendon._helper.Caller",
                         .basicsize = sizeof(struct caller),

@@ -133,7 +133,9 @@ void raise_object(PyObject *exception);
 struct caller {
     PyObject_HEAD struct coder coder;
     int64_t timeout_ms;
-    struct session *session; /* the one last used; NULL at first */
+    PyObject *handle;        /* owns the client of blocking calls; NULL while not attached */
+    tendon_client *client;
+    struct session *session; /* of asyncio, the one last used; NULL at first */
 };
 
 /* Several commands that travel together. */

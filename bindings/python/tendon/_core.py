@@ -10,7 +10,7 @@ import struct
 import threading
 import weakref
 from ctypes import byref, c_void_p
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from tendon import _helper
 from tendon import _native as native
@@ -19,7 +19,7 @@ from tendon._encoder import Encoder
 from tendon._native import lib
 from tendon._options import CoreValue, Options, set_credentials
 from tendon._reply import Decode, read_reply, take_error, take_reply
-from tendon.exceptions import ClientClosedError, ConnectionError, ResponseError, TimeoutError
+from tendon.exceptions import ClientClosedError, ResponseError
 
 # How long the main thread waits before it looks for Ctrl-C.
 _SLICE_S = 0.1
@@ -166,17 +166,22 @@ class Core(BaseCore):
     """
 
     def __init__(self, options: Options) -> None:
-        super().__init__(options)
         self._endless = options.timeout_ms < 0  # calls without deadline
+        self._callers: Any = None  # for replies as text and for replies as bytes
+        super().__init__(options)
+        # The result of an ordinary command in one crossing; NotImplemented, with nothing sent, if
+        # it has to go through ``call``: the server may not answer soon, or may hold the reply.
+        self.call_at_once: Callable[[Any, Tuple[Any, ...]], Any] = not_at_once
         if _helper.Caller is not None:
             self._callers = self._caller(self.encoder.decoder), self._caller(None)
+            self.call_at_once = self._callers[0].call
 
     def _forget(self) -> None:
         super()._forget()
         self._lock = threading.Lock()
         self._handle: Optional[Handle] = None
         self._free: List[_Scratch] = []
-        self._sure = False  # the last call went well, so the next one will not take long
+        self._sure = False
 
     def _open(self) -> Handle:
         with self._lock:
@@ -191,28 +196,34 @@ class Core(BaseCore):
                 self._handle = Handle(self._config)
             return self._handle
 
-    def call_at_once(self, callbacks: Any, command: Tuple[Any, ...]) -> Any:
-        """
-        The result of an ordinary command in one crossing. NotImplemented if it has to be sent by
-        ``call``: the helper is absent, the server may not answer soon, or it may hold the reply.
-        """
-        handle = self._handle
-        if handle is None or not self._sure or _helper.Caller is None:
-            return NotImplemented
-        try:
-            return self._callers[0].call(handle.address, callbacks, command)
-        except (ConnectionError, TimeoutError):
-            self._sure = False
-            raise
+    @property
+    def _sure(self) -> bool:
+        """Whether the last call went well, so that the next one will not take long."""
+        return self._callers[0].attached if self._callers else self._went_well
+
+    @_sure.setter
+    def _sure(self, sure: bool) -> None:
+        self._went_well = sure
+        if self._callers is not None:
+            handle = self._handle
+            if sure and handle is not None:
+                self._callers[0].attach(handle, handle.address)
+            else:
+                self._callers[0].detach()
 
     def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
         """Sends one command and returns its value; raises a failure or the server's error."""
         handle = self._handle or self._open()
-        if blocking or not self._sure:
-            if _in_main_thread():
-                if blocking or self._endless:
-                    return self._call_interruptibly(handle, argv, decode)
-                self._reach(handle)
+        if (blocking or not self._sure) and _in_main_thread():
+            if blocking or self._endless:
+                return self._call_interruptibly(handle, argv, decode)
+            self._reach(handle)
+        if self._callers is not None:
+            value = self.run(handle, [argv], decode)[0]
+            self._sure = not self._endless and _answered(value)
+            if isinstance(value, Exception):
+                raise value
+            return value
         try:
             scratch = self._free.pop()
         except IndexError:
@@ -393,6 +404,10 @@ class Lease:
         lib.tendon_lease_discard(pointer)
 
     __del__ = close
+
+
+def not_at_once(_callbacks: Any, _command: Tuple[Any, ...]) -> Any:
+    return NotImplemented
 
 
 def _in_main_thread() -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, TypeVar
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
 
-from tendon._core import Core, Lease
+from tendon._core import Core, Lease, not_at_once
 from tendon._encoder import Encoder
 from tendon._options import UNSET, default_retry
 from tendon._shapes import Callbacks
@@ -49,7 +49,7 @@ class Client(BaseClient):
     """What every blocking client has, and dict-like access to keys."""
 
     _core: Core
-    _shared = True  # commands go through the pool, not to a connection of this client's own
+    _at_once: Callable[[Any, Tuple[Any, ...]], Any]  # Core.call_at_once, if that may be used
 
     def _send(self, argv: List[bytes], decode: Any, blocking: bool) -> Any:
         return self._core.call(argv, decode, blocking)
@@ -61,8 +61,8 @@ class Client(BaseClient):
         one, else it comes as the server sent it. Raises ResponseError, ConnectionError,
         TimeoutError, DataError.
         """
-        if not options and args and self._shared:
-            value = self._core.call_at_once(self.response_callbacks, args)
+        if not options:
+            value = self._at_once(self.response_callbacks, args)
             if value is not NotImplemented:
                 return value
         name, argv = self._encoder.pack(args)
@@ -222,7 +222,7 @@ class Redis(BaseRedis, Client):
 
     def _begin(self, single: bool) -> None:
         self._single = threading.RLock() if single else None
-        self._shared = not single
+        self._at_once = not_at_once if single else self._core.call_at_once
         self._lease: Optional[Lease] = self._core.lease() if single else None
 
     def _send(self, argv: List[bytes], decode: Any, blocking: bool) -> Any:

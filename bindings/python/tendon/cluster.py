@@ -298,6 +298,7 @@ class RedisCluster(BaseCluster, Client):
     _core_class = Core
 
     def _begin(self) -> None:
+        self._at_once = self._core.call_at_once
         try:
             self._core.connect()
         except ConfigurationError:

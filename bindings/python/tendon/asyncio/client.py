@@ -23,7 +23,8 @@ class AsyncClient(BaseClient):
     """What every asyncio client has. Every command method returns an awaitable of its result."""
 
     _core: AsyncCore
-    _direct = True  # an ordinary command needs nothing to be waited for before it
+    _direct: bool  # an ordinary command needs nothing to be waited for before it
+    _request: Callable[..., Awaitable[Any]]  # of the core's caller
     _users = 0  # of nested `async with` blocks
 
     def execute_command(self, *args: Any, **options: Any) -> Awaitable[Any]:
@@ -34,10 +35,7 @@ class AsyncClient(BaseClient):
         task ends the command. Raises ResponseError, ConnectionError, TimeoutError, DataError.
         """
         if self._direct and not options and args:
-            core = self._core
-            found: Awaitable[Any]
-            found = core.caller.request(core, self.response_callbacks, args)
-            return found
+            return self._request(self._core, self.response_callbacks, args)
         return self._execute(args, options)
 
     async def _execute(self, args: Tuple[Any, ...], options: Dict[str, Any]) -> Any:
@@ -157,6 +155,7 @@ class Redis(BaseRedis, AsyncClient):
     def _begin(self, single: bool) -> None:
         self.single_connection_client = single
         self._direct = not single and self._core._options.credential_provider is None
+        self._request = self._core.caller.request
         self._lease: Optional[Lease] = None
         self._turn: Optional[asyncio.Lock] = None  # made in the loop, to which it belongs
 

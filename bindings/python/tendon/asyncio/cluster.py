@@ -35,6 +35,7 @@ class RedisCluster(BaseCluster, AsyncClient):
 
     def _begin(self) -> None:
         self._direct = self._core._options.credential_provider is None
+        self._request = self._core.caller.request
 
     async def initialize(self) -> "RedisCluster":
         """Finds out what the cluster consists of, once for each event loop; the client itself."""

@@ -11,9 +11,8 @@ redis-py compatibility tables.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from tendon.commands._arguments import KeyT, list_of
+from tendon.commands._missing import mark_missing
 from tendon.commands.collections import HashCommands, ListCommands, SetCommands, SortedSetCommands
 from tendon.commands.keys import KeyCommands
 from tendon.commands.server import ServerCommands
@@ -26,15 +25,5 @@ class Commands(
 ):
     """Every command method."""
 
-    if not TYPE_CHECKING:  # a type checker shall report what is missing
 
-        def __getattr__(self, name: str) -> Any:
-            owner = type(self).__name__
-            hint = "" if name.startswith("_") else _MISSING.format(name.upper())
-            raise AttributeError(f"'{owner}' object has no attribute '{name}'{hint}")
-
-
-_MISSING = (
-    "; execute_command('{}', ...) runs a command that has no method yet "
-    "(what is missing: bindings/python/DIFFERENCES.md)"
-)
+mark_missing(Commands)
