@@ -1,7 +1,9 @@
 /*
  * Call: what `await client.get(...)` awaits. It behaves as a coroutine does: nothing happens before
- * it is awaited or made a task, and cancelling the task ends the command. The outcome is kept here;
- * the future only wakes the task, so an outcome that nobody wants is dropped in silence.
+ * it is awaited or made a task, and cancelling the task ends the command. To the task that waits it
+ * is the future as well, by the protocol that asyncio has for futures of others; so a task is woken
+ * without a Future, a Handle and a turn of the loop. An outcome that nobody wants is dropped in
+ * silence.
  */
 #include "helper.h"
 
@@ -125,9 +127,6 @@ static bool call_start(struct call *self)
     self->session = session_for(self->caller, self->core);
     if (!self->session)
         return false;
-    self->future = PyObject_CallNoArgs(self->session->create_future);
-    if (!self->future)
-        return false;
     if (self->leasing)
         return session_borrow(self->session, self);
     return self->one ? start_one(self, self->session) : start_many(self, self->session);
@@ -181,28 +180,142 @@ void call_refuse(struct call *self, tendon_status status)
     call_wake(self);
 }
 
+/* Has the loop call what wakes the task in its next turn. */
+static bool wake_soon(struct call *self, PyObject *wakeup, PyObject *context)
+{
+    PyObject *loop = self->session ? self->session->loop : NULL;
+    PyObject *call_soon = loop ? PyObject_GetAttr(loop, lent.call_soon) : NULL;
+    PyObject *args = PyTuple_Pack(2, wakeup, (PyObject *)self);
+    PyObject *named = context ? Py_BuildValue("{s:O}", "context", context) : NULL;
+    PyObject *handle =
+        call_soon && args && !PyErr_Occurred() ? PyObject_Call(call_soon, args, named) : NULL;
+    Py_XDECREF(named);
+    Py_XDECREF(args);
+    Py_XDECREF(call_soon);
+    Py_XDECREF(handle);
+    return handle != NULL;
+}
+
+/* Runs the task from here. What comes back is only what must end the loop. */
+static void wake_now(struct session *session, struct call *self, PyObject *wakeup,
+                     PyObject *context)
+{
+    PyObject *done = context ? PyObject_CallMethodObjArgs(context, lent.run, wakeup, self, NULL)
+                             : PyObject_CallFunctionObjArgs(wakeup, self, NULL);
+    Py_XDECREF(done);
+    if (done)
+        return;
+    PyObject *raised = take_exception();
+    if (session->raised)
+        Py_XDECREF(raised);
+    else
+        session->raised = raised;
+}
+
 void call_wake(struct call *self)
 {
+    PyObject *wakeup = self->wakeup, *context = self->context;
     self->complete = true;
-    if (self->dropped)
+    if (!wakeup || self->cancelled)
         return;
-    PyObject *done = PyObject_CallMethodObjArgs(self->future, lent.set_result, Py_None, NULL);
-    /* The task has been cancelled in this very turn, or its loop is closed. */
-    if (!done)
-        PyErr_Clear();
-    Py_XDECREF(done);
+    self->wakeup = self->context = NULL;
+    if (self->session->direct)
+        wake_now(self->session, self, wakeup, context);
+    else if (!wake_soon(self, wakeup, context))
+        PyErr_Clear(); /* the loop is closed */
+    Py_DECREF(wakeup);
+    Py_XDECREF(context);
+}
+
+/* --- the protocol of futures, as far as a task uses it --- */
+
+static PyObject *call_blocking(PyObject *object, void *unused)
+{
+    (void)unused;
+    /* None says that this is no future, as long as it has not been yielded to a task. */
+    PyObject *answer = ((struct call *)object)->yielded ? Py_True : Py_None;
+    Py_INCREF(answer);
+    return answer;
+}
+
+static int call_set_blocking(PyObject *object, PyObject *value, void *unused)
+{
+    (void)unused;
+    ((struct call *)object)->yielded = value == Py_True;
+    return 0;
+}
+
+static PyObject *call_get_loop(PyObject *object, PyObject *unused)
+{
+    struct call *self = (struct call *)object;
+    PyObject *loop = self->session && self->session->loop ? self->session->loop : Py_None;
+    (void)unused;
+    Py_INCREF(loop);
+    return loop;
+}
+
+/* add_done_callback(function, *, context=None) */
+static PyObject *call_add_done_callback(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                        PyObject *names)
+{
+    struct call *self = (struct call *)object;
+    if (count != 1 || (names && PyTuple_Size(names) != 1))
+        return refuse_arguments("add_done_callback(function, *, context)");
+    PyObject *context = names && args[1] != Py_None ? args[1] : NULL;
+    if (self->complete) {
+        if (!wake_soon(self, args[0], context))
+            return NULL;
+        Py_RETURN_NONE;
+    }
+    Py_INCREF(args[0]);
+    Py_XINCREF(context);
+    replace(&self->wakeup, args[0]);
+    replace(&self->context, context);
+    Py_RETURN_NONE;
+}
+
+/* cancel(msg=None): the task is woken, and throws its CancelledError into us. */
+static PyObject *call_cancel(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                             PyObject *names)
+{
+    struct call *self = (struct call *)object;
+    Py_ssize_t given = count + (names ? PyTuple_Size(names) : 0);
+    if (self->complete || self->cancelled || !self->wakeup)
+        Py_RETURN_FALSE;
+    if (!wake_soon(self, self->wakeup, self->context))
+        return NULL;
+    self->cancelled = true;
+    if (given > 0 && args[0] != Py_None) {
+        Py_INCREF(args[0]);
+        replace(&self->message, args[0]);
+    }
+    Py_RETURN_TRUE;
+}
+
+static PyObject *call_result(PyObject *object, PyObject *unused)
+{
+    struct call *self = (struct call *)object;
+    (void)unused;
+    if (!self->cancelled)
+        Py_RETURN_NONE; /* the outcome comes out of send() */
+    PyErr_SetObject(lent.cancelled_error, self->message);
+    return NULL;
+}
+
+static PyObject *call_is_done(PyObject *object, PyObject *unused)
+{
+    struct call *self = (struct call *)object;
+    (void)unused;
+    return PyBool_FromLong(self->complete || self->cancelled);
+}
+
+static PyObject *call_is_cancelled(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((struct call *)object)->cancelled);
 }
 
 /* --- the protocol of coroutines --- */
-
-static PySendResult yield_future(struct call *self, PyObject **out)
-{
-    if (PyObject_SetAttr(self->future, lent.future_blocking, Py_True))
-        return PYGEN_ERROR;
-    Py_INCREF(self->future);
-    *out = self->future;
-    return PYGEN_NEXT;
-}
 
 /* A connection that was borrowed and did not reach its borrower goes back. */
 static void return_lease(struct call *self)
@@ -244,7 +357,12 @@ static PySendResult call_send(PyObject *object, PyObject *unused, PyObject **out
             return PYGEN_ERROR;
         }
     }
-    return self->complete ? hand_over(self, out) : yield_future(self, out);
+    if (self->complete)
+        return hand_over(self, out);
+    self->yielded = true;
+    Py_INCREF(object);
+    *out = object;
+    return PYGEN_NEXT;
 }
 
 /* Nobody will come for the outcome. */
@@ -321,7 +439,9 @@ static int call_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->callbacks);
     Py_VISIT(self->callback);
     Py_VISIT((PyObject *)self->session);
-    Py_VISIT(self->future);
+    Py_VISIT(self->wakeup);
+    Py_VISIT(self->context);
+    Py_VISIT(self->message);
     Py_VISIT(self->value);
     return 0;
 }
@@ -336,7 +456,9 @@ static int call_clear(PyObject *object)
     Py_CLEAR(self->callbacks);
     Py_CLEAR(self->callback);
     Py_CLEAR(self->session);
-    Py_CLEAR(self->future);
+    Py_CLEAR(self->wakeup);
+    Py_CLEAR(self->context);
+    Py_CLEAR(self->message);
     Py_CLEAR(self->value);
     return 0;
 }
@@ -379,6 +501,7 @@ static PyObject *call_name(PyObject *object, void *unused)
 }
 
 static PyGetSetDef call_properties[] = {
+    {"_asyncio_future_blocking", call_blocking, call_set_blocking, NULL, NULL},
     {"__name__", call_name, NULL, NULL, NULL},
     {"__qualname__", call_name, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
@@ -388,6 +511,12 @@ static PyMethodDef call_methods[] = {
     {"send", call_send_method, METH_O, "As of a coroutine."},
     {"throw", FAST(call_throw), "As of a coroutine; ends the command."},
     {"close", call_close, METH_NOARGS, "As of a coroutine; ends the command."},
+    {"get_loop", call_get_loop, METH_NOARGS, "As of a future."},
+    {"add_done_callback", FAST_NAMED(call_add_done_callback), "As of a future; for one task."},
+    {"cancel", FAST_NAMED(call_cancel), "As of a future."},
+    {"result", call_result, METH_NOARGS, "Wakes the task with nothing, or CancelledError."},
+    {"done", call_is_done, METH_NOARGS, "As of a future."},
+    {"cancelled", call_is_cancelled, METH_NOARGS, "As of a future."},
     {NULL, NULL, 0, NULL},
 };
 

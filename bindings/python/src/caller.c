@@ -144,10 +144,8 @@ static PyObject *call_now(struct caller *self, PyObject *callback,
     tendon_client *client = self->client;
     PyObject *handle = self->handle;
     Py_INCREF(handle);
-    Py_BEGIN_ALLOW_THREADS
-    status = library.call(client, &request, &reply, &error);
-    Py_END_ALLOW_THREADS
-    if (status != TENDON_OK && self->client == client)
+    Py_BEGIN_ALLOW_THREADS status = library.call(client, &request, &reply, &error);
+    Py_END_ALLOW_THREADS if (status != TENDON_OK && self->client == client)
         Py_XDECREF(caller_detach((PyObject *)self, NULL));
     Py_DECREF(handle);
     bool is_error = false;
@@ -187,8 +185,7 @@ static PyObject *caller_call(PyObject *object, PyObject *const *args, Py_ssize_t
         goto cleanup;
     }
     PyObject *callback = callback_for(args[0], &name);
-    if ((!callback && PyErr_Occurred()) ||
-        !encode_named(&self->coder, &name, args[1], &arguments))
+    if ((!callback && PyErr_Occurred()) || !encode_named(&self->coder, &name, args[1], &arguments))
         goto cleanup;
     Py_XINCREF(callback); /* it may be replaced while the GIL is released */
     result = call_now(self, callback, &arguments);
@@ -359,9 +356,13 @@ static PyGetSetDef caller_properties[] = {
 bool caller_ready(void)
 {
     PyType_Slot slots[] = {
-        {Py_tp_new, (void *)caller_new},           {Py_tp_dealloc, (void *)caller_dealloc},
-        {Py_tp_traverse, (void *)caller_traverse}, {Py_tp_clear, (void *)caller_clear},
-        {Py_tp_methods, caller_methods},       {Py_tp_getset, caller_properties},           {0, NULL},
+        {Py_tp_new, (void *)caller_new},
+        {Py_tp_dealloc, (void *)caller_dealloc},
+        {Py_tp_traverse, (void *)caller_traverse},
+        {Py_tp_clear, (void *)caller_clear},
+        {Py_tp_methods, caller_methods},
+        {Py_tp_getset, caller_properties},
+        {0, NULL},
     };
     PyType_Spec spec = {.name = "tendon._helper.Caller",
                         .basicsize = sizeof(struct caller),

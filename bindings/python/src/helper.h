@@ -31,6 +31,7 @@
     X(client_process)                                                                              \
     X(client_flush)                                                                                \
     X(client_close)                                                                                \
+    X(client_destroy)                                                                              \
     X(queue_create)                                                                                \
     X(queue_destroy)                                                                               \
     X(queue_poll)                                                                                  \
@@ -62,8 +63,8 @@ struct lent {
 #define X(name) PyObject *name;
     LENT_OBJECTS(X)
 #undef X
-    PyObject *get_running_loop; /* asyncio's, once that is used */
-    PyObject *set_result, *future_blocking, *call_soon, *create_future, *session; /* names */
+    PyObject *get_running_loop, *cancelled_error; /* asyncio's, once that is used */
+    PyObject *call_soon, *run, *session;          /* names */
 };
 
 extern struct library library;
@@ -133,7 +134,7 @@ void raise_object(PyObject *exception);
 struct caller {
     PyObject_HEAD struct coder coder;
     int64_t timeout_ms;
-    PyObject *handle;        /* owns the client of blocking calls; NULL while not attached */
+    PyObject *handle; /* owns the client of blocking calls; NULL while not attached */
     tendon_client *client;
     struct session *session; /* of asyncio, the one last used; NULL at first */
 };
@@ -152,6 +153,8 @@ bool caller_ready(void);
 
 /* METH_FASTCALL functions have another type than PyMethodDef says, in CPython's own code too. */
 #define FAST(function) ((PyCFunction)(void (*)(void))(function)), METH_FASTCALL
+#define FAST_NAMED(function)                                                                       \
+    ((PyCFunction)(void (*)(void))(function)), METH_FASTCALL | METH_KEYWORDS
 
 /* Reads (commands, nodes or None, atomic, address of a lease or 0, flags). */
 bool batch_read(struct batch *batch, PyObject *const *args);
@@ -170,6 +173,8 @@ PyObject *shaped(PyObject *callback, PyObject *value);
 
 /* --- session.c: one client of one event loop --- */
 
+#define COLLECTED_MAX 64 /* completions taken from the queue at once */
+
 struct slot {
     struct call *call; /* owned; NULL when the slot is free */
     uint32_t next_free;
@@ -178,7 +183,7 @@ struct slot {
 struct session {
     PyObject_HEAD tendon_client *client; /* belongs to `owner`; NULL once closed */
     tendon_queue *queue;
-    PyObject *owner, *loop, *create_future;
+    PyObject *loop;
     /* What was asked for since the last tick: its requests and, in the same order, whose they are.
      */
     struct arguments arguments;
@@ -189,9 +194,12 @@ struct session {
     /* What is not answered yet, by the low half of the tag. */
     struct slot *slots;
     uint32_t slot_count, free_slot;
-    bool ticking;    /* a tick is scheduled */
-    bool collecting; /* completions are being handed out further down the stack */
-    bool closing;    /* to be closed when that ends */
+    bool ticking;     /* a tick is scheduled, or what is asked for is sent soon in another way */
+    bool direct;      /* the loop itself is below us, so tasks may run from here */
+    PyObject *raised; /* what must end the loop: KeyboardInterrupt, SystemExit */
+    /* Taken from the queue and not handed out yet: a woken task may come in here again. */
+    tendon_completion done[COLLECTED_MAX];
+    size_t done_count, done_next;
 };
 
 extern PyTypeObject *session_type;
@@ -223,6 +231,8 @@ struct call {
     bool complete; /* every outcome is here */
     bool dropped;  /* nobody waits for it */
     bool failed;   /* `value` is an exception to raise */
+    bool yielded;  /* to a task, which has not taken notice yet */
+    bool cancelled;
     struct caller *caller;
     PyObject *core;      /* kept alive while the call is under way */
     struct batch batch;  /* with `one`, commands is the only command */
@@ -230,7 +240,8 @@ struct call {
     PyObject *callbacks; /* or NULL */
     PyObject *callback;  /* or NULL */
     struct session *session;
-    PyObject *future; /* wakes the task; the outcome is in `value` */
+    PyObject *wakeup, *context; /* how the waiting task is woken */
+    PyObject *message;          /* of cancel() */
     PyObject *value;
     uint64_t id, *ids; /* `ids` when there is more than one */
     size_t first, count, missing;
@@ -246,7 +257,7 @@ PyObject *caller_lease(PyObject *caller, PyObject *const *args, Py_ssize_t count
 void call_store(struct call *call, size_t index, const tendon_completion *done);
 /* Ends a call that was refused as a whole. */
 void call_refuse(struct call *call, tendon_status status);
-/* Everything is stored: wakes the task that waits. */
+/* Everything is stored: wakes the task that waits, at once if its session allows that. */
 void call_wake(struct call *call);
 
 #endif

@@ -13,7 +13,7 @@ struct lent lent;
 
 EXPORTED int tendon_python_version(void);
 EXPORTED PyObject *tendon_python_start(void *handle, PyObject *given);
-EXPORTED void tendon_python_lend(PyObject *get_running_loop);
+EXPORTED void tendon_python_lend(PyObject *get_running_loop, PyObject *cancelled_error);
 
 int tendon_python_version(void)
 {
@@ -67,13 +67,10 @@ static bool borrow_objects(PyObject *given)
 
 static bool make_names(void)
 {
-    lent.set_result = PyUnicode_InternFromString("set_result");
-    lent.future_blocking = PyUnicode_InternFromString("_asyncio_future_blocking");
     lent.call_soon = PyUnicode_InternFromString("call_soon");
-    lent.create_future = PyUnicode_InternFromString("create_future");
+    lent.run = PyUnicode_InternFromString("run");
     lent.session = PyUnicode_InternFromString("session");
-    return lent.set_result && lent.future_blocking && lent.call_soon && lent.create_future &&
-           lent.session;
+    return lent.call_soon && lent.run && lent.session;
 }
 
 /*
@@ -90,10 +87,10 @@ PyObject *tendon_python_start(void *handle, PyObject *given)
 }
 
 /* Called when tendon.asyncio is imported. */
-void tendon_python_lend(PyObject *get_running_loop)
+void tendon_python_lend(PyObject *get_running_loop, PyObject *cancelled_error)
 {
-    PyObject *old = lent.get_running_loop;
     Py_INCREF(get_running_loop);
+    Py_INCREF(cancelled_error);
     lent.get_running_loop = get_running_loop;
-    Py_XDECREF(old);
+    lent.cancelled_error = cancelled_error;
 }

@@ -10,22 +10,17 @@
 
 PyTypeObject *session_type;
 
-/* Completions taken from the queue at once; the array lives on the stack. */
-#define COLLECTED_MAX 64
-#define NO_SLOT       UINT32_MAX
+#define NO_SLOT UINT32_MAX
 
-static PyObject *session_close(PyObject *object, PyObject *unused);
-
-/* Session(owner, address of the client, loop) */
+/* Session(address of a client, which it owns from now on, loop) */
 static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *owner = NULL, *address = NULL, *loop = NULL;
+    PyObject *address = NULL, *loop = NULL;
     (void)kwargs;
-    if (!PyArg_ParseTuple(args, "OOO", &owner, &address, &loop))
+    if (!PyArg_ParseTuple(args, "OO", &address, &loop))
         return NULL;
     tendon_client *client = PyLong_AsVoidPtr(address);
-    PyObject *create_future = client ? PyObject_GetAttr(loop, lent.create_future) : NULL;
-    if (!create_future)
+    if (!client)
         return NULL;
     tendon_queue *queue = NULL;
     struct session *self = NULL;
@@ -33,14 +28,10 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
         self = (struct session *)PyType_GenericAlloc(type, 0);
     if (!self) {
         library.queue_destroy(queue);
-        Py_DECREF(create_future);
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
-    Py_INCREF(owner);
     Py_INCREF(loop);
-    self->owner = owner;
     self->loop = loop;
-    self->create_future = create_future;
     self->client = client;
     self->queue = queue;
     self->free_slot = NO_SLOT;
@@ -76,12 +67,11 @@ static bool slot_take(struct session *self, struct call *call)
     return true;
 }
 
-/* Lets go of the call, which may be the end of it. */
-static void slot_release(struct session *self, struct call *call)
+/* Frees the slot of a call; its reference to the call is the caller's now. */
+static void slot_give(struct session *self, struct call *call)
 {
     self->slots[call->slot] = (struct slot){.next_free = self->free_slot};
     self->free_slot = call->slot;
-    Py_DECREF((PyObject *)call);
 }
 
 /* --- from the loop to the core --- */
@@ -201,6 +191,22 @@ static bool submit_live(struct session *self, struct call **waiting, size_t coun
     return any_refused;
 }
 
+/* Ends what was not sent. Waking a task may close the session, so the slots are freed before. */
+static void end_refused(struct session *self, struct call **waiting, size_t count)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!waiting[i]->sent) {
+            slot_give(self, waiting[i]);
+            waiting[left++] = waiting[i];
+        }
+    for (size_t i = 0; i < left; i++) {
+        if (!waiting[i]->dropped)
+            call_refuse(waiting[i], waiting[i]->refused);
+        Py_DECREF((PyObject *)waiting[i]);
+    }
+}
+
 static void submit_waiting(struct session *self)
 {
     /* Python code may run at the end of this, and ask for more: the list is taken away first. */
@@ -213,12 +219,7 @@ static void submit_waiting(struct session *self)
     left = submit_live(self, waiting, count) || left;
     self->request_count = 0;
     arguments_clear(&self->arguments);
-    for (size_t i = 0; left && i < count; i++)
-        if (!waiting[i]->sent) {
-            if (!waiting[i]->dropped)
-                call_refuse(waiting[i], waiting[i]->refused);
-            slot_release(self, waiting[i]);
-        }
+    end_refused(self, waiting, left ? count : 0);
     if (self->waiting) {
         free(waiting);
     } else {
@@ -244,8 +245,9 @@ bool session_borrow(struct session *self, struct call *call)
     if (status == TENDON_OK) {
         call->sent = true;
     } else {
+        slot_give(self, call);
         call_refuse(call, status);
-        slot_release(self, call);
+        Py_DECREF((PyObject *)call);
     }
     return true;
 }
@@ -271,76 +273,136 @@ static void take_completion(struct session *self, const tendon_completion *done)
     struct call *call = self->slots[slot].call;
     if (!call)
         return;
+    Py_INCREF((PyObject *)call);
     call_store(call, done->tag >> 32, done);
-    if (--call->missing)
-        return;
-    call_wake(call);
-    slot_release(self, call);
+    bool ours = slot < self->slot_count && self->slots[slot].call == call; /* a decoder may close */
+    if (ours && --call->missing == 0) {
+        slot_give(self, call);
+        call_wake(call); /* which may close the session, too */
+        Py_DECREF((PyObject *)call);
+    }
+    Py_DECREF((PyObject *)call);
 }
 
+/* Hands out everything that is complete. Woken tasks may close the session, or fork. */
 static void collect(struct session *self)
 {
-    tendon_completion done[COLLECTED_MAX];
-    size_t count;
-    if (self->collecting)
-        return;
-    self->collecting = true;
-    do {
-        count = library.queue_poll(self->queue, done, sizeof *done, COLLECTED_MAX, 0);
-        for (size_t i = 0; i < count; i++)
-            take_completion(self, &done[i]);
-        for (size_t i = 0; i < count; i++)
-            library.reply_destroy(done[i].reply);
-    } while (count == COLLECTED_MAX);
-    self->collecting = false;
+    while (self->client) {
+        if (self->done_next == self->done_count) {
+            self->done_next = 0;
+            self->done_count =
+                library.queue_poll(self->queue, self->done, sizeof *self->done, COLLECTED_MAX, 0);
+            if (!self->done_count)
+                break;
+        }
+        tendon_completion done = self->done[self->done_next++];
+        take_completion(self, &done);
+        library.reply_destroy(done.reply);
+    }
 }
 
-/* Runs after the tasks of this turn have asked: sends it all, and collects what that completed. */
+/* Sends what was asked for, and collects what that completed. */
+static void send_waiting(struct session *self)
+{
+    if (self->waiting_count)
+        submit_waiting(self);
+    if (self->client)
+        (void)library.client_flush(self->client);
+    if (self->client)
+        collect(self);
+}
+
+/* None, or what a woken task raised to end the loop. */
+static PyObject *finish(struct session *self)
+{
+    PyObject *raised = self->raised;
+    if (!raised)
+        Py_RETURN_NONE;
+    self->raised = NULL;
+    raise_object(raised);
+    return NULL;
+}
+
+/* tick(): runs after the tasks of a turn of the loop have asked; scheduled by itself. */
 static PyObject *session_tick(PyObject *object, PyObject *unused)
 {
     struct session *self = (struct session *)object;
     (void)unused;
+    self->direct = true;
+    if (self->client)
+        send_waiting(self);
+    self->direct = false;
     self->ticking = false;
-    if (!self->client)
-        Py_RETURN_NONE;
-    submit_waiting(self);
-    if (self->client && !self->collecting) {
-        (void)library.client_flush(self->client);
-        collect(self);
-    }
-    if (self->closing)
-        return session_close(object, NULL);
-    Py_RETURN_NONE;
+    /* What tasks asked for while they were woken just now. */
+    if (self->client && self->waiting_count && !schedule(self))
+        return NULL;
+    return finish(self);
 }
 
-/* The loop calls it whenever the client's descriptor is readable. */
+/*
+ * process(): the loop calls it whenever the client's descriptor is readable. Tasks are woken right
+ * here, and what they ask for next is sent before it returns.
+ */
 static PyObject *session_process(PyObject *object, PyObject *unused)
 {
     struct session *self = (struct session *)object;
     (void)unused;
-    if (self->client && !self->collecting) {
+    if (!self->client)
+        Py_RETURN_NONE;
+    bool ticking = self->ticking;
+    self->ticking = self->direct = true;
+    (void)library.client_process(self->client, 0, NULL);
+    collect(self);
+    if (self->client && self->waiting_count)
+        send_waiting(self);
+    self->direct = false;
+    self->ticking = ticking;
+    if (self->client && self->waiting_count && !schedule(self))
+        return NULL;
+    return finish(self);
+}
+
+/* turn(): everything that is due, for a caller that is a task itself. */
+static PyObject *session_turn(PyObject *object, PyObject *unused)
+{
+    struct session *self = (struct session *)object;
+    bool direct = self->direct;
+    (void)unused;
+    if (!self->client)
+        Py_RETURN_NONE;
+    self->direct = false;
+    if (self->waiting_count)
+        submit_waiting(self);
+    if (self->client)
         (void)library.client_process(self->client, 0, NULL);
+    if (self->client)
         collect(self);
-    }
-    if (self->closing)
-        return session_close(object, NULL);
-    Py_RETURN_NONE;
+    self->direct = direct;
+    return finish(self);
 }
 
 /* --- the end --- */
 
 static void release(struct session *self, bool in_child)
 {
-    self->client = NULL;
+    tendon_client *client = self->client;
     tendon_queue *queue = self->queue;
+    self->client = NULL;
     self->queue = NULL;
+    library.client_destroy(client);
     if (!in_child) /* in a forked child its lock may be held by nobody */
         library.queue_destroy(queue);
-    Py_CLEAR(self->owner);
-    Py_CLEAR(self->create_future);
+    Py_CLEAR(self->raised);
     for (uint32_t i = 0; i < self->slot_count; i++)
-        if (self->slots[i].call)
-            slot_release(self, self->slots[i].call);
+        if (self->slots[i].call) {
+            struct call *call = self->slots[i].call;
+            slot_give(self, call);
+            Py_DECREF((PyObject *)call);
+        }
+    while (self->done_next < self->done_count) { /* in a child, or in the collector of cycles */
+        library.reply_destroy(self->done[self->done_next].reply);
+        library.error_destroy(self->done[self->done_next++].error);
+    }
     self->waiting_count = self->request_count = 0;
     arguments_clear(&self->arguments);
     Py_CLEAR(self->loop);
@@ -353,14 +415,12 @@ static PyObject *session_close(PyObject *object, PyObject *unused)
     (void)unused;
     if (!self->client)
         Py_RETURN_NONE;
-    if (self->collecting) {
-        self->closing = true;
-        Py_RETURN_NONE;
-    }
-    self->closing = false;
+    bool direct = self->direct;
+    self->direct = false; /* whoever closes may be a task */
     library.client_close(self->client);
     submit_waiting(self);
     collect(self);
+    self->direct = direct;
     release(self, false);
     Py_RETURN_NONE;
 }
@@ -381,6 +441,12 @@ static PyObject *session_closed(PyObject *object, void *unused)
     return PyBool_FromLong(!((struct session *)object)->client);
 }
 
+static PyObject *session_address(PyObject *object, void *unused)
+{
+    (void)unused;
+    return PyLong_FromVoidPtr(((struct session *)object)->client);
+}
+
 static PyObject *session_loop(PyObject *object, void *unused)
 {
     PyObject *loop = ((struct session *)object)->loop;
@@ -394,9 +460,8 @@ static int session_traverse(PyObject *object, visitproc visit, void *arg)
 {
     struct session *self = (struct session *)object;
     Py_VISIT(Py_TYPE(object));
-    Py_VISIT(self->owner);
     Py_VISIT(self->loop);
-    Py_VISIT(self->create_future);
+    Py_VISIT(self->raised);
     for (uint32_t i = 0; i < self->slot_count; i++)
         Py_VISIT((PyObject *)self->slots[i].call);
     return 0;
@@ -453,6 +518,7 @@ struct session *session_for(struct caller *caller, PyObject *core)
 
 static PyMethodDef session_methods[] = {
     {"tick", session_tick, METH_NOARGS, "Sends what was asked for; scheduled by itself."},
+    {"turn", session_turn, METH_NOARGS, "Everything that is due, for a caller in a task."},
     {"process", session_process, METH_NOARGS, "To be called when the descriptor is readable."},
     {"close", session_close, METH_NOARGS, "Ends every call under way; idempotent."},
     {"abandon", session_abandon, METH_NOARGS, "Lets go of everything, in a forked child."},
@@ -461,6 +527,7 @@ static PyMethodDef session_methods[] = {
 
 static PyGetSetDef session_properties[] = {
     {"closed", session_closed, NULL, NULL, NULL},
+    {"address", session_address, NULL, NULL, NULL},
     {"loop", session_loop, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

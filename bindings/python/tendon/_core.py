@@ -78,6 +78,11 @@ class Handle:
             raise take_error(error, status)
         self.address = self.pointer.value or 0
 
+    def release(self) -> int:
+        """The client's address, for another owner."""
+        self.pointer = c_void_p()
+        return self.address
+
     def __del__(self, destroy: Any = lib.tendon_client_destroy) -> None:
         destroy(self.pointer)
 

@@ -60,10 +60,10 @@ def _load(path: str) -> Dict[str, Any]:
     return found
 
 
-def lend_loop(get_running_loop: Any) -> None:
-    """What the helper needs for asyncio; a program that blocks does not import that."""
+def lend(*objects: Any) -> None:
+    """What the helper needs of asyncio; a program that blocks does not import that."""
     if _parts:
-        _parts["library"].tendon_python_lend(ctypes.py_object(get_running_loop))
+        _parts["library"].tendon_python_lend(*map(ctypes.py_object, objects))
 
 
 def kind() -> str:

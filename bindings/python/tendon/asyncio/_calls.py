@@ -43,8 +43,8 @@ class Call:
 class Session:
     """One client of one event loop, which drives it. Only the loop's thread comes in here."""
 
-    def __init__(self, owner: Any, address: int, loop: AbstractEventLoop) -> None:
-        self._owner, self._client, self.loop = owner, c_void_p(address), loop
+    def __init__(self, address: int, loop: AbstractEventLoop) -> None:
+        self.address, self._client, self.loop = address, c_void_p(address), loop
         self._queue = c_void_p()
         status = lib.tendon_queue_create(byref(self._queue))
         if status != native.OK:
@@ -126,6 +126,11 @@ class Session:
                 lib.tendon_client_flush(self._client)
                 self._collect()
 
+    def turn(self) -> None:
+        """Everything that is due, for a caller that is a task itself."""
+        self.tick()
+        self.process()
+
     def process(self) -> None:
         """To be called when the descriptor is readable."""
         if not self.closed and not self._collecting:
@@ -169,8 +174,8 @@ class Session:
             self._release()
 
     def _release(self) -> None:
-        self.closed = True
-        self._owner = None
+        self.closed, self.address = True, 0
+        lib.tendon_client_destroy(self._client)
         self._calls.clear()
         self._waiting.clear()
 

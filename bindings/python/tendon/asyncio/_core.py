@@ -7,7 +7,7 @@ import threading
 import warnings
 from asyncio import AbstractEventLoop
 from ctypes import byref, c_void_p, sizeof
-from typing import Any, Awaitable, Dict, List, Optional, Sequence
+from typing import Any, Awaitable, Dict, List, Optional, Sequence, Set
 
 from tendon import _helper
 from tendon import _native as native
@@ -20,17 +20,7 @@ from tendon.asyncio import _calls
 from tendon.exceptions import ClientClosedError
 
 _Session: Any = _helper.Session or _calls.Session
-_helper.lend_loop(asyncio.get_running_loop)
-
-
-class Open:
-    """A native client that a loop drives."""
-
-    __slots__ = ("session", "handle", "reached")
-
-    def __init__(self, session: Any, handle: Handle) -> None:
-        self.session, self.handle = session, handle
-        self.reached = False  # a connection has been ready
+_helper.lend(asyncio.get_running_loop, asyncio.CancelledError)
 
 
 class AsyncCore(BaseCore):
@@ -51,33 +41,34 @@ class AsyncCore(BaseCore):
 
     def _forget(self) -> None:
         super()._forget()
-        for known in getattr(self, "_open", {}).values():
-            known.session.abandon()
-        self._open: Dict[AbstractEventLoop, Open] = {}
+        for session in getattr(self, "_open", {}).values():
+            session.abandon()
+        self._open: Dict[AbstractEventLoop, Any] = {}
+        self._reached: Set[AbstractEventLoop] = set()  # where a connection has been ready
         self._lock = threading.Lock()
 
     def session(self) -> Any:
         """The running loop's session; opens one if there is none. RuntimeError outside a loop."""
         loop = asyncio.get_running_loop()
-        known = self._open.get(loop)
-        if known is None:
+        session = self._open.get(loop)
+        if session is None:
             with self._lock:
                 self._bury()
-                known = self._open[loop] = self._drive(loop)
-        return known.session
+                session = self._open[loop] = self._drive(loop)
+        return session
 
-    def _drive(self, loop: AbstractEventLoop) -> Open:
+    def _drive(self, loop: AbstractEventLoop) -> Any:
         if self._closed_for_good:
             raise ClientClosedError("this client is closed; make a new one", status_code="CLOSED")
-        handle = Handle(self._config)
-        session = _Session(handle, handle.address, loop)
-        loop.add_reader(lib.tendon_client_fd(handle.pointer), session.process)
-        return Open(session, handle)
+        session = _Session(Handle(self._config).release(), loop)
+        loop.add_reader(_descriptor(session), session.process)
+        return session
 
     def _bury(self) -> None:
         """Frees what loops left behind that were closed before this client was."""
         for loop in [loop for loop in self._open if loop.is_closed()]:
-            self._open.pop(loop).session.close()
+            self._open.pop(loop).close()
+            self._reached.discard(loop)
             _warn_unclosed(self)
 
     @property
@@ -115,15 +106,11 @@ class AsyncCore(BaseCore):
         value = (await self.batch([[]], None, flags=native.REQUEST_CONNECT))[0]
         if isinstance(value, Exception):
             raise value
-        known = self._open.get(asyncio.get_running_loop())
-        if known is not None:
-            known.reached = True
+        self._reached.add(asyncio.get_running_loop())
 
     def reached(self) -> bool:
         """Whether connect() has succeeded in the running loop."""
-        loop = _running()
-        known = self._open.get(loop) if loop else None
-        return known is not None and known.reached
+        return _running() in self._reached
 
     async def lease(self, key: Optional[bytes] = None) -> "Lease":
         """
@@ -136,9 +123,8 @@ class AsyncCore(BaseCore):
 
     def nodes(self) -> str:
         """The nodes that the running loop's client knows: "host:port role slots" each."""
-        self.session()
-        handle, reply, error = self._open[asyncio.get_running_loop()].handle, c_void_p(), c_void_p()
-        status = lib.tendon_client_nodes(handle.pointer, byref(reply), byref(error))
+        client, reply, error = c_void_p(self.session().address), c_void_p(), c_void_p()
+        status = lib.tendon_client_nodes(client, byref(reply), byref(error))
         if status != native.OK:
             raise take_error(error, status)
         return str(take_reply(reply, bytes.decode))
@@ -146,17 +132,17 @@ class AsyncCore(BaseCore):
     def stats(self) -> Dict[str, int]:
         """The counters and gauges of include/tendon/stats.h, of all loops together."""
         totals = dict.fromkeys(native.STATS, 0)
-        for known in list(self._open.values()):
+        for session in list(self._open.values()):
             stats = native.Stats(struct_size=sizeof(native.Stats))
-            if lib.tendon_client_stats(known.handle.pointer, byref(stats)) == native.OK:
+            if lib.tendon_client_stats(c_void_p(session.address), byref(stats)) == native.OK:
                 for name in native.STATS:
                     totals[name] += getattr(stats, name)
         return totals
 
     def disconnect(self) -> None:
         """Closes the connections; the next command connects again."""
-        for known in list(self._open.values()):
-            lib.tendon_client_disconnect(known.handle.pointer)
+        for session in list(self._open.values()):
+            lib.tendon_client_disconnect(c_void_p(session.address))
 
     def close(self, for_good: bool = False) -> None:
         """
@@ -166,8 +152,9 @@ class AsyncCore(BaseCore):
         with self._lock:
             self._closed_for_good = self._closed_for_good or for_good
             known, self._open = self._open, {}
-        for loop, opened in known.items():
-            _end(loop, opened)
+            self._reached.clear()
+        for loop, session in known.items():
+            _end(loop, session)
 
     def __del__(self) -> None:
         if getattr(self, "_open", None):
@@ -184,21 +171,26 @@ def _warn_unclosed(core: AsyncCore) -> None:
     )
 
 
-def _end(loop: AbstractEventLoop, opened: Open) -> None:
+def _end(loop: AbstractEventLoop, session: Any) -> None:
     if loop.is_closed():
-        opened.session.close()
+        session.close()
     elif not loop.is_running() or _running() is loop:
-        _end_here(loop, opened)
+        _end_here(loop, session)
     else:
         try:
-            loop.call_soon_threadsafe(_end_here, loop, opened)
+            loop.call_soon_threadsafe(_end_here, loop, session)
         except RuntimeError:  # closed in this moment
-            opened.session.close()
+            session.close()
 
 
-def _end_here(loop: AbstractEventLoop, opened: Open) -> None:
-    loop.remove_reader(lib.tendon_client_fd(opened.handle.pointer))
-    opened.session.close()
+def _end_here(loop: AbstractEventLoop, session: Any) -> None:
+    if not session.closed:
+        loop.remove_reader(_descriptor(session))
+        session.close()
+
+
+def _descriptor(session: Any) -> int:
+    return int(lib.tendon_client_fd(c_void_p(session.address)))
 
 
 def _running() -> Optional[AbstractEventLoop]:
@@ -237,10 +229,10 @@ class Lease:
         if address:
             here = _running() is self._session.loop and not self._session.closed
             if here:
-                self._session.tick()  # what waits for its turn still names the lease
+                self._session.turn()  # what waits for its turn still names the lease
             give_back(c_void_p(address))
             if here:
-                self._session.process()
+                self._session.turn()
 
     def close(self) -> None:
         """Gives the connection back; state left on it is reset. Idempotent."""
