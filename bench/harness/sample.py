@@ -16,6 +16,8 @@ from . import machine, plan
 FOREIGN_SHARE_MAX = 0.12
 # What a driver may take beyond its own seconds: starting a JVM, connecting, sorting.
 GRACE_SECONDS = 40
+# Until the compilers at run time have seen the code; also in a quick run.
+WARMUP_SECONDS_MIN = {"node": 0.7, "java": 2.0}
 
 
 class Sample:
@@ -36,6 +38,8 @@ class Trouble(Exception):
 def words(cell, target, timing):
     """The job as the driver is told it; a client's own words win over the workload's."""
     work = cell.workload
+    warmup = max(timing["warmup"], WARMUP_SECONDS_MIN.get(cell.client.language, 0))
+    timing = {**timing, "warmup": warmup}
     told = [*target.words(work.transport), f"mode={work.mode}", f"op={work.op}"]
     told += [f"{name}={value}" for name, value in {**work.numbers, **timing}.items()]
     pairs = dict(word.split("=", 1) for word in told + cell.client.modes[work.mode])
@@ -102,6 +106,13 @@ def lines_of(process, deadline):
             yield line.decode(errors="replace").strip()
 
 
+def reason(text):
+    """The line of what a driver complained that says most."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if "rror" in line]
+    return (told[-1:] or lines[-1:] or ["gave no answer"])[0][:300]
+
+
 def listen(process, deadline, server_pid):
     """Reads a driver to its end. Returns its answer and the server's seconds while it measured."""
     began, ended, answer = None, None, None
@@ -113,8 +124,7 @@ def listen(process, deadline, server_pid):
         elif line.startswith("{"):
             answer = json.loads(line)
     if answer is None or began is None:
-        text = process.stderr.read().decode(errors="replace").strip()
-        raise Trouble((text or "gave no answer").splitlines()[-1][-300:])
+        raise Trouble(reason(process.stderr.read().decode(errors="replace")))
     if ended is None:
         ended = machine.process_seconds(server_pid)
     return answer, ended - began

@@ -16,6 +16,9 @@ from . import machine
 
 FIRST_PORT = 15900
 START_SECONDS = 10
+# Clients whose usual replies are texts must be able to give the same values as the others.
+LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+PRINTABLE = bytes(LETTERS[number % len(LETTERS)] for number in range(256))
 
 
 class Target:
@@ -80,7 +83,8 @@ class Target:
             return
         size = value_bytes + keys
         if not self.values.exists() or self.values.stat().st_size < size:
-            self.values.write_bytes(os.urandom(max(size, 1 << 16)))
+            random = os.urandom(max(size, 1 << 16))
+            self.values.write_bytes(random.translate(PRINTABLE))
         values = self.values.read_bytes()
         with socket.create_connection(("127.0.0.1", self.port)) as connection:
             for first in range(0, keys, 100):
