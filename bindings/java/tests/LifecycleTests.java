@@ -7,6 +7,7 @@ import io.tendon.jedis.Pipeline;
 import io.tendon.jedis.exceptions.Executed;
 import io.tendon.jedis.exceptions.JedisConnectionException;
 import io.tendon.jedis.exceptions.JedisException;
+import java.io.File;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -160,6 +161,28 @@ final class LifecycleTests {
                 return !watcher.clientList().contains(name);
             });
         }
+    }
+
+    /** A Jedis that nobody gave back must not keep what its pool has. */
+    @Case
+    void forgottenJedisOfAPool() throws Exception {
+        long before = descriptors();
+        for (int i = 0; i < 20; i++) {
+            JedisPool pool = Servers.pool(2);
+            Check.equal("PONG", pool.getResource().ping());
+            if (i % 2 == 0) {
+                pool.close();
+            }
+            Check.equal("PONG", new Jedis(Servers.address("standalone")).ping());
+        }
+        Check.eventually("all descriptors are closed", () -> {
+            System.gc();
+            return descriptors() <= before + 5;
+        });
+    }
+
+    private static long descriptors() {
+        return new File("/proc/self/fd").list().length;
     }
 
     @Case

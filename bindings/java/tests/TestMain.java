@@ -2,6 +2,7 @@ package io.tendon.jedis.tests;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -31,7 +32,11 @@ public final class TestMain {
 
     public static void main(String[] arguments) {
         String wanted = arguments.length > 0 ? arguments[0] : "";
-        for (Class<?> suite : SUITES) {
+        List<Class<?>> suites = new ArrayList<>(SUITES);
+        if (VirtualTests.areThere()) {
+            suites.add(VirtualTests.class);
+        }
+        for (Class<?> suite : suites) {
             Method[] methods = suite.getDeclaredMethods();
             Arrays.sort(methods, Comparator.comparing(Method::getName));
             for (Method method : methods) {

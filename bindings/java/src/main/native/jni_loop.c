@@ -24,6 +24,8 @@ METHOD(jint, loopTurn)
 (JNIEnv *env, jclass class, jlong loop, jlong buffer, jint capacity, jboolean sleep);
 METHOD(void, loopCancel)(JNIEnv *env, jclass class, jlong loop, jlong id);
 METHOD(void, loopWake)(JNIEnv *env, jclass class, jlong loop);
+METHOD(jlong, loopLease)
+(JNIEnv *env, jclass class, jlong loop, jlong timeout_ms, jlong tag, jlong buffer, jint capacity);
 METHOD(void, loopDestroy)(JNIEnv *env, jclass class, jlong loop);
 
 struct tendon_jni_loop {
@@ -157,14 +159,26 @@ static void end_taken(struct tendon_jni_loop *loop)
     }
 }
 
+/* What a lease that is ready answers. */
+static const tendon_node nothing = {.type = TENDON_NODE_NULL};
+
+static size_t write_one(const tendon_completion *done, struct tendon_jni_buffer out)
+{
+    struct tendon_jni_tape tape = {done->reply, done->nodes,      done->node_count,
+                                   done->data,  done->data_bytes, false};
+    if (done->kind == TENDON_COMPLETION_REPLY && !done->reply) {
+        tape.nodes = &nothing;
+        tape.node_count = 1;
+    }
+    return tendon_jni_write_record(out, done->tag, &tape, done->error);
+}
+
 static jint write_done(struct tendon_jni_loop *loop, struct tendon_jni_buffer out)
 {
     jint written = 0;
     while (loop->taken < loop->count && out.size >= TENDON_JNI_BUFFER_BYTES_MIN) {
         tendon_completion *done = &loop->done[loop->taken++];
-        struct tendon_jni_tape tape = {done->reply, done->nodes,      done->node_count,
-                                       done->data,  done->data_bytes, false};
-        size_t used = tendon_jni_write_record(out, done->tag, &tape, done->error);
+        size_t used = write_one(done, out);
         done->error = NULL; /* written and destroyed */
         written++;
         if (used > out.size)
@@ -206,6 +220,24 @@ METHOD(void, loopWake)(JNIEnv *env, jclass class, jlong handle)
 {
     (void)env, (void)class;
     wake(HANDLE(struct tendon_jni_loop, handle));
+}
+
+/* A lease to use and to end at once, which is ready when the outcome with `tag` says so; or 0. */
+METHOD(jlong, loopLease)
+(JNIEnv *env, jclass class, jlong handle, jlong timeout_ms, jlong tag, jlong buffer, jint capacity)
+{
+    (void)env, (void)class;
+    struct tendon_jni_loop *loop = HANDLE(struct tendon_jni_loop, handle);
+    tendon_lease_options options = {.struct_size = sizeof options, .timeout_ms = timeout_ms};
+    tendon_lease *lease = NULL;
+    tendon_status status =
+        tendon_lease_submit(loop->client, loop->queue, &options, (uint64_t)tag, &lease, NULL);
+    if (status == TENDON_OK)
+        return (jlong)(uintptr_t)lease;
+    size_t written;
+    tendon_jni_write_error((struct tendon_jni_buffer){HANDLE(uint8_t, buffer), (size_t)capacity},
+                           status, NULL, &written);
+    return 0;
 }
 
 METHOD(void, loopDestroy)(JNIEnv *env, jclass class, jlong handle)

@@ -62,7 +62,9 @@ class AsyncCall<T> extends CompletableFuture<T> {
     @SuppressWarnings("unchecked")
     final void settleBuilt(Object result) {
         if (result instanceof Throwable failure) {
-            beforeFailure(failure);
+            if (!isDone()) {
+                beforeFailure(failure);
+            }
             super.completeExceptionally(failure);
         } else {
             super.complete((T) result);
@@ -104,8 +106,8 @@ class AsyncCall<T> extends CompletableFuture<T> {
 
     private boolean abandon(boolean changed) {
         if (changed) {
-            driver.cancel(this);
             beforeFailure(failure());
+            driver.cancel(this);
         }
         return changed;
     }

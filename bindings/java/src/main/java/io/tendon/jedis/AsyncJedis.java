@@ -2,7 +2,6 @@ package io.tendon.jedis;
 
 import io.tendon.jedis.commands.AsyncCommands;
 import io.tendon.jedis.exceptions.JedisValidationException;
-import java.lang.ref.Cleaner;
 import java.net.URI;
 import java.util.List;
 import java.util.Set;
@@ -28,8 +27,6 @@ import java.util.function.Consumer;
  * executed. A program may end without close: no thread of the client keeps the JVM.
  */
 public final class AsyncJedis implements AsyncCommands, AutoCloseable {
-    private static final Cleaner BACKSTOP = Cleaner.create();
-
     private final Core core;
     private final Driver driver;
 
@@ -69,8 +66,6 @@ public final class AsyncJedis implements AsyncCommands, AutoCloseable {
         options.put("drive", "host");
         core = new Core(options.options(), from.url);
         driver = core.driver(from.executor);
-        Driver kept = driver;
-        BACKSTOP.register(this, kept::close); /* for a program that forgot close */
     }
 
     public static Builder builder() {

@@ -4,9 +4,8 @@ import io.tendon.jedis.args.Rawable;
 import io.tendon.jedis.commands.ProtocolCommand;
 import io.tendon.jedis.params.IParams;
 import io.tendon.jedis.util.SafeEncoder;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 
 /** One command: its name and its arguments as bytes. */
@@ -14,7 +13,8 @@ public final class CommandArguments {
     private static final byte[] TRUE = {'1'};
     private static final byte[] FALSE = {'0'};
 
-    private final List<byte[]> words = new ArrayList<>(8);
+    private byte[][] words = new byte[4][];
+    private int count;
     private long bytes;
 
     public CommandArguments(ProtocolCommand command) {
@@ -28,7 +28,10 @@ public final class CommandArguments {
         if (word == null) {
             throw new IllegalArgumentException("null value cannot be sent to redis");
         }
-        words.add(word);
+        if (count == words.length) {
+            words = Arrays.copyOf(words, 2 * count);
+        }
+        words[count++] = word;
         bytes += word.length;
         return this;
     }
@@ -108,7 +111,7 @@ public final class CommandArguments {
 
     /** Number of words, the name included. */
     public int size() {
-        return words.size();
+        return count;
     }
 
     /** Bytes of all words together. */
@@ -117,12 +120,12 @@ public final class CommandArguments {
     }
 
     byte[] word(int index) {
-        return words.get(index);
+        return words[index];
     }
 
     /** The name and the number of words; never the arguments, which may be secret. */
     @Override
     public String toString() {
-        return SafeEncoder.encode(words.get(0)) + " with " + (words.size() - 1) + " arguments";
+        return SafeEncoder.encode(words[0]) + " with " + (count - 1) + " arguments";
     }
 }

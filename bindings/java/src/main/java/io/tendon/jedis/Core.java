@@ -19,9 +19,30 @@ final class Core {
      */
     private static final long LEASE_TIMEOUT_MS = 365L * 86_400_000;
 
-    private static final Cleaner BACKSTOP = Cleaner.create();
+    private static final Cleaner CLEANER = Cleaner.create();
 
     private final Handle handle;
+    private final Backstop backstop;
+    private volatile Waiter waiter;
+
+    /** For a program that forgot close, of this or of a Jedis that it borrowed from this. */
+    private static final class Backstop implements Runnable {
+        private final Handle handle;
+        private volatile Driver driver;
+
+        Backstop(Handle handle) {
+            this.handle = handle;
+        }
+
+        @Override
+        public void run() {
+            if (driver == null) {
+                handle.reclaim();
+            } else {
+                driver.reclaim();
+            }
+        }
+    }
 
     /** How much of the pool is used. */
     record Stats(int open, int idle, int leased, int waiting, long created) {
@@ -30,9 +51,9 @@ final class Core {
     /** Checks the options; connects nothing. The URL, when there is one, wins over the options. */
     Core(Map<String, String> options, String url) {
         long client = create(options, url);
-        Handle made = new Handle(client, NativeClient::clientClose, NativeClient::clientDestroy);
-        handle = made;
-        BACKSTOP.register(this, made::close); /* for a program that forgot close */
+        handle = new Handle(client, NativeClient::clientClose, NativeClient::clientDestroy);
+        backstop = new Backstop(handle);
+        CLEANER.register(this, backstop);
     }
 
     private static long create(Map<String, String> options, String url) {
@@ -104,7 +125,7 @@ final class Core {
         try {
             long leased = lease == null ? 0 : lease.enter();
             try {
-                return Exchange.current().call(client, leased, arguments, builder);
+                return send(client, leased, arguments, builder);
             } catch (JedisException exception) {
                 breakOn(lease, exception);
                 throw exception;
@@ -123,7 +144,7 @@ final class Core {
         try {
             long leased = lease == null ? 0 : lease.enter();
             try {
-                breakOn(lease, Exchange.current().batch(client, leased, commands));
+                breakOn(lease, send(client, leased, commands));
             } catch (JedisException exception) {
                 breakOn(lease, exception);
                 throw exception;
@@ -162,19 +183,46 @@ final class Core {
     /** Borrows a connection. Keeps the client alive until the lease is closed. */
     Lease lease() {
         long client = enter();
-        Exchange exchange = Exchange.current();
-        long lease = NativeClient.leaseOpen(
-                client, LEASE_TIMEOUT_MS, exchange.address(), exchange.capacity());
-        if (lease == 0) {
+        try {
+            long lease = Virtual.isCurrent() ? waiter().lease(LEASE_TIMEOUT_MS)
+                                             : Exchange.current().lease(client, LEASE_TIMEOUT_MS);
+            return new Lease(this, lease, handle::leave);
+        } catch (RuntimeException | Error failure) {
             handle.leave();
-            throw exchange.failure().exception();
+            throw failure;
         }
-        return new Lease(this, lease, handle::leave);
     }
 
-    /** Sends without waiting; {@code executor} may be null. */
+    /** Sends without waiting; {@code executor} may be null. One for each core. */
     Driver driver(Executor executor) {
-        return new Driver(handle, executor);
+        backstop.driver = new Driver(handle, executor);
+        return backstop.driver;
+    }
+
+    /** For virtual threads, which must not wait in native code. */
+    private Waiter waiter() {
+        Waiter made = waiter;
+        if (made == null) {
+            synchronized (handle) {
+                made = waiter;
+                if (made == null) {
+                    made = new Waiter(this, driver(null));
+                    waiter = made;
+                }
+            }
+        }
+        return made;
+    }
+
+    private <T> T send(
+            long client, long lease, CommandArguments arguments, Builder<T> builder) {
+        return Virtual.isCurrent() ? waiter().call(lease, arguments, builder)
+                                   : Exchange.current().call(client, lease, arguments, builder);
+    }
+
+    private JedisException send(long client, long lease, List<? extends Pending> commands) {
+        return Virtual.isCurrent() ? waiter().batch(lease, commands)
+                                   : Exchange.current().batch(client, lease, commands);
     }
 
     Stats stats() {
@@ -189,6 +237,7 @@ final class Core {
                     stats.getLong(40));
         } finally {
             handle.leave();
+            Reference.reachabilityFence(this);
         }
     }
 
@@ -199,5 +248,9 @@ final class Core {
     /** Stops the client; calls that are running end with CLOSED. */
     void close() {
         handle.close();
+        Waiter made = waiter;
+        if (made != null) {
+            made.close();
+        }
     }
 }

@@ -57,6 +57,7 @@ final class Driver {
     private final Batch refused = new Batch();
     private long batches;
     private int blocked;
+    private boolean reclaims; /* what others have not left at the end, they never will */
 
     /* The leader's. */
     private final Reply reply = new Reply();
@@ -181,6 +182,20 @@ final class Driver {
         }
     }
 
+    /** A connection of its own, which is there when {@code call} has ended. */
+    long lease(AsyncCall<?> call, long timeoutMs) {
+        lock.lock();
+        try {
+            if (ended) {
+                throw Core.closed();
+            }
+            return submission.lease(call, timeoutMs);
+        } finally {
+            lock.unlock();
+            help();
+        }
+    }
+
     /** The program has completed this future itself. */
     void cancel(AsyncCall<?> call) {
         lock.lock();
@@ -196,11 +211,23 @@ final class Driver {
 
     /** Closes the client: what is under way ends with failures, and then the thread. */
     void close() {
+        close(false);
+    }
+
+    /** As close, for the collector: nobody but this uses the client any more. */
+    void reclaim() {
+        close(true);
+    }
+
+    private void close(boolean forgotten) {
         client.close();
         lock.lock();
         try {
+            reclaims |= forgotten;
             if (!ended) {
                 NativeClient.loopWake(loop);
+            } else if (forgotten) {
+                client.reclaim();
             }
         } finally {
             lock.unlock();
@@ -345,7 +372,11 @@ final class Driver {
         ended = true;
         Watch.remove(this);
         NativeClient.loopDestroy(loop);
-        client.leave();
+        if (reclaims) {
+            client.reclaim();
+        } else {
+            client.leave();
+        }
     }
 
     /** Cannot happen; but if it does, nobody must wait for ever. */

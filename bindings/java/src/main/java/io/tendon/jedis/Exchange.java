@@ -83,6 +83,15 @@ final class Exchange {
         outcome(NativeClient.call(client, address, buffer.capacity()), BuilderFactory.RAW_OBJECT);
     }
 
+    /** Waits for a connection of its own. */
+    long lease(long client, long timeoutMs) {
+        long lease = NativeClient.leaseOpen(client, timeoutMs, address, buffer.capacity());
+        if (lease == 0) {
+            throw failure().exception();
+        }
+        return lease;
+    }
+
     /**
      * Sends all commands together and gives each its outcome. Returns the last failure, or null.
      * Throws when nothing was sent.

@@ -53,4 +53,14 @@ final class Handle {
             leave();
         }
     }
+
+    /** Closes and frees, for the collector: nobody is inside who could be, nor will be. */
+    void reclaim() {
+        if (closed.compareAndSet(false, true)) {
+            onClose.accept(pointer);
+        }
+        if (users.getAndSet(0) > 0) {
+            free.accept(pointer);
+        }
+    }
 }

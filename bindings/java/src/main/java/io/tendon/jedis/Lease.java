@@ -1,6 +1,7 @@
 package io.tendon.jedis;
 
 import io.tendon.jedis.exceptions.Failure;
+import java.lang.ref.Reference;
 
 /** One connection of a client, lent to one borrower until close. */
 final class Lease {
@@ -13,6 +14,7 @@ final class Lease {
         this.handle = new Handle(pointer, ended -> { }, ended -> {
             NativeClient.leaseEnd(ended, broken);
             afterwards.run();
+            Reference.reachabilityFence(core);
         });
     }
 

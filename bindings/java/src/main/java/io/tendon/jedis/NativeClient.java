@@ -94,6 +94,9 @@ final class NativeClient {
     /** Ends the sleep of loopTurn. */
     static native void loopWake(long loop);
 
+    /** A lease that is ready when the outcome with {@code tag} says so; 0 when it failed. */
+    static native long loopLease(long loop, long timeoutMs, long tag, long out, int capacity);
+
     /** After this the client may be destroyed. */
     static native void loopDestroy(long loop);
 }

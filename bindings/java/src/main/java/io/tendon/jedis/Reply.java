@@ -29,6 +29,10 @@ final class Reply {
     static final int SET = 12;
     static final int PUSH = 13;
 
+    /** Short texts are read through an array that is kept. */
+    private static final int SCRATCH_BYTES = 1024;
+
+    private final byte[] scratch = new byte[SCRATCH_BYTES];
     private ByteBuffer nodes;
     private int nodesAt;
     private ByteBuffer data;
@@ -62,7 +66,12 @@ final class Reply {
     }
 
     String text() {
-        return new String(bytes(0), StandardCharsets.UTF_8);
+        int size = nodes.getInt(nodesAt + 4);
+        if (size > SCRATCH_BYTES) {
+            return new String(bytes(0), StandardCharsets.UTF_8);
+        }
+        data.get(dataAt + (int) nodes.getLong(nodesAt + 8), scratch, 0, size);
+        return new String(scratch, 0, size, StandardCharsets.UTF_8);
     }
 
     /**

@@ -140,6 +140,18 @@ final class Submission {
         }
     }
 
+    /** Asks for a connection of its own; the call says when it is there. Returns the lease. */
+    long lease(AsyncCall<?> call, long timeoutMs) {
+        int slot = slots.put(call);
+        long lease =
+                NativeClient.loopLease(loop, timeoutMs, slot, address, buffer.capacity());
+        if (lease == 0) {
+            slots.take(slot);
+            throw Wire.failure(buffer, 0).exception();
+        }
+        return lease;
+    }
+
     private long room(int bytes) {
         if (bytes > buffer.capacity()) {
             buffer = Wire.direct(Integer.highestOneBit(bytes - 1) << 1);
