@@ -256,6 +256,21 @@ final class AsyncTests {
         }
     }
 
+    /** Refused without the network, when nothing else is under way: nobody must wait for it. */
+    @Case
+    void refusedAtOnce() {
+        try (AsyncJedis client = client()) {
+            for (int i = 0; i < 20; i++) {
+                JedisException stream = Check.fails(JedisException.class,
+                        () -> AsyncFace.await(client.sendCommand(Command.SUBSCRIBE, "x")));
+                Check.equal(-7, stream.status());
+                Check.fails(JedisException.class,
+                        () -> AsyncFace.await(client.sendCommand(Command.SELECT, "1")));
+                Check.equal("PONG", AsyncFace.await(client.ping()));
+            }
+        }
+    }
+
     @Case
     void blockingAndAsynchronousSideBySide() {
         try (AsyncJedis client = client(); Jedis jedis = Servers.jedis()) {

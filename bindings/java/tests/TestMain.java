@@ -53,9 +53,7 @@ public final class TestMain {
     private static void run(Class<?> suite, Method method, String name) {
         long start = System.nanoTime();
         FutureTask<Void> task = new FutureTask<>(() -> invoke(suite, method));
-        Thread thread = new Thread(task, name);
-        thread.setDaemon(true);
-        thread.start();
+        Thread thread = start(task, name);
         Throwable failure = null;
         try {
             task.get(CASE_SECONDS, TimeUnit.SECONDS);
@@ -66,6 +64,22 @@ public final class TestMain {
             failure.setStackTrace(thread.getStackTrace());
         }
         report(name, failure, (System.nanoTime() - start) / 1_000_000);
+    }
+
+    /** With -Dvirtual=true every case runs on a virtual thread, which blocks in another way. */
+    private static Thread start(Runnable task, String name) {
+        if (!Boolean.getBoolean("virtual")) {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            thread.start();
+            return thread;
+        }
+        try {
+            return (Thread) Thread.class.getMethod("startVirtualThread", Runnable.class)
+                    .invoke(null, task);
+        } catch (ReflectiveOperationException older) {
+            throw new IllegalStateException("virtual threads need Java 21", older);
+        }
     }
 
     private static Void invoke(Class<?> suite, Method method) throws Exception {

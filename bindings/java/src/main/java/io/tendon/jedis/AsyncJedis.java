@@ -16,7 +16,8 @@ import java.util.function.Consumer;
  * <p>Futures fail with the exceptions that the blocking clients throw (join and get wrap them in a
  * CompletionException or ExecutionException). cancel, orTimeout and every other way to complete a
  * future early end the command: not sent if it was not, and a late answer is dropped. Null
- * arguments are an IllegalArgumentException thrown at once.
+ * arguments are an IllegalArgumentException thrown at once. Of commands under way there are at most
+ * as many as option max_pending says; more fail at once, not executed.
  *
  * <p>Callbacks (thenApply and so on) run on a daemon thread of the client, or where
  * {@link Builder#executor} says. They may call this client and may wait for it: when a callback
@@ -65,7 +66,7 @@ public final class AsyncJedis implements AsyncCommands, AutoCloseable {
         CoreOptions options = from.options();
         options.put("drive", "host");
         core = new Core(options.options(), from.url);
-        driver = core.driver(from.executor);
+        driver = core.driver("tendon-async", from.executor);
     }
 
     public static Builder builder() {

@@ -194,8 +194,8 @@ final class Core {
     }
 
     /** Sends without waiting; {@code executor} may be null. One for each core. */
-    Driver driver(Executor executor) {
-        backstop.driver = new Driver(handle, executor);
+    Driver driver(String name, Executor executor) {
+        backstop.driver = new Driver(handle, name, executor);
         return backstop.driver;
     }
 
@@ -206,7 +206,7 @@ final class Core {
             synchronized (handle) {
                 made = waiter;
                 if (made == null) {
-                    made = new Waiter(this, driver(null));
+                    made = new Waiter(this, driver("tendon-virtual", null));
                     waiter = made;
                 }
             }

@@ -36,6 +36,7 @@ final class Driver {
     }
 
     private final Handle client;
+    private final String name;
     private final long loop;
     private final Executor executor;
     /** Handed over and not submitted yet; the newest first. */
@@ -65,8 +66,9 @@ final class Driver {
     private final long recordsAddress = NativeClient.address(records);
 
     /** {@code executor} may be null: callbacks run on the leader. */
-    Driver(Handle client, Executor executor) {
+    Driver(Handle client, String name, Executor executor) {
         this.client = client;
+        this.name = name;
         this.executor = executor;
         long pointer = client.enter();
         if (pointer == 0) {
@@ -94,8 +96,8 @@ final class Driver {
     }
 
     private Thread newLeader(Batch left) {
-        String name = "tendon-async-" + THREADS.incrementAndGet();
-        Thread thread = new Thread(null, () -> lead(left), name, 0, false);
+        String numbered = name + "-" + THREADS.incrementAndGet();
+        Thread thread = new Thread(null, () -> lead(left), numbered, 0, false);
         thread.setDaemon(true);
         return thread;
     }
