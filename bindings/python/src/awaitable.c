@@ -359,6 +359,10 @@ static PySendResult call_send(PyObject *object, PyObject *unused, PyObject **out
     }
     if (self->complete)
         return hand_over(self, out);
+    if (self->wakeup) { /* a second task would take the first one's place, which then never wakes */
+        PyErr_SetString(PyExc_RuntimeError, "coroutine is being awaited already");
+        return PYGEN_ERROR;
+    }
     self->yielded = true;
     Py_INCREF(object);
     *out = object;

@@ -66,6 +66,18 @@ class AwaitTest(AsyncCase):
         with self.fails(RuntimeError, "already awaited"):
             await once
 
+    async def test_two_tasks_cannot_share_an_awaitable(self) -> None:
+        async def wait(one: Any) -> Any:
+            return await one
+
+        once = self.r.blpop("py:list", 30)
+        first = asyncio.create_task(wait(once))
+        await asyncio.sleep(0.05)
+        with self.fails(RuntimeError, "await"):
+            await asyncio.create_task(wait(once))
+        await self.r.rpush("py:list", "x")
+        self.assertEqual(await asyncio.wait_for(first, 10), (b"py:list", b"x"))
+
     async def test_errors_come_where_it_is_awaited(self) -> None:
         wrong = self.r.set("py:a", None)
         with self.fails(tendon.DataError, "NoneType"):

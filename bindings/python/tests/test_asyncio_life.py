@@ -226,7 +226,8 @@ class LoopTest(Case):
 
             waiting = loop.run_until_complete(begin())
             loop.close()
-            del r, waiting, loop, begin
+            del waiting, loop, begin
+            r = None
             gc.collect()
         self.assertIn(ResourceWarning, {one.category for one in told})
         self.assertEqual(descriptors(), before)
