@@ -25,7 +25,7 @@ _TLS_ONLY = "ssl_"
 R = TypeVar("R", bound="BaseRedis")
 
 
-class BaseClient(Commands):
+class BaseClient:
     """What blocking and asyncio clients have: a core, an encoder, callbacks."""
 
     _core: Any
@@ -45,7 +45,7 @@ class BaseClient(Commands):
         return found
 
 
-class Client(BaseClient):
+class Client(BaseClient, Commands):
     """What every blocking client has, and dict-like access to keys."""
 
     _core: Core

@@ -9,6 +9,7 @@ from typing import Tuple, TypeVar
 
 from tendon._reply import Decode
 from tendon.asyncio._core import AsyncCore, Lease
+from tendon.asyncio.commands import AsyncCommands
 from tendon.asyncio.connection import ConnectionPool
 from tendon.asyncio.pipeline import Pipeline
 from tendon.client import EMPTY_RESPONSE, NEVER_DECODE, BaseClient, BaseRedis
@@ -19,7 +20,7 @@ __all__ = ["AsyncClient", "Pipeline", "Redis", "StrictRedis"]
 C = TypeVar("C", bound="AsyncClient")
 
 
-class AsyncClient(BaseClient):
+class AsyncClient(BaseClient, AsyncCommands):
     """What every asyncio client has. Every command method returns an awaitable of its result."""
 
     _core: AsyncCore
@@ -64,7 +65,7 @@ class AsyncClient(BaseClient):
         """What has to be waited for before a command can be sent."""
         await self._core.prepare()
 
-    def _scanned(  # type: ignore[override]
+    def _scanned(
         self, step: Callable[[int], Any], each: Callable[[Any], Iterable[Any]] = iter
     ) -> AsyncIterator[Any]:
         return _elements(step, each)

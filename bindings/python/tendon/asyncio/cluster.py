@@ -94,7 +94,7 @@ class RedisCluster(BaseCluster, AsyncClient):
         groups = self._slots(list(mapping)).values()
         return [await self.mset({key: mapping[key] for key in group}) for group in groups]
 
-    async def scan_iter(  # type: ignore[override]
+    async def scan_iter(
         self,
         match: Any = None,
         count: Optional[int] = None,
@@ -106,12 +106,10 @@ class RedisCluster(BaseCluster, AsyncClient):
         for node in self._targets(kwargs.pop("target_nodes", self.PRIMARIES)):
             cursor = -1  # 0 would mean: done
             while cursor:
-                cursors, keys = await self.scan(
-                    max(cursor, 0), match, count, _type, target_nodes=node
-                )
-                for key in keys:
+                found: Any = await self.scan(max(cursor, 0), match, count, _type, target_nodes=node)
+                for key in found[1]:
                     yield key
-                cursor = cursors[node.name]
+                cursor = found[0][node.name]
 
     def pipeline(
         self, transaction: Optional[bool] = None, shard_hint: Any = None
