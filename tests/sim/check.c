@@ -19,6 +19,71 @@ static void forget_nodes(struct sim *sim)
     }
 }
 
+/* Between turns every request stands in what its state names, or nobody would ever serve it. */
+static bool is_lost(const struct tendon__request *request)
+{
+    bool own = request->flags & (TENDON_REQUEST_BLOCKING | TENDON__REQUEST_OPEN_LEASE);
+    switch (request->state) {
+    case TENDON__REQUEST_PARKED:
+    case TENDON__REQUEST_WAITING:
+    case TENDON__REQUEST_DELAYED:
+        return !tendon__list_linked(&request->link);
+    case TENDON__REQUEST_BORROWING:
+        /* Others stand in the list of the lease that is being opened for them. */
+        return own && !tendon__list_linked(&request->link) && !request->waiter.waiting;
+    case TENDON__REQUEST_ON_WIRE:
+        return !tendon__list_linked(&request->exchange.link);
+    case TENDON__REQUEST_NEW:
+    case TENDON__REQUEST_DONE:
+        break;
+    }
+    return true;
+}
+
+static void check_open_calls(struct sim *sim)
+{
+    for (const struct tendon__link *link = sim->open_calls.next; link != &sim->open_calls;
+         link = link->next) {
+        const struct sim_call *call = TENDON__OWNER(link, struct sim_call, open);
+        if (call->deadline_ns != TENDON__NO_TIME && sim->now_ns > call->deadline_ns + SIM_TICK_NS)
+            sim_fail(sim, "call %u (#%u) has outlived its deadline by %.3f ms in state %d",
+                     call->index, call->first_token,
+                     (double)(sim->now_ns - call->deadline_ns) / 1e6, call->request->state);
+        if (is_lost(call->request))
+            sim_fail(sim, "call %u (#%u) is in state %d, but stands nowhere", call->index,
+                     call->first_token, call->request->state);
+    }
+}
+
+/* What a MOVED taught is newer than the answer to a question that was asked before it. */
+static void check_map(struct sim *sim)
+{
+    const struct tendon__engine *engine = sim->engine;
+    bool completed = engine->stats.refreshes != sim->map_refreshes;
+    bool moved = engine->stats.moved != sim->map_moved;
+    /* The question was under way before this turn and still is. */
+    bool asked = sim->refresh_seen && engine->refresh.running &&
+                 engine->stats.refreshes + engine->stats.refresh_failures == sim->refresh_rounds;
+    for (uint32_t tag = 0; engine->kind == TENDON__KIND_CLUSTER && tag < SIM_TAGS; tag++) {
+        struct sim_known *known = &sim->known[tag];
+        const struct tendon__topology_node *owner =
+            tendon__topology_primary(engine->map, sim->slot_of_tag[tag]);
+        char name[SIM_NAME];
+        snprintf(name, sizeof name, "%.20s:%u", owner ? owner->host : "", owner ? owner->port : 0);
+        if (completed && !moved && known->before[0] && !strcmp(name, known->before) &&
+            !sim->starved)
+            sim_fail(sim, "MOVED led slot %u to %s, and an older answer led it back to %s",
+                     sim->slot_of_tag[tag], known->now, name);
+        if (strcmp(name, known->now) && asked)
+            memcpy(known->before, known->now, sizeof known->before);
+        if (!asked)
+            known->before[0] = '\0';
+        memcpy(known->now, name, sizeof known->now);
+    }
+    sim->map_refreshes = engine->stats.refreshes;
+    sim->map_moved = engine->stats.moved;
+}
+
 void sim_check_turn(struct sim *sim)
 {
     char text[SIM_SHOWN];
@@ -28,14 +93,8 @@ void sim_check_turn(struct sim *sim)
     if (sim->engine->pending != sim->accepted - sim->completed)
         sim_fail(sim, "the engine counts %u pending calls, there are %llu", sim->engine->pending,
                  (unsigned long long)(sim->accepted - sim->completed));
-    for (const struct tendon__link *link = sim->open_calls.next; link != &sim->open_calls;
-         link = link->next) {
-        const struct sim_call *call = TENDON__OWNER(link, struct sim_call, open);
-        if (call->deadline_ns != TENDON__NO_TIME && sim->now_ns > call->deadline_ns + SIM_TICK_NS)
-            sim_fail(sim, "call %u (#%u) has outlived its deadline by %.3f ms in state %d",
-                     call->index, call->first_token,
-                     (double)(sim->now_ns - call->deadline_ns) / 1e6, call->request->state);
-    }
+    check_open_calls(sim);
+    check_map(sim);
     forget_nodes(sim);
     sim_check_refresh(sim);
 }

@@ -312,6 +312,7 @@ static void refuse_memory(struct sim *sim, uint32_t turns, uint32_t unused)
 {
     (void)unused;
     sim->memory_refusing = turns != 0;
+    sim->starved |= turns != 0;
     sim->memory.refuse_from = turns ? sim->memory.requests + 1 + sim_below(sim, 10) : 0;
     if (!turns)
         return;

@@ -9,18 +9,18 @@
 
 #include "sim.h"
 
-#define FAILURES_MAX 5 /* more of them tell nothing new */
+#define FAILURES_MAX 5 /* more of them tell nothing new; option --failures */
 
 struct arguments {
     uint64_t from;
     uint64_t worlds;
     uint64_t step; /* between seeds, so that several processes share a range */
     double seconds;
+    uint64_t failures;
     const char *seeds;
     bool trace;
     bool verify;
     bool coverage;
-    bool quiet;
 };
 
 static volatile uint64_t current_seed;
@@ -168,7 +168,7 @@ static int run_many(const struct arguments *arguments)
     bool readable = true;
     if (arguments->seeds)
         readable = run_file(arguments->seeds, &passed, &failed);
-    for (uint64_t i = 0; i < arguments->worlds && failed < FAILURES_MAX; i++) {
+    for (uint64_t i = 0; i < arguments->worlds && failed < arguments->failures; i++) {
         if (arguments->seconds > 0 && now_s() - begin_s > arguments->seconds)
             break;
         bool good = arguments->verify ? verify_one(seed) : run_one(seed);
@@ -203,6 +203,8 @@ static bool parse(int count, char **words, struct arguments *out)
             out->step = strtoull(value, NULL, 10);
         else if (!strcmp(word, "--seconds"))
             out->seconds = strtod(value, NULL);
+        else if (!strcmp(word, "--failures"))
+            out->failures = strtoull(value, NULL, 10);
         else if (!strcmp(word, "--seeds"))
             out->seeds = value;
         else
@@ -220,10 +222,10 @@ static bool parse(int count, char **words, struct arguments *out)
 
 int main(int count, char **words)
 {
-    struct arguments arguments = {.from = 1, .worlds = 100, .step = 1};
+    struct arguments arguments = {.from = 1, .worlds = 100, .step = 1, .failures = FAILURES_MAX};
     if (!parse(count, words, &arguments)) {
         printf("usage: sim [--seed N [--trace]] [--from N] [--worlds N] [--step N] [--seconds S] "
-               "[--seeds FILE] [--verify] [--coverage]\n");
+               "[--seeds FILE] [--failures N] [--verify] [--coverage]\n");
         return 2;
     }
     signal(SIGSEGV, on_crash);

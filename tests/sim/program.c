@@ -59,8 +59,13 @@ static void ask_group(struct sim *sim, struct sim_ask *ask, uint32_t tag)
     uint32_t members = 1 + sim_below(sim, 4) + !transaction;
     if (transaction)
         ask->commands[ask->count++] = (struct sim_command){.verb = SIM_MULTI};
-    for (uint32_t i = 0; i < members; i++)
-        ask->commands[ask->count++] = choose_command(sim, tag, true);
+    bool big = sim_chance(sim, 10);
+    for (uint32_t i = 0; i < members; i++) {
+        struct sim_command *command = &ask->commands[ask->count++];
+        *command = choose_command(sim, tag, true);
+        if (big && command->verb == SIM_SET)
+            command->payload = 20000 + sim_below(sim, 60000);
+    }
     if (transaction)
         ask->commands[ask->count++] = (struct sim_command){.verb = SIM_EXEC};
 }

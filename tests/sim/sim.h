@@ -142,6 +142,15 @@ struct sim_dialled {
     uint32_t window_count;
 };
 
+#define SIM_NAME 32
+
+/* The owner of a tag's slot as the engine's map has it, and before a MOVED that came while the map
+ * was being asked for. */
+struct sim_known {
+    char now[SIM_NAME];
+    char before[SIM_NAME];
+};
+
 /* ---- world.c, turn.c ---- */
 
 struct sim {
@@ -212,6 +221,10 @@ struct sim {
     uint32_t close_on_readonly; /* as ElastiCache: a write on a replica ends the connection */
     uint32_t push_percent;
     bool memory_refusing;
+    bool starved; /* memory was refused at some time */
+    struct sim_known known[SIM_TAGS];
+    uint64_t map_refreshes;
+    uint64_t map_moved;
     uint32_t open_refusals;
     struct sim_dialled dialled[SIM_SERVERS + 8];
     uint32_t dialled_count;

@@ -6,6 +6,14 @@
 
 #include "sim.h"
 
+/* One line stays one line, whatever is quoted in it. */
+static void flatten(char *text)
+{
+    for (; *text; text++)
+        if (*text == '\r' || *text == '\n')
+            *text = '~';
+}
+
 void sim_trace(struct sim *sim, const char *format, ...)
 {
     char *line = sim->trace[sim->trace_count++ % SIM_TRACE_LINES];
@@ -16,9 +24,7 @@ void sim_trace(struct sim *sim, const char *format, ...)
     va_start(list, format);
     vsnprintf(line + used, room - (size_t)used, format, list);
     va_end(list);
-    for (char *at = line; *at; at++)
-        if (*at == '\r' || *at == '\n')
-            *at = '~';
+    flatten(line);
     sim->trace_hash = sim_hash(sim->trace_hash, line, strlen(line));
     if (sim->printing)
         puts(line);
@@ -37,6 +43,7 @@ void sim_fail(struct sim *sim, const char *format, ...)
     va_start(list, format);
     vsnprintf(sim->complaint, sizeof sim->complaint, format, list);
     va_end(list);
+    flatten(sim->complaint);
     longjmp(*sim->escape, 1);
 }
 

@@ -13,7 +13,7 @@ SEEDS = console.ROOT / "tests" / "sim" / "seeds.txt"
 TARGET = "tests/sim/sim"
 FIXED_WORLDS = 600
 VERIFIED_WORLDS = 25
-NEW_SECONDS = 40
+NEW_SECONDS = 30
 # More worlds than any machine runs in the time there is.
 MANY = 1_000_000
 # A run is bounded by itself; this is for one that hangs.
