@@ -129,7 +129,8 @@ void tendon__node_wait(struct tendon__node *node, struct tendon__request *reques
     request->state = TENDON__REQUEST_WAITING;
     tendon__list_push(&node->waiting, &request->link);
     node->waiting_count++;
-    tendon__node_want_lane(node);
+    tendon__request_arm(node->engine, request);
+    tendon__node_want_lane(node); /* may end the request, when no connection can be opened */
 }
 
 void tendon__node_serve(struct tendon__node *node)

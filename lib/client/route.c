@@ -235,7 +235,6 @@ void tendon__route_to(struct tendon__engine *engine, struct tendon__request *req
             request->room_ns = engine->now_ns + engine->options->pool_wait_ms * TENDON__MS;
     }
     tendon__node_wait(node, request);
-    tendon__request_arm(engine, request);
 }
 
 void tendon__send_on(struct tendon__engine *engine, struct tendon__request *request,
