@@ -284,8 +284,8 @@ static void follow(struct tendon__engine *engine, struct tendon__channel *channe
 {
     struct tendon__node *node = redirect_node(engine, channel, &redirect);
     /* It leads to the same server although the name has just been resolved: the name needs time. */
-    if (node == channel->node && engine->now_ns != node->replaced_ns &&
-        engine->options->max_retries) {
+    bool is_replaced = channel->retiring || channel->member.stale;
+    if (node == channel->node && !is_replaced && engine->options->max_retries) {
         try_again(engine, request, true);
         return;
     }
