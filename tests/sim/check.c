@@ -70,12 +70,14 @@ static void check_map(struct sim *sim)
             tendon__topology_primary(engine->map, sim->slot_of_tag[tag]);
         char name[SIM_NAME];
         snprintf(name, sizeof name, "%.20s:%u", owner ? owner->host : "", owner ? owner->port : 0);
-        if (completed && !moved && known->before[0] && !strcmp(name, known->before) &&
+        if (completed && !moved && strcmp(name, known->now) && !strcmp(name, known->before) &&
             !sim->starved)
             sim_fail(sim, "MOVED led slot %u to %s, and an older answer led it back to %s",
                      sim->slot_of_tag[tag], known->now, name);
-        if (strcmp(name, known->now) && asked)
+        /* Other slots may follow one of their shard; an answer knows better about those. */
+        if (strcmp(name, known->now) && asked && known->said)
             memcpy(known->before, known->now, sizeof known->before);
+        known->said &= !strcmp(name, known->now);
         if (!asked)
             known->before[0] = '\0';
         memcpy(known->now, name, sizeof known->now);

@@ -107,6 +107,8 @@ static void say_moved(struct sim *sim, const struct sim_link *link, uint32_t slo
         sim_cover(sim, SIM_COVER_moved_to_same_name);
     if (sim->one_host)
         sim_cover(sim, SIM_COVER_moved_empty_host);
+    for (uint32_t tag = 0; tag < SIM_TAGS; tag++)
+        sim->known[tag].said |= sim->slot_of_tag[tag] == slot;
     sim_say_error(reply, "MOVED %u %s:%u", slot, sim->one_host ? "" : to->host, to->port);
 }
 

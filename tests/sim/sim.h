@@ -149,6 +149,7 @@ struct sim_dialled {
 struct sim_known {
     char now[SIM_NAME];
     char before[SIM_NAME];
+    bool said; /* a server has said MOVED for it since it changed last */
 };
 
 /* ---- world.c, turn.c ---- */

@@ -1,9 +1,9 @@
 """Plants classic defects in the engine, one at a time, and looks whether the simulated worlds find
 them.
 
-A defect is a patch in tests/sim/bugs against lib/; nothing of it is in the product. The patched file
-is compiled with the command that compiled the original and linked in front of the library, so that
-everything else is the engine as it is.
+A defect is a patch in tests/sim/bugs against lib/; nothing of it is in the product. The patched
+file is compiled with the command that compiled the original and linked in front of the library, so
+that everything else is the engine as it is.
 """
 
 import concurrent.futures
