@@ -127,7 +127,8 @@ def hunt(bug, build, how):
         objects = [compile_copy(build, name, copy, how) for name, copy in plant(bug, folder)]
         program = folder / "sim"
         link(build, objects, program)
-        words = [str(program), "--worlds", str(WORLDS), "--seconds", str(SECONDS), "--failures", "1"]
+        words = [str(program), "--worlds", str(WORLDS), "--seconds", str(SECONDS)]
+        words += ["--failures", "1"]
         result = subprocess.run(
             words,
             stdin=subprocess.DEVNULL,
