@@ -136,9 +136,9 @@ void tendon__io_bury(struct tendon_client *client);
 void tendon__io_abandon_all(struct tendon_client *client);
 
 /*
- * A caller that is owed the only reply of a connection waits in the socket itself, without the
- * token, by tendon__transport_wait. begin gives NULL where that cannot be; end, with the token
- * again, hands over what came (or did not).
+ * A caller whose request is the only one of a connection sends it and waits for the reply itself,
+ * without the token, by tendon__transport_say and _wait. begin gives NULL where that cannot be;
+ * end, with the token again, hands over what came (or did not).
  */
 struct tendon__io;
 struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel, int *out_fd);

@@ -1,7 +1,7 @@
 /*
  * The ways of a call that waits. A caller among few does its own input and output: it takes the
- * token to hand its request to the engine and to write it, waits for the reply in the socket
- * itself, without the token, and takes it again to hand over what came. Where that cannot be (TLS,
+ * token to hand its request to the engine, writes and waits for the reply in the socket itself,
+ * without the token, and takes it again to hand over what came. Where that cannot be (TLS,
  * a connection that owes something already, a short deadline, a slow server) it drives the engine
  * until its outcome is there. A crowd of callers leaves everything to the client's thread, which
  * sends and receives for many at once.
@@ -12,9 +12,9 @@
 #include "client/wait.h"
 
 #define DIRECT_BYTES                                                                               \
-    16384              /* of a reply read without the token; the rest of a longer one follows      \
-                        */
-#define CALM_TURNS 64u /* turns of the thread with few callers until they work for themselves */
+    16384 /* of a reply read without the token; a longer one is driven to its end */
+#define DIRECT_FRAME 16384 /* of a request: an idle connection's socket takes so much at once */
+#define CALM_TURNS   64u   /* turns of the thread with few callers until they work for themselves */
 
 /*
  * For a caller that drives for its own outcome: lets those who want the token for a moment go
@@ -63,9 +63,8 @@ static bool may_wait_in_socket(const struct tendon_client *client,
     int64_t slice_ns = 2 * TENDON__DIRECT_SLICE_MS * TENDON__MS;
     int64_t read_ns = client->options.read_timeout_ms * TENDON__MS;
     return request->state == TENDON__REQUEST_ON_WIRE && request->channel->conn.fifo_count == 1 &&
-           (!read_ns || read_ns > slice_ns) &&
-           request->deadline_ns - client->engine->now_ns > slice_ns &&
-           tendon__request_progress(request, request->channel) == TENDON__PROGRESS_SENT;
+           request->frame_bytes <= DIRECT_FRAME && (!read_ns || read_ns > slice_ns) &&
+           request->deadline_ns - client->engine->now_ns > slice_ns;
 }
 
 /* True when the outcome is there and the token given up; false with the token in hand. */
@@ -80,7 +79,9 @@ static bool wait_in_socket(struct tendon_client *client, struct tendon__request 
     if (!io)
         return false;
     tendon__client_unlock(client);
-    ssize_t result = tendon__transport_wait(fd, bytes, sizeof bytes, &fault);
+    ssize_t result = tendon__transport_say(fd, request->frame, request->frame_bytes, &fault);
+    if (result > 0)
+        result = tendon__transport_wait(fd, bytes, sizeof bytes, &fault);
     if (pthread_mutex_trylock(&client->drive) == 0)
         client->engine->now_ns = tendon__now_ns();
     else
@@ -105,7 +106,6 @@ static void run_alone(struct tendon_client *client, struct tendon__link *request
         tendon__client_lock(client);
     catch_up(client);
     tendon__driver_submit(client, requests);
-    tendon__io_flush(client);
     if (lone && wait_in_socket(client, lone, wait))
         return;
     if (lone)

@@ -349,8 +349,17 @@ void tendon__io_event(struct tendon_client *client, void *handle, uint32_t event
 struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel, int *out_fd)
 {
     struct tendon__io *io = channel->io;
-    if (!io || io->state != IO_OPEN || !io->transport.waits || io->has_reader)
+    if (!io || io->state != IO_OPEN || !io->transport.waits || io->has_reader || io->write_blocked)
         return NULL;
+    /* The one frame counts as sent from now on: nobody may send it anew while its caller does. */
+    const uint8_t *bytes;
+    size_t size = tendon__conn_peek_out(&channel->conn, &bytes);
+    struct tendon__exchange *exchange =
+        TENDON__OWNER(channel->conn.fifo.next, struct tendon__exchange, link);
+    if (size != exchange->frame_bytes)
+        return NULL;
+    tendon__conn_sent(&channel->conn, size);
+    channel->engine->stats.bytes_sent += size;
     io->has_reader = true;
     *out_fd = io->transport.fd;
     tendon__engine_direct(channel->engine, channel, true);

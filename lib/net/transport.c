@@ -74,6 +74,7 @@ bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t sli
     transport->waits =
         !transport->tls && flags >= 0 &&
         setsockopt(transport->fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice) == 0 &&
+        setsockopt(transport->fd, SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice) == 0 &&
         fcntl(transport->fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
     return transport->waits;
 }
@@ -89,6 +90,17 @@ ssize_t tendon__transport_wait(int fd, void *out, size_t size, struct tendon__fa
     if (count == 0)
         return TENDON__IO_CLOSED;
     return errno == EAGAIN || errno == EWOULDBLOCK ? TENDON__IO_AGAIN : io_failed(fault, errno);
+}
+
+ssize_t tendon__transport_say(int fd, const void *bytes, size_t size, struct tendon__fault *fault)
+{
+    ssize_t count;
+    do
+        count = send(fd, bytes, size, MSG_NOSIGNAL);
+    while (count < 0 && errno == EINTR);
+    if (count == (ssize_t)size)
+        return count;
+    return io_failed(fault, count < 0 ? errno : EAGAIN);
 }
 
 void tendon__transport_end_wait(const struct tendon__transport *transport)

@@ -59,6 +59,9 @@ ssize_t tendon__transport_write(struct tendon__transport *transport, const void 
  */
 bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t slice_ms);
 ssize_t tendon__transport_wait(int fd, void *out, size_t size, struct tendon__fault *fault);
+/* Sends all of a small message on an idle stream; what does not go within `slice_ms` is a failure.
+ */
+ssize_t tendon__transport_say(int fd, const void *bytes, size_t size, struct tendon__fault *fault);
 void tendon__transport_end_wait(const struct tendon__transport *transport);
 /* True when TLS holds decrypted bytes that poll does not know of. */
 bool tendon__transport_buffered(const struct tendon__transport *transport);
