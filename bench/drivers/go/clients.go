@@ -22,11 +22,11 @@ func open(j *job) *client {
 	makers := map[string]func(*job) *client{
 		"tendon": openTendon, "go-redis": openGoRedis, "rueidis": openRueidis, "redigo": openRedigo,
 	}
-	make, known := makers[j.words["client"]]
+	maker, known := makers[j.words["client"]]
 	if !known {
 		die("client", fmt.Errorf("%q is unknown", j.words["client"]))
 	}
-	return make(j)
+	return maker(j)
 }
 
 func version(module string) string {
@@ -73,8 +73,12 @@ func openTendon(j *job) *client {
 	return &client{
 		version: "0.1.0",
 		get:     func(key string) (string, error) { return c.Get(ctx, key).Result() },
-		set:     func(key, value string) (string, error) { return c.Set(ctx, key, value, 0).Result() },
-		mget:    func(keys []string) ([]string, error) { return texts(c.MGet(ctx, keys...).Result()) },
+		set: func(key, value string) (string, error) {
+			return c.Set(ctx, key, value, 0).Result()
+		},
+		mget: func(keys []string) ([]string, error) {
+			return texts(c.MGet(ctx, keys...).Result())
+		},
 		pipeline: func(keys, values []string) ([]string, error) {
 			pipe := c.Pipeline()
 			for i, key := range keys {
@@ -116,8 +120,12 @@ func openGoRedis(j *job) *client {
 	return &client{
 		version: version("github.com/redis/go-redis/v9"),
 		get:     func(key string) (string, error) { return each.Get(ctx, key).Result() },
-		set:     func(key, value string) (string, error) { return each.Set(ctx, key, value, 0).Result() },
-		mget:    func(keys []string) ([]string, error) { return texts(c.MGet(ctx, keys...).Result()) },
+		set: func(key, value string) (string, error) {
+			return each.Set(ctx, key, value, 0).Result()
+		},
+		mget: func(keys []string) ([]string, error) {
+			return texts(c.MGet(ctx, keys...).Result())
+		},
 		pipeline: func(keys, values []string) ([]string, error) {
 			pipe := c.Pipeline()
 			for i, key := range keys {
@@ -147,7 +155,10 @@ func openRueidis(j *job) *client {
 	network, address := j.address()
 	delay, _ := time.ParseDuration(j.words["delay"])
 	option := rueidis.ClientOption{
-		InitAddress: []string{address}, TLSConfig: j.tls(), DisableCache: true, MaxFlushDelay: delay,
+		InitAddress:   []string{address},
+		TLSConfig:     j.tls(),
+		DisableCache:  true,
+		MaxFlushDelay: delay,
 	}
 	if network == "unix" {
 		die("rueidis", fmt.Errorf("no Unix sockets in this driver"))
@@ -163,7 +174,9 @@ func openRueidis(j *job) *client {
 	return &client{
 		version: version("github.com/redis/rueidis"),
 		get:     func(key string) (string, error) { return c.Do(ctx, text(key)).ToString() },
-		set:     func(key, value string) (string, error) { return c.Do(ctx, put(key, value)).ToString() },
+		set: func(key, value string) (string, error) {
+			return c.Do(ctx, put(key, value)).ToString()
+		},
 		mget: func(keys []string) ([]string, error) {
 			return c.Do(ctx, c.B().Mget().Key(keys...).Build()).AsStrSlice()
 		},
@@ -193,7 +206,8 @@ func openRedigo(j *job) *client {
 	network, address := j.address()
 	pool := &redigo.Pool{MaxIdle: max(j.concurrency, 10), Dial: func() (redigo.Conn, error) {
 		secure := j.tls()
-		return redigo.Dial(network, address, redigo.DialUseTLS(secure != nil), redigo.DialTLSConfig(secure))
+		return redigo.Dial(network, address,
+			redigo.DialUseTLS(secure != nil), redigo.DialTLSConfig(secure))
 	}}
 	do := func(name string, words ...any) (string, error) {
 		conn := pool.Get()
