@@ -42,16 +42,20 @@ static void drop(struct tendon__item *item)
 
 static void drop_oldest_event(struct tendon_queue *queue)
 {
-    for (struct tendon__link *link = queue->items.next; link != &queue->items; link = link->next) {
-        struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
-        if (!item->is_event)
-            continue;
-        tendon__list_remove(link);
-        queue->event_count--;
-        queue->dropped += queue->dropped < UINT32_MAX;
-        drop(item);
-        return;
-    }
+    struct tendon__event *oldest =
+        TENDON__OWNER(tendon__list_shift(&queue->events), struct tendon__event, age);
+    tendon__list_remove(&oldest->item.link);
+    queue->event_count--;
+    queue->dropped += queue->dropped < UINT32_MAX;
+    tendon__event_free(oldest);
+}
+
+static void note_event(struct tendon_queue *queue, struct tendon__item *item)
+{
+    if (queue->event_count >= TENDON__EVENTS_MAX)
+        drop_oldest_event(queue);
+    queue->event_count++;
+    tendon__list_push(&queue->events, &TENDON__OWNER(item, struct tendon__event, item)->age);
 }
 
 void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item)
@@ -62,8 +66,8 @@ void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item)
         drop(item);
         return;
     }
-    if (item->is_event && queue->event_count++ >= TENDON__EVENTS_MAX)
-        drop_oldest_event(queue);
+    if (item->is_event)
+        note_event(queue, item);
     bool was_empty = tendon__list_empty(&queue->items);
     tendon__list_push(&queue->items, &item->link);
     if (was_empty)
@@ -125,6 +129,7 @@ tendon_status tendon_queue_create(tendon_queue **out_queue)
     queue->sink.complete_all = complete_all;
     queue->refs = 1;
     tendon__list_init(&queue->items);
+    tendon__list_init(&queue->events);
     *out_queue = queue;
     return TENDON_OK;
 }
@@ -283,7 +288,10 @@ size_t tendon_queue_poll(tendon_queue *queue, tendon_completion *out, size_t com
         if (fill_gap(queue, place, item) || !take(place, item))
             continue;
         tendon__list_remove(link);
-        queue->event_count -= item->is_event;
+        if (item->is_event) {
+            queue->event_count--;
+            tendon__list_remove(&TENDON__OWNER(item, struct tendon__event, item)->age);
+        }
         drop(item);
     }
     clear_signal(queue);

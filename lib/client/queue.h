@@ -11,6 +11,7 @@
 
 struct tendon__event {
     struct tendon__item item;
+    struct tendon__link age; /* among the events of its queue */
     struct tendon__memory *memory;
     uint64_t tag;
     uint32_t kind;
@@ -26,6 +27,7 @@ struct tendon_queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
     struct tendon__link items;
+    struct tendon__link events; /* of items, by age, so that the oldest is found among any */
     uint32_t event_count;
     uint32_t dropped; /* events since the last one that was delivered */
     uint32_t waiting; /* threads inside poll */
