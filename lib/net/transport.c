@@ -81,15 +81,14 @@ bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t sli
 
 ssize_t tendon__transport_wait(int fd, void *out, size_t size, struct tendon__fault *fault)
 {
-    ssize_t count;
-    do
-        count = recv(fd, out, size, 0);
-    while (count < 0 && errno == EINTR);
+    ssize_t count = recv(fd, out, size, 0);
     if (count > 0)
         return count;
     if (count == 0)
         return TENDON__IO_CLOSED;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? TENDON__IO_AGAIN : io_failed(fault, errno);
+    /* A signal ends the wait: to begin it anew with each of them could last for ever. */
+    return errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK ? TENDON__IO_AGAIN
+                                                                     : io_failed(fault, errno);
 }
 
 ssize_t tendon__transport_say(int fd, const void *bytes, size_t size, struct tendon__fault *fault)
