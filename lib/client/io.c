@@ -10,6 +10,7 @@
 
 #define READS_PER_EVENT  16 /* one busy connection must not starve the others */
 #define WRITES_PER_FLUSH 64
+#define EPOLL_ENDS       (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
 enum io_state {
     IO_RESOLVING,
@@ -32,7 +33,9 @@ struct tendon__io {
     int watched_fd;
     uint32_t watched;
     bool write_blocked;
-    bool has_reader; /* a caller waits in the socket, without the token; nobody else reads */
+    bool has_reader;  /* a caller waits in the socket, without the token; nobody else reads */
+    bool missed_edge; /* something came that was left to the reader */
+    bool is_ending;   /* the peer's end has been announced; there will be no edge behind it */
 };
 
 static void remember_fd(struct tendon_client *client, int fd)
@@ -81,7 +84,7 @@ static void watch(struct tendon__io *io, int fd, uint32_t events)
  * a caller in the socket is about to read. */
 static uint32_t open_events(const struct tendon__io *io)
 {
-    uint32_t edges = io->transport.waits ? EPOLLET : 0u;
+    uint32_t edges = io->transport.waits ? EPOLLET | EPOLLRDHUP : 0u;
     return edges | EPOLLIN | (io->write_blocked ? EPOLLOUT : 0u);
 }
 
@@ -284,8 +287,8 @@ static void read_some(struct tendon__io *io, int64_t now_ns)
             return;
         }
         tendon__engine_received(io->client->engine, io->channel, (size_t)result, now_ns);
-        if (io->state != IO_OPEN ||
-            ((size_t)result < room && !tendon__transport_buffered(&io->transport)))
+        if (io->state != IO_OPEN || ((size_t)result < room && !io->is_ending &&
+                                     !tendon__transport_buffered(&io->transport)))
             return;
     }
     if (io->state == IO_OPEN && io->transport.waits)
@@ -316,7 +319,12 @@ static void write_some(struct tendon__io *io, int64_t now_ns)
         }
         tendon__conn_sent(&io->channel->conn, (size_t)result);
         io->client->engine->stats.bytes_sent += (uint64_t)result;
-        io->write_blocked = writes + 1 == WRITES_PER_FLUSH;
+        if (writes + 1 == WRITES_PER_FLUSH) {
+            /* It can still be written, which is no edge. */
+            io->write_blocked = true;
+            watch_anew(io);
+            return;
+        }
     }
     watch(io, io->transport.fd, open_events(io));
 }
@@ -340,8 +348,12 @@ void tendon__io_event(struct tendon_client *client, void *handle, uint32_t event
         step_dial(io, now_ns);
         return;
     }
-    if (io->state == IO_OPEN && !io->has_reader && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        read_some(io, now_ns);
+    if (io->state == IO_OPEN && events & (EPOLLIN | EPOLL_ENDS)) {
+        io->is_ending = io->is_ending || events & EPOLL_ENDS;
+        io->missed_edge = io->has_reader;
+        if (!io->has_reader)
+            read_some(io, now_ns);
+    }
     if (io->state == IO_OPEN && events & EPOLLOUT)
         write_some(io, now_ns);
 }
@@ -401,9 +413,9 @@ void tendon__io_end_direct(struct tendon__io *io, const uint8_t *bytes, ssize_t 
         take_bytes(io, bytes, (size_t)result, now_ns);
     else if (result < 0)
         lose(io, result, fault, now_ns);
-    /* An edge that came meanwhile was left to the reader. */
-    if (io->state == IO_OPEN && io->channel->conn.fifo_count)
+    if (io->state == IO_OPEN && (io->missed_edge || io->channel->conn.fifo_count))
         read_some(io, now_ns);
+    io->missed_edge = false;
 }
 
 static struct tendon__io *find_token(struct tendon_client *client, uint64_t token)
