@@ -85,8 +85,12 @@ static void count_outcome(struct tendon__engine *engine, const struct tendon__re
 {
     if (request->flags & TENDON__REQUEST_INTERNAL)
         return;
-    engine->ended_count++;
     engine->live_count--;
+    /* Who waits may call again as soon as it knows, and is not to be counted twice. */
+    if (request->sink->complete)
+        __atomic_sub_fetch(&engine->pending, 1, __ATOMIC_RELAXED);
+    else
+        engine->ended_count++;
     tendon_stats *stats = &engine->stats;
     if (request->status == TENDON_OK) {
         stats->replies += request->command_count;
@@ -99,11 +103,6 @@ static void count_outcome(struct tendon__engine *engine, const struct tendon__re
         stats->unknown++;
 }
 
-/*
- * Leaves whatever the request waits in. On the wire its exchange stays in the connection until
- * answered, unless no byte of it was handed out; a connection of its own that still owes an answer
- * is closed when it is given back.
- */
 enum tendon__progress tendon__request_progress(const struct tendon__request *request,
                                                const struct tendon__channel *channel)
 {
@@ -112,14 +111,28 @@ enum tendon__progress tendon__request_progress(const struct tendon__request *req
     return progress == TENDON__PROGRESS_PARTIAL && parts ? TENDON__PROGRESS_SENT : progress;
 }
 
+/* What is not sent makes room for who waits for the lane. */
+static bool take_back(struct tendon__request *request, struct tendon__channel *channel)
+{
+    if (!tendon__conn_take_back(&channel->conn, &request->exchange))
+        return false;
+    if (channel->is_lane && channel->node->waiting_count)
+        tendon__node_serve(channel->node);
+    return true;
+}
+
+/*
+ * Leaves whatever the request waits in. On the wire its exchange stays in the connection until
+ * answered, unless no byte of it was handed out; a connection of its own that still owes an answer
+ * is closed when it is given back.
+ */
 void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__request *request,
                               enum tendon__request_state from)
 {
     struct tendon__channel *channel = request->channel;
     switch (from) {
     case TENDON__REQUEST_ON_WIRE:
-        if (tendon__list_linked(&request->exchange.link) &&
-            !tendon__conn_take_back(&channel->conn, &request->exchange))
+        if (tendon__list_linked(&request->exchange.link) && !take_back(request, channel))
             tendon__request_ref(
                 request); /* the connection's, until the reply has come or it ends */
         break;
@@ -362,7 +375,7 @@ static void expire_attempt(struct tendon__engine *engine, struct tendon__request
                       channel->node->name, sent ? "did not answer" : "did not take the command",
                       (long long)limit_ms, sent ? "read_timeout_ms" : "write_timeout_ms");
     tendon__request_ref(request);
-    if (!sent && !tendon__conn_take_back(&channel->conn, &request->exchange)) {
+    if (!sent && !take_back(request, channel)) {
         /* Half written: the stream cannot be used for anything else any more. */
         tendon__channel_close(channel, TENDON__CLOSE_ERROR, &fault);
     } else if (sent && !haunt(request)) {
