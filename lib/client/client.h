@@ -34,8 +34,9 @@ struct tendon_client {
     struct tendon__tls_context *tls;
     struct tendon__tcp_options tcp;
     struct tendon__resolver *resolver;
-    int timer_fd;     /* with drive=host: makes epoll_fd readable at the next deadline; else -1 */
-    int64_t armed_ns; /* what it is set to */
+    int timer_fd;      /* with drive=host: makes epoll_fd readable at the next deadline; else -1 */
+    int64_t armed_ns;  /* what it is set to */
+    int64_t turned_ns; /* when somebody last looked at every socket */
     uint64_t next_token;
     struct tendon_queue *watcher;
     uint64_t watch_tag;

@@ -50,7 +50,7 @@ static void drive_until_over(struct tendon_client *client, struct tendon__wait *
  * others have left come before new work. */
 static void catch_up(struct tendon_client *client)
 {
-    if (tendon__now_ns() - client->engine->now_ns > TENDON__MS)
+    if (tendon__now_ns() - client->turned_ns > TENDON__MS)
         tendon__driver_turn(client, 0);
     tendon__driver_drain(client);
 }

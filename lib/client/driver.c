@@ -119,7 +119,7 @@ void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms)
     tendon__engine_tell(client->engine);
     int count = wait_for_events(client, events, limit_ms);
     int64_t now_ns = tendon__now_ns();
-    client->engine->now_ns = now_ns;
+    client->engine->now_ns = client->turned_ns = now_ns;
     for (int i = 0; i < count; i++) {
         if (events[i].data.ptr == &client->timer_fd) {
             tendon__host_timer_fired(client);
