@@ -131,7 +131,8 @@ tendon_status tendon_client_process(tendon_client *client, int64_t timeout_ms, i
         timeout_ms ? pthread_mutex_lock(&client->drive) == 0 : take_or_leave_word(client);
     if (driving) {
         tendon__driver_drain(client);
-        tendon__driver_turn(client, timeout_ms);
+        /* Nothing happens to a closed client any more that could end a wait. */
+        tendon__driver_turn(client, atomic_load(&client->closed) ? 0 : timeout_ms);
         due_ms = next_ms(client);
         tendon__host_leave(client);
     }
