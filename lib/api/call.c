@@ -6,6 +6,8 @@
 #include "client/request_build.h"
 #include "client/wait.h"
 
+#define FEW_REQUESTS 64 /* of a batch that is kept in mind without an allocation */
+
 static void hand_out_error(tendon_error **out_error, const struct tendon__fault *fault)
 {
     if (out_error)
@@ -174,8 +176,11 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
     struct tendon__wait wait;
     struct batch batch = {.tells = false};
     tendon__wait_init(&wait, 0);
+    struct tendon__request *few[FEW_REQUESTS];
     struct tendon__request **kept =
-        tendon__memory_take(client->memory, count * sizeof(struct tendon__request *));
+        count <= FEW_REQUESTS
+            ? few
+            : tendon__memory_take(client->memory, count * sizeof(struct tendon__request *));
     tendon_status status =
         kept ? build_all(client, requests, request_size, count, &wait.sink, &batch, &fault)
              : TENDON_ERROR_NO_MEMORY;
@@ -199,7 +204,8 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
             tendon__request_unref(kept[i]);
         }
     }
-    tendon__memory_free(client->memory, kept);
+    if (kept != few)
+        tendon__memory_free(client->memory, kept);
     return status;
 }
 
