@@ -46,19 +46,24 @@ def words(cell, target, timing):
     return [f"{name}={value}" for name, value in pairs.items()]
 
 
-def places(client, out):
+def places(client, out, env):
     """What the words in braces of clients.json stand for."""
-    here = plan.BENCH / "drivers" / client.language
-    return {"out": out, "here": here, "python": sys.executable, "root": plan.BENCH.parent}
+    return {
+        "out": out,
+        "here": plan.BENCH / "drivers" / client.language,
+        "python": sys.executable,
+        "root": plan.BENCH.parent,
+        "tendon_out": env["TENDON_OUT"],
+    }
 
 
-def command(cell, out):
-    known = places(cell.client, out)
+def command(cell, out, env):
+    known = places(cell.client, out, env)
     return [part.format(**known) for part in cell.client.command]
 
 
 def environment(cell, out, env):
-    known = places(cell.client, out)
+    known = places(cell.client, out, env)
     more = {name: text.format(**known) for name, text in cell.client.environment.items()}
     return {**os.environ, **env, **more}
 
@@ -141,7 +146,7 @@ def take(cell, target, timing, out, env):
     own, server = machine.own_seconds(), machine.process_seconds(target.process.pid)
     began = time.monotonic()
     process = start(
-        command(cell, out) + words(cell, target, timing),
+        command(cell, out, env) + words(cell, target, timing),
         client_cpus,
         environment(cell, out, env),
         target.urgent,

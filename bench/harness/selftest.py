@@ -16,7 +16,7 @@ MODES = {"blocking", "lease", "async", "batch", "mget"}
 OPS = {"get", "set", "mixed"}
 TRANSPORTS = {"tcp", "unix", "tls"}
 PLACEMENTS = {"split", "same-core", "free"}
-PLACES = {"out": "/out", "here": "/here", "python": "python3", "root": "/root"}
+PLACES = dict.fromkeys(("out", "here", "python", "root", "tendon_out"), "/place")
 
 
 def workload_findings(works):

@@ -365,6 +365,10 @@ REGISTRIES = """
 No run-time dependency of any binding. Maven fetches its own plugins and JUnit, npm what a binding's
 `package.json` lists for development, Go its toolchain when it is older than 1.24; each by its
 ordinary client with the configuration the machine has.
+
+`./dev bench` fetches the clients it measures against the same way, at the versions named in
+`bench/drivers`, into `build/`. hiredis and libvalkey are the sources inside their Python wrappers,
+because Debian 12 has no release of them with TLS.
 """
 
 
