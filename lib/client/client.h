@@ -143,6 +143,10 @@ void tendon__io_abandon_all(struct tendon_client *client);
  */
 struct tendon__io;
 struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel, int *out_fd);
+/* Without the token, once all of the request is written. False when others have something for the
+ * stream that was held back meanwhile: then _send_held, with the token. */
+bool tendon__io_said(struct tendon__io *io);
+void tendon__io_send_held(struct tendon__io *io);
 void tendon__io_end_direct(struct tendon__io *io, const uint8_t *bytes, ssize_t result,
                            struct tendon__fault *fault);
 

@@ -80,6 +80,11 @@ static bool wait_in_socket(struct tendon_client *client, struct tendon__request 
         return false;
     tendon__client_unlock(client);
     ssize_t result = tendon__transport_say(fd, request->frame, request->frame_bytes, &fault);
+    if (result > 0 && !tendon__io_said(io)) {
+        tendon__client_lock(client);
+        tendon__io_send_held(io);
+        tendon__client_unlock(client);
+    }
     if (result > 0)
         result = tendon__transport_wait(fd, bytes, sizeof bytes, &fault);
     if (pthread_mutex_trylock(&client->drive) == 0)

@@ -19,6 +19,13 @@ enum io_state {
     IO_CLOSED,
 };
 
+/* A caller writes without the token: what others have for the same stream must come behind it. */
+enum saying {
+    SAYING_NOTHING,
+    SAYING,      /* not yet written, or not to its end */
+    SAYING_HELD, /* and somebody waits for that; who ends it sends what they have */
+};
+
 /* A channel's socket. Outlives the channel until the end of the turn, because epoll may still name
  * it. */
 struct tendon__io {
@@ -33,9 +40,10 @@ struct tendon__io {
     int watched_fd;
     uint32_t watched;
     bool write_blocked;
-    bool has_reader;  /* a caller waits in the socket, without the token; nobody else reads */
-    bool missed_edge; /* something came that was left to the reader */
-    bool is_ending;   /* the peer's end has been announced; there will be no edge behind it */
+    bool has_reader;    /* a caller waits in the socket, without the token; nobody else reads */
+    atomic_uint saying; /* enum saying: how far the reader is with his own request */
+    bool missed_edge;   /* something came that was left to the reader */
+    bool is_ending;     /* the peer's end has been announced; there will be no edge behind it */
 };
 
 static void remember_fd(struct tendon_client *client, int fd)
@@ -295,9 +303,19 @@ static void read_some(struct tendon__io *io, int64_t now_ns)
         watch_anew(io);
 }
 
+/* True when nobody may write now because a caller does; he is told that more is to be sent. */
+static bool is_held(struct tendon__io *io)
+{
+    unsigned saying = SAYING;
+    return atomic_compare_exchange_strong(&io->saying, &saying, SAYING_HELD) ||
+           saying == SAYING_HELD;
+}
+
 static void write_some(struct tendon__io *io, int64_t now_ns)
 {
     struct tendon__fault fault;
+    if (io->has_reader && is_held(io))
+        return;
     io->write_blocked = false;
     for (int writes = 0; writes < WRITES_PER_FLUSH; writes++) {
         const uint8_t *bytes;
@@ -373,9 +391,21 @@ struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel, int 
     tendon__conn_sent(&channel->conn, size);
     channel->engine->stats.bytes_sent += size;
     io->has_reader = true;
+    atomic_store(&io->saying, SAYING);
     *out_fd = io->transport.fd;
     tendon__engine_direct(channel->engine, channel, true);
     return io;
+}
+
+bool tendon__io_said(struct tendon__io *io)
+{
+    return atomic_exchange(&io->saying, SAYING_NOTHING) != SAYING_HELD;
+}
+
+void tendon__io_send_held(struct tendon__io *io)
+{
+    if (io->state == IO_OPEN)
+        tendon__channel_flush(io->channel);
 }
 
 /* Hands over what was read without the token. Any of it may close the connection. */
@@ -403,6 +433,7 @@ void tendon__io_end_direct(struct tendon__io *io, const uint8_t *bytes, ssize_t 
 {
     int64_t now_ns = io->client->engine->now_ns;
     io->has_reader = false;
+    atomic_store(&io->saying, SAYING_NOTHING); /* still there only when it failed, and ends here */
     if (io->state == IO_CLOSED) {
         tendon__transport_close(&io->transport, false);
         tendon__list_push(&io->client->dead_ios, &io->link);
