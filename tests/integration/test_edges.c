@@ -11,6 +11,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <dlfcn.h>
+#include <errno.h>
+
 #include "support/check.h"
 
 #define LINES_MAX 64
@@ -30,6 +33,7 @@ struct stage {
     pthread_t thread;
     pthread_t threads[LINES_MAX];
     int fds[LINES_MAX];
+    char names[LINES_MAX][32]; /* of the command that is being answered */
 };
 
 struct line {
@@ -37,6 +41,24 @@ struct line {
     int fd;
     int index;
 };
+
+/* Milliseconds by which the next blocking send of this thread comes late, as if its thread had lost
+ * the processor before. */
+static __thread int late_ms;
+
+ssize_t send(int fd, const void *bytes, size_t size, int flags)
+{
+    static ssize_t (*real)(int, const void *, size_t, int);
+    if (!__atomic_load_n(&real, __ATOMIC_ACQUIRE)) {
+        void *found = dlsym(RTLD_NEXT, "send");
+        __atomic_store_n((void **)&real, found, __ATOMIC_RELEASE);
+    }
+    if (late_ms && !(flags & MSG_DONTWAIT)) {
+        sleep_ms(late_ms);
+        late_ms = 0;
+    }
+    return real(fd, bytes, size, flags);
+}
 
 static bool say(int fd, const char *text)
 {
@@ -71,10 +93,10 @@ static void *serve(void *argument)
     struct line line = *(struct line *)argument;
     free(argument);
     FILE *from = fdopen(dup(line.fd), "r");
-    char name[32];
+    char *name = line.stage->names[line.index];
     unsigned count = 0;
     bool on = true;
-    while (on && read_command(from, name, sizeof name)) {
+    while (on && read_command(from, name, sizeof line.stage->names[0])) {
         if (!strcmp(name, "HELLO"))
             on = say(line.fd, "-ERR unknown command 'HELLO'\r\n");
         else if (!strcmp(name, "CLIENT") || !strcmp(name, "SELECT"))
@@ -413,6 +435,55 @@ static void a_busy_client_notices_closed_connections(void)
     stage_end(&stage);
 }
 
+/* Answers with the number of the command on its connection, and keeps what it was asked. */
+static bool answers_by_name(struct stage *stage, int fd, int line, unsigned count)
+{
+    (void)line, (void)count;
+    char reply[64];
+    snprintf(reply, sizeof reply, "+%s\r\n", stage->names[line]);
+    return say(fd, reply);
+}
+
+static void *ask_late(void *argument)
+{
+    for (int i = 0; i < 5; i++) {
+        late_ms = i ? 60 : 0;
+        expect_text(ask_by(argument, (struct manner){.timeout_ms = 20000}, "FIRST", NULL), "FIRST");
+    }
+    late_ms = 0;
+    return NULL;
+}
+
+/* One that sends by itself and others on the same connection: each gets the reply to its own. */
+static void nobody_overtakes_who_sends_by_itself(void)
+{
+    struct stage stage;
+    tendon_queue *queue = NULL;
+    if (!stage_open(&stage, answers_by_name))
+        return;
+    tendon_client *client = client_of(&stage, "direct_lanes=1");
+    CHECK(tendon_queue_create(&queue) == TENDON_OK, "a queue");
+    pthread_t late;
+    expect_text(ask(client, "WARM", NULL), "WARM");
+    pthread_create(&late, NULL, ask_late, client);
+    sleep_ms(25);
+    for (int i = 0; i < 5; i++) {
+        tendon_bytes words[] = {{"SECOND", 6}};
+        tendon_request request = {
+            .struct_size = sizeof request, .args = words, .arg_count = 1, .timeout_ms = 20000};
+        tendon_completion done;
+        CHECK(tendon_submit(client, queue, &request, sizeof request, 1, NULL) == TENDON_OK,
+              "submit");
+        if (CHECK(tendon_queue_poll(queue, &done, sizeof done, 1, 20000) == 1, "an outcome"))
+            expect_text(answer_of(done.reply, done.error), "SECOND");
+        sleep_ms(30);
+    }
+    pthread_join(late, NULL);
+    tendon_client_destroy(client);
+    tendon_queue_destroy(queue);
+    stage_end(&stage);
+}
+
 int main(void)
 {
     run_test("signals do not extend a deadline", signals_do_not_extend_a_deadline);
@@ -423,5 +494,6 @@ int main(void)
     run_test("room that was not used goes to the next", room_that_was_not_used_goes_to_the_next);
     run_test("callers as many as may be pending", callers_as_many_as_may_be_pending);
     run_test("a busy client notices closed connections", a_busy_client_notices_closed_connections);
+    run_test("nobody overtakes who sends by itself", nobody_overtakes_who_sends_by_itself);
     return finish_tests();
 }
