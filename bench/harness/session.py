@@ -1,9 +1,12 @@
 """One run from its arguments to its report."""
 
+import fcntl
 import os
+import pathlib
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 
 import builds
@@ -133,6 +136,18 @@ def stem(arguments):
     )
 
 
+def wait_for_my_turn():
+    """One run at a time on a machine, whoever's clone it is: two would measure each other."""
+    handle = open(pathlib.Path(tempfile.gettempdir()) / "tendon-bench.lock", "a")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        console.say("another ./dev bench is measuring on this machine; waiting for it")
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    os.set_inheritable(handle.fileno(), False)
+    console.LOCKS.append(handle)
+
+
 def run(arguments):
     usual = QUICK if arguments.quick else USUAL
     for name, value in usual.items():
@@ -148,6 +163,7 @@ def run(arguments):
     cells = plan.cells(works, without(clients, lacking))
     target = Target(console.BUILD / "bench" / "server", arguments.engine, arguments.urgent)
     target.folder.mkdir(parents=True, exist_ok=True)
+    wait_for_my_turn()
     try:
         target.start()
         gate = rounds.Gate(not (arguments.no_gate or arguments.urgent))
