@@ -89,50 +89,118 @@ func TestReadTimeout(t *testing.T) {
 	}
 }
 
-// Many goroutines give up at random moments; no answer may ever reach another command.
+// storm counts what became of calls that gave up at random moments.
+type storm struct {
+	answered, gaveUp, unknown atomic.Int64
+	seen                      sync.Map // values that INCR gave
+}
+
+// Many goroutines give up at random moments; no answer may ever reach another command, and a
+// command whose error says that it was not executed was not.
 func TestValuesNeverMix(t *testing.T) {
-	c, _ := standalone(t)
-	var answered, gaveUp atomic.Int64
+	c, prefix := standalone(t)
+	counter := prefix + "counter"
+	var s storm
 	var wait sync.WaitGroup
+	var increments atomic.Int64
 	until := time.Now().Add(3 * time.Second)
 	for g := 0; g < 60; g++ {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
 			for i := 0; time.Now().Before(until); i++ {
-				echoOnce(t, c, fmt.Sprintf("%d-%d", g, i), &answered, &gaveUp)
+				ctx, cancel := impatient()
+				switch rand.IntN(3) {
+				case 0:
+					s.increment(t, ctx, c, counter, &increments)
+				case 1:
+					s.echo(t, ctx, c, fmt.Sprintf("%d-%d", g, i))
+				case 2:
+					s.echoes(t, ctx, c, fmt.Sprintf("%d-%d", g, i))
+				}
+				cancel()
 			}
 		}()
 	}
 	wait.Wait()
-	if answered.Load() == 0 || gaveUp.Load() == 0 {
-		t.Fatalf("%d answered, %d gave up: the test shows nothing", answered.Load(), gaveUp.Load())
+	if s.answered.Load() == 0 || s.gaveUp.Load() == 0 {
+		t.Fatalf("%d answered, %d gave up: the test shows nothing", s.answered.Load(),
+			s.gaveUp.Load())
 	}
-	t.Logf("%d answered, %d gave up", answered.Load(), gaveUp.Load())
+	executed, err := c.Get(bg(t), counter).Int64()
+	must(t, err)
+	if executed < increments.Load() || executed > increments.Load()+s.unknown.Load() {
+		t.Errorf("%d increments were executed; %d were acknowledged, %d unknown", executed,
+			increments.Load(), s.unknown.Load())
+	}
+	t.Logf("%d answered, %d gave up, %d of them unknown", s.answered.Load(), s.gaveUp.Load(),
+		s.unknown.Load())
 }
 
-func echoOnce(t *testing.T, c *redis.Client, text string, answered, gaveUp *atomic.Int64) {
+// impatient is a context that ends soon, later, or not at all.
+func impatient() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	switch rand.IntN(3) {
 	case 0:
 		time.AfterFunc(time.Duration(rand.IntN(500))*time.Microsecond, cancel)
 	case 1:
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, time.Duration(rand.IntN(2000))*time.Microsecond)
-		defer stop()
+		return ctx, func() { stop(); cancel() }
 	}
-	text += strings.Repeat("x", rand.IntN(200))
-	got, err := c.Echo(ctx, text).Result()
+	return ctx, cancel
+}
+
+// note counts the outcome, and reports whether there is a value.
+func (s *storm) note(t *testing.T, err error) bool {
+	t.Helper()
 	switch {
-	case err == nil && got != text:
-		t.Errorf("asked for %q, got %q", text, got)
 	case err == nil:
-		answered.Add(1)
+		s.answered.Add(1)
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
-		gaveUp.Add(1)
+		s.gaveUp.Add(1)
 	default:
 		t.Errorf("got %v", err)
+	}
+	return err == nil
+}
+
+func (s *storm) increment(t *testing.T, ctx context.Context, c *redis.Client, key string,
+	increments *atomic.Int64) {
+	value, err := c.Incr(ctx, key).Result()
+	if s.note(t, err) {
+		increments.Add(1)
+		if _, again := s.seen.LoadOrStore(value, true); again {
+			t.Errorf("two increments gave %d", value)
+		}
+		return
+	}
+	var failure *redis.ClientError
+	if errors.As(err, &failure) && failure.Executed() != redis.ExecutedNo {
+		s.unknown.Add(1)
+	}
+}
+
+func (s *storm) echo(t *testing.T, ctx context.Context, c *redis.Client, text string) {
+	text += strings.Repeat("x", rand.IntN(200))
+	got, err := c.Echo(ctx, text).Result()
+	if s.note(t, err) && got != text {
+		t.Errorf("asked for %q, got %q", text, got)
+	}
+}
+
+func (s *storm) echoes(t *testing.T, ctx context.Context, c *redis.Client, text string) {
+	pipe := c.Pipeline()
+	var cmds [4]*redis.StringCmd
+	for i := range cmds {
+		cmds[i] = pipe.Echo(ctx, fmt.Sprint(text, "/", i))
+	}
+	_, _ = pipe.Exec(ctx)
+	for i, cmd := range cmds {
+		got, err := cmd.Result()
+		if s.note(t, err) && got != fmt.Sprint(text, "/", i) {
+			t.Errorf("asked for %s/%d, got %q", text, i, got)
+		}
 	}
 }
 

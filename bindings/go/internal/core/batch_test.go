@@ -10,9 +10,9 @@ func (b *Batch) arguments() [][]string {
 	data, sizes := b.data, b.sizes
 	all := [][]string{}
 	index := 0
-	for _, count := range b.counts {
+	for _, shape := range b.shapes {
 		one := []string{}
-		for i := 0; i < int(count); i++ {
+		for i := 0; i < int(shape.arg_count); i++ {
 			if b.large != nil && index == b.largeIndex {
 				one = append(one, string(b.large))
 			} else {
@@ -71,6 +71,7 @@ func TestBatchLargeArgument(t *testing.T) {
 
 func TestBatchKeepsNoHugeBuffer(t *testing.T) {
 	var b Batch
+	b.Reset()
 	b.Begin(0)
 	b.AddBytes(make([]byte, 10*keptBytes))
 	b.Reset()

@@ -40,9 +40,21 @@ typedef struct tendon_go_host {
 typedef struct tendon_go_target {
     uint64_t tag;       /* of the first request; the next ones count up */
     int64_t timeout_ms; /* as in tendon_request */
+    uint64_t lease;     /* a tendon_lease, or 0 */
     uint32_t route;     /* TENDON_ROUTE_* */
     uint32_t flush;     /* not 0: write at once; else somebody calls tendon_go_flush later */
 } tendon_go_target;
+
+/* What each request has of its own. */
+typedef struct tendon_go_shape {
+    uint32_t arg_count;
+    uint32_t flags; /* TENDON_REQUEST_* */
+} tendon_go_shape;
+
+static inline tendon_go_host *tendon_go_host_of(uintptr_t handle)
+{
+    return (tendon_go_host *)handle; /* see handleOf */
+}
 
 /* Makes the host of a client, which it owns from now on; NULL when memory or descriptors ran out.
  */
@@ -79,8 +91,7 @@ static inline void tendon_go_host_destroy(tendon_go_host *host)
     free(host);
 }
 
-/* Takes completions without driving the client. */
-static inline int64_t tendon_go_collect(tendon_go_host *host)
+static inline int64_t tendon_go_take(tendon_go_host *host)
 {
     tendon_go_end_completions(host);
     host->count = tendon_queue_poll(host->queue, host->completions, sizeof *host->completions,
@@ -88,15 +99,22 @@ static inline int64_t tendon_go_collect(tendon_go_host *host)
     return (int64_t)host->count;
 }
 
+/* Takes completions without driving the client. */
+static inline int64_t tendon_go_collect(uintptr_t handle)
+{
+    return tendon_go_take(tendon_go_host_of(handle));
+}
+
 /*
  * One turn of the reader: drives the client if it has something to do, and takes completions. -1
  * when there was nothing to do. Go's poller is edge-triggered: it tells of a change and not of what
- * was left over (more than fits a turn, or everything when another thread was just flushing), so
- * the reader may sleep only after -1.
+ * was left over (more than fits a turn, a step of TLS, or everything when another thread was just
+ * flushing), so the reader looks at the descriptor itself, and sleeps only after -1.
  */
-static inline int64_t tendon_go_turn(tendon_go_host *host, bool woken)
+static inline int64_t tendon_go_turn(uintptr_t handle, bool woken)
 {
-    if (host->count == TENDON_GO_TURN && tendon_go_collect(host) > 0)
+    tendon_go_host *host = tendon_go_host_of(handle);
+    if (host->count == TENDON_GO_TURN && tendon_go_take(host) > 0)
         return (int64_t)host->count;
     tendon_go_end_completions(host);
     struct pollfd ready = {.fd = host->fd, .events = POLLIN};
@@ -105,58 +123,61 @@ static inline int64_t tendon_go_turn(tendon_go_host *host, bool woken)
     atomic_store(&host->turning, true);
     tendon_status status = tendon_client_process(host->client, 0, NULL);
     atomic_store(&host->turning, false);
-    return tendon_go_collect(host) > 0 || status == TENDON_OK ? (int64_t)host->count : -1;
+    return tendon_go_take(host) > 0 || status == TENDON_OK ? (int64_t)host->count : -1;
 }
 
 /*
  * Writes what was submitted. What completes outside of a turn, such as a request that was refused
  * or whose connection broke while it was written, makes no descriptor readable: `out_stray` gets
  * the first of it, unless a turn is about to look anyway. The caller delivers it and collects the
- * rest.
+ * rest. It is zeroed before, has the bytes of a tendon_completion and the alignment.
  */
-static inline void tendon_go_flush(tendon_go_host *host, tendon_completion *out_stray)
+static inline void tendon_go_flush(uintptr_t handle, uint8_t *out_stray)
 {
+    tendon_go_host *host = tendon_go_host_of(handle);
     tendon_client_flush(host->client);
     if (!atomic_load(&host->turning))
-        tendon_queue_poll(host->queue, out_stray, sizeof *out_stray, 1, 0);
+        tendon_queue_poll(host->queue, (tendon_completion *)(void *)out_stray,
+                          sizeof(tendon_completion), 1, 0);
 }
 
 static inline void tendon_go_fill(tendon_request *request, const tendon_go_target *target,
-                                  tendon_lease *lease, const uint8_t *node, size_t node_size)
+                                  const tendon_go_shape *shape, const uint8_t *node,
+                                  size_t node_size)
 {
     *request = (tendon_request){.struct_size = sizeof *request,
+                                .flags = shape->flags,
+                                .arg_count = shape->arg_count,
                                 .route = target->route,
                                 .tag = target->tag,
                                 .timeout_ms = target->timeout_ms,
-                                .lease = lease,
+                                .lease = (tendon_lease *)(uintptr_t)target->lease,
                                 .node = {node, node_size}};
 }
 
-static inline int32_t tendon_go_submit(tendon_go_host *host, const tendon_request *requests,
-                                       size_t count, uint32_t flush, uint64_t *out_ids,
-                                       uint8_t *out_stray)
+static inline int32_t tendon_go_submit(uintptr_t handle, const tendon_go_target *target,
+                                       const tendon_request *requests, size_t count,
+                                       uint64_t *out_ids, uint8_t *out_stray)
 {
+    tendon_go_host *host = tendon_go_host_of(handle);
     int32_t status =
         tendon_submit(host->client, host->queue, requests, sizeof *requests, count, out_ids);
-    if (status == TENDON_OK && flush)
-        tendon_go_flush(host, (tendon_completion *)(void *)out_stray);
+    if (status == TENDON_OK && target->flush)
+        tendon_go_flush(handle, out_stray);
     return status;
 }
 
 /* One command: the crossing nearly every call of a program takes. */
-static inline int32_t tendon_go_submit_one(tendon_go_host *host, tendon_lease *lease,
+static inline int32_t tendon_go_submit_one(uintptr_t handle, const tendon_go_target *target,
                                            const uint8_t *packed, const uint32_t *sizes,
-                                           uint32_t arg_count, uint32_t flags,
-                                           const tendon_go_target *target, const uint8_t *node,
+                                           const tendon_go_shape *shape, const uint8_t *node,
                                            size_t node_size, uint64_t *out_id, uint8_t *out_stray)
 {
     tendon_request request;
-    tendon_go_fill(&request, target, lease, node, node_size);
-    request.flags = flags;
+    tendon_go_fill(&request, target, shape, node, node_size);
     request.packed = packed;
     request.packed_sizes = sizes;
-    request.arg_count = arg_count;
-    return tendon_go_submit(host, &request, 1, target->flush, out_id, out_stray);
+    return tendon_go_submit(handle, target, &request, 1, out_id, out_stray);
 }
 
 /*
@@ -164,39 +185,34 @@ static inline int32_t tendon_go_submit_one(tendon_go_host *host, tendon_lease *l
  * from `large`, all others from `packed`. TENDON_ERROR_NO_MEMORY when the argument list does not
  * fit in memory.
  */
-static inline int32_t tendon_go_submit_large(tendon_go_host *host, tendon_lease *lease,
+static inline int32_t tendon_go_submit_large(uintptr_t handle, const tendon_go_target *target,
                                              const uint8_t *packed, const uint32_t *sizes,
-                                             uint32_t arg_count, uint32_t flags,
-                                             const tendon_go_target *target, const uint8_t *node,
+                                             const tendon_go_shape *shape, const uint8_t *node,
                                              size_t node_size, const uint8_t *large,
                                              size_t large_size, uint32_t large_index,
                                              uint64_t *out_id, uint8_t *out_stray)
 {
-    tendon_bytes *args = malloc(arg_count * sizeof *args);
+    tendon_bytes *args = malloc(shape->arg_count * sizeof *args);
     if (args == NULL)
         return TENDON_ERROR_NO_MEMORY;
-    for (uint32_t i = 0; i < arg_count; i++) {
+    for (uint32_t i = 0; i < shape->arg_count; i++) {
         args[i] =
             i == large_index ? (tendon_bytes){large, large_size} : (tendon_bytes){packed, sizes[i]};
         if (i != large_index)
             packed += sizes[i];
     }
     tendon_request request;
-    tendon_go_fill(&request, target, lease, node, node_size);
-    request.flags = flags;
+    tendon_go_fill(&request, target, shape, node, node_size);
     request.args = args;
-    request.arg_count = arg_count;
-    int32_t status = tendon_go_submit(host, &request, 1, target->flush, out_id, out_stray);
+    int32_t status = tendon_go_submit(handle, target, &request, 1, out_id, out_stray);
     free(args);
     return status;
 }
 
-/* Several commands at once: `arg_counts` and `flags` have one entry per command, `out_ids` one id.
- */
-static inline int32_t tendon_go_submit_many(tendon_go_host *host, tendon_lease *lease,
+/* Several commands at once: one shape and one id each. */
+static inline int32_t tendon_go_submit_many(uintptr_t handle, const tendon_go_target *target,
                                             const uint8_t *packed, const uint32_t *sizes,
-                                            const uint32_t *arg_counts, const uint32_t *flags,
-                                            uint32_t count, const tendon_go_target *target,
+                                            const tendon_go_shape *shapes, uint32_t count,
                                             const uint8_t *node, size_t node_size,
                                             uint64_t *out_ids, uint8_t *out_stray)
 {
@@ -207,27 +223,25 @@ static inline int32_t tendon_go_submit_many(tendon_go_host *host, tendon_lease *
     if (requests == NULL)
         return TENDON_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
-        tendon_go_fill(&requests[i], target, lease, node, node_size);
+        tendon_go_fill(&requests[i], target, &shapes[i], node, node_size);
         requests[i].tag += i;
-        requests[i].flags = flags[i];
         requests[i].packed = packed;
         requests[i].packed_sizes = sizes;
-        requests[i].arg_count = arg_counts[i];
-        for (uint32_t k = 0; k < arg_counts[i]; k++)
+        for (uint32_t k = 0; k < shapes[i].arg_count; k++)
             packed += sizes[k];
-        sizes += arg_counts[i];
+        sizes += shapes[i].arg_count;
     }
-    int32_t status = tendon_go_submit(host, requests, count, target->flush, out_ids, out_stray);
+    int32_t status = tendon_go_submit(handle, target, requests, count, out_ids, out_stray);
     if (requests != on_stack)
         free(requests);
     return status;
 }
 
 /* Cancels requests. Their completions are in the queue when it returns. */
-static inline void tendon_go_cancel(tendon_go_host *host, const uint64_t *ids, size_t count)
+static inline void tendon_go_cancel(uintptr_t handle, const uint64_t *ids, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        tendon_cancel(host->client, ids[i]);
+        tendon_cancel(tendon_go_host_of(handle)->client, ids[i]);
 }
 
 /* A lease on the node of `key`, or on any primary when `key` is empty. */

@@ -31,23 +31,28 @@ type Sink interface {
 	Deliver(position int, tape Tape, failure *Failure)
 }
 
-// call is one submission under way: who takes its outcomes, and who waits for the last of them.
+// call is one submission under way: who takes its outcomes, and who waits for the last of them. It
+// is part of a Batch and used again with it.
 type call struct {
-	tag      atomic.Uint64 // of position 0; 0 while nobody uses the call
-	sink     Sink
-	left     int           // outcomes to come
-	done     chan struct{} // receives once, after the last outcome
-	later    []kept        // large replies, decoded by the waiting goroutine
-	position uint64        // shard and slot, in place in the tag
-	uses     uint64
+	tag  atomic.Uint64 // of position 0; 0 when no outcome is awaited
+	sink Sink
+	left int           // outcomes to come
+	done chan struct{} // receives once, after the last outcome
+	late []kept        // large replies, decoded by the waiting goroutine
 }
 
-// shard holds a part of the calls. The free list is locked; the table is read without a lock by the
-// reader.
+// slot is a place in a shard's table.
+type slot struct {
+	call atomic.Pointer[call]
+	uses uint64
+}
+
+// shard holds a part of the calls. The lock is for those who take and release slots; the reader
+// looks into the table without it.
 type shard struct {
 	mutex sync.Mutex
-	free  []*call
-	table atomic.Pointer[[]*call]
+	free  []uint32 // slots nobody uses
+	table atomic.Pointer[[]*slot]
 	_     [88]byte // keeps two shards off one cache line
 }
 
@@ -57,74 +62,80 @@ type calls struct {
 	shards [1 << shardBits]shard
 }
 
-// take gives out a call that expects `count` outcomes. It returns nil when too many are under way.
-func (c *calls) take(sink Sink, count int) *call {
-	index := rand.Uint32() & (1<<shardBits - 1)
+// take gives `one` a tag under which `count` outcomes find it. It reports false when too many calls
+// are under way.
+func (c *calls) take(one *call, sink Sink, count int) bool {
+	index := rand.Uint64() & (1<<shardBits - 1)
 	s := &c.shards[index]
 	s.mutex.Lock()
-	var one *call
-	if n := len(s.free); n > 0 {
-		one, s.free = s.free[n-1], s.free[:n-1]
-	} else {
-		one = s.grow(uint64(index))
+	defer s.mutex.Unlock()
+	if len(s.free) == 0 && !s.grow() {
+		return false
 	}
-	s.mutex.Unlock()
-	if one == nil {
-		return nil
+	number := s.free[len(s.free)-1]
+	s.free = s.free[:len(s.free)-1]
+	place := (*s.table.Load())[number]
+	place.uses++
+	if one.done == nil {
+		one.done = make(chan struct{}, 1)
 	}
 	one.sink, one.left = sink, count
-	one.uses++
-	generation := one.uses%(1<<generationBits-1) + 1 // never 0, so that a used tag is never 0
-	// Storing the tag publishes the fields above to the reader, which loads it first.
-	one.tag.Store(generation<<(64-generationBits) | one.position)
-	return one
+	generation := place.uses%(1<<generationBits-1) + 1 // never 0, so that a used tag is never 0
+	// Storing the tag and the call publishes the fields above to the reader, which loads these
+	// first.
+	one.tag.Store(generation<<(64-generationBits) | (index<<slotBits|uint64(number))<<positionBits)
+	place.call.Store(one)
+	return true
 }
 
-// grow adds a call to a locked shard.
-func (s *shard) grow(index uint64) *call {
-	var old []*call
+// grow adds slots to a locked shard.
+func (s *shard) grow() bool {
+	var old []*slot
 	if table := s.table.Load(); table != nil {
 		old = *table
 	}
-	if len(old) == maxSlots {
-		return nil
-	}
-	one := &call{done: make(chan struct{}, 1)}
-	one.position = (index<<slotBits | uint64(len(old))) << positionBits
+	count := min(max(len(old), 4), maxSlots-len(old))
 	// append may write behind the published length, never within it: the reader's view stays valid.
-	grown := append(old, one)
+	grown := old
+	fresh := make([]slot, count)
+	for i := range fresh {
+		s.free = append(s.free, uint32(len(grown)))
+		grown = append(grown, &fresh[i])
+	}
 	s.table.Store(&grown)
-	return one
+	return count > 0
 }
 
-// release returns a call all of whose outcomes have come.
-func (c *calls) release(one *call) {
+// release takes the tag away from a call all of whose outcomes have come, or never will.
+func (c *calls) release(one *call, tag uint64) {
 	one.tag.Store(0)
-	one.sink, one.later = nil, nil
-	s := &c.shards[one.position>>(positionBits+slotBits)]
+	one.sink, one.late = nil, nil
+	s := &c.shards[shardOf(tag)]
 	s.mutex.Lock()
-	s.free = append(s.free, one)
+	(*s.table.Load())[slotOf(tag)].call.Store(nil)
+	s.free = append(s.free, uint32(slotOf(tag)))
 	s.mutex.Unlock()
 }
+
+func shardOf(tag uint64) uint64 { return tag >> (positionBits + slotBits) & (1<<shardBits - 1) }
+func slotOf(tag uint64) int     { return int(tag >> positionBits & (maxSlots - 1)) }
 
 // find maps a completion's tag to its call and position; nil for a tag nobody waits for.
 func (c *calls) find(tag uint64) (*call, int) {
 	position := int(tag & (MaxBatch - 1))
-	index := tag >> (positionBits + slotBits) & (1<<shardBits - 1)
-	slot := int(tag >> positionBits & (maxSlots - 1))
-	table := c.shards[index].table.Load()
-	if table == nil || slot >= len(*table) || tag>>(64-generationBits) == 0 {
+	table := c.shards[shardOf(tag)].table.Load()
+	if table == nil || slotOf(tag) >= len(*table) || tag>>(64-generationBits) == 0 {
 		return nil, 0
 	}
-	one := (*table)[slot]
-	if one.tag.Load() != tag-uint64(position) {
+	one := (*table)[slotOf(tag)].call.Load()
+	if one == nil || one.tag.Load() != tag-uint64(position) {
 		return nil, 0
 	}
 	return one, position
 }
 
-// deliver hands over one outcome and wakes the waiting goroutine after the last. Only the reader
-// calls it.
+// deliver hands over one outcome and wakes the waiting goroutine after the last. Only who takes
+// completions calls it.
 func (one *call) deliver(position int, tape Tape, failure *Failure) {
 	one.sink.Deliver(position, tape, failure)
 	one.arrived()

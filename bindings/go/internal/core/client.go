@@ -26,6 +26,7 @@ type Client struct {
 	calls  calls
 	reader *reader
 	host   *C.tendon_go_host
+	handle C.uintptr_t // the same, for the calls that must be cheap
 
 	// users counts requests under way and other calls inside C, plus closedMark after Close. The
 	// host lives until it is back at closedMark.
@@ -56,6 +57,7 @@ func Open(options []Option) (*Client, *Failure) {
 	if c.host = C.tendon_go_host_create(handle); c.host == nil {
 		return nil, statusFailure(C.TENDON_ERROR_NO_MEMORY)
 	}
+	c.handle = handleOf(c.host)
 	reader, err := startReader(c.host, &c.calls)
 	if err != nil {
 		C.tendon_go_host_destroy(c.host)
@@ -93,6 +95,11 @@ func (c *Client) leave(count int) {
 		default:
 		}
 	}
+}
+
+// handleOf is a host as a number, which cgo does not have to look at before it passes it.
+func handleOf(host *C.tendon_go_host) C.uintptr_t {
+	return C.uintptr_t(uintptr(unsafe.Pointer(host)))
 }
 
 // checkABI refuses a library that is older than the headers this was compiled with, or of another

@@ -30,17 +30,18 @@ func (c *Client) Lease(ctx context.Context, key, node string, timeout int64) (*L
 	}
 	defer c.leave(1)
 	sink := &leaseSink{}
-	one := c.calls.take(sink, 1)
-	if one == nil {
+	one := &call{}
+	if !c.calls.take(one, sink, 1) {
 		return nil, statusFailure(C.TENDON_ERROR_QUEUE_FULL)
 	}
+	tag := one.tag.Load()
+	defer c.calls.release(one, tag)
 	lease := &Lease{client: c}
 	ids := []uint64{0}
 	status := C.tendon_go_lease(c.host, bytesOf(key), C.size_t(len(key)), bytesOf(node),
-		C.size_t(len(node)), C.int64_t(timeout), C.uint64_t(one.tag.Load()), &lease.handle,
+		C.size_t(len(node)), C.int64_t(timeout), C.uint64_t(tag), &lease.handle,
 		(*C.uint64_t)(&ids[0]))
 	if status != C.TENDON_OK {
-		c.calls.release(one)
 		return nil, statusFailure(int32(status))
 	}
 	c.leasesMutex.Lock()
@@ -48,7 +49,6 @@ func (c *Client) Lease(ctx context.Context, key, node string, timeout int64) (*L
 	c.leasesMutex.Unlock()
 	c.flush()
 	c.wait(ctx, one, ids)
-	c.calls.release(one)
 	if sink.failure != nil {
 		lease.Close()
 		return nil, sink.failure

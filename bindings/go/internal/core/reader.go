@@ -22,7 +22,7 @@ import (
 
 const (
 	// A reply beyond either limit is decoded by the goroutine that waits for it, so that one large
-	// reply does not hold up everybody else's.
+	// reply does not hold up those of all others.
 	largeBytes = 32 << 10
 	largeNodes = 256
 )
@@ -38,6 +38,7 @@ type kept struct {
 // in C. It must not know the Client, so that a forgotten one can be collected.
 type reader struct {
 	host     *C.tendon_go_host
+	handle   C.uintptr_t // the same
 	calls    *calls
 	file     *os.File // a duplicate of the client's descriptor, watched and never read
 	ended    chan struct{}
@@ -57,7 +58,7 @@ func startReader(host *C.tendon_go_host, table *calls) (*reader, error) {
 		_ = syscall.Close(fd)
 		return nil, fmt.Errorf("redis: making the client's descriptor non-blocking: %w", err)
 	}
-	r := &reader{host: host, calls: table, ended: make(chan struct{})}
+	r := &reader{host: host, handle: handleOf(host), calls: table, ended: make(chan struct{})}
 	r.file = os.NewFile(uintptr(fd), "tendon-client")
 	conn, err := r.file.SyscallConn()
 	if err == nil {
@@ -89,7 +90,7 @@ func (r *reader) run(conn syscall.RawConn) {
 func (r *reader) drive() {
 	for woken := true; ; woken = false {
 		r.taking.Lock()
-		count := C.tendon_go_turn(r.host, C.bool(woken))
+		count := C.tendon_go_turn(r.handle, C.bool(woken))
 		r.deliverAll(count)
 		r.taking.Unlock()
 		if count < 0 {
@@ -105,7 +106,7 @@ func (r *reader) drive() {
 func (r *reader) collect() {
 	for count := C.int64_t(1); count > 0; {
 		r.taking.Lock()
-		count = C.tendon_go_collect(r.host)
+		count = C.tendon_go_collect(r.handle)
 		r.deliverAll(count)
 		r.taking.Unlock()
 	}
@@ -145,7 +146,7 @@ func (r *reader) deliver(completion *C.tendon_completion) {
 		one.deliver(position, tape, nil)
 		return
 	}
-	one.later = append(one.later, kept{position, tape, completion.reply})
+	one.late = append(one.late, kept{position, tape, completion.reply})
 	completion.reply = nil
 	one.arrived()
 }

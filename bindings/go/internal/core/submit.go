@@ -40,12 +40,13 @@ const keptBytes = 64 << 10
 const LargeArgument = 256 << 10
 
 // Batch is the requests of one submission, packed: all arguments one after the other, and their
-// lengths.
+// lengths. It must not be copied.
 type Batch struct {
+	call call
+
 	data   []byte
 	sizes  []uint32
-	counts []uint32
-	flags  []uint32
+	shapes []C.tendon_go_shape
 	ids    []uint64
 
 	large      []byte // one argument that was not copied, of a batch of one request
@@ -55,24 +56,29 @@ type Batch struct {
 	Node    string // "host:port" to send to, or "" to route by keys
 	Random  bool   // any primary whatever the keys
 	Lease   *Lease // the connection to use, or nil
+
+	// Where the slices begin: an ordinary command fits, and has all it needs in one place.
+	firstShape [1]C.tendon_go_shape
+	firstSizes [6]uint32
+	firstData  [96]byte
 }
 
 // Reset empties the batch for its next use.
 func (b *Batch) Reset() {
-	if cap(b.data) > keptBytes {
-		b.data = nil
+	b.data, b.sizes, b.shapes, b.ids = b.data[:0], b.sizes[:0], b.shapes[:0], b.ids[:0]
+	if cap(b.data) == 0 || cap(b.data) > keptBytes {
+		b.data = b.firstData[:0]
 	}
-	if cap(b.sizes) > keptBytes/4 {
-		b.sizes, b.counts, b.flags, b.ids = nil, nil, nil, nil
+	if cap(b.sizes) == 0 || cap(b.sizes) > keptBytes/4 {
+		b.sizes, b.shapes, b.ids = b.firstSizes[:0], b.firstShape[:0], nil
 	}
-	*b = Batch{data: b.data[:0], sizes: b.sizes[:0], counts: b.counts[:0], flags: b.flags[:0],
-		ids: b.ids[:0]}
+	b.large, b.largeIndex = nil, 0
+	b.Timeout, b.Node, b.Random, b.Lease = 0, "", false, nil
 }
 
 // Begin starts the next request. The caller adds its arguments next.
 func (b *Batch) Begin(flags uint32) {
-	b.counts = append(b.counts, 0)
-	b.flags = append(b.flags, flags)
+	b.shapes = append(b.shapes, C.tendon_go_shape{flags: C.uint32_t(flags)})
 }
 
 // AddText adds an argument to the request begun last.
@@ -97,7 +103,7 @@ func (b *Batch) AddWith(write func([]byte) []byte) {
 // AddLarge adds an argument without copying it; it must not change until Do returns. Possible once,
 // in a batch of one request; otherwise it copies.
 func (b *Batch) AddLarge(argument []byte) {
-	if b.large != nil || len(b.counts) != 1 {
+	if b.large != nil || len(b.shapes) != 1 {
 		b.AddBytes(argument)
 		return
 	}
@@ -118,16 +124,16 @@ func (b *Batch) unpackLarge() {
 
 func (b *Batch) added(size int) {
 	b.sizes = append(b.sizes, uint32(size))
-	b.counts[len(b.counts)-1]++
+	b.shapes[len(b.shapes)-1].arg_count++
 }
 
 // Len is the number of requests.
-func (b *Batch) Len() int { return len(b.counts) }
+func (b *Batch) Len() int { return len(b.shapes) }
 
 // Drop removes the request begun last and its arguments.
 func (b *Batch) Drop() {
-	last := len(b.counts) - 1
-	first := len(b.sizes) - int(b.counts[last])
+	last := len(b.shapes) - 1
+	first := len(b.sizes) - int(b.shapes[last].arg_count)
 	for i, size := range b.sizes[first:] {
 		if b.large != nil && first+i == b.largeIndex {
 			b.large = nil
@@ -135,7 +141,7 @@ func (b *Batch) Drop() {
 		}
 		b.data = b.data[:len(b.data)-int(size)]
 	}
-	b.sizes, b.counts, b.flags = b.sizes[:first], b.counts[:last], b.flags[:last]
+	b.sizes, b.shapes = b.sizes[:first], b.shapes[:last]
 }
 
 // Do submits the batch and waits until every request has its outcome, delivered to `sink` by
@@ -158,20 +164,19 @@ func (c *Client) Do(ctx context.Context, b *Batch, sink Sink) *Failure {
 	if ctx.Done() != nil { // else nobody cancels
 		b.ids = append(b.ids, make([]uint64, count)...)
 	}
-	one := c.calls.take(sink, count)
-	if one == nil {
+	if !c.calls.take(&b.call, sink, count) {
 		return statusFailure(C.TENDON_ERROR_QUEUE_FULL)
 	}
-	if status := c.submit(b, one.tag.Load(), alone); status != C.TENDON_OK {
-		c.calls.release(one)
+	tag := b.call.tag.Load()
+	defer c.calls.release(&b.call, tag)
+	if status := c.submit(b, tag, alone); status != C.TENDON_OK {
 		return statusFailure(int32(status))
 	}
 	if !alone {
 		c.flushSoon()
 	}
-	c.wait(ctx, one, b.ids)
-	one.decodeLater()
-	c.calls.release(one)
+	c.wait(ctx, &b.call, b.ids)
+	b.call.decodeLate()
 	return nil
 }
 
@@ -188,7 +193,7 @@ func (c *Client) flushSoon() {
 
 func (c *Client) flush() {
 	var stray C.tendon_completion
-	C.tendon_go_flush(c.host, &stray)
+	C.tendon_go_flush(c.handle, placeFor(&stray))
 	if stray.kind != 0 {
 		c.reader.found(&stray)
 	}
@@ -207,15 +212,20 @@ func (c *Client) wait(ctx context.Context, one *call, ids []uint64) {
 	case <-ctx.Done():
 	}
 	c.control(func() {
-		C.tendon_go_cancel(c.host, (*C.uint64_t)(&ids[0]), C.size_t(len(ids)))
+		C.tendon_go_cancel(c.handle, (*C.uint64_t)(&ids[0]), C.size_t(len(ids)))
 	})
 	<-one.done
 }
 
-// decodeLater decodes the large replies on the waiting goroutine and frees them.
-func (one *call) decodeLater() {
-	for i := range one.later {
-		late := &one.later[i]
+// placeFor is where C writes a completion, as bytes, which cgo does not search for Go pointers.
+func placeFor(completion *C.tendon_completion) *C.uint8_t {
+	return (*C.uint8_t)(unsafe.Pointer(completion))
+}
+
+// decodeLate decodes the large replies on the waiting goroutine and frees them.
+func (one *call) decodeLate() {
+	for i := range one.late {
+		late := &one.late[i]
 		one.sink.Deliver(late.position, late.tape, nil)
 		C.tendon_reply_destroy(late.reply)
 	}
@@ -223,48 +233,44 @@ func (one *call) decodeLater() {
 
 // submit hands the batch to the core, and flushes when `flush` says so.
 func (c *Client) submit(b *Batch, tag uint64, flush bool) C.int32_t {
-	var lease *C.tendon_lease
-	if b.Lease != nil {
-		if lease = b.Lease.handle; lease == nil {
-			return C.TENDON_ERROR_CLOSED
-		}
-	}
-	var stray C.tendon_completion
 	target := C.tendon_go_target{tag: C.uint64_t(tag), timeout_ms: C.int64_t(b.Timeout),
 		route: b.route()}
 	if flush {
 		target.flush = 1
 	}
-	status := b.pass(c.host, lease, &target, unsafe.Pointer(&stray))
+	if b.Lease != nil {
+		if b.Lease.handle == nil {
+			return C.TENDON_ERROR_CLOSED
+		}
+		target.lease = C.uint64_t(uintptr(unsafe.Pointer(b.Lease.handle)))
+	}
+	var stray C.tendon_completion
+	status := b.pass(c.handle, &target, placeFor(&stray))
 	if stray.kind != 0 {
 		c.reader.found(&stray)
 	}
 	return status
 }
 
-// pass crosses into C. `stray` has no type here so that cgo does not search it for Go pointers.
-func (b *Batch) pass(host *C.tendon_go_host, lease *C.tendon_lease, target *C.tendon_go_target,
-	stray unsafe.Pointer) C.int32_t {
+// pass crosses into C.
+func (b *Batch) pass(host C.uintptr_t, target *C.tendon_go_target, stray *C.uint8_t) C.int32_t {
 	node, nodeSize := bytesOf(b.Node), C.size_t(len(b.Node))
-	packed := (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b.data)))
-	sizes := (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(b.sizes)))
+	packed := (*C.uint8_t)(unsafe.SliceData(b.data))
+	sizes := (*C.uint32_t)(unsafe.SliceData(b.sizes))
 	var ids *C.uint64_t
 	if len(b.ids) > 0 {
 		ids = (*C.uint64_t)(&b.ids[0])
 	}
-	count, flags := C.uint32_t(b.counts[0]), C.uint32_t(b.flags[0])
-	switch {
-	case b.large != nil:
-		return C.tendon_go_submit_large(host, lease, packed, sizes, count, flags, target, node,
-			nodeSize, (*C.uint8_t)(unsafe.Pointer(&b.large[0])), C.size_t(len(b.large)),
-			C.uint32_t(b.largeIndex), ids, (*C.uint8_t)(stray))
-	case len(b.counts) == 1:
-		return C.tendon_go_submit_one(host, lease, packed, sizes, count, flags, target, node,
-			nodeSize, ids, (*C.uint8_t)(stray))
+	if b.large != nil {
+		return C.tendon_go_submit_large(host, target, packed, sizes, &b.shapes[0], node, nodeSize,
+			(*C.uint8_t)(&b.large[0]), C.size_t(len(b.large)), C.uint32_t(b.largeIndex), ids, stray)
 	}
-	return C.tendon_go_submit_many(host, lease, packed, sizes,
-		(*C.uint32_t)(unsafe.Pointer(&b.counts[0])), (*C.uint32_t)(unsafe.Pointer(&b.flags[0])),
-		C.uint32_t(len(b.counts)), target, node, nodeSize, ids, (*C.uint8_t)(stray))
+	if len(b.shapes) == 1 {
+		return C.tendon_go_submit_one(host, target, packed, sizes, &b.shapes[0], node, nodeSize,
+			ids, stray)
+	}
+	return C.tendon_go_submit_many(host, target, packed, sizes, &b.shapes[0],
+		C.uint32_t(len(b.shapes)), node, nodeSize, ids, stray)
 }
 
 func (b *Batch) route() C.uint32_t {
