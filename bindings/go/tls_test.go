@@ -144,7 +144,7 @@ func TestTLSByGo(t *testing.T) {
 	})
 	t.Run("plain port", func(t *testing.T) {
 		c := open(t, &redis.Options{Addr: s.Standalone.addr(), MaxRetries: -1,
-			DialTimeout: 300 * time.Millisecond,
+			DialTimeout: 2 * time.Second,
 			TLSConfig:   &tls.Config{RootCAs: roots(t, s.TLS.CAFile)}})
 		err := c.Ping(bg(t)).Err()
 		if err == nil || !strings.Contains(err.Error(), "TLS") {
