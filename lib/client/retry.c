@@ -395,7 +395,11 @@ void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *
     if (!reply) {
         struct tendon__fault fault;
         tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
-        fault.executed = is_error ? TENDON_EXECUTED_NO : TENDON_EXECUTED_YES;
+        /* Of a group others may have been executed, and of an earlier attempt this one. */
+        bool alone = request->command_count == 1 && !request->was_sent;
+        fault.executed = !is_error && request->command_count == 1 ? TENDON_EXECUTED_YES
+                         : alone                                  ? TENDON_EXECUTED_NO
+                                                                  : TENDON_EXECUTED_UNKNOWN;
         tendon__request_complete(engine, request, &fault);
         return;
     }
