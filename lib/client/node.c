@@ -297,8 +297,10 @@ void tendon__node_dial_failed(struct tendon__node *node, struct tendon__channel 
 
 void tendon__node_dial_succeeded(struct tendon__node *node)
 {
+    /* The wait that connections which ended too soon have earned is not over with the next one. */
+    if (node->failures || node->held)
+        node->next_dial_ns = 0;
     node->failures = 0;
-    node->next_dial_ns = 0;
     node->held = false;
     node->fault.status = TENDON_OK;
 }
