@@ -210,6 +210,7 @@ struct sim_call *sim_submit(struct sim *sim, struct sim_ask *ask)
             .timeout_ms = ask->timeout_ms,
             .lease = ask->lease ? sim->leases[ask->lease - 1].lease : NULL,
             .route = ask->route,
+            .node = {ask->node, strlen(ask->node)},
         };
     }
     struct tendon__request *request;

@@ -109,7 +109,12 @@ static void say_moved(struct sim *sim, const struct sim_link *link, uint32_t slo
         sim_cover(sim, SIM_COVER_moved_empty_host);
     for (uint32_t tag = 0; tag < SIM_TAGS; tag++)
         sim->known[tag].said |= sim->slot_of_tag[tag] == slot;
-    sim_say_error(reply, "MOVED %u %s:%u", slot, sim->one_host ? "" : to->host, to->port);
+    const char *host = sim->one_host ? "" : to->host;
+    if (!sim->healed && sim_chance(sim, 2)) {
+        sim_cover(sim, SIM_COVER_moved_unknown_host);
+        host = "?"; /* it has not learned the other's name yet */
+    }
+    sim_say_error(reply, "MOVED %u %s:%u", slot, host, to->port);
 }
 
 static void say_ask(struct sim *sim, const struct sim_command *command, uint32_t slot,

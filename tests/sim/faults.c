@@ -106,6 +106,17 @@ static void cut(struct sim *sim)
         sim_link_cut(sim, link, sim_chance(sim, 30));
 }
 
+/* Bytes that are no RESP: whatever is behind them cannot be trusted. */
+static void babble(struct sim *sim)
+{
+    struct sim_link *link = any_link(sim);
+    if (!link || !link->accepted)
+        return;
+    SIM_TRACE(sim, "link %u: garbage", link->index);
+    sim_cover(sim, SIM_COVER_garbage);
+    sim_pipe_send(sim, link, false, "?\x01garbage\r\n", 11);
+}
+
 static void release(struct sim *sim, uint32_t link, uint32_t unused)
 {
     (void)unused;
@@ -366,6 +377,7 @@ static const struct {
     {slow_down, false, 4},
     {pause_driver, false, 2},
     {starve, false, 2},
+    {babble, false, 2},
     {refuse_open, false, 1},
     {disconnect, false, 1},
 };

@@ -63,6 +63,7 @@ static void choose_values(struct sim *sim)
         {"pool_jitter_percent", 20, "0 100"},
         {"dial_concurrency", 30, "1 2 8"},
         {"max_in_flight", 20, "1 2 8"},
+        {"max_in_flight_bytes", 15, "1024 20000"},
         {"protocol", 20, "2 3"},
         {"tcp_user_timeout_ms", 20, "2000"},
         {"read_from", 50, "replica any replica"},

@@ -187,6 +187,8 @@ void sim_check_outcome(struct sim *sim, struct sim_call *call, struct tendon__re
         sim_cover(sim, SIM_COVER_redirected);
     if (call->status == TENDON_ERROR_POOL_TIMEOUT)
         sim_cover(sim, SIM_COVER_pool_timeout);
+    if (call->status == TENDON_ERROR_CROSSSLOT)
+        sim_cover(sim, SIM_COVER_crossslot);
     if (call->status == TENDON_ERROR_POOL_EXHAUSTED)
         sim_cover(sim, SIM_COVER_pool_exhausted);
     if (call->status == TENDON_ERROR_CONNECT_TIMEOUT && strstr(call->text, "handshake"))

@@ -1,4 +1,5 @@
 /* What a caller does next: which command, with which flags and deadline, and how long it thinks. */
+#include <stdio.h>
 #include <string.h>
 
 #include "sim.h"
@@ -45,7 +46,8 @@ static struct sim_command choose_command(struct sim *sim, uint32_t tag, bool wri
         return single(SIM_LPUSH, tag, 'l');
     if (dice < 86) {
         struct sim_command many = single(dice < 80 ? SIM_MGET : SIM_DEL, tag, 's');
-        many.keys[many.key_count++] = sim_key(tag, 'u');
+        many.keys[many.key_count++] =
+            sim_key(sim_chance(sim, 5) ? sim_below(sim, SIM_TAGS) : tag, 'u');
         return many;
     }
     if (dice < 94)
@@ -79,6 +81,20 @@ static void ask_blocking(struct sim *sim, struct sim_ask *ask, uint32_t tag)
         ask->timeout_ms = 500 + sim_below(sim, 4000);
 }
 
+/* Commands without keys may ask for a node, known or not, or for any. */
+static void choose_route(struct sim *sim, struct sim_ask *ask)
+{
+    if (sim_chance(sim, 20)) {
+        ask->route = TENDON_ROUTE_RANDOM;
+        sim_cover(sim, SIM_COVER_routed_at_random);
+    } else if (sim_chance(sim, 20)) {
+        ask->route = TENDON_ROUTE_NODE;
+        snprintf(ask->node, sizeof ask->node, sim->cluster ? "n%u:6379" : "primary:6379",
+                 sim_below(sim, SIM_SERVERS));
+        sim_cover(sim, SIM_COVER_routed_to_node);
+    }
+}
+
 static void ask_something(struct sim *sim, uint32_t caller)
 {
     struct sim_ask ask = {.caller = (int)caller};
@@ -97,6 +113,8 @@ static void ask_something(struct sim *sim, uint32_t caller)
         ask_blocking(sim, &ask, tag);
     else
         ask.commands[ask.count++] = choose_command(sim, tag, habit == SIM_HABIT_WRITER);
+    if (ask.count == 1 && ask.commands[0].verb == SIM_PING)
+        choose_route(sim, &ask);
     if (ask.count > 1)
         sim_cover(sim, ask.commands[0].verb == SIM_MULTI ? SIM_COVER_transaction : SIM_COVER_group);
     if (habit == SIM_HABIT_BURST)

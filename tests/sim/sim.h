@@ -97,6 +97,7 @@ struct sim_ask {
     uint32_t route;
     int64_t timeout_ms;
     uint32_t lease; /* 1 + index */
+    char node[24];  /* with TENDON_ROUTE_NODE */
     bool must_succeed;
     int caller;
 };
@@ -149,7 +150,8 @@ struct sim_dialled {
 struct sim_known {
     char now[SIM_NAME];
     char before[SIM_NAME];
-    bool said; /* a server has said MOVED for it since it changed last */
+    int64_t moved_ns; /* when it was led away from there */
+    bool said;        /* a server has said MOVED for it since it changed last */
 };
 
 /* ---- world.c, turn.c ---- */
@@ -225,6 +227,7 @@ struct sim {
     bool starved; /* memory was refused at some time */
     struct sim_known known[SIM_TAGS];
     uint64_t map_refreshes;
+    int64_t question_ns; /* when the node was asked for the map that is asked now */
     uint64_t map_moved;
     uint32_t open_refusals;
     struct sim_dialled dialled[SIM_SERVERS + 8];
