@@ -27,6 +27,7 @@ from tendon.exceptions import (
 if TYPE_CHECKING:
     from tendon.client import Client
 
+_WATCH = ("WATCH", "watch")
 _TEXT_MAX = 100  # characters of a command quoted in an error, as in redis-py
 Queued = Tuple[Tuple[Any, ...], Dict[str, Any]]
 
@@ -57,9 +58,23 @@ class BasePipeline(Commands):
         self.command_stack: List[Queued] = []
         self.watching = False
         self.explicit_transaction = False
+        self._some_stay_bytes = False
 
-    def _runs_now(self, first: str) -> bool:
-        return (self.watching or first == "WATCH") and not self.explicit_transaction
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Queues the command; while watching and before multi() runs it and returns its result."""
+        if not args:
+            raise DataError("no command given; pass its name and arguments")
+        if (self.watching or args[0] in _WATCH) and not self.explicit_transaction:
+            first = args[0].upper() if isinstance(args[0], str) else ""
+            return self._run_now(first, args, options)
+        if options and "NEVER_DECODE" in options:
+            self._some_stay_bytes = True
+        self.command_stack.append((args, options))
+        return self
+
+    def _run_now(self, first: str, args: Sequence[Any], options: Dict[str, Any]) -> Any:
+        """Runs a command on the connection that watches, or will."""
+        raise NotImplementedError
 
     def _watch_lost(self, error: RedisError) -> RedisError:
         """What to raise when the connection broke: a watch is lost with it."""
@@ -86,7 +101,7 @@ class BasePipeline(Commands):
         atomic = self.transaction or self.explicit_transaction
         if atomic:
             commands = [[b"MULTI"], *commands, [b"EXEC"]]
-        return Plan(commands, None if _some_stay_bytes(stack) else self._encoder.decoder, atomic)
+        return Plan(commands, None if self._some_stay_bytes else self._encoder.decoder, atomic)
 
     def _results(
         self, stack: List[Queued], plan: Plan, values: List[Any], raise_on_error: bool
@@ -99,6 +114,7 @@ class BasePipeline(Commands):
         elif all(map(_unanswered, values)):
             _annotate_refused(values[0], stack)
             raise values[0]  # no server answered anything
+        callbacks = self.response_callbacks
         for index, value in enumerate(values):
             args, options = stack[index]
             if isinstance(value, Exception):
@@ -107,8 +123,12 @@ class BasePipeline(Commands):
                 elif raise_on_error:
                     _annotate(value, index, args)
                     raise value
-            else:
+            elif options:
                 values[index] = self._shape(args, options, value)
+            else:
+                callback = callbacks.get(command_name(args[0]).capitals)
+                if callback is not None:
+                    values[index] = callback(value)
         return values
 
     def _executed(self, stack: List[Queued], values: List[Any]) -> List[Any]:
@@ -178,14 +198,6 @@ class Pipeline(BasePipeline):
 
     def __init__(self, client: "Client", transaction: bool = True) -> None:
         super().__init__(client, transaction)
-
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Queues the command; while watching and before multi() runs it and returns its result."""
-        first = name_of(args)
-        if self._runs_now(first):
-            return self._run_now(first, args, options)
-        self.command_stack.append((args, options))
-        return self
 
     def _run_now(self, first: str, args: Sequence[Any], options: Dict[str, Any]) -> Any:
         name, argv = self._encoder.pack(args)
@@ -257,19 +269,8 @@ class Pipeline(BasePipeline):
         self.delete(name)
 
 
-def name_of(args: Sequence[Any]) -> str:
-    """A command's name in capitals, where it is one of those that a pipeline looks at."""
-    if not args:
-        raise DataError("no command given; pass its name and arguments")
-    return args[0].upper() if isinstance(args[0], str) else ""
-
-
 def _unanswered(value: Any) -> bool:
     return isinstance(value, Exception) and not isinstance(value, ResponseError)
-
-
-def _some_stay_bytes(stack: List[Queued]) -> bool:
-    return any("NEVER_DECODE" in options for _, options in stack if options)
 
 
 def _annotate_refused(error: Exception, stack: List[Queued]) -> None:

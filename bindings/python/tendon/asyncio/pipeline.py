@@ -6,7 +6,7 @@ from typing import Any, Dict, Generator, List, Optional, Sequence
 
 from tendon.asyncio._core import AsyncCore, Lease
 from tendon.exceptions import ConnectionError, RedisError, TimeoutError
-from tendon.pipeline import BasePipeline, name_of
+from tendon.pipeline import BasePipeline
 
 
 class Pipeline(BasePipeline):
@@ -19,14 +19,6 @@ class Pipeline(BasePipeline):
 
     _core: AsyncCore
     _lease: Optional[Lease]
-
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Queues the command; while watching and before multi() an awaitable of its result."""
-        first = name_of(args)
-        if self._runs_now(first):
-            return self._run_now(first, args, options)
-        self.command_stack.append((args, options))
-        return self
 
     async def _run_now(self, first: str, args: Sequence[Any], options: Dict[str, Any]) -> Any:
         argv = self._encoder.pack(args)[1]
