@@ -64,6 +64,11 @@ final class AsyncTests {
                     JedisDataException.class, () -> AsyncFace.await(client.lpush(P + "text", "y")));
             Check.equal("WRONGTYPE", wrong.prefix());
             Check.fails(IllegalArgumentException.class, () -> client.get((String) null));
+            CommandArguments sent = new CommandArguments(Command.PING);
+            Check.fails(IllegalArgumentException.class, () -> client.executeCommand(sent, null));
+            Check.fails(IllegalArgumentException.class, () -> client.executeCommand(null));
+            Check.equal("PONG", AsyncFace.await(client.executeCommand(sent, of(data -> "PONG"))));
+            Check.fails(IllegalStateException.class, () -> sent.add("more"));
             Check.fails(ClassCastException.class,
                     () -> AsyncFace.await(client.executeCommand(
                             new CommandArguments(Command.PING), of(data -> (Long) data))));

@@ -27,9 +27,12 @@ class AsyncCall<T> extends CompletableFuture<T> {
     long id;
 
     AsyncCall(Driver driver, Object owner, CommandArguments arguments, Builder<T> builder) {
+        if (arguments == null || builder == null) {
+            throw new IllegalArgumentException("a command needs arguments and a builder");
+        }
         this.driver = driver;
         this.owner = owner;
-        this.arguments = arguments;
+        this.arguments = arguments.freeze();
         this.builder = builder;
     }
 
@@ -70,6 +73,11 @@ class AsyncCall<T> extends CompletableFuture<T> {
             super.complete((T) result);
         }
         owner = null;
+    }
+
+    /** When settle itself has failed. */
+    final void abort(Throwable failure) {
+        super.completeExceptionally(failure);
     }
 
     /** For what depends on this; {@code failure} is null when the program completed it. */

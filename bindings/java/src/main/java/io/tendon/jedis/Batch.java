@@ -65,6 +65,7 @@ final class Batch {
             call.settle(outcome);
         } catch (Throwable thrown) { /* by a callback, where CompletableFuture does not keep it */
             Thread thread = Thread.currentThread();
+            call.abort(thrown);
             thread.getUncaughtExceptionHandler().uncaughtException(thread, thrown);
         }
     }

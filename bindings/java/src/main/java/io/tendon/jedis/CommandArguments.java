@@ -16,6 +16,7 @@ public final class CommandArguments {
     private byte[][] words = new byte[4][];
     private int count;
     private long bytes;
+    private boolean frozen;
 
     public CommandArguments(ProtocolCommand command) {
         if (command == null) {
@@ -27,6 +28,10 @@ public final class CommandArguments {
     public CommandArguments add(byte[] word) {
         if (word == null) {
             throw new IllegalArgumentException("null value cannot be sent to redis");
+        }
+        if (frozen) {
+            throw new IllegalStateException(
+                    "These arguments have been handed over already; make new ones");
         }
         if (count == words.length) {
             words = Arrays.copyOf(words, 2 * count);
@@ -107,6 +112,12 @@ public final class CommandArguments {
 
     private CommandArguments addObject(Object word) {
         return word instanceof byte[] raw ? add(raw) : add((String) word);
+    }
+
+    /** For a command that is sent later: nothing may be added any more. */
+    CommandArguments freeze() {
+        frozen = true;
+        return this;
     }
 
     /** Number of words, the name included. */

@@ -96,6 +96,8 @@ final class Submission {
             return submit(large ? Wire.view(memory, bytes) : buffer, memory);
         } catch (JedisException failure) {
             return failure;
+        } catch (RuntimeException failure) { /* arguments that changed meanwhile */
+            return Failure.before(Failure.ARGUMENT, "Nothing was sent: " + failure).exception();
         } catch (OutOfMemoryError failure) {
             return Failure.before(Failure.NO_MEMORY, "Nothing was sent: " + failure.getMessage())
                     .exception();
@@ -107,19 +109,22 @@ final class Submission {
     }
 
     private JedisException submit(ByteBuffer target, long memory) {
-        write(target);
-        if (NativeClient.loopSubmit(loop, memory, target.capacity()) < 0) {
-            for (AsyncCall<?> call : piece) {
-                slots.take(call.slot);
+        boolean accepted = false;
+        piece.forEach(call -> call.slot = slots.put(call));
+        try {
+            write(target);
+            accepted = NativeClient.loopSubmit(loop, memory, target.capacity()) >= 0;
+        } finally {
+            if (!accepted) {
+                piece.forEach(call -> slots.take(call.slot));
             }
-            return Wire.failure(target, 0).exception();
         }
-        for (int i = 0; i < piece.size(); i++) {
+        for (int i = 0; accepted && i < piece.size(); i++) {
             AsyncCall<?> call = piece.get(i);
             call.id = Wire.id(target, i);
             call.arguments = null;
         }
-        return null;
+        return accepted ? null : Wire.failure(target, 0).exception();
     }
 
     private void write(ByteBuffer target) {
@@ -133,7 +138,6 @@ final class Submission {
         for (int i = 0; i < count; i++) {
             AsyncCall<?> call = piece.get(i);
             int words = call.arguments.size();
-            call.slot = slots.put(call);
             Wire.writeCommand(target, i, words, call.flags, call.slot, call.lease);
             wordsAt = Wire.writeWords(target, call.arguments, sizesAt, wordsAt);
             sizesAt += 4 * words;

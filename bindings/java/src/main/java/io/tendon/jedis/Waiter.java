@@ -73,7 +73,8 @@ final class Waiter {
 
     /** Waits for a connection of its own. */
     long lease(long timeoutMs) {
-        AsyncCall<Object> ready = prepare(0, null, BuilderFactory.RAW_OBJECT);
+        CommandArguments none = new CommandArguments(Protocol.Command.PING); /* not sent */
+        AsyncCall<Object> ready = prepare(0, none, BuilderFactory.RAW_OBJECT);
         long lease = driver.lease(ready, timeoutMs);
         try {
             await(ready);
