@@ -31,10 +31,17 @@ static bool step_aside(struct tendon_client *client)
     return pthread_mutex_trylock(&client->drive) == 0;
 }
 
+/* With the token: whether the outcomes are there. */
+static bool is_over(struct tendon_client *client, const struct tendon__wait *wait)
+{
+    tendon__engine_tell(client->engine);
+    return tendon__wait_is_over(wait);
+}
+
 /* With the token, which is given up: until the outcomes are there, or somebody else drives. */
 static void drive_until_over(struct tendon_client *client, struct tendon__wait *wait)
 {
-    while (!tendon__wait_is_over(wait)) {
+    while (!is_over(client, wait)) {
         tendon__driver_turn(client, -1);
         if (!step_aside(client)) {
             tendon__driver_wake(client);
@@ -92,7 +99,7 @@ static bool wait_in_socket(struct tendon_client *client, struct tendon__request 
     else
         tendon__client_lock(client);
     tendon__io_end_direct(io, bytes, result, &fault);
-    if (!tendon__wait_is_over(wait))
+    if (!is_over(client, wait))
         return false;
     tendon__client_unlock(client);
     return true;

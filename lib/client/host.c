@@ -4,7 +4,10 @@
  * calls process or flush. One descriptor tells the host that there is something to do: sockets,
  * results of the resolver and the next deadline all make it readable.
  */
+#define _GNU_SOURCE /* pthread_mutex_clocklock */
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -121,14 +124,27 @@ static int64_t next_ms(const struct tendon_client *client)
     return left_ns > 0 ? (left_ns + TENDON__MS - 1) / TENDON__MS : 0;
 }
 
+/* The token for a call that may wait: until it is free, or for as long as the call may take. Who
+ * wants it for a moment goes first. */
+static bool wait_for_token(struct tendon_client *client, int64_t timeout_ms)
+{
+    while (atomic_load(&client->guests))
+        sched_yield();
+    if (timeout_ms < 0)
+        return pthread_mutex_lock(&client->drive) == 0;
+    int64_t bounded_ms = timeout_ms > 86400000 ? 86400000 : timeout_ms;
+    int64_t until_ns = tendon__now_ns() + bounded_ms * TENDON__MS;
+    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+    return pthread_mutex_clocklock(&client->drive, CLOCK_MONOTONIC, &until) == 0;
+}
+
 tendon_status tendon_client_process(tendon_client *client, int64_t timeout_ms, int64_t *out_next_ms)
 {
     tendon_status status = enter(client);
     if (status != TENDON_OK)
         return status;
     int64_t due_ms = 0;
-    bool driving =
-        timeout_ms ? pthread_mutex_lock(&client->drive) == 0 : take_or_leave_word(client);
+    bool driving = timeout_ms ? wait_for_token(client, timeout_ms) : take_or_leave_word(client);
     if (driving) {
         tendon__driver_drain(client);
         /* Nothing happens to a closed client any more that could end a wait. */

@@ -440,6 +440,8 @@ void tendon__io_end_direct(struct tendon__io *io, const uint8_t *bytes, ssize_t 
         return;
     }
     tendon__engine_direct(io->client->engine, io->channel, false);
+    if (result == TENDON__IO_UNSENT)
+        tendon__conn_unsent(&io->channel->conn);
     if (result > 0)
         take_bytes(io, bytes, (size_t)result, now_ns);
     else if (result < 0)

@@ -1,39 +1,39 @@
-/* A caller that waits for outcomes. Unless it sleeps, the count of the last outcome is the last
- * thing that touches the struct. */
+/*
+ * A caller that waits for outcomes: one word it sleeps on. Whoever takes the last outcome off the
+ * word touches nothing of the struct any more, for it is gone as soon as its caller looks; the wake
+ * that may follow names the address only, and a sleeper that is woken for nothing sleeps on.
+ */
 #include "client/wait.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define SLEEPS  1u
 #define OUTCOME 2u
 
-static void complete(struct tendon__sink *sink, struct tendon__request *request)
+/* The requests are their callers' as soon as the word says so. */
+static void complete_all(struct tendon__sink *sink, struct tendon__link *items, uint32_t count)
 {
     struct tendon__wait *wait = TENDON__OWNER(sink, struct tendon__wait, sink);
-    (void)request; /* the caller holds it and reads it afterwards */
-    if (atomic_fetch_sub(&wait->word, OUTCOME) != (OUTCOME | SLEEPS))
-        return;
-    pthread_mutex_lock(&wait->lock);
-    wait->woken = true;
-    pthread_cond_signal(&wait->done);
-    pthread_mutex_unlock(&wait->lock);
+    atomic_uint *word = &wait->word;
+    (void)items;
+    if (atomic_fetch_sub(word, count * OUTCOME) == count * OUTCOME + SLEEPS)
+        (void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 void tendon__wait_init(struct tendon__wait *wait, uint32_t count)
 {
-    wait->sink = (struct tendon__sink){.complete = complete};
-    atomic_init(&wait->word, (unsigned long long)count * OUTCOME);
+    wait->sink = (struct tendon__sink){.complete_all = complete_all};
+    atomic_init(&wait->word, count * OUTCOME);
 }
 
 void tendon__wait_sleep(struct tendon__wait *wait)
 {
-    wait->woken = false;
-    pthread_mutex_init(&wait->lock, NULL);
-    pthread_cond_init(&wait->done, NULL);
-    if (atomic_fetch_or(&wait->word, SLEEPS) != 0) {
-        pthread_mutex_lock(&wait->lock);
-        while (!wait->woken)
-            pthread_cond_wait(&wait->done, &wait->lock);
-        pthread_mutex_unlock(&wait->lock);
+    unsigned word = atomic_fetch_or(&wait->word, SLEEPS) | SLEEPS;
+    while (word != SLEEPS) {
+        (void)syscall(SYS_futex, &wait->word, FUTEX_WAIT_PRIVATE, word, NULL, NULL, 0);
+        word = atomic_load(&wait->word);
     }
-    pthread_cond_destroy(&wait->done);
-    pthread_mutex_destroy(&wait->lock);
+    atomic_store(&wait->word, 0);
 }

@@ -2,26 +2,21 @@
 #ifndef TENDON_CLIENT_WAIT_H
 #define TENDON_CLIENT_WAIT_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "client/engine.h"
 
-/* Who drives for himself never sleeps here, and pays for no lock. */
 struct tendon__wait {
     struct tendon__sink sink;
-    atomic_ullong word; /* twice the outcomes that remain, plus 1 when the caller sleeps */
-    /* Made by the caller before it sleeps. */
-    bool woken;
-    pthread_mutex_t lock;
-    pthread_cond_t done;
+    atomic_uint word; /* twice the outcomes that remain, plus 1 when the caller sleeps */
 };
 
 /* May be repeated with another count before the requests are handed over. */
 void tendon__wait_init(struct tendon__wait *wait, uint32_t count);
 /* Blocks until nothing remains. */
 void tendon__wait_sleep(struct tendon__wait *wait);
-/* True once every outcome is there and nobody else will touch the struct again. */
+/* True once every outcome is there and nobody else will touch the struct again. Outcomes come by
+ * tendon__engine_tell. */
 static inline bool tendon__wait_is_over(const struct tendon__wait *wait)
 {
     return atomic_load_explicit(&wait->word, memory_order_acquire) == 0;

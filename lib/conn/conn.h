@@ -145,6 +145,9 @@ tendon_status tendon__conn_init(struct tendon__conn *conn, struct tendon__memory
 /* The FIFO must have been emptied by tendon__conn_shift. */
 void tendon__conn_deinit(struct tendon__conn *conn);
 
+/* The bytes last told as sent, those of the first exchange, have not left after all. The stream is
+ * of no use any more; the exchange counts as never sent. */
+void tendon__conn_unsent(struct tendon__conn *conn);
 /* Gives back what a busy time has made it hold, on a connection that has nothing to do. */
 void tendon__conn_rest(struct tendon__conn *conn);
 /* The transport is open: the handshake begins. TENDON_OK or TENDON_ERROR_NO_MEMORY. */

@@ -115,6 +115,15 @@ size_t tendon__conn_peek_out(struct tendon__conn *conn, const uint8_t **out_byte
     return conn->direct ? conn->direct_bytes : 0;
 }
 
+void tendon__conn_unsent(struct tendon__conn *conn)
+{
+    if (tendon__list_empty(&conn->fifo))
+        return;
+    struct tendon__exchange *first = TENDON__OWNER(conn->fifo.next, struct tendon__exchange, link);
+    if (first->placed && conn->tx_sent == first->tx_end)
+        conn->tx_sent = first->tx_start;
+}
+
 void tendon__conn_sent(struct tendon__conn *conn, size_t size)
 {
     conn->tx_sent += size;

@@ -99,7 +99,8 @@ ssize_t tendon__transport_say(int fd, const void *bytes, size_t size, struct ten
     while (count < 0 && errno == EINTR);
     if (count == (ssize_t)size)
         return count;
-    return io_failed(fault, count < 0 ? errno : EAGAIN);
+    ssize_t failed = io_failed(fault, count < 0 ? errno : EAGAIN);
+    return count < 0 ? TENDON__IO_UNSENT : failed;
 }
 
 void tendon__transport_end_wait(const struct tendon__transport *transport)

@@ -32,6 +32,7 @@ struct tendon__tcp_options {
 #define TENDON__IO_AGAIN  0  /* nothing now; `want` of the transport says what to wait for */
 #define TENDON__IO_CLOSED -1 /* the peer ended the stream in order (FIN, or close_notify) */
 #define TENDON__IO_FAILED -2 /* anything else; the fault says what */
+#define TENDON__IO_UNSENT -3 /* of say only: failed, and no byte has left */
 
 struct tendon__transport {
     struct tendon__memory *memory;
@@ -59,8 +60,8 @@ ssize_t tendon__transport_write(struct tendon__transport *transport, const void 
  */
 bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t slice_ms);
 ssize_t tendon__transport_wait(int fd, void *out, size_t size, struct tendon__fault *fault);
-/* Sends all of a small message on an idle stream; what does not go within `slice_ms` is a failure.
- */
+/* Sends all of a small message on an idle stream; what does not go within `slice_ms` is FAILED, and
+ * UNSENT when nothing of it went. */
 ssize_t tendon__transport_say(int fd, const void *bytes, size_t size, struct tendon__fault *fault);
 void tendon__transport_end_wait(const struct tendon__transport *transport);
 /* True when TLS holds decrypted bytes that poll does not know of. */

@@ -121,6 +121,30 @@ static void it_waits_when_asked_to(void)
     end_driven(&driven);
 }
 
+static void *process_long(void *argument)
+{
+    struct driven *driven = argument;
+    CHECK(tendon_client_process(driven->client, 3000, NULL) == TENDON_OK, "process");
+    return NULL;
+}
+
+/* Two threads wait in process: each for as long as it said. */
+static void a_second_wait_keeps_its_own_time(void)
+{
+    struct driven driven = open_driven(server_number("standalone.port"), "");
+    pthread_t thread;
+    double start = now_ms();
+    CHECK(pthread_create(&thread, NULL, process_long, &driven) == 0, "a thread");
+    sleep_ms(50);
+    double second = now_ms();
+    CHECK(tendon_client_process(driven.client, 100, NULL) == TENDON_OK, "process");
+    CHECK(now_ms() - second < 2000, "the second waited %.0f ms", now_ms() - second);
+    tendon_client_close(driven.client);
+    pthread_join(thread, NULL);
+    CHECK(now_ms() - start < 2900, "close ended the first after %.0f ms", now_ms() - start);
+    end_driven(&driven);
+}
+
 static void calls_that_wait_are_refused(void)
 {
     struct driven driven = open_driven(server_number("standalone.port"), "");
@@ -255,6 +279,7 @@ int main(void)
     run_test("the descriptor is all a loop needs", the_descriptor_is_all_a_loop_needs);
     run_test("deadlines make it readable", deadlines_make_it_readable);
     run_test("process waits when asked to", it_waits_when_asked_to);
+    run_test("a second wait keeps its own time", a_second_wait_keeps_its_own_time);
     run_test("calls that wait are refused", calls_that_wait_are_refused);
     run_test("cancel and close complete everything", cancel_and_close_complete_everything);
     run_test("leases come through the queue", leases_come_through_the_queue);
