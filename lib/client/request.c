@@ -298,6 +298,19 @@ static const char *waiting_for(const struct tendon__request *request)
     return "before it began";
 }
 
+/*
+ * Since when a connection owes an answer. On a lane the oldest exchange counts, whether anybody
+ * still waits for it or not: with short deadlines no call alone waits long enough to tell. Any
+ * other connection may be silent because the server holds the answer of a blocking command.
+ */
+static int64_t owes_since(const struct tendon__channel *channel, int64_t attempt_ns)
+{
+    const struct tendon__link *oldest = channel->conn.fifo.next;
+    if (!channel->is_lane || oldest == &channel->conn.fifo)
+        return attempt_ns;
+    return TENDON__OWNER(oldest, struct tendon__exchange, link)->queued_ns;
+}
+
 /* A connection that has been silent since the command was sent, and for long, is not worth keeping.
  */
 static void suspect_connection(struct tendon__engine *engine, struct tendon__channel *channel,
@@ -307,8 +320,9 @@ static void suspect_connection(struct tendon__engine *engine, struct tendon__cha
     if (engine->options->read_timeout_ms * TENDON__MS > patience_ns)
         patience_ns = engine->options->read_timeout_ms * TENDON__MS;
     int64_t silent_ns = engine->now_ns - channel->conn.rx_ns;
-    if (channel->conn.rx_ns > attempt_ns || silent_ns < patience_ns ||
-        engine->now_ns - attempt_ns < patience_ns * 9 / 10)
+    int64_t since_ns = owes_since(channel, attempt_ns);
+    if ((channel->conn.rx_ns > since_ns && !channel->is_lane) || silent_ns < patience_ns ||
+        engine->now_ns - since_ns < patience_ns * 9 / 10)
         return;
     struct tendon__fault silent;
     tendon__fault_set(&silent, TENDON_ERROR_TIMEOUT,
@@ -317,12 +331,23 @@ static void suspect_connection(struct tendon__engine *engine, struct tendon__cha
     tendon__channel_close(channel, TENDON__CLOSE_ERROR, &silent);
 }
 
+/* Who waited for a lane in vain may have waited for one that is full of what is never answered. */
+static void suspect_lanes(struct tendon__engine *engine, struct tendon__node *node)
+{
+    for (uint32_t i = 0; i < TENDON__LANES_MAX; i++) {
+        struct tendon__channel *lane = node->lanes[i];
+        if (lane && lane->state == TENDON__CHANNEL_READY && lane->conn.fifo_count)
+            suspect_connection(engine, lane, engine->now_ns);
+    }
+}
+
 static void expire_call(struct tendon__engine *engine, struct tendon__request *request)
 {
     struct tendon__fault fault;
     int64_t attempt_ns = request->attempt_ns;
     struct tendon__channel *channel =
         request->state == TENDON__REQUEST_ON_WIRE ? request->channel : NULL;
+    struct tendon__node *waited = request->state == TENDON__REQUEST_WAITING ? request->node : NULL;
     bool borrows = request->state == TENDON__REQUEST_BORROWING && request->waiter.waiting;
     bool down = request->node && request->node->failures &&
                 (borrows || request->state == TENDON__REQUEST_WAITING);
@@ -344,6 +369,8 @@ static void expire_call(struct tendon__engine *engine, struct tendon__request *r
     tendon__request_fail(engine, request, &fault);
     if (channel && channel->state == TENDON__CHANNEL_READY)
         suspect_connection(engine, channel, attempt_ns);
+    else if (waited)
+        suspect_lanes(engine, waited);
     tendon__request_unref(request);
 }
 
