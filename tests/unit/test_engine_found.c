@@ -142,3 +142,17 @@ Test(engine_found, a_request_that_ends_while_it_begins_to_wait)
     expect_reply(world_do(&world, "GET b"), "$v:b");
     world_stop(&world);
 }
+
+Test(engine_found, a_silent_lane_is_given_up_although_every_deadline_is_short)
+{
+    struct world world;
+    begin(&world, OPTIONS("command_timeout_ms=500", "max_in_flight=1"));
+    world_rule(&world, 0, "GET", WORLD_SWALLOW, NULL, 1); /* and all later replies with it */
+    struct world_call *call = NULL;
+    for (uint32_t i = 0; i < 6; i++) {
+        call = world_do(&world, "GET a");
+        world_advance(&world, 510);
+    }
+    expect_reply(call, "$v:a");
+    world_stop(&world);
+}
