@@ -449,6 +449,10 @@ void sim_heal(struct sim *sim)
             name->fresh_ns = sim->now_ns;
         name->steady_ns = name->fresh_ns;
     }
+    /* What a firewall has forgotten does not heal: the kernel finds out, or the engine. */
+    for (uint32_t i = 0; i < 3; i++)
+        if (sim_chance(sim, 25))
+            hold(sim);
     for (uint32_t i = sim->first_live; i < sim->link_count; i++) {
         sim->links[i]->drips = false;
         if (sim_chance(sim, 50)) /* the others stay half-open until the kernel gives up */

@@ -7,7 +7,7 @@
 #include "sim.h"
 
 #define STORM_MS_MAX  30000
-#define SETTLE_MS     30000 /* the kernel needs 25 s to give up what is half-open and idle */
+#define SETTLE_MS     40000 /* the kernel needs 25 s to give up what is half-open and idle */
 #define ROUND_MS      2500
 #define STRICT_ROUNDS 2
 

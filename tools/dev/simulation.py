@@ -11,7 +11,7 @@ import console
 
 SEEDS = console.ROOT / "tests" / "sim" / "seeds.txt"
 TARGET = "tests/sim/sim"
-FIXED_WORLDS = 600
+FIXED_WORLDS = 1200
 VERIFIED_WORLDS = 25
 NEW_SECONDS = 30
 # More worlds than any machine runs in the time there is.
