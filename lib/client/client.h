@@ -13,6 +13,7 @@
 
 #include "client/engine.h"
 #include "client/queue.h"
+#include "client/wait.h"
 #include "net/resolver.h"
 #include "net/transport.h"
 
@@ -60,9 +61,10 @@ struct tendon_client {
     _Atomic int64_t async_until_ns;
     /* Life. */
     atomic_bool closed;
-    atomic_uint inside;  /* calls that have not returned */
-    atomic_uint callers; /* of them, those that wait for an outcome */
-    atomic_bool crowd;   /* they are so many that the thread drives for all */
+    atomic_uint inside;       /* calls that have not returned */
+    struct tendon__room room; /* where callers sleep that leave all to the thread */
+    atomic_uint callers;      /* of them, those that wait for an outcome */
+    atomic_bool crowd;        /* they are so many that the thread drives for all */
     _Atomic uint64_t next_id;
     uint8_t *fork_page; /* first byte is 1, in a child 0 */
     _Atomic int *fds;   /* sockets, for a forked child; -1 is free */
@@ -83,8 +85,6 @@ void tendon__client_post(struct tendon_client *client, struct tendon__link *requ
 void tendon__client_post_waiting(struct tendon_client *client, struct tendon__link *requests);
 void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease *lease);
 
-struct tendon__wait;
-
 /* Starts the client's thread once; TENDON_ERROR_SYSTEM when it cannot be started. */
 tendon_status tendon__client_start(struct tendon_client *client, struct tendon__fault *fault);
 void tendon__client_stop(struct tendon_client *client);
@@ -93,6 +93,8 @@ void tendon__client_kick(struct tendon_client *client);
 /* One turn of the loop, for the holder of the token. Sleeps until something happens, for at most
  * `limit_ms`; 0 does not sleep, -1 sets no limit. */
 void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms);
+/* Outcomes go to those who wait for them; before whoever drives sleeps or goes. */
+void tendon__driver_tell(struct tendon_client *client);
 /* Ends a visit to the engine: what it has to say is sent and told, what it has closed is freed. */
 void tendon__driver_settle(struct tendon_client *client);
 /* When the next turn is due though nothing happens; TENDON__NO_TIME for never. */

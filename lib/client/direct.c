@@ -34,7 +34,7 @@ static bool step_aside(struct tendon_client *client)
 /* With the token: whether the outcomes are there. */
 static bool is_over(struct tendon_client *client, const struct tendon__wait *wait)
 {
-    tendon__engine_tell(client->engine);
+    tendon__driver_tell(client);
     return tendon__wait_is_over(wait);
 }
 
@@ -153,6 +153,7 @@ void tendon__client_run(struct tendon_client *client, struct tendon__link *reque
     if (atomic_fetch_add(&client->callers, 1) >= few)
         atomic_store(&client->crowd, true);
     if (atomic_load(&client->crowd) || tendon__driver_serves_queues(client)) {
+        tendon__wait_join(wait, &client->room);
         tendon__client_post_waiting(client, requests);
         tendon__wait_sleep(wait);
     } else if (client->tls) {

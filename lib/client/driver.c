@@ -102,10 +102,16 @@ static int wait_for_events(struct tendon_client *client, struct epoll_event *eve
     return count;
 }
 
+void tendon__driver_tell(struct tendon_client *client)
+{
+    tendon__engine_tell(client->engine);
+    tendon__room_wake(&client->room);
+}
+
 void tendon__driver_settle(struct tendon_client *client)
 {
     tendon__io_flush(client);
-    tendon__engine_tell(client->engine);
+    tendon__driver_tell(client);
     tendon__engine_sweep(client->engine);
     tendon__io_bury(client);
 }
@@ -116,7 +122,7 @@ void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms)
     /* New mail is not taken here: what it completes may be what the caller waits for, and must not
      * be slept upon. */
     tendon__io_flush(client);
-    tendon__engine_tell(client->engine);
+    tendon__driver_tell(client);
     int count = wait_for_events(client, events, limit_ms);
     int64_t now_ns = tendon__now_ns();
     client->engine->now_ns = client->turned_ns = now_ns;

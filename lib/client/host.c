@@ -64,7 +64,7 @@ void tendon__host_leave(struct tendon_client *client)
             tendon__driver_drain(client);
             tendon__io_flush(client);
         }
-        tendon__engine_tell(client->engine);
+        tendon__driver_tell(client);
         arm(client);
         pthread_mutex_unlock(&client->drive);
         atomic_thread_fence(memory_order_seq_cst);

@@ -258,7 +258,7 @@ static void send_event(void *world, uint32_t event, const struct tendon__node *n
             tendon__reply_text(memory, TENDON_NODE_STATUS, node->name, strlen(node->name));
     if (fault && fault->status != TENDON_OK)
         item->error = tendon__error_make(memory, fault, 0, 0);
-    tendon__engine_tell(client->engine); /* what was completed before comes before */
+    tendon__driver_tell(client); /* what was completed before comes before */
     tendon__queue_push(client->watcher, &item->item);
 }
 
