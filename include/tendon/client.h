@@ -107,7 +107,9 @@ TENDON_API tendon_status tendon_cancel(tendon_client *client, uint64_t id);
  * `timeout_ms` 0 does not wait; above 0, or -1 without limit, waits until something happens first.
  * `out_next_ms`, unless NULL, receives in how many milliseconds it wants to be called again though
  * tendon_client_fd does not become readable: 0 at once, -1 never. Call it whenever that descriptor
- * is readable and after tendon_submit (or tendon_client_flush then). Any thread; one at a time
+ * is readable and after tendon_submit (or tendon_client_flush then). What completes outside of it
+ * (a refused request, a cancelled or closed one, a write that fails in flush) makes nothing
+ * readable: whoever made that call polls its queue. Any thread; one at a time
  * drives, and a call without a wait that finds another driving leaves the work to that and returns.
  * Returns TENDON_OK; TENDON_ERROR_STATE without drive=host; TENDON_ERROR_ARGUMENT, _CLOSED,
  * _FORKED. Since 0.1.
