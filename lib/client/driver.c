@@ -105,7 +105,8 @@ static int wait_for_events(struct tendon_client *client, struct epoll_event *eve
 void tendon__driver_tell(struct tendon_client *client)
 {
     tendon__engine_tell(client->engine);
-    tendon__room_wake(&client->room);
+    if (client->room.any_due)
+        tendon__room_wake(&client->room);
 }
 
 void tendon__driver_settle(struct tendon_client *client)

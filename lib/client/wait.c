@@ -33,10 +33,12 @@ static void complete_all(struct tendon__sink *sink, struct tendon__link *items, 
     (void)items;
     if (atomic_fetch_sub(word, count * OUTCOME) != count * OUTCOME + SLEEPS)
         return;
-    if (room)
-        room->due[seat / TENDON__ROOM_SEATS] |= UINT32_C(1) << seat % TENDON__ROOM_SEATS;
-    else
+    if (!room) {
         wake(word, FUTEX_BITSET_MATCH_ANY);
+        return;
+    }
+    room->due[seat / TENDON__ROOM_SEATS] |= UINT32_C(1) << seat % TENDON__ROOM_SEATS;
+    room->any_due = true;
 }
 
 void tendon__wait_init(struct tendon__wait *wait, uint32_t count)
@@ -78,4 +80,5 @@ void tendon__room_wake(struct tendon__room *room)
         wake(&room->words[i], room->due[i]);
         room->due[i] = 0;
     }
+    room->any_due = false;
 }

@@ -16,7 +16,9 @@
 struct tendon__room {
     atomic_uint words[TENDON__ROOM_WORDS];
     atomic_uint arrivals;
-    uint32_t due[TENDON__ROOM_WORDS]; /* seats to be woken; for the holder of the token */
+    /* For the holder of the token: seats to be woken, and whether there are any. */
+    uint32_t due[TENDON__ROOM_WORDS];
+    bool any_due;
 };
 
 struct tendon__wait {
@@ -32,7 +34,7 @@ void tendon__wait_init(struct tendon__wait *wait, uint32_t count);
 void tendon__wait_join(struct tendon__wait *wait, struct tendon__room *room);
 /* Blocks until nothing remains. */
 void tendon__wait_sleep(struct tendon__wait *wait);
-/* Wakes those of the room whose outcomes have come. */
+/* Wakes those who are due. */
 void tendon__room_wake(struct tendon__room *room);
 /* True once every outcome is there and nobody else will touch the struct again. Outcomes come by
  * tendon__engine_tell. */

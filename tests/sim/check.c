@@ -74,12 +74,14 @@ static void check_map(struct sim *sim)
             strcmp(name, known->now) && !strcmp(name, known->before) && !sim->starved)
             sim_fail(sim, "MOVED led slot %u to %s, and an older answer led it back to %s",
                      sim->slot_of_tag[tag], known->now, name);
-        /* Other slots may follow one of their shard; an answer knows better about those. */
-        if (strcmp(name, known->now) && asked && known->said) {
+        /* Other slots may follow one of their shard, wherever a MOVED of their own has led them
+         * before; an answer knows better about those. */
+        if (strcmp(name, known->now) && asked && !strcmp(name, known->said)) {
             memcpy(known->before, known->now, sizeof known->before);
             known->moved_ns = sim->now_ns;
         }
-        known->said &= !strcmp(name, known->now);
+        if (strcmp(name, known->now))
+            known->said[0] = '\0';
         if (!asked)
             known->before[0] = '\0';
         memcpy(known->now, name, sizeof known->now);

@@ -107,13 +107,15 @@ static void say_moved(struct sim *sim, const struct sim_link *link, uint32_t slo
         sim_cover(sim, SIM_COVER_moved_to_same_name);
     if (sim->one_host)
         sim_cover(sim, SIM_COVER_moved_empty_host);
-    for (uint32_t tag = 0; tag < SIM_TAGS; tag++)
-        sim->known[tag].said |= sim->slot_of_tag[tag] == slot;
     const char *host = sim->one_host ? "" : to->host;
     if (!sim->healed && sim_chance(sim, 2)) {
         sim_cover(sim, SIM_COVER_moved_unknown_host);
         host = "?"; /* it has not learned the other's name yet */
     }
+    for (uint32_t tag = 0; tag < SIM_TAGS && *host != '?'; tag++)
+        if (sim->slot_of_tag[tag] == slot)
+            snprintf(sim->known[tag].said, SIM_NAME, "%.20s:%u", *host ? host : here->host,
+                     to->port);
     sim_say_error(reply, "MOVED %u %s:%u", slot, host, to->port);
 }
 

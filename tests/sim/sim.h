@@ -150,8 +150,8 @@ struct sim_dialled {
 struct sim_known {
     char now[SIM_NAME];
     char before[SIM_NAME];
-    int64_t moved_ns; /* when it was led away from there */
-    bool said;        /* a server has said MOVED for it since it changed last */
+    int64_t moved_ns;    /* when it was led away from there */
+    char said[SIM_NAME]; /* where the last MOVED for it led, since it changed last */
 };
 
 /* ---- world.c, turn.c ---- */
