@@ -6,8 +6,8 @@
 
 #include "resp/encoder.h"
 
-#define PROBE_TIMEOUT_MS                                                                           \
-    2000 /* a server that cannot answer PING this long is not worth a caller's deadline */
+/* A server that cannot answer PING this long is not worth a caller's deadline. */
+#define PROBE_TIMEOUT_MS 2000
 
 #define SHORT_LIFE_MS 1000 /* a connection that ends sooner was not worth its handshake */
 

@@ -11,8 +11,8 @@
 #include "client/client.h"
 #include "client/wait.h"
 
-#define DIRECT_BYTES                                                                               \
-    16384 /* of a reply read without the token; a longer one is driven to its end */
+/* Of a reply read without the token; a longer one is driven to its end. */
+#define DIRECT_BYTES 16384
 #define DIRECT_FRAME 16384 /* of a request: an idle connection's socket takes so much at once */
 #define CALM_TURNS   64u   /* turns of the thread with few callers until they work for themselves */
 

@@ -12,8 +12,8 @@
 
 #define REFRESH_TRIES_MAX  5    /* nodes asked in one refresh before it counts as failed */
 #define REFRESH_TIMEOUT_MS 1000 /* one node's answer; a hung node must not hold up the others */
-#define MOVES_MAX                                                                                  \
-    512 /* MOVED remembered while a refresh is under way; later ones only trigger another */
+/* MOVED remembered while a refresh is under way; later ones only trigger another. */
+#define MOVES_MAX 512
 
 static void start_refresh(struct tendon__engine *engine);
 

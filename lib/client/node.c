@@ -6,9 +6,8 @@
 #include "client/engine.h"
 
 #define LANE_BUSY_COUNT 8 /* commands in flight on every lane that make another lane worthwhile */
-#define PERMANENT_BACKOFF_MS                                                                       \
-    1000 /* a wrong password does not become right by asking more often                            \
-          */
+/* A wrong password does not become right by asking more often. */
+#define PERMANENT_BACKOFF_MS 1000
 
 static struct tendon__pool_options pool_options(const struct tendon__options *options)
 {

@@ -10,8 +10,8 @@
 #include "base/memory.h"
 #include "generated/options.h"
 
-#define TENDON__OPTION_TEXT_MAX                                                                    \
-    1048576 /* one value; a bundle of every public CA has a quarter of it */
+/* One value; a bundle of every public CA has a quarter of it. */
+#define TENDON__OPTION_TEXT_MAX 1048576
 
 /* What the public config handle is. Texts at their default are static, all others belong to
  * `memory`. */

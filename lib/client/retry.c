@@ -8,12 +8,12 @@
 
 #include "client/engine.h"
 
-#define CLUSTER_BACKOFF_MIN_MS                                                                     \
-    20 /* a cluster that rearranges itself needs tens of milliseconds at least */
+/* A cluster that rearranges itself needs tens of milliseconds at least. */
+#define CLUSTER_BACKOFF_MIN_MS 20
 #define CLUSTER_BACKOFF_MAX_MS 500
 #define AVOID_MS               1000 /* a replica that is not ready now will not be in a few tries */
-#define REPLACE_GAP_MS                                                                             \
-    200 /* a name that still leads to the old server must not become a storm of connections */
+/* A name that still leads to the old server must not become a storm of connections. */
+#define REPLACE_GAP_MS 200
 
 bool tendon__fault_is_permanent(const struct tendon__fault *fault)
 {

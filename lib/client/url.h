@@ -4,9 +4,8 @@
 
 #include "client/options.h"
 
-#define TENDON__URL_MAX                                                                            \
-    65536 /* bytes; the largest sensible query is a certificate chain in PEM                       \
-           */
+/* Bytes; the largest sensible query is a certificate chain in PEM. */
+#define TENDON__URL_MAX 65536
 
 /*
  * Sets what the URL says and leaves other options alone: a part that is missing or empty changes

@@ -2,10 +2,10 @@
  */
 #include "cluster/refresh.h"
 
-#define BACKOFF_SHIFT_MAX                                                                          \
-    4 /* 16 times the gap: long enough to spare a sick cluster, short enough to see it heal */
-#define FAILED_GAP_NS_MIN                                                                          \
-    INT64_C(100000000) /* a gap of 0 must not turn a failing refresh into a busy loop */
+/* 16 times the gap: long enough to spare a sick cluster, short enough to see it heal. */
+#define BACKOFF_SHIFT_MAX 4
+/* A gap of 0 must not turn a failing refresh into a busy loop. */
+#define FAILED_GAP_NS_MIN INT64_C(100000000)
 
 static int64_t add(int64_t a, int64_t b)
 {

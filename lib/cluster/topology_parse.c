@@ -8,9 +8,9 @@
 
 #include "cluster/topology_draft.h"
 
-#define BUCKET_COUNT                                                                               \
-    1024 /* of the index by endpoint: short chains up to the default cluster_max_nodes */
-#define NO_NODE TENDON__NODES_MAX /* behind the last index a draft can have */
+/* Of the index by endpoint: short chains up to the default cluster_max_nodes. */
+#define BUCKET_COUNT 1024
+#define NO_NODE      TENDON__NODES_MAX /* behind the last index a draft can have */
 
 struct parser {
     const struct tendon__tape *tape;

@@ -21,13 +21,13 @@
 
 #define TENDON__FIRST_BYTES 4096  /* of either block: enough while little is asked at a time */
 #define TENDON__RX_BYTES    65536 /* one read of a full pipeline; grows for one big reply */
-#define TENDON__RX_BYTES_MAX_IDLE                                                                  \
-    262144                            /* a larger receive block is given back after the big reply */
-#define TENDON__TX_BYTES        65536 /* small frames are gathered into one write of this size */
-#define TENDON__TX_DIRECT_BYTES 16384 /* frames from this size on are sent from where they are */
-#define TENDON__REPLY_ADOPT_BYTES                                                                  \
-    65536 /* replies from this size on keep the receive block instead of a copy */
-#define TENDON__HANDSHAKE_STEPS 8
+/* A larger receive block is given back after the big reply. */
+#define TENDON__RX_BYTES_MAX_IDLE 262144
+#define TENDON__TX_BYTES          65536 /* small frames are gathered into one write of this size */
+#define TENDON__TX_DIRECT_BYTES   16384 /* frames from this size on are sent from where they are */
+/* Replies from this size on keep the receive block instead of a copy. */
+#define TENDON__REPLY_ADOPT_BYTES 65536
+#define TENDON__HANDSHAKE_STEPS   8
 
 enum tendon__conn_state {
     TENDON__CONN_NEW,       /* not opened */

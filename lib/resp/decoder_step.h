@@ -35,9 +35,8 @@ static inline int step_append(struct tendon__decoder *decoder, tendon_node node)
 }
 
 #define SHORT_DIGITS_MAX 9 /* digits that cannot overflow uint32_t */
-#define SHORT_LINE_ROOM                                                                            \
-    16 /* bytes from the type byte on that let a short line be read unchecked                      \
-        */
+/* Bytes from the type byte on that let a short line be read unchecked. */
+#define SHORT_LINE_ROOM 16
 
 /*
  * A short number with its CRLF behind the type byte at `mark`, where SHORT_LINE_ROOM bytes are

@@ -9,10 +9,10 @@
 #define TENDON__LENGTH_NULL     (-1) /* `-1`: the null bulk and the null array of RESP2 */
 #define TENDON__LENGTH_STREAMED (-2) /* `?`: the end is marked instead of announced */
 
-#define TENDON__INTEGER_DIGITS_MAX                                                                 \
-    19 /* the digits of INT64_MAX; that many cannot overflow uint64_t */
-#define TENDON__DOUBLE_TEXT_MAX                                                                    \
-    512 /* the longest double in plain notation has about 330 characters */
+/* The digits of INT64_MAX; that many cannot overflow uint64_t. */
+#define TENDON__INTEGER_DIGITS_MAX 19
+/* The longest double in plain notation has about 330 characters. */
+#define TENDON__DOUBLE_TEXT_MAX 512
 
 /*
  * Both read a line up to and with its CRLF. Return TENDON__DECODE_DONE, with *cursor behind the
