@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -28,10 +29,13 @@ def new_seed():
     """Where new seeds begin: another place for every commit, the same one for the same commit, so
     that a failure comes back when the tests run again. Without git: another one every day.
     """
-    found = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=console.ROOT, capture_output=True, text=True
-    )
-    text = found.stdout.strip() if found.returncode == 0 else time.strftime("%Y-%m-%d")
+    found = None
+    if shutil.which("git"):
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=console.ROOT, capture_output=True, text=True
+        )
+    known = found is not None and found.returncode == 0
+    text = found.stdout.strip() if known else time.strftime("%Y-%m-%d")
     return int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)
 
 
