@@ -4,6 +4,7 @@ import fcntl
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -76,6 +77,8 @@ def without(clients, lacking):
 
 
 def commit():
+    if not shutil.which("git"):
+        return "?"
     done = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         cwd=console.ROOT,
