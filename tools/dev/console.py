@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+import failures
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
@@ -168,6 +170,16 @@ def run(label, argv, cwd=ROOT, env=None, timeout_s=1800, show=False, quiet=False
         state = "ok" if code == 0 else "TIME-OUT" if code is None else f"FAILED (exit {code})"
         say(f"{label}: {state} ({result.seconds:.1f} s)")
     return result
+
+
+def show_failure(result):
+    """Prints what failed, from anywhere in the log, then its end. Returns what failed by name."""
+    text = result.text()
+    for line in failures.excerpt(text):
+        print(f"    | {line}".rstrip())
+    print("    | … the end of the log:")
+    show_tail(result)
+    return failures.titles(text)
 
 
 def show_tail(result):

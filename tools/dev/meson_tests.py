@@ -6,8 +6,11 @@ import re
 
 import builds
 import console
+import failures
 
 ASK_SECONDS = 900
+# How much is shown of what a failed program wrote to stderr, or to stdout if it names no test.
+OUTPUT_LINES = 60
 
 
 def run(label, build_name, suites, without=(), extra_env=None, scale=1, prefix=()):
@@ -43,25 +46,30 @@ def run(label, build_name, suites, without=(), extra_env=None, scale=1, prefix=(
     if result.code != 0:
         console.show_tail(result)
     if not log.exists():
-        return 0, 0, 0, "no test is registered yet" if result.code == 0 else "meson test failed"
+        note = "no test is registered yet" if result.code == 0 else "meson test failed"
+        return 0, 0, 0, note, []
     passed = failed = skipped = 0
+    names = []
     for line in log.read_text(errors="replace").splitlines():
         test = json.loads(line)
         counts = count(test)
         if counts[1]:
-            show_failed(test)
+            names += show_failed(test)
         passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
     if result.code != 0 and failed == 0:
         failed = 1
-    return passed, failed, skipped, ""
+    return passed, failed, skipped, "", names
 
 
 def show_failed(test):
-    """Names what failed, with the reasons that a TAP program prints before it."""
+    """Shows what failed in a program, and all that may say why. Returns the names."""
     console.say(f"failed in {test['name']} ({test['result']}):")
-    for line in (test.get("stdout") or "").splitlines():
-        if not re.match(r"ok\b|1\.\.\d", line) and line.strip():
-            print(f"    | {line}", flush=True)
+    out, err = test.get("stdout") or "", test.get("stderr") or ""
+    lines = failures.excerpt(out) or out.splitlines()[-OUTPUT_LINES:]
+    for line in lines + err.splitlines()[-OUTPUT_LINES:]:
+        print(f"    | {line}".rstrip(), flush=True)
+    names = failures.titles(out) or failures.titles(err) or [test["result"]]
+    return [f"{test['name']}: {name}" for name in names]
 
 
 def count(test):

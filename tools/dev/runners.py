@@ -20,6 +20,8 @@ LANGUAGES = ["python", "node", "java", "go"]
 # Suites with a row of their own, or none.
 OTHER_SUITES = ["integration", "stress", "check", "abi", "fuzz", "sim"]
 FUZZ_SECONDS = 5
+# So many failed tests of a runner are named again at the end.
+NAMES_MAX = 8
 # The exit code of a test that cannot be run here.
 SKIPPED = 77
 VALGRIND = (
@@ -39,9 +41,11 @@ class Row:
         self.passed = self.failed = self.skipped = 0
         self.seconds = 0.0
         self.note = ""
+        self.names = []
 
-    def take(self, passed, failed, skipped=0, note=""):
+    def take(self, passed, failed, skipped=0, note="", names=()):
         self.passed, self.failed, self.skipped, self.note = passed, failed, skipped, note
+        self.names = list(names)
         if passed + failed + skipped == 0:
             self.failed, self.note = 1, note or "gave no count"
 
@@ -152,7 +156,7 @@ def by_contract(row, context, program):
         failed, note = 1, note or f"exit code {result.code} though no test failed"
     row.take(passed, failed, 0, note)
     if row.failed:
-        console.show_tail(result)
+        row.names = console.show_failure(result)
 
 
 def valgrind(row, context):
@@ -174,7 +178,7 @@ def valgrind(row, context):
     failed = len(texts) - len(clean) + (result.code != 0)
     row.take(len(clean), failed, 0, "" if texts else "the example did not run under TENDON_WRAPPER")
     if row.failed:
-        console.show_tail(result)
+        row.names = console.show_failure(result)
         print("\n".join(text for text in texts if text not in clean))
 
 
@@ -192,7 +196,7 @@ def guard(row, context):
     else:
         row.take(0, 1, 0, "gave no count")
     if row.failed:
-        console.show_tail(result)
+        row.names = console.show_failure(result)
 
 
 def contract(program):
@@ -232,6 +236,15 @@ def run_one(name, context):
     return row
 
 
+def print_names(rows):
+    """Names what failed once more beside the table: who reads a cut log of CI begins at its end."""
+    for row in rows:
+        for name in row.names[:NAMES_MAX]:
+            print(f"failed in {row.name}: {name}")
+        if len(row.names) > NAMES_MAX:
+            print(f"failed in {row.name}: and {len(row.names) - NAMES_MAX} more")
+
+
 def print_table(rows):
     """The table, then the one line that says it all. Returns the exit code."""
     print(f"\n{'runner':12} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
@@ -240,6 +253,7 @@ def print_table(rows):
             f"{row.name:12} {row.passed:7} {row.failed:7} {row.skipped:8} {row.seconds:8.1f}"
             f"  {row.note}".rstrip()
         )
+    print_names(rows)
     passed = sum(row.passed for row in rows if row.counted)
     failed = sum(row.failed for row in rows)
     print(f"\n{passed} passed, {failed} failed", flush=True)
