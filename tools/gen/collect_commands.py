@@ -1,29 +1,36 @@
-"""Asks a server for its commands and prints them, one a line: spec/commands/redis-7.0.json.
+"""Asks a server for its commands and prints what it says of them: spec/commands/redis-7.0.json.
 
     python3 tools/gen/collect_commands.py 127.0.0.1 15200 > spec/commands/redis-7.0.json
+
+COMMAND has arity, flags, keys and tips; COMMAND DOCS has the texts and the arguments.
 """
 
+import argparse
 import json
 import socket
-import sys
+
+TEXTS = ["summary", "since", "group", "complexity", "deprecated_since", "replaced_by"]
+LISTED = ["keys", "arguments", "history"]  # one line for each of their elements
 
 
 def read_value(stream):
     """One RESP2 or RESP3 value; maps become dictionaries, the rest lists, texts and numbers."""
     line = stream.readline().rstrip(b"\r\n")
     kind, rest = line[:1], line[1:]
-    if kind in b"+-":
+    if kind == b"-":
+        raise SystemExit(f"the server answered {rest.decode()!r}")
+    if kind == b"+":
         return rest.decode()
-    if kind in b":":
+    if kind == b":":
         return int(rest)
-    if kind in b"$":
-        text = stream.read(int(rest) + 2)[:-2]
-        return text.decode()
+    if kind in b"$=":
+        text = stream.read(int(rest) + 2)[:-2].decode()
+        return text if kind == b"$" else text[4:]
     if kind in b"*~":
         return [read_value(stream) for _ in range(int(rest))]
-    if kind in b"%":
+    if kind == b"%":
         return {read_value(stream): read_value(stream) for _ in range(int(rest))}
-    if kind in b"_":
+    if kind == b"_":
         return None
     raise SystemExit(f"the server answered {line!r}")
 
@@ -52,6 +59,25 @@ def key_spec(spec):
     }
 
 
+def argument(said):
+    """One argument as in COMMAND DOCS; `optional`, `multiple` and `multiple_token` are flags."""
+    kept = ["name", "type", "token", "key_spec_index", "since", "deprecated_since"]
+    found = {name: said[name] for name in kept if name in said}
+    found.update({flag: True for flag in sorted(said.get("flags", []))})
+    if "arguments" in said:
+        found["arguments"] = [argument(child) for child in said["arguments"]]
+    return found
+
+
+def documentation(doc):
+    found = {name: doc[name].strip() for name in TEXTS if name in doc}
+    if doc.get("history"):
+        found["history"] = [[version, text] for version, text in doc["history"]]
+    if doc.get("arguments"):
+        found["arguments"] = [argument(said) for said in doc["arguments"]]
+    return found
+
+
 def rows(info, docs):
     name, arity, flags, first, last, step, _, tips, keys, children = info
     doc = docs.get(name, {})
@@ -63,26 +89,53 @@ def rows(info, docs):
         "last": last,
         "step": step,
         "keys": [key_spec(spec) for spec in keys],
-        "tips": tips,
-        "since": doc.get("since", ""),
-        "group": doc.get("group", ""),
+        "tips": sorted(tips),
+        "since": "",
+        "group": "",
+        **documentation(doc),
         **({"subcommands": True} if children else {}),
     }
-    for child in children:
+    for child in sorted(children):
         yield from rows(child, doc.get("subcommands", {}))
 
 
-def main():
-    host, port = sys.argv[1], int(sys.argv[2])
+def collect(host, port):
+    """(name and version of the server, its commands in the order of their names)"""
     with socket.create_connection((host, port), timeout=10) as connection:
         stream = connection.makefile("rwb")
-        server = ask(stream, "HELLO", "3")
+        hello = ask(stream, "HELLO", "3")
         docs = ask(stream, "COMMAND", "DOCS")
         found = [row for info in ask(stream, "COMMAND") for row in rows(info, docs)]
-    found.sort(key=lambda row: row["name"])
-    print(f'{{"server": "{server["server"]} {server["version"]}", "commands": [')
-    print(",\n".join(json.dumps(row) for row in found))
-    print("]}")
+        about = ask(stream, "INFO", "server")
+    fields = dict(line.split(":", 1) for line in about.split("\r\n") if ":" in line)
+    name = fields.get("server_name", hello["server"])
+    version = fields.get(f"{name}_version", hello["version"])
+    return f"{name} {version}", sorted(found, key=lambda row: row["name"])
+
+
+def row_text(row):
+    """A command in lines that a person and a diff can read."""
+    lines = []
+    for field, value in row.items():
+        if field in LISTED and value:
+            inner = ",\n".join(f"    {json.dumps(one, ensure_ascii=False)}" for one in value)
+            lines.append(f'  "{field}": [\n{inner}\n  ]')
+        else:
+            lines.append(f'  "{field}": {json.dumps(value, ensure_ascii=False)}')
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def document(server, found):
+    texts = ",\n".join(row_text(row) for row in found)
+    return f'{{"server": "{server}", "commands": [\n{texts}\n]}}\n'
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("host")
+    parser.add_argument("port", type=int)
+    arguments = parser.parse_args()
+    print(document(*collect(arguments.host, arguments.port)), end="")
 
 
 if __name__ == "__main__":
