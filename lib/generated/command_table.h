@@ -8,7 +8,7 @@
 
 #define TENDON__COMMAND_NAME_MAX 32 /* a multiple of 8, with at least one NUL */
 #define TENDON__COMMAND_WORD_MAX 10
-#define TENDON__COMMAND_COUNT 371
+#define TENDON__COMMAND_COUNT 379
 #define TENDON__COMMAND_INDEX_SIZE 1024
 
 #define TENDON__COMMAND_READ_ONLY 1u    /* changes nothing: may be sent again */

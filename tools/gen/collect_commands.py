@@ -1,4 +1,4 @@
-"""Asks a server for its commands and prints what it says of them: spec/commands/redis-7.0.json.
+"""Asks a server for its commands and prints what it says of them: spec/commands/<server>.json.
 
     python3 tools/gen/collect_commands.py 127.0.0.1 15200 > spec/commands/redis-7.0.json
 

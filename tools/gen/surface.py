@@ -1,5 +1,5 @@
-"""What the generators of all languages' methods read: the servers' facts, the fixture of their tests,
-and the lists of names by which it is known that nothing of a mirrored client is missing."""
+"""What the generators of all languages' methods read: the servers' facts, the fixture of their
+tests, and the lists of names by which it is known that nothing of a mirrored client is missing."""
 
 import json
 import pathlib
@@ -10,16 +10,16 @@ def read(root, name):
 
 
 def facts(root):
-    """Command name -> what the servers say of it (group, arity, since, flags and, where collected,
-    summary and complexity). Names are CONTAINER|SUBCOMMAND. Several servers may know a command: the
-    first file by name says most, later ones only what it leaves open."""
+    """Command name -> what the servers say of it (group, arity, since, flags, summary, complexity,
+    arguments). Names are CONTAINER|SUBCOMMAND. Where several servers know a command the last file
+    by name counts, valkey-8.1.json: it has the options of the older ones too."""
     known = {}
     for path in sorted((pathlib.Path(root) / "spec/commands").glob("*.json")):
         content = json.loads(path.read_text())
         if "server" not in content:
             continue
         for row in content["commands"]:
-            known[row["name"]] = {**row, **known.get(row["name"], {})}
+            known[row["name"]] = {**known.get(row["name"], {}), **row}
     return known
 
 
@@ -42,7 +42,7 @@ class Fixture:
         return self.commands.get(command, {})
 
     def error(self, command):
-        """How the error must begin that a call with the fixture's values gives; None: it succeeds."""
+        """How the error begins that a call with the fixture's values gives; None: it succeeds."""
         return self.special(command).get("error")
 
     def is_alone(self, command):
