@@ -11,6 +11,7 @@ const {
   Redis,
   at,
   freePort,
+  held,
   key,
   rejection,
   servers,
@@ -30,13 +31,15 @@ function assertAborted(error, executed, reason) {
 
 describe('withAbortSignal()', () => {
   it('ends a command the server holds, and leaves the client working', async () => {
-    await using(new Redis(at('standalone')), async (redis) => {
-      await redis.ping();
+    const connectionName = key('holds');
+    await using(new Redis(at('standalone', { connectionName })), async (redis) => {
       const controller = new AbortController();
       const reason = new Error('enough');
       const pending = redis.withAbortSignal(controller.signal).blpop(key('nothing'), 0);
-      setTimeout(() => controller.abort(reason), 50);
-      const error = await rejection(pending);
+      const rejected = rejection(pending);
+      await held(connectionName, 'blpop');
+      controller.abort(reason);
+      const error = await rejected;
       assertAborted(error, 'unknown', reason);
       assert.deepStrictEqual(error.command, { name: 'blpop', args: [key('nothing'), '0'] });
       assert.strictEqual(await redis.echo('after'), 'after');
@@ -75,10 +78,10 @@ describe('withAbortSignal()', () => {
   });
 
   it('drops the late reply of what it ended', async () => {
-    const held = [];
-    const server = await startFake((socket, text, count) => held.push({ socket, text, count }));
+    const asked = [];
+    const server = await startFake((socket, text, count) => asked.push({ socket, text, count }));
     const answer = () => {
-      for (const { socket, text } of held.splice(0))
+      for (const { socket, text } of asked.splice(0))
         for (const [word] of text.matchAll(/first|second/g))
           socket.write(`$${word.length}\r\n${word}\r\n`);
     };
@@ -86,11 +89,11 @@ describe('withAbortSignal()', () => {
     await using(new Redis(options), async (redis) => {
       const controller = new AbortController();
       const first = redis.withAbortSignal(controller.signal).get('first');
-      await until(() => held.length > 0, 'the command at the server');
+      await until(() => asked.length > 0, 'the command at the server');
       controller.abort();
       assertAborted(await rejection(first), 'unknown');
       const second = redis.get('second');
-      await until(() => held.length > 1, 'the second command at the server');
+      await until(() => asked.length > 1, 'the second command at the server');
       answer();
       assert.strictEqual(await second, 'second');
     });
@@ -111,12 +114,13 @@ describe('withAbortSignal()', () => {
   });
 
   it('tells a callback once', async () => {
-    await using(new Redis(at('standalone')), async (redis) => {
+    const connectionName = key('told');
+    await using(new Redis(at('standalone', { connectionName })), async (redis) => {
       const controller = new AbortController();
       const told = [];
       const view = redis.withAbortSignal(controller.signal);
       view.blpop(key('nothing'), 0, (error) => told.push(error));
-      await redis.ping();
+      await held(connectionName, 'blpop');
       controller.abort();
       await until(() => told.length > 0, 'the callback');
       await redis.ping();

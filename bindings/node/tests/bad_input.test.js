@@ -10,20 +10,23 @@ const {
   Redis,
   at,
   freePort,
+  freeze,
   key,
   rejection,
   servers,
   sleep,
+  startRedis,
   startServer,
   until,
   using,
 } = require('./support');
 
+const CONNECT_TIMEOUT_MS = 10000; // what connectTimeout is when nobody says
 const lazy = { lazyConnect: true };
 const noRetry = { retryStrategy: () => null, maxRetriesPerRequest: 0 };
 
 /** The error a client that cannot connect emits, and the one its first command gets. */
-async function failing(options, deadlineMs = 3000) {
+async function failing(options, deadlineMs) {
   const redis = new Redis({ ...noRetry, ...options });
   const errors = [];
   redis.on('error', (error) => errors.push(error));
@@ -193,15 +196,14 @@ describe('servers that are not what was expected', () => {
   });
 
   it('a host that does not exist, or does not answer', async () => {
-    const unknown = await failing({ host: 'nosuch.invalid' }, 12000);
-    assert.match(causes(unknown.error), /nosuch\.invalid/);
+    /* Two dots in a row are no name, so no name server is asked, who may be slow or away. */
+    const unknown = await failing({ host: 'no..such.invalid' });
+    assert.match(causes(unknown.error), /no\.\.such\.invalid/);
     assert.strictEqual(unknown.emitted.code, 'ENOTFOUND');
     const silent = await startServer((socket) => socket.on('data', () => {}));
-    const started = Date.now();
-    const hung = await failing({ port: silent.port, connectTimeout: 300 });
+    const hung = await failing({ port: silent.port, connectTimeout: 300 }, CONNECT_TIMEOUT_MS / 2);
     assert.strictEqual(hung.emitted.code, 'ETIMEDOUT');
     assert.ok(hung.emitted instanceof Redis.ConnectTimeoutError);
-    assert.ok(Date.now() - started < 1000);
     silent.close();
     const refused = await failing({ port: await freePort() });
     assert.strictEqual(refused.emitted.code, 'ECONNREFUSED');
@@ -235,7 +237,7 @@ describe('servers that are not what was expected', () => {
       new Redis({ port: server.port, maxRetriesPerRequest: 0, retryStrategy: () => 10 }),
       async (redis) => {
         await until(() => redis.status === 'ready');
-        const error = await rejection(redis.incr('x'), 1000);
+        const error = await rejection(redis.incr('x'));
         assert.ok(error instanceof Redis.ProtocolError, `${error.name}: ${error.message}`);
         assert.strictEqual(error.executed, 'unknown');
         await until(() => redis.status === 'ready');
@@ -261,7 +263,7 @@ describe('values', () => {
   it('a 600 MB value is refused before it is sent', async () => {
     await using(new Redis(at('standalone')), async (redis) => {
       await redis.ping();
-      const error = await rejection(redis.set(key('huge'), Buffer.alloc(600 << 20)), 10000);
+      const error = await rejection(redis.set(key('huge'), Buffer.alloc(600 << 20)));
       assert.ok(error instanceof Redis.LimitError, `${error.name}: ${error.message}`);
       assert.strictEqual(error.executed, 'no');
       assert.match(error.message, /max_request_bytes|larger/);
@@ -279,15 +281,19 @@ describe('values', () => {
   });
 
   it('a slow command ends at commandTimeout', async () => {
-    await using(new Redis(at('expendable', { commandTimeout: 200 })), async (redis) => {
-      await redis.ping();
-      const error = await rejection(redis.call('DEBUG', 'SLEEP', 1), 600);
+    const server = await startRedis();
+    await using(new Redis({ port: server.port, commandTimeout: 200 }), async (redis) => {
+      await until(() => redis.status === 'ready');
+      await freeze(server);
+      const error = await rejection(redis.get('x'));
       assert.strictEqual(error.message, 'Command timed out');
       assert.ok(error instanceof Redis.TimeoutError);
       assert.strictEqual(error.executed, 'unknown');
-      await sleep(1000);
-      assert.strictEqual(await redis.ping(), 'PONG');
+      server.child.kill('SIGCONT');
+      const ping = () => redis.ping().catch((late) => late);
+      await until(async () => (await ping()) === 'PONG', 'an answer after the late one');
     });
+    await server.stop();
   });
 
   it('more commands than maxPending', async () => {

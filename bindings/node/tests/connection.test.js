@@ -9,6 +9,7 @@ const {
   Redis,
   at,
   freePort,
+  freeze,
   key,
   record,
   rejection,
@@ -168,7 +169,7 @@ describe('a server that refuses connections', () => {
       const redis = new Redis({ port, maxRetriesPerRequest: 3, retryStrategy: () => answer });
       await using(redis, async () => {
         const events = record(redis);
-        const error = await rejection(redis.get('x'), 2000);
+        const error = await rejection(redis.get('x'));
         assert.ok(error instanceof Redis.MaxRetriesPerRequestError, `${answer}: ${error}`);
         await until(() => events.of('reconnecting').length >= 4);
         assert.ok(events.of('reconnecting').every((delay) => Object.is(delay, answer)));
@@ -299,8 +300,10 @@ describe('a server that goes away', () => {
       ]);
       assert.deepStrictEqual(events.names().slice(-3), ['connecting', 'connect', 'ready']);
       assert.deepStrictEqual(asked.slice(0, 3), [1, 2, 3]);
+      const before = asked.length;
       await back.stop();
-      await until(() => asked.at(-1) === 1, 'counting from 1 again');
+      await until(() => asked.length > before, 'another attempt');
+      assert.strictEqual(asked[before], 1);
     });
   });
 
@@ -313,10 +316,7 @@ describe('a server that goes away', () => {
     });
     await using(redis, async () => {
       await redis.set(key('w'), 1);
-      const sleeper = new Redis({ port: server.port, retryStrategy: () => null });
-      sleeper.on('error', () => {});
-      sleeper.call('DEBUG', 'SLEEP', 5).catch(() => {});
-      await sleep(100);
+      await freeze(server);
       const write = rejection(redis.incr(key('w')));
       const read = redis.get(key('other'));
       await sleep(100);
@@ -340,10 +340,7 @@ describe('a server that goes away', () => {
     });
     await using(redis, async () => {
       await redis.set(key('w'), 1);
-      const sleeper = new Redis({ port: server.port, retryStrategy: () => null });
-      sleeper.on('error', () => {});
-      sleeper.call('DEBUG', 'SLEEP', 5).catch(() => {});
-      await sleep(100);
+      await freeze(server);
       const write = redis.incr(key('w'));
       await sleep(100);
       await server.stop();
@@ -403,7 +400,7 @@ describe('closing', () => {
     const pending = redis.get('x');
     await sleep(50);
     redis.disconnect();
-    const error = await rejection(pending, 1000);
+    const error = await rejection(pending, 8000);
     assert.strictEqual(error.message, 'Connection is closed.');
     assert.ok(error instanceof Redis.ClosedError);
     await until(() => events.names().includes('end'));

@@ -13,12 +13,14 @@ const { execFileSync, spawnSync } = require('node:child_process');
 const {
   Redis,
   at,
+  freeze,
   rejection,
   servers,
   sleep,
   startFake,
   startRedis,
   startServer,
+  until,
   using,
 } = require('./support');
 
@@ -121,7 +123,7 @@ describe('commands', () => {
 describe('a loop that is late', () => {
   it('gives each command one outcome, and its answer where there is one', async () => {
     await using(new Redis(at('standalone', { commandTimeout: 200 })), async (redis) => {
-      await redis.ping();
+      await until(() => redis.status === 'ready');
       const outcomes = [];
       const all = Array.from({ length: 100 }, (_, i) =>
         redis.echo(String(i)).then(
@@ -147,7 +149,7 @@ describe('a loop that is late', () => {
     const server = await startServer(() => {});
     const options = { port: server.port, disableClientInfo: true, commandTimeout: 200 };
     await using(new Redis(options), async (redis) => {
-      const all = Array.from({ length: 100 }, () => rejection(redis.get('x'), 10000));
+      const all = Array.from({ length: 100 }, () => rejection(redis.get('x')));
       setImmediate(() => stopTheLoop(600));
       for (const error of await Promise.all(all)) {
         assert.ok(error instanceof Redis.TimeoutError, `${error.name}: ${error.message}`);
@@ -246,17 +248,18 @@ describe('commands under way', () => {
     let server = await startRedis();
     const { port } = server;
     const options = { port, maxRetriesPerRequest: null, retryStrategy: () => 20 };
+    const CALLERS = 100;
     await using(new Redis(options), async (redis) => {
       const count = { right: 0, failed: 0, since: 0 };
       let stopped = false;
       const caller = async (number) => {
-        for (let i = 0; !stopped; i++) {
+        for (let i = number; !stopped; i++) {
           const text = `${number} ${i}`;
           try {
-            assert.strictEqual(await redis.echo(text), text);
+            if (i % 2) await redis.incr('counter');
+            else assert.strictEqual(await redis.echo(text), text);
             count.right++;
             count.since++;
-            await redis.incr('counter');
           } catch (error) {
             if (!(error instanceof Redis.TendonError)) throw error;
             assert.ok(['no', 'unknown'].includes(error.executed), error.message);
@@ -264,15 +267,17 @@ describe('commands under way', () => {
           }
         }
       };
-      const callers = Promise.all(Array.from({ length: 100 }, (_, i) => caller(i)));
+      const callers = Promise.all(Array.from({ length: CALLERS }, (_, i) => caller(i)));
       for (let round = 0; round < 3; round++) {
         await sleep(100);
-        await server.stop();
+        /* Half of the callers wait for the answer to a write by now. */
+        await freeze(server);
+        await until(() => redis.stats().pending === CALLERS, 'all waiting for answers');
         await sleep(50);
+        await server.stop();
         server = await startRedis(port);
         count.since = 0;
-        for (let i = 0; i < 2000 && count.since < 1000; i++) await sleep(5);
-        assert.ok(count.since >= 1000, `${count.since} answers since the server is back`);
+        await until(() => count.since >= 1000, 'answers since the server is back');
       }
       stopped = true;
       await callers;
@@ -292,7 +297,11 @@ describe('an exception out of a retryStrategy', () => {
       const outcomes = [];
       const all = [1, 2, 3].map(() => redis.get('x').then(
         () => outcomes.push('value'), (error) => outcomes.push(error.message)));
-      setTimeout(() => redis.disconnect(), 200);
+      const watch = setInterval(() => {
+        if (thrown.length === 0) return;
+        clearInterval(watch);
+        setTimeout(() => redis.disconnect(), 200);
+      }, 5);
       Promise.all(all).then(() => console.log(JSON.stringify({ thrown, outcomes })));`);
     assert.deepStrictEqual(thrown, ['mine']);
     assert.deepStrictEqual(outcomes, Array(3).fill('Connection is closed.'));

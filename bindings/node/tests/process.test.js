@@ -22,6 +22,7 @@ const {
   servers,
   sleep,
   startRedis,
+  startServer,
   until,
   using,
 } = require('./support');
@@ -29,7 +30,7 @@ const {
 const library = path.join(__dirname, '..', 'lib');
 
 /** Runs a program with `Redis` and `options` defined; what it printed and how it ended. */
-function run(program, options = at('standalone'), timeout = 10000) {
+function run(program, options = at('standalone'), timeout = 60000) {
   const prelude = `const Redis = require(${JSON.stringify(library)});
     const options = ${JSON.stringify(options)};`;
   const started = Date.now();
@@ -42,6 +43,16 @@ function run(program, options = at('standalone'), timeout = 10000) {
     },
   );
   return { status, signal, stdout, stderr, elapsedMs: Date.now() - started };
+}
+
+/**
+ * Ended as a program does that has nothing left to wait for, by the measure of one that never had:
+ * Node itself takes long to start on a busy machine.
+ */
+function assertPrompt(result) {
+  const bare = run("console.log('bare')");
+  const limitMs = 3000 + 10 * bare.elapsedMs;
+  assert.ok(result.elapsedMs < limitMs, `${result.elapsedMs} ms, more than ${limitMs}`);
 }
 
 function assertEnded(result, stdout) {
@@ -64,7 +75,7 @@ describe('the process', () => {
         })()`,
       );
       assertEnded(result, 'done\n');
-      assert.ok(result.elapsedMs < 3000, `${result.elapsedMs} ms`);
+      assertPrompt(result);
     }
   });
 
@@ -104,7 +115,7 @@ describe('the process', () => {
       }
       clients[0].ping().then(() => { console.log('exit'); process.exit(0); });`);
     assertEnded(result, 'exit\n');
-    assert.ok(result.elapsedMs < 3000);
+    assertPrompt(result);
   });
 
   it('ends by an exception in a listener, as with any emitter', () => {
@@ -178,9 +189,14 @@ describe('worker threads', () => {
         if (round === 1) before = figures();
       }
       await until(async () => (await connections()) === 1, 'the end of all connections');
-      const after = figures();
-      assert.ok(after.threads <= before.threads + 1, JSON.stringify({ before, after }));
-      assert.ok(after.descriptors <= before.descriptors + 4, JSON.stringify({ before, after }));
+      const asBefore = () => {
+        const { threads, descriptors } = figures();
+        return threads <= before.threads + 1 && descriptors <= before.descriptors + 4;
+      };
+      await until(asBefore, 'the end of what workers left').catch((error) => {
+        error.message += `: ${JSON.stringify({ before, after: figures() })}`;
+        throw error;
+      });
     });
     await server.stop();
   });
@@ -203,11 +219,12 @@ describe('the event loop', () => {
       delay.enable();
       let ticks = 0;
       const timer = setInterval(() => ticks++, 5);
-      await Promise.all([redis.call('DEBUG', 'SLEEP', 1), redis.get('x'), redis.set('y', 1)]);
+      await Promise.all([redis.call('DEBUG', 'SLEEP', 2), redis.get('x'), redis.set('y', 1)]);
       clearInterval(timer);
       delay.disable();
-      assert.ok(ticks > 100, `${ticks} ticks of 5 ms in a second`);
-      assert.ok(delay.max / 1e6 < 200, `the loop stood still for ${delay.max / 1e6} ms`);
+      /* A machine that is busy with others holds the loop up as well, but not for so long. */
+      assert.ok(ticks > 40, `${ticks} ticks of 5 ms in two seconds`);
+      assert.ok(delay.max / 1e6 < 1000, `the loop stood still for ${delay.max / 1e6} ms`);
     });
     await server.stop();
   });
@@ -215,17 +232,18 @@ describe('the event loop', () => {
   it('is not blocked by a server that cannot be reached, or by closing', async () => {
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
-    const redis = new Redis({
-      host: 'nosuch.invalid',
-      retryStrategy: () => 5,
-      maxRetriesPerRequest: 3,
-    });
-    redis.on('error', () => {});
-    await rejection(redis.get('x'), 30000);
-    redis.disconnect();
-    await once(redis, 'end');
+    const silent = await startServer(() => {});
+    const settings = { retryStrategy: () => 5, connectTimeout: 1500 };
+    for (const place of [{ host: 'no..such.invalid' }, { port: silent.port }]) {
+      const redis = new Redis({ ...place, ...settings, maxRetriesPerRequest: 1 });
+      redis.on('error', () => {});
+      await rejection(redis.get('x'));
+      redis.disconnect();
+      await once(redis, 'end');
+    }
+    silent.close();
     delay.disable();
-    assert.ok(delay.max / 1e6 < 200, `the loop stood still for ${delay.max / 1e6} ms`);
+    assert.ok(delay.max / 1e6 < 1000, `the loop stood still for ${delay.max / 1e6} ms`);
   });
 
   it('serves timers while thousands of replies arrive', async () => {
@@ -292,7 +310,7 @@ describe('npm pack', () => {
     const place = fs.mkdtempSync(path.join(os.tmpdir(), 'tendon-pack-'));
     const { TENDON_OUT, TENDON_NODE_ADDON, ...env } = process.env;
     const inside = (cwd, command, ...args) => {
-      const ended = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: 60000 });
+      const ended = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: 120000 });
       assert.strictEqual(ended.status, 0, `${command}: ${ended.error} ${ended.stderr}`);
       return ended.stdout;
     };

@@ -16,9 +16,13 @@ if (!process.env.TENDON_SERVERS)
   throw new Error('set TENDON_SERVERS, for example by eval "$(./dev env)"');
 const servers = JSON.parse(fs.readFileSync(process.env.TENDON_SERVERS, 'utf8'));
 
-/* Ports for servers a test starts itself. Test files run one after the other. */
-const OWN_PORT_FIRST = 15470;
-const OWN_PORT_LAST = 15499;
+/* No test is late because the machine is busy: whoever waits this long, hangs. */
+const PATIENCE_MS = 30000;
+
+/* Ports for servers a test starts itself, where nobody else's are who has servers of their own.
+ * Test files run one after the other. */
+const OWN_PORT_FIRST = servers.standalone.port + 40;
+const OWN_PORT_LAST = OWN_PORT_FIRST + 29;
 let nextPort = OWN_PORT_FIRST + (process.pid % (OWN_PORT_LAST - OWN_PORT_FIRST));
 
 function isFree(port) {
@@ -43,6 +47,15 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
+function answers(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    socket.once('data', () => socket.destroy(resolve(true)));
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+  });
+}
+
 /** A redis-server of the test's own; `port` starts it again where it was. */
 async function startRedis(port, ...extra) {
   const chosen = port || (await freePort());
@@ -60,23 +73,39 @@ async function startRedis(port, ...extra) {
   child.unref();
   children.add(child);
   child.once('exit', () => children.delete(child));
-  for (let i = 0; i < 200; i++) {
-    const answered = await new Promise((resolve) => {
-      const socket = net.connect(chosen, '127.0.0.1', () => socket.write('PING\r\n'));
-      socket.once('data', () => socket.destroy(resolve(true)));
-      socket.once('error', () => resolve(false));
-    });
-    if (answered) break;
-    await sleep(20);
-  }
+  const ended = () => child.exitCode !== null || child.signalCode !== null;
+  await until(async () => {
+    if (ended()) throw new Error(`redis-server ended when it was started at port ${chosen}`);
+    return answers(chosen);
+  }, `redis-server at port ${chosen}`);
   const stop = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (ended()) return;
     child.ref();
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
   };
   return { port: chosen, stop, child };
+}
+
+/**
+ * From now on the server takes what it is sent and answers nothing, for certain; SIGCONT ends that.
+ */
+async function freeze({ child }) {
+  child.kill('SIGSTOP');
+  const tasks = `/proc/${child.pid}/task`;
+  const state = (task) => fs.readFileSync(`${tasks}/${task}/stat`, 'utf8').split(') ')[1][0];
+  await until(() => fs.readdirSync(tasks).every((task) => state(task) === 'T'), 'a frozen server');
+}
+
+/** Waits until the server holds `command` of a client whose connections are named `name`. */
+async function held(name, command) {
+  await using(new Redis(at('standalone')), (redis) =>
+    until(async () => {
+      const held = (line) => line.includes(` name=${name} `) && line.includes(` cmd=${command} `);
+      return (await redis.client('LIST')).split('\n').some(held);
+    }, `${command} at the server`),
+  );
 }
 
 /** A TCP server whose connections are handled by `onSocket`; close() also ends them. */
@@ -128,7 +157,7 @@ function record(client) {
   return events;
 }
 
-async function until(condition, what = 'condition', timeoutMs = 5000) {
+async function until(condition, what = 'condition', timeoutMs = PATIENCE_MS) {
   const end = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`${what} did not come true within ${timeoutMs} ms`);
@@ -137,7 +166,7 @@ async function until(condition, what = 'condition', timeoutMs = 5000) {
 }
 
 /** The error a promise rejects with; fails when it resolves, or takes longer than `deadlineMs`. */
-async function rejection(promise, deadlineMs = 5000) {
+async function rejection(promise, deadlineMs = PATIENCE_MS) {
   const started = Date.now();
   const outcome = await Promise.race([
     promise.then(
@@ -182,6 +211,8 @@ module.exports = {
   startRedis,
   startServer,
   startFake,
+  freeze,
+  held,
   freePort,
   record,
   until,
