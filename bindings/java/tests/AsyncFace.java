@@ -31,7 +31,7 @@ final class AsyncFace {
     /** The result, or the failure itself; a future that never ends is an AssertionError. */
     static <T> T await(CompletableFuture<T> future) {
         try {
-            return future.copy().orTimeout(20, TimeUnit.SECONDS).join();
+            return future.copy().orTimeout(Check.PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
         } catch (CompletionException failure) {
             if (failure.getCause() instanceof RuntimeException cause) {
                 throw cause;

@@ -43,7 +43,7 @@ final class AsyncLifecycleTests {
 
         public static void main(String[] arguments) throws Exception {
             List<CompletableFuture<?>> kept = new ArrayList<>();
-            var tls = Servers.config().sslOptions(Servers.trust().build()).build();
+            var tls = Servers.patient().sslOptions(Servers.trust().build()).build();
             AsyncJedis plain = AsyncTests.client();
             AsyncJedis secure = new AsyncJedis(Servers.address("tls"), tls);
             kept.add(plain.blpop(0, "java:async:none"));
@@ -51,8 +51,8 @@ final class AsyncLifecycleTests {
                 again(plain);
                 again(secure);
             }
-            plain.ping().get(20, TimeUnit.SECONDS);
-            secure.ping().get(20, TimeUnit.SECONDS);
+            plain.ping().get(Check.PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            secure.ping().get(Check.PATIENCE.toSeconds(), TimeUnit.SECONDS);
             if (arguments[0].equals("exit")) {
                 System.exit(3);
             }
@@ -69,7 +69,7 @@ final class AsyncLifecycleTests {
                 System.getProperty("java.class.path"), Child.class.getName(), how)
                                 .redirectErrorStream(true).redirectOutput(new File("/dev/null"))
                                 .start();
-        if (!child.waitFor(40, TimeUnit.SECONDS)) {
+        if (!child.waitFor(Check.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
             child.destroyForcibly();
             throw new AssertionError("the JVM does not end by itself");
         }

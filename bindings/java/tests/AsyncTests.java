@@ -27,7 +27,7 @@ final class AsyncTests {
     private static final String P = "java:async:";
 
     static AsyncJedis client() {
-        return new AsyncJedis(Servers.address("standalone"));
+        return new AsyncJedis(Servers.address("standalone"), Servers.patient().build());
     }
 
     @Case
@@ -189,14 +189,27 @@ final class AsyncTests {
             CompletableFuture<String> never = discarded.set(P + "aborted", "x");
             discarded.close();
             Check.fails(CancellationException.class, never::join);
-            client.sendCommand(Command.DEBUG, "SLEEP", "0.2"); /* answers wait for it */
+            Check.equal(null, AsyncFace.await(client.get(P + "aborted")));
+        }
+    }
+
+    @Case
+    void cancelledTransactions() throws Exception {
+        ProcessHandle server = Servers.expendable();
+        try (AsyncJedis client = new AsyncJedis(
+                     Servers.address("expendable"), Servers.patient().build())) {
+            AsyncFace.await(client.del(P + "cancelled"));
+            Servers.signal(server, "STOP"); /* so that the answer does not come before the end */
             AsyncTransaction cancelled = client.multi();
-            CompletableFuture<Boolean> exists = cancelled.exists(P + "aborted");
+            CompletableFuture<Boolean> exists = cancelled.exists(P + "cancelled");
             CompletableFuture<List<Object>> exec = cancelled.exec();
             exec.cancel(true);
             Check.fails(CancellationException.class, exec::join);
             Check.fails(CancellationException.class, exists::join);
-            Check.equal(null, AsyncFace.await(client.get(P + "aborted")));
+            Servers.signal(server, "CONT");
+            Check.equal(null, AsyncFace.await(client.get(P + "cancelled")));
+        } finally {
+            Servers.signal(server, "CONT");
         }
     }
 

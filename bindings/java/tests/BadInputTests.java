@@ -22,7 +22,11 @@ import java.util.Arrays;
  * class.
  */
 final class BadInputTests {
-    private static final Duration AT_ONCE = Duration.ofMillis(1500);
+    /* Far below the time-out LONG_MS: what ends by then was not ended by that. */
+    private static final Duration AT_ONCE = Duration.ofSeconds(15);
+    private static final int LONG_MS = 30_000;
+    /* For short time-outs that a busy machine notices late. */
+    private static final Duration SOON = Duration.ofSeconds(20);
     private static final HostAndPort SERVER = Servers.address("standalone");
 
     @Case
@@ -77,7 +81,7 @@ final class BadInputTests {
     @Case
     void wrongPassword() {
         JedisPool pool = new JedisPool(
-                new JedisPoolConfig(), "localhost", Servers.port("acl"), 2000, "wrong");
+                new JedisPoolConfig(), "localhost", Servers.port("acl"), LONG_MS, "wrong");
         try (pool) {
             JedisAccessControlException failure = Check.failsWithin(
                     AT_ONCE, JedisAccessControlException.class, pool::getResource);
@@ -88,8 +92,9 @@ final class BadInputTests {
         Check.failsWithin(AT_ONCE, JedisAccessControlException.class,
                 ()
                         -> new Jedis("localhost", Servers.port("acl"),
-                                Servers.config().user("app").password("no").build()));
-        try (JedisPooled client = new JedisPooled("localhost", Servers.port("acl"), "app", "no")) {
+                                Servers.patient().user("app").password("no").build()));
+        try (JedisPooled client = new JedisPooled(Servers.address("acl"),
+                     Servers.patient().user("app").password("no").build())) {
             Check.failsWithin(AT_ONCE, JedisAccessControlException.class, client::ping);
         }
     }
@@ -112,7 +117,7 @@ final class BadInputTests {
 
     @Case
     void databaseOutOfRange() {
-        try (JedisPool pool = new JedisPool(SERVER, Servers.config().database(99).build())) {
+        try (JedisPool pool = new JedisPool(SERVER, Servers.patient().database(99).build())) {
             JedisDataException failure =
                     Check.failsWithin(AT_ONCE, JedisDataException.class, pool::getResource);
             Check.contains(failure.getMessage(), "out of range");
@@ -121,14 +126,15 @@ final class BadInputTests {
 
     @Case
     void nobodyListens() {
-        try (JedisPool pool = new JedisPool(new JedisPoolConfig(), "localhost", 15698, 1000)) {
+        try (JedisPool pool = new JedisPool(new JedisPoolConfig(), "localhost", 15698, LONG_MS)) {
             JedisConnectionException failure =
                     Check.failsWithin(AT_ONCE, JedisConnectionException.class, pool::getResource);
             Check.contains(failure.getMessage(), "15698");
             Check.equal(-21, failure.status());
             Check.equal(Executed.NO, failure.executed());
         }
-        try (JedisPooled client = new JedisPooled("localhost", 15698)) {
+        HostAndPort nobody = new HostAndPort("localhost", 15698);
+        try (JedisPooled client = new JedisPooled(nobody, Servers.patient().build())) {
             Check.failsWithin(AT_ONCE, JedisConnectionException.class, client::ping);
         }
     }
@@ -137,7 +143,7 @@ final class BadInputTests {
     void unreachableHost() {
         /* 192.0.2.0/24 is for documentation: packets vanish, or the network refuses. */
         try (JedisPool pool = new JedisPool(new JedisPoolConfig(), "192.0.2.1", 6379, 400)) {
-            JedisConnectionException failure = Check.failsWithin(Duration.ofSeconds(2),
+            JedisConnectionException failure = Check.failsWithin(SOON,
                     JedisConnectionException.class, pool::getResource);
             Check.that(failure.status() == -22 || failure.status() == -21,
                     "status " + failure.status());
@@ -147,11 +153,12 @@ final class BadInputTests {
 
     @Case
     void unknownHost() {
+        /* Two dots in a row are no name, so no name server is asked, who may be slow or away. */
         try (JedisPool pool =
-                        new JedisPool(new JedisPoolConfig(), "nosuchhost.invalid", 6379, 2000)) {
-            JedisConnectionException failure = Check.failsWithin(Duration.ofSeconds(4),
+                        new JedisPool(new JedisPoolConfig(), "no..such.invalid", 6379, LONG_MS)) {
+            JedisConnectionException failure = Check.failsWithin(SOON,
                     JedisConnectionException.class, pool::getResource);
-            Check.contains(failure.getMessage(), "nosuchhost.invalid");
+            Check.contains(failure.getMessage(), "no..such.invalid");
             Check.equal(Executed.NO, failure.executed());
         }
     }
@@ -159,9 +166,9 @@ final class BadInputTests {
     @Case
     void serverThatAnswersGarbage() throws Exception {
         try (FakeServer garbage = new FakeServer("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes());
-                JedisPool pool =
-                        new JedisPool(new JedisPoolConfig(), "127.0.0.1", garbage.port(), 1000)) {
-            JedisConnectionException failure = Check.failsWithin(Duration.ofSeconds(3),
+                JedisPool pool = new JedisPool(
+                        new JedisPoolConfig(), "127.0.0.1", garbage.port(), LONG_MS)) {
+            JedisConnectionException failure = Check.failsWithin(SOON,
                     JedisConnectionException.class, () -> pool.withResource(Jedis::ping));
             Check.equal(-32, failure.status());
         }
@@ -172,7 +179,7 @@ final class BadInputTests {
         try (FakeServer silent = new FakeServer(new byte[0]);
                 JedisPool pool =
                         new JedisPool(new JedisPoolConfig(), "127.0.0.1", silent.port(), 400)) {
-            JedisConnectionException failure = Check.failsWithin(Duration.ofSeconds(3),
+            JedisConnectionException failure = Check.failsWithin(SOON,
                     JedisConnectionException.class, () -> pool.withResource(Jedis::ping));
             Check.that(failure.getCause() instanceof java.net.SocketTimeoutException, "a time-out");
         }

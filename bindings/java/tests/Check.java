@@ -49,6 +49,12 @@ final class Check {
         throw new AssertionError("expected " + type.getSimpleName() + ", nothing was thrown");
     }
 
+    /** Waits for the end of {@code thread}. */
+    static void ends(Thread thread) throws InterruptedException {
+        thread.join(PATIENCE.toMillis());
+        that(!thread.isAlive(), thread + " hangs");
+    }
+
     /** As fails, within {@code limit}. */
     static <T extends Throwable> T failsWithin(Duration limit, Class<T> type, Action action) {
         long start = System.nanoTime();
@@ -59,9 +65,12 @@ final class Check {
         return thrown;
     }
 
-    /** Waits until {@code condition} holds, ten seconds at most. */
+    /** Whoever takes so long hangs, however busy the machine is. */
+    static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    /** Waits until {@code condition} holds, for as long as nobody waits. */
     static void eventually(String what, Callable<Boolean> condition) throws Exception {
-        long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        long end = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.call()) {
             that(System.nanoTime() < end, "never: " + what);
             Thread.sleep(5);

@@ -149,7 +149,7 @@ final class ClusterTests {
 
     @Case
     void noSeedAnswers() {
-        JedisException failure = Check.failsWithin(Duration.ofSeconds(10),
+        JedisException failure = Check.failsWithin(Check.PATIENCE,
                 JedisClusterOperationException.class,
                 () -> new JedisCluster(Set.of(new HostAndPort("localhost", 15699)), 300, 2));
         Check.contains(failure.getMessage(), "Could not initialize cluster slots cache.");

@@ -52,6 +52,11 @@ final class CommandTests {
         }
     }
 
+    /** Some of the time may have passed on a busy machine. */
+    private static boolean lives(long seconds, long given) {
+        return seconds <= given && seconds > given - 20;
+    }
+
     private static String fresh(JedisCommands client, String name) {
         client.del(P + name);
         return P + name;
@@ -68,7 +73,7 @@ final class CommandTests {
             Check.equal("OK", client.set(key, "y", SetParams.setParams().xx().px(10_000)));
             Check.that(client.pttl(key) > 5000, "px sets the life time");
             Check.equal("OK", client.setex(key, 100, "1"));
-            Check.equal(100L, client.ttl(key));
+            Check.that(lives(client.ttl(key), 100), "setex sets the life time");
             Check.equal("OK", client.psetex(key, 100_000, "1"));
             Check.equal(0L, client.setnx(key, "2"));
             Check.equal(2L, client.incr(key));
@@ -114,7 +119,7 @@ final class CommandTests {
             Check.equal(true, client.exists(key));
             Check.equal(1L, client.exists(key, P + "none"));
             Check.equal(1L, client.expire(key, 50));
-            Check.equal(50L, client.ttl(key));
+            Check.that(lives(client.ttl(key), 50), "expire sets the life time");
             Check.equal(1L, client.persist(key));
             Check.equal(-1L, client.pttl(key));
             Check.equal("string", client.type(key));

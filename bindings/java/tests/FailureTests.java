@@ -25,7 +25,7 @@ final class FailureTests {
             pool.withResource(jedis -> jedis.setex("java:failure", 100, "v"));
             Servers.kill(server);
             for (int i = 0; i < 5; i++) {
-                Check.failsWithin(Duration.ofSeconds(3), JedisConnectionException.class,
+                Check.failsWithin(Check.PATIENCE, JedisConnectionException.class,
                         () -> pool.withResource(jedis -> jedis.get("java:failure")));
             }
             Servers.startExpendable();
@@ -46,7 +46,7 @@ final class FailureTests {
         try (JedisPooled client = new JedisPooled(Servers.address("expendable"))) {
             client.ping();
             Servers.kill(server);
-            Check.failsWithin(Duration.ofSeconds(5), JedisConnectionException.class, client::ping);
+            Check.failsWithin(Check.PATIENCE, JedisConnectionException.class, client::ping);
             Servers.startExpendable();
             Check.eventually("the client answers again", () -> {
                 try {
@@ -77,8 +77,7 @@ final class FailureTests {
             thread.start();
             Check.eventually("the thread works", () -> acknowledged.get() > 100);
             Servers.kill(server);
-            thread.join(5000);
-            Check.equal(false, thread.isAlive());
+            Check.ends(thread);
             Check.that(failure.get() instanceof JedisConnectionException, "lost: " + failure.get());
         } finally {
             Servers.startExpendable();
@@ -92,7 +91,7 @@ final class FailureTests {
             pool.withResource(Jedis::ping);
             Servers.signal(server, "STOP");
             try {
-                JedisConnectionException late = Check.failsWithin(Duration.ofSeconds(3),
+                JedisConnectionException late = Check.failsWithin(Check.PATIENCE,
                         JedisConnectionException.class, () -> pool.withResource(Jedis::ping));
                 Check.equal(-31, late.status());
             } finally {

@@ -19,7 +19,7 @@ final class PipelineTests {
         try (Jedis jedis = Servers.jedis()) {
             typed(jedis.pipelined());
         }
-        try (JedisPooled client = new JedisPooled(Servers.address("standalone"))) {
+        try (JedisPooled client = Servers.pooled()) {
             typed(client.pipelined());
         }
     }

@@ -5,6 +5,7 @@ import io.tendon.jedis.GenericObjectPoolConfig;
 import io.tendon.jedis.HostAndPort;
 import io.tendon.jedis.Jedis;
 import io.tendon.jedis.JedisPool;
+import io.tendon.jedis.JedisPooled;
 import io.tendon.jedis.SslOptions;
 import java.io.File;
 import java.io.IOException;
@@ -74,8 +75,17 @@ final class Servers {
         return DefaultJedisClientConfig.builder();
     }
 
+    /** For tests that are not about time-outs: a busy machine may need longer than two seconds. */
+    static DefaultJedisClientConfig.Builder patient() {
+        return config().timeoutMillis((int) Check.PATIENCE.toMillis());
+    }
+
+    static JedisPooled pooled() {
+        return new JedisPooled(address("standalone"), patient().build());
+    }
+
     static JedisPool pool(GenericObjectPoolConfig<Jedis> limits) {
-        return new JedisPool(limits, address("standalone"), config().build());
+        return new JedisPool(limits, address("standalone"), patient().build());
     }
 
     static JedisPool pool(int maxTotal) {
@@ -85,7 +95,7 @@ final class Servers {
     }
 
     static Jedis jedis() {
-        return new Jedis(address("standalone"));
+        return new Jedis(address("standalone"), patient().build());
     }
 
     /** Ends the expendable server with a signal and waits until it is gone. */

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeoutException;
  * the name.
  */
 public final class TestMain {
-    private static final int CASE_SECONDS = 60;
+    private static final int CASE_SECONDS = 180;
 
     private static final List<Class<?>> SUITES = List.of(CommandTests.class, ReplyTests.class,
             PipelineTests.class, TransactionTests.class, PoolTests.class, OptionTests.class,

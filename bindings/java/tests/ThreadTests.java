@@ -68,7 +68,7 @@ final class ThreadTests {
 
     @Case
     void sharedClient() throws Exception {
-        try (JedisPooled client = new JedisPooled(Servers.address("standalone"))) {
+        try (JedisPooled client = Servers.pooled()) {
             together(thread -> {
                 for (int i = 0; i < OPERATIONS; i++) {
                     setAndGet(client, thread, i);
@@ -79,7 +79,8 @@ final class ThreadTests {
 
     @Case
     void cluster() throws Exception {
-        try (JedisCluster client = new JedisCluster(Servers.nodes("cluster"))) {
+        var patient = Servers.patient().build();
+        try (JedisCluster client = new JedisCluster(Servers.nodes("cluster"), patient)) {
             together(thread -> {
                 for (int i = 0; i < OPERATIONS / 5; i++) {
                     setAndGet(client, thread, i);
@@ -90,7 +91,7 @@ final class ThreadTests {
 
     @Case
     void pipelines() throws Exception {
-        try (JedisPooled client = new JedisPooled(Servers.address("standalone"))) {
+        try (JedisPooled client = Servers.pooled()) {
             together(thread -> {
                 for (int round = 0; round < 10; round++) {
                     List<Response<String>> echoes = new ArrayList<>();

@@ -24,7 +24,7 @@ import javax.net.ssl.SSLSocketFactory;
 
 /** TLS and mutual TLS, and every way in which it must refuse. */
 final class TlsTests {
-    private static final Duration LIMIT = Duration.ofSeconds(3);
+    private static final Duration LIMIT = Duration.ofSeconds(20);
 
     private static Jedis connect(String server, SslOptions options) {
         return new Jedis(Servers.address(server), Servers.config().sslOptions(options).build());

@@ -52,14 +52,14 @@ final class VirtualTests {
             futures.add(executor.submit(task));
         }
         for (Future<Object> future : futures) {
-            future.get(50, TimeUnit.SECONDS);
+            future.get(2 * Check.PATIENCE.toSeconds(), TimeUnit.SECONDS);
         }
         executor.shutdown();
     }
 
     @Case
     void thousandsShareOneClient() throws Exception {
-        try (JedisPooled client = new JedisPooled(Servers.address("standalone"))) {
+        try (JedisPooled client = Servers.pooled()) {
             together(2000, thread -> {
                 for (int i = 0; i < 5; i++) {
                     String value = thread + ":" + i;
@@ -106,7 +106,7 @@ final class VirtualTests {
 
     @Case
     void pipelinesAndTransactions() throws Exception {
-        try (JedisPooled client = new JedisPooled(Servers.address("standalone"))) {
+        try (JedisPooled client = Servers.pooled()) {
             together(50, thread -> {
                 String key = "java:virtual:n" + thread;
                 try (Pipeline pipeline = client.pipelined()) {
