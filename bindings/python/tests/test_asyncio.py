@@ -10,7 +10,7 @@ from typing import Any
 
 import tendon
 import tendon.asyncio
-from tests.support import HOST, ONCE, PORT, SERVERS, Case, free_port
+from tests.support import HOST, ONCE, PORT, SERVERS, Case, dead_port
 from tests.test_cluster import SEED
 
 
@@ -168,7 +168,7 @@ class ClientTest(AsyncCase):
             self.assertFalse(other.done())
             await pool.release(connection)
             await pool.release(await other)
-        async with tendon.asyncio.BlockingConnectionPool(timeout=0.1, **options) as pool:
+        async with tendon.asyncio.BlockingConnectionPool(timeout=1, **options) as pool:
             connection = await pool.get_connection()
             with self.fails(tendon.ConnectionError):
                 await pool.get_connection()
@@ -226,7 +226,7 @@ class ClientTest(AsyncCase):
         with self.fails(tendon.ConfigurationError):
             tendon.asyncio.ConnectionPool(socket_timeout=-1)
         with self.fails(tendon.ConnectionError, "refused"):
-            async with tendon.asyncio.Redis(port=free_port(), retry=ONCE) as r:
+            async with tendon.asyncio.Redis(port=dead_port(), retry=ONCE) as r:
                 await r.ping()
 
 
@@ -308,7 +308,7 @@ class ClusterTest(AsyncCase):
 
     async def test_unreachable(self) -> None:
         quick: Any = {"cluster_error_retry_attempts": 0, "socket_connect_timeout": 2}
-        rc = tendon.asyncio.RedisCluster(host="localhost", port=free_port(), **quick)
+        rc = tendon.asyncio.RedisCluster(host="localhost", port=dead_port(), **quick)
         self.assertIn("not connected", repr(rc))
         for use in (rc.initialize, lambda: rc.get("py:a"), rc.pipeline().get("py:a").execute):
             with self.fails(tendon.ClusterUnavailableError, "Redis Cluster cannot be connected"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import tendon
 from tendon.cluster import ClusterNode, LoadBalancingStrategy, RedisCluster
-from tests.support import CA_FILE, PORT, SERVERS, Case, free_port
+from tests.support import CA_FILE, PORT, SERVERS, Case, dead_port
 
 NODES = SERVERS["cluster"]["nodes"]
 SEED = {"host": NODES[0]["host"], "port": NODES[0]["port"]}
@@ -38,7 +38,7 @@ class ClusterTest(Case):
         self.assertEqual(self.rc.delete(*names), 200)
 
     def test_several_seeds_and_urls(self) -> None:
-        dead = ClusterNode("localhost", free_port())
+        dead = ClusterNode("localhost", dead_port())
         seeds = [dead, *(ClusterNode(node["host"], node["port"]) for node in NODES)]
         with self.cluster(startup_nodes=seeds) as rc:
             self.assertTrue(rc.set("py:a", 1))
@@ -141,7 +141,7 @@ class ClusterTest(Case):
     def test_connecting_fails_in_the_constructor(self) -> None:
         quick = {"cluster_error_retry_attempts": 0, "socket_connect_timeout": 2}
         with self.fails(tendon.ClusterUnavailableError, "Redis Cluster cannot be connected") as it:
-            RedisCluster(host="localhost", port=free_port(), **quick)
+            RedisCluster(host="localhost", port=dead_port(), **quick)
         self.assertIsInstance(it.error, tendon.RedisClusterException)
         self.assertIsInstance(it.error, tendon.RedisError, "so that fallbacks that catch it work")
         with self.fails(tendon.ClusterUnavailableError, "cluster support disabled"):

@@ -12,7 +12,18 @@ import traceback
 from typing import Any, Callable, List
 
 import tendon
-from tests.support import HOST, ONCE, PORT, Case, Expendable, client, free_port, wait_until
+from tests.support import (
+    HOST,
+    ONCE,
+    PATIENCE,
+    PORT,
+    SOON,
+    Case,
+    Expendable,
+    client,
+    dead_port,
+    wait_until,
+)
 
 
 def in_threads(count: int, work: Callable[[int], None]) -> List[BaseException]:
@@ -47,7 +58,7 @@ class ThreadTest(Case):
 
         began = time.monotonic()
         self.assertEqual(in_threads(50, work), [])
-        self.assertLess(time.monotonic() - began, 60)
+        self.assertLess(time.monotonic() - began, 180)
         self.assertLessEqual(self.redis.stats()["open"], 100)
 
     def test_watching_threads_lose_no_increment(self) -> None:
@@ -72,19 +83,19 @@ class ThreadTest(Case):
             self.assertEqual(pool.stats()["open"], 1)
 
     def test_a_waiting_command_delays_nobody(self) -> None:
-        waiter = threading.Thread(target=self.redis.blpop, args=("py:none", 1))
+        waiter = threading.Thread(target=self.redis.blpop, args=("py:list", PATIENCE))
         waiter.start()
-        began = time.monotonic()
         for _ in range(20):
             self.redis.ping()
-        self.assertLess(time.monotonic() - began, 0.8)
+        self.assertTrue(waiter.is_alive())
+        self.redis.rpush("py:list", "x")
         waiter.join()
 
     def test_waiting_is_longer_than_the_read_timeout(self) -> None:
-        with client(socket_timeout=0.3, retry=ONCE) as redis:
+        with client(socket_timeout=1, retry=ONCE) as redis:
             began = time.monotonic()
-            self.assertIsNone(redis.blpop("py:none", timeout=1))
-            self.assertGreater(time.monotonic() - began, 0.9)
+            self.assertIsNone(redis.blpop("py:none", timeout=3))
+            self.assertGreater(time.monotonic() - began, 2.9)
 
 
 class SingleConnectionTest(Case):
@@ -132,8 +143,7 @@ class CloseTest(Case):
         pool.disconnect()
 
     def test_closing_ends_waiting_commands(self) -> None:
-        redis = client()
-        redis.ping()
+        redis = client(client_name="py-waits")
         errors: List[Any] = []
 
         def wait() -> None:
@@ -144,9 +154,9 @@ class CloseTest(Case):
 
         waiter = threading.Thread(target=wait)
         waiter.start()
-        time.sleep(0.3)
+        wait_until(lambda: blocks(self.redis, "py-waits"))
         redis.close()
-        waiter.join(3)
+        waiter.join(PATIENCE)
         self.assertFalse(waiter.is_alive())
         self.assertIs(type(errors[0]), tendon.ClientClosedError)
         self.assertIn("closed", str(errors[0]))
@@ -156,7 +166,7 @@ class CloseTest(Case):
         redis = client(client_name="py-gone")
         redis.ping()
         del redis
-        wait_until(lambda: not [c for c in self.redis.client_list() if c["name"] == "py-gone"], 3)
+        wait_until(lambda: not [c for c in self.redis.client_list() if c["name"] == "py-gone"])
 
 
 class ForkTest(Case):
@@ -215,8 +225,8 @@ class InterruptTest(Case):
 import signal, sys, time, tendon
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a shell's background job
 redis = tendon.Redis(host=sys.argv[1], port=int(sys.argv[2]), socket_timeout=None)
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     {command}
 except KeyboardInterrupt:
     print("interrupted", redis.{after}, flush=True)
@@ -230,11 +240,9 @@ except KeyboardInterrupt:
             assert child.stdout
             self.assertEqual(child.stdout.readline(), "ready\n")
             time.sleep(0.4)
-            began = time.monotonic()
             child.send_signal(signal.SIGINT)
-            found = child.communicate(timeout=5)[0]
+            found = child.communicate(timeout=PATIENCE)[0]
             self.assertTrue(found.startswith("interrupted"), found)
-            self.assertLess(time.monotonic() - began, 2)
             self.assertEqual(child.returncode, 0)
         finally:
             child.kill()
@@ -249,7 +257,7 @@ except KeyboardInterrupt:
     def test_ctrl_c_ends_connecting(self) -> None:
         connect = "tendon.Redis(port=redis.connection_pool.connection_kwargs['port']).ping()"
         for command in (connect, "[redis.ping() for _ in range(99)]"):
-            self.interrupt(command, free_port(), "close()")
+            self.interrupt(command, dead_port(), "close()")
 
     def test_ctrl_c_ends_a_command_without_deadline(self) -> None:
         with Expendable() as server:
@@ -265,18 +273,16 @@ class OutageTest(Case):
             redis = tendon.Redis(port=server.port, retry=ONCE, socket_timeout=1)
             redis.set("py:a", 1)
             server.kill()
-            began = time.monotonic()
-            with self.fails(tendon.ConnectionError, within=2):
+            with self.fails(tendon.ConnectionError, within=SOON):
                 for _ in range(3):
                     redis.get("py:a")
-            with self.fails(tendon.ConnectionError, "refused", within=2) as it:
+            with self.fails(tendon.ConnectionError, "refused", within=SOON) as it:
                 redis.set("py:a", 2)
             self.assertEqual(it.error.executed, "no")
-            with self.fails(tendon.ConnectionError, within=2):
+            with self.fails(tendon.ConnectionError, within=SOON):
                 redis.pipeline().set("py:a", 2).get("py:a").execute(raise_on_error=False)
-            self.assertLess(time.monotonic() - began, 5)
             server.start()
-            wait_until(lambda: _works(redis), 5)
+            wait_until(lambda: _works(redis))
             self.assertTrue(redis.set("py:a", 3))
             self.assertEqual(redis.pipeline().get("py:a").execute(), [b"3"])
             redis.close()
@@ -329,11 +335,16 @@ class OutageTest(Case):
             time.sleep(0.3)
             stop.set()
             for thread in threads:
-                thread.join(10)
+                thread.join(PATIENCE)
             self.assertEqual(wrong, [])
             self.assertFalse(any(thread.is_alive() for thread in threads))
-            wait_until(lambda: _works(redis), 5)
+            wait_until(lambda: _works(redis))
             redis.close()
+
+
+def blocks(redis: tendon.Redis, name: str) -> bool:
+    """Whether the server holds a command of a client of this name."""
+    return any(one["name"] == name and one["flags"] == "b" for one in redis.client_list())
 
 
 def _works(redis: tendon.Redis) -> bool:

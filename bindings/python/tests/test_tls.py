@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 import tendon
-from tests.support import CA_FILE, HOST, ONCE, SERVERS, Case, client, impatient, server_that
+from tests.support import CA_FILE, HOST, ONCE, SERVERS, SOON, Case, client, impatient, server_that
 
 TLS = {"ssl": True, "ssl_ca_certs": CA_FILE}
 
@@ -109,12 +109,12 @@ class RefusalTest(Case):
 
     def test_tls_to_a_plain_port(self) -> None:
         with impatient("standalone", socket_connect_timeout=1, **TLS) as redis:
-            with self.fails(tendon.TimeoutError, "TLS", within=2.5) as it:
+            with self.fails(tendon.TimeoutError, "TLS", within=SOON) as it:
                 redis.ping()
         self.assertEqual((it.error.executed, it.error.status_code), ("no", "CONNECT_TIMEOUT"))
 
     def test_plain_to_a_tls_port(self) -> None:
-        with self.fails(tendon.ConnectionError, "TLS", within=6) as it:
+        with self.fails(tendon.ConnectionError, "TLS", within=SOON) as it:
             impatient("tls").ping()
         self.assertEqual(it.error.executed, "no")
 
