@@ -12,9 +12,9 @@ import differences  # noqa: E402
 import errors  # noqa: E402
 import exports  # noqa: E402
 import options  # noqa: E402
-import python_asyncio  # noqa: E402
+import python  # noqa: E402
 
-MODULES = [differences, commands, errors, exports, options, python_asyncio]
+MODULES = [differences, commands, errors, exports, options, python]
 
 
 def main():

@@ -312,7 +312,8 @@ class Core(BaseCore):
         if _helper.Caller is not None:
             caller = self._callers[decode is None]
             address = lease.value or 0 if lease else 0
-            return caller.batch(handle.address, commands, nodes, atomic, address, 0)
+            values: List[Any] = caller.batch(handle.address, commands, nodes, atomic, address, 0)
+            return values
         batch = Batch(
             self._encoded(commands), self._options.timeout_ms, lease, nodes=nodes, atomic=atomic
         )

@@ -8,6 +8,7 @@ import difflib
 import socket
 from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Type, Union
 
+from tendon._shapes import LEGACY, RESP3, UNIFIED
 from tendon.backoff import ExponentialWithJitterBackoff, NoBackoff
 
 # fmt: off
@@ -72,7 +73,7 @@ class Options(NamedTuple):
     encoding: str
     encoding_errors: str
     decode_responses: bool
-    resp3_shapes: bool
+    shapes: str  # of results: one of _shapes.LEGACY, RESP3, UNIFIED
     credential_provider: Any
 
 
@@ -120,9 +121,15 @@ def resolve(owner: str, given: Mapping[str, Any]) -> Options:
         values["encoding"],
         values["encoding_errors"],
         bool(values["decode_responses"]),
-        values["protocol"] in (3, "3"),
+        _shapes_of(values),
         values["credential_provider"],
     )
+
+
+def _shapes_of(values: Mapping[str, Any]) -> str:
+    if not values["legacy_responses"]:
+        return UNIFIED
+    return RESP3 if values["protocol"] in (3, "3") else LEGACY
 
 
 def _plain(value: Any) -> str:

@@ -10,9 +10,9 @@ from tendon._core import Core, Lease, not_at_once
 from tendon._encoder import Encoder
 from tendon._options import UNSET, default_retry
 from tendon._shapes import Callbacks
-from tendon.commands import Commands
+from tendon.commands import CoreCommands
 from tendon.connection import ConnectionPool
-from tendon.exceptions import ConnectionError, ResponseError, TimeoutError, WatchError
+from tendon.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError, WatchError
 from tendon.pipeline import Pipeline
 from tendon.retry import Retry
 
@@ -45,7 +45,7 @@ class BaseClient:
         return found
 
 
-class Client(BaseClient, Commands):
+class Client(BaseClient, CoreCommands):
     """What every blocking client has, and dict-like access to keys."""
 
     _core: Core
@@ -107,6 +107,16 @@ class Client(BaseClient, Commands):
                 except WatchError:
                     if watch_delay:
                         time.sleep(watch_delay)
+
+    def shutdown(self, *args: Any, **kwargs: Any) -> None:
+        """Ends the server; options as the server has them. RedisError when it goes on."""
+        try:
+            super().shutdown(*args, **kwargs)
+        except ConnectionError as error:
+            if error.executed == "no":
+                raise
+            return
+        raise RedisError("SHUTDOWN seems to have failed.")
 
     def __getitem__(self, name: Any) -> Any:
         value = self.get(name)
@@ -171,7 +181,7 @@ class BaseRedis(BaseClient):
             connection_pool = _own_pool(self._pool_class, given, max_connections)
         self.connection_pool = connection_pool
         self._core, self._encoder = connection_pool._core, connection_pool.get_encoder()
-        self.response_callbacks = Callbacks(connection_pool._resp3_shapes)
+        self.response_callbacks = Callbacks(connection_pool._shapes)
         self._begin(single_connection_client)
     # fmt: on
 

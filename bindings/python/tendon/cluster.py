@@ -14,14 +14,16 @@ from tendon._batch import Command
 from tendon._core import Core, key_slot
 from tendon._encoder import command_name
 from tendon._options import DEFAULTS, check_names, default_retry, resolve
+from tendon._routing import ALL_PRIMARIES, ALWAYS_BY_NODE, DEFAULT_NODE, MERGE, SPLIT
 from tendon._shapes import Callbacks
 from tendon._url import parse_url
-from tendon.client import BaseClient, Client
-from tendon.commands import list_of
+from tendon.client import NEVER_DECODE, BaseClient, Client
+from tendon.commands import RedisClusterCommands, list_of
 
 # fmt: off
 from tendon.exceptions import (
     ClusterUnavailableError, ConfigurationError, RedisClusterException, RedisError,
+    SlotNotCoveredError,
 )
 # fmt: on
 from tendon.pipeline import Pipeline
@@ -30,23 +32,6 @@ from tendon.retry import Retry
 R = TypeVar("R", bound="BaseCluster")
 PRIMARY, REPLICA = "primary", "replica"
 
-# Commands for every primary or for the default node, those that are split by key, and how several
-# nodes' results become one.
-_ALL_PRIMARIES = frozenset(
-    ("FLUSHALL", "FLUSHDB", "SCAN", "SCRIPT EXISTS", "SCRIPT FLUSH", "SCRIPT LOAD")
-)
-_DEFAULT_NODE = frozenset(("DBSIZE", "KEYS"))
-_SPLIT = frozenset(("DEL", "EXISTS", "TOUCH", "UNLINK"))
-_MERGE: Dict[str, Callable[[List[Any]], Any]] = {
-    "DBSIZE": sum,
-    "WAIT": sum,
-    "PING": all,
-    "CONFIG SET": all,
-    "SCRIPT FLUSH": all,
-    "KEYS": lambda results: [key for keys in results for key in keys],
-    "SCRIPT LOAD": lambda results: results[0],
-    "SCRIPT EXISTS": lambda results: [all(found) for found in zip(*results)],
-}
 # What redis-py's cluster client ignores or has outgrown: accepted so that programs keep running.
 # fmt: off
 _WITHOUT_EFFECT = frozenset((
@@ -145,7 +130,7 @@ class BaseCluster(BaseClient):
             _core_options(seeds, covered, read_from_replicas, load_balancing_strategy)
         )
         options.core.setdefault("pool_max", str(limit or 100))
-        self.response_callbacks = Callbacks(options.resp3_shapes)
+        self.response_callbacks = Callbacks(options.shapes, cluster=True)
         self._default: Optional[ClusterNode] = None
         self._core = self._core_class(options)
         self._encoder = self._core.encoder
@@ -179,9 +164,9 @@ class BaseCluster(BaseClient):
         if name == "SCAN":
             cursors = {node.name: result[0] for node, result in zip(nodes, results)}
             return cursors, [key for result in results for key in result[1]]
-        if name in _MERGE and len(results) != 1:
-            return _MERGE[name](results)
-        if len(results) == 1 and name not in ("FLUSHALL", "FLUSHDB"):
+        if name in MERGE and len(results) != 1:
+            return MERGE[name](results)
+        if len(results) == 1 and name not in ALWAYS_BY_NODE:
             return results[0]
         return {node.name: result for node, result in zip(nodes, results)}
 
@@ -191,9 +176,9 @@ class BaseCluster(BaseClient):
 
     def _usual_targets(self, name: str) -> Optional[str]:
         """Where a command goes when nobody says so; None leaves it to the core."""
-        if name in _ALL_PRIMARIES:
+        if name in ALL_PRIMARIES:
             return self.PRIMARIES
-        return self.DEFAULT_NODE if name in _DEFAULT_NODE else None
+        return self.DEFAULT_NODE if name in DEFAULT_NODE else None
 
     def _slots(self, keys: Sequence[Any]) -> Dict[int, List[Any]]:
         groups: Dict[int, List[Any]] = {}
@@ -263,7 +248,9 @@ class BaseCluster(BaseClient):
 
     def get_node_from_key(self, key: Any, replica: bool = False) -> Optional[ClusterNode]:
         """The primary, or a replica, of the key's slot; None when no node has it."""
-        slot, role = self.keyslot(key), REPLICA if replica else PRIMARY
+        return self._node_of(self.keyslot(key), REPLICA if replica else PRIMARY)
+
+    def _node_of(self, slot: int, role: str) -> Optional[ClusterNode]:
         for line in self._core.nodes().splitlines():
             address, kind, *ranges = line.split(" ")
             for part in ",".join(ranges).split(",") if kind == role else ():
@@ -271,6 +258,13 @@ class BaseCluster(BaseClient):
                 if first and int(first) <= slot <= int(last or first):
                     return self.get_node(node_name=address)
         return None
+
+    def _owner_of(self, slot: int) -> ClusterNode:
+        """The primary that has the slot."""
+        node = self._node_of(slot, PRIMARY)
+        if node is not None:
+            return node
+        raise SlotNotCoveredError(f"no node has slot {slot}; look at CLUSTER SLOTS")
 
     def keyslot(self, key: Any) -> int:
         """The slot of a key, 0 to 16383."""
@@ -284,7 +278,7 @@ class BaseCluster(BaseClient):
         return f"<{type(self).__module__}.{type(self).__name__}({nodes})>"
 
 
-class RedisCluster(BaseCluster, Client):
+class RedisCluster(BaseCluster, Client, RedisClusterCommands):
     """
     The client of a cluster; any thread may use it. Connects in the constructor and raises
     RedisClusterException when it cannot.
@@ -320,7 +314,7 @@ class RedisCluster(BaseCluster, Client):
             targets = self._usual_targets(name)
         if targets is not None:
             return self._on_nodes(name, self._targets(targets), args, options)
-        if name in _SPLIT and len(args) > 2:
+        if name in SPLIT and len(args) > 2:
             return self._by_slot(args)
         return super().execute_command(*args, **options)
 
@@ -328,7 +322,8 @@ class RedisCluster(BaseCluster, Client):
         self, name: str, nodes: List[ClusterNode], args: Any, options: Dict[str, Any]
     ) -> Any:
         names = [node.name.encode() for node in nodes]
-        values = self._core.batch([args] * len(nodes), self._encoder.decoder, nodes=names)
+        decode = None if options.pop(NEVER_DECODE, False) else self._encoder.decoder
+        values = self._core.batch([args] * len(nodes), decode, nodes=names)
         return self._merged(name, nodes, values, options)
 
     def _by_slot(self, args: Sequence[Any]) -> int:

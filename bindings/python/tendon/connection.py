@@ -103,7 +103,7 @@ class BasePool:
         options = resolve(f"{type(self).__name__}()", connection_kwargs)
         options.core.setdefault("pool_max", str(limit))
         options.core.setdefault("pool_wait_ms", str(self._wait_ms))
-        self._resp3_shapes = options.resp3_shapes
+        self._shapes = options.shapes
         self._core = self._core_class(options)
         self._encoder: Encoder = self._core.encoder
 

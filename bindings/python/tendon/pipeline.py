@@ -10,7 +10,6 @@ from tendon._core import Lease
 from tendon._encoder import Encoder, command_name
 from tendon._reply import Decode
 from tendon._shapes import Callbacks
-from tendon.commands import Commands
 from tendon.exceptions import (
     ConnectionError,
     CrossSlotError,
@@ -26,6 +25,9 @@ from tendon.exceptions import (
 
 if TYPE_CHECKING:
     from tendon.client import Client
+    from tendon.commands.queued import QueuedCommands
+else:
+    from tendon.commands import CoreCommands as QueuedCommands
 
 _WATCH = ("WATCH", "watch")
 _TEXT_MAX = 100  # characters of a command quoted in an error, as in redis-py
@@ -40,7 +42,7 @@ class Plan(NamedTuple):
     atomic: bool
 
 
-class BasePipeline(Commands):
+class BasePipeline(QueuedCommands):
     """What blocking and asyncio pipelines have in common: everything but the waiting."""
 
     _encoder: Encoder

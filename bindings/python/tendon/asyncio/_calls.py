@@ -219,7 +219,8 @@ class Caller:
         except BaseException:
             session.cancel(call)
             raise
-        return call.values
+        values: List[Any] = call.values
+        return values
 
     async def lease(self, core: Any, key: Optional[bytes]) -> int:
         session = core.session()

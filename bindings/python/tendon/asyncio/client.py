@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Any, AsyncIterator, Awaitable, Callable, Dict, Generator, Iterable, Optional
-from typing import Tuple, TypeVar
+from typing import Any, Awaitable, Callable, Dict, Generator, Optional, Tuple, TypeVar
 
 from tendon._reply import Decode
 from tendon.asyncio._core import AsyncCore, Lease
-from tendon.asyncio.commands import AsyncCommands
+from tendon.asyncio.commands import AsyncCoreCommands
 from tendon.asyncio.connection import ConnectionPool
 from tendon.asyncio.pipeline import Pipeline
 from tendon.client import EMPTY_RESPONSE, NEVER_DECODE, BaseClient, BaseRedis
-from tendon.exceptions import ConnectionError, ResponseError, TimeoutError, WatchError
+from tendon.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError, WatchError
 
 __all__ = ["AsyncClient", "Pipeline", "Redis", "StrictRedis"]
 
 C = TypeVar("C", bound="AsyncClient")
 
 
-class AsyncClient(BaseClient, AsyncCommands):
+class AsyncClient(BaseClient, AsyncCoreCommands):
     """What every asyncio client has. Every command method returns an awaitable of its result."""
 
     _core: AsyncCore
@@ -65,10 +64,15 @@ class AsyncClient(BaseClient, AsyncCommands):
         """What has to be waited for before a command can be sent."""
         await self._core.prepare()
 
-    def _scanned(
-        self, step: Callable[[int], Any], each: Callable[[Any], Iterable[Any]] = iter
-    ) -> AsyncIterator[Any]:
-        return _elements(step, each)
+    async def shutdown(self, *args: Any, **kwargs: Any) -> None:
+        """Ends the server; options as the server has them. RedisError when it goes on."""
+        try:
+            await super().shutdown(*args, **kwargs)
+        except ConnectionError as error:
+            if error.executed == "no":
+                raise
+            return
+        raise RedisError("SHUTDOWN seems to have failed.")
 
     def pipeline(self, transaction: bool = True) -> Pipeline:
         """Queues commands until ``await execute()``."""
@@ -127,18 +131,6 @@ class AsyncClient(BaseClient, AsyncCommands):
         self._users -= 1
         if not self._users:
             await self.aclose()
-
-
-async def _elements(
-    step: Callable[[int], Awaitable[Tuple[int, Any]]], each: Callable[[Any], Iterable[Any]]
-) -> AsyncIterator[Any]:
-    cursor, found = await step(0)
-    for element in each(found):
-        yield element
-    while cursor:
-        cursor, found = await step(cursor)
-        for element in each(found):
-            yield element
 
 
 class Redis(BaseRedis, AsyncClient):

@@ -7,15 +7,18 @@ from typing import Any, AsyncIterator, Awaitable, Dict, List, Optional, Tuple
 from tendon._encoder import command_name
 from tendon.asyncio._core import AsyncCore
 from tendon.asyncio.client import AsyncClient
+from tendon.asyncio.commands import AsyncRedisClusterCommands
 from tendon.asyncio.pipeline import Pipeline
-from tendon.cluster import _SPLIT, BaseCluster, ClusterNode, LoadBalancingStrategy, Targets, _raised
+from tendon._routing import SPLIT
+from tendon.client import NEVER_DECODE
+from tendon.cluster import BaseCluster, ClusterNode, LoadBalancingStrategy, Targets, _raised
 from tendon.commands import list_of
 from tendon.exceptions import ConfigurationError, RedisClusterException, RedisError
 
 __all__ = ["ClusterNode", "ClusterPipeline", "LoadBalancingStrategy", "RedisCluster"]
 
 
-class RedisCluster(BaseCluster, AsyncClient):
+class RedisCluster(BaseCluster, AsyncClient, AsyncRedisClusterCommands):
     """
     The client of a cluster for asyncio; options as in tendon.RedisCluster. Any number of tasks
     share it.
@@ -58,7 +61,7 @@ class RedisCluster(BaseCluster, AsyncClient):
         them). Several nodes give {node name: result} unless the command has one merged result.
         """
         name = command_name(args[0]).capitals if args else ""
-        elsewhere = "target_nodes" in options or self._usual_targets(name) or name in _SPLIT
+        elsewhere = "target_nodes" in options or self._usual_targets(name) or name in SPLIT
         if elsewhere or not self._core.reached():
             return self._route(name, args, options)
         return super().execute_command(*args, **options)
@@ -70,7 +73,7 @@ class RedisCluster(BaseCluster, AsyncClient):
             targets = self._usual_targets(name)
         if targets is not None:
             return await self._on_nodes(name, self._targets(targets), args, options)
-        if name in _SPLIT and len(args) > 2:
+        if name in SPLIT and len(args) > 2:
             return sum(_raised(await self._core.batch(self._per_slot(args), None)))
         return await super().execute_command(*args, **options)
 
@@ -78,7 +81,8 @@ class RedisCluster(BaseCluster, AsyncClient):
         self, name: str, nodes: List[ClusterNode], args: Any, options: Dict[str, Any]
     ) -> Any:
         names = [node.name.encode() for node in nodes]
-        values = await self._core.batch([args] * len(nodes), self._encoder.decoder, nodes=names)
+        decode = None if options.pop(NEVER_DECODE, False) else self._encoder.decoder
+        values = await self._core.batch([args] * len(nodes), decode, nodes=names)
         return self._merged(name, nodes, values, options)
 
     async def mget_nonatomic(self, keys: Any, *args: Any) -> List[Any]:

@@ -1,90 +1,39 @@
-"""What the command methods share: types of arguments, and how options become words."""
+"""How options of command methods become words; the functions that spec/surface/python.txt names."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any, Callable, Iterable, Iterator, List, Mapping, Sequence, Tuple, Union
+import enum
+from typing import (
+    Any,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from tendon.exceptions import DataError
 
-KeyT = Union[bytes, bytearray, memoryview, str]
-EncodableT = Union[KeyT, int, float]
-ExpiryT = Union[int, datetime.timedelta]
-AbsExpiryT = Union[int, datetime.datetime]
-Text = Union[bytes, str]
-KeysT = Union[KeyT, Iterable[KeyT]]
+_UNITS = ("m", "km", "mi", "ft")
+Tags = Union[str, bytes, Iterable[Any], None]
 
 
-def list_of(keys: Any, args: Sequence[Any] = ()) -> List[Any]:
-    """One key, or any iterable of keys, and more keys, as one list."""
-    found = (
-        [keys] if isinstance(keys, (bytes, bytearray, memoryview, str, int, float)) else list(keys)
-    )
-    return found + list(args)
+class HashDataPersistOptions(enum.Enum):
+    """Whether hsetex() sets only fields that exist, or only those that do not."""
 
-
-def seconds(value: ExpiryT) -> Any:
-    return int(value.total_seconds()) if isinstance(value, datetime.timedelta) else value
-
-
-def milliseconds(value: ExpiryT) -> Any:
-    return int(value.total_seconds() * 1000) if isinstance(value, datetime.timedelta) else value
-
-
-def at(value: AbsExpiryT) -> Any:
-    return int(value.timestamp()) if isinstance(value, datetime.datetime) else value
-
-
-def at_ms(value: AbsExpiryT) -> Any:
-    return int(value.timestamp() * 1000) if isinstance(value, datetime.datetime) else value
-
-
-def flags(**given: bool) -> List[str]:
-    """
-    The names, in capitals, of the flags that are set; which go together is the server's affair.
-    """
-    return [name.upper() for name, value in given.items() if value]
-
-
-def one_of(**flags: Any) -> List[str]:
-    """The name, in capitals, of the flag that is set; DataError when two are."""
-    chosen = [name for name, value in flags.items() if value is not None and value is not False]
-    if len(chosen) > 1:
-        raise DataError(
-            f"``{'`` and ``'.join(chosen)}`` are mutually exclusive; pass at most one of them"
-        )
-    return [name.upper() for name in chosen]
-
-
-def expiry(ex: Any, px: Any, exat: Any, pxat: Any, **last: bool) -> List[Any]:
-    """The expiry part of SET and GETEX."""
-    for name, value in (("ex", ex), ("px", px)):
-        if (
-            value is not None
-            and not isinstance(value, (int, datetime.timedelta))
-            and not (isinstance(value, str) and value.isdigit())
-        ):
-            raise DataError(f"{name} must be datetime.timedelta or int")
-    chosen = one_of(ex=ex, px=px, exat=exat, pxat=pxat, **last)
-    values = {"EX": seconds(ex), "PX": milliseconds(px), "EXAT": at(exat), "PXAT": at_ms(pxat)}
-    return chosen + [values[name] for name in chosen if name in values]
-
-
-def matching(match: Any, count: Any, _type: Any = None) -> List[Any]:
-    """The options that SCAN and its kin share."""
-    pieces: List[Any] = []
-    for name, value in (("MATCH", match), ("COUNT", count), ("TYPE", _type)):
-        if value is not None:
-            pieces += [name, value]
-    return pieces
-
-
-def flat(mapping: Mapping[Any, Any]) -> List[Any]:
-    return [part for pair in mapping.items() for part in pair]
+    FNX = "FNX"
+    FXX = "FXX"
 
 
 class Base:
-    """What the command methods call; clients and pipelines, blocking or not, say how."""
+    """What the command methods call; clients and pipelines say how."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         raise NotImplementedError
@@ -101,3 +50,319 @@ class Base:
         while cursor:
             cursor, found = step(cursor)
             yield from each(found)
+
+
+class AsyncBase:
+    """The same for asyncio."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Awaitable[Any]:
+        raise NotImplementedError
+
+    async def _scanned(
+        self,
+        step: Callable[[int], Awaitable[Tuple[int, Any]]],
+        each: Callable[[Any], Iterable[Any]] = iter,
+    ) -> AsyncIterator[Any]:
+        cursor, found = await step(0)
+        for element in each(found):
+            yield element
+        while cursor:
+            cursor, found = await step(cursor)
+            for element in each(found):
+                yield element
+
+
+class BitFieldOperation:
+    """A chain of BITFIELD operations on one key; execute() runs them and gives their results."""
+
+    def __init__(self, client: Any, key: Any, default_overflow: Optional[str] = None) -> None:
+        self.client, self.key = client, key
+        self._default_overflow = default_overflow
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets the operations."""
+        self.operations: List[Tuple[Any, ...]] = []
+        self._last_overflow = "WRAP"
+        if self._default_overflow:
+            self.overflow(self._default_overflow)
+
+    def overflow(self, overflow: str) -> "BitFieldOperation":
+        """What later incrby() do out of range: "WRAP", "SAT" or "FAIL" (their result is None)."""
+        overflow = overflow.upper()
+        if overflow != self._last_overflow:
+            self._last_overflow = overflow
+            self.operations.append(("OVERFLOW", overflow))
+        return self
+
+    def incrby(
+        self, fmt: str, offset: Union[int, str], increment: int, overflow: Optional[str] = None
+    ) -> "BitFieldOperation":
+        if overflow is not None:
+            self.overflow(overflow)
+        self.operations.append(("INCRBY", fmt, offset, increment))
+        return self
+
+    def get(self, fmt: str, offset: Union[int, str]) -> "BitFieldOperation":
+        self.operations.append(("GET", fmt, offset))
+        return self
+
+    def set(self, fmt: str, offset: Union[int, str], value: int) -> "BitFieldOperation":
+        self.operations.append(("SET", fmt, offset, value))
+        return self
+
+    @property
+    def command(self) -> List[Any]:
+        words = [word for operation in self.operations for word in operation]
+        return ["BITFIELD", self.key, *words]
+
+    def execute(self) -> Any:
+        """The results in order; forgets the operations."""
+        command = self.command
+        self.reset()
+        return self.client.execute_command(*command)
+
+
+def list_of(keys: Any, args: Sequence[Any] = ()) -> List[Any]:
+    """One key, or any iterable of keys, and more keys, as one list."""
+    found = (
+        [keys] if isinstance(keys, (bytes, bytearray, memoryview, str, int, float)) else list(keys)
+    )
+    return found + list(args)
+
+
+def flat(mapping: Mapping[Any, Any]) -> List[Any]:
+    return [part for pair in mapping.items() for part in pair]
+
+
+def scores_first(mapping: Mapping[Any, Any]) -> List[Any]:
+    return [part for pair in mapping.items() for part in reversed(pair)]
+
+
+def counted(values: List[Any]) -> List[Any]:
+    """How many there are, and they themselves."""
+    return [len(values), *values]
+
+
+def pairs_counted(values: List[Any]) -> List[Any]:
+    return [len(values) // 2, *values]
+
+
+def each(word: str, values: Iterable[Any]) -> List[Any]:
+    return [part for value in values for part in (word, value)]
+
+
+def yes_no(value: bool) -> str:
+    return "YES" if value else "NO"
+
+
+def seconds(value: Any) -> Any:
+    return int(value.total_seconds()) if isinstance(value, datetime.timedelta) else value
+
+
+def milliseconds(value: Any) -> Any:
+    return int(value.total_seconds() * 1000) if isinstance(value, datetime.timedelta) else value
+
+
+def at(value: Any) -> Any:
+    return int(value.timestamp()) if isinstance(value, datetime.datetime) else value
+
+
+def at_ms(value: Any) -> Any:
+    return int(value.timestamp() * 1000) if isinstance(value, datetime.datetime) else value
+
+
+def is_whole(value: Any, least: int = 0) -> bool:
+    return isinstance(value, int) and value >= least
+
+
+def whole(what: str, value: Any, least: int = 0) -> Any:
+    """`value`, which must be an int of at least `least`."""
+    if not is_whole(value, least):
+        kind = "a positive integer" if least > 0 else "a non-negative integer"
+        raise DataError(f"{what} must be {kind}, not {value!r}")
+    return value
+
+
+def one_of(**flags: Any) -> List[str]:
+    """The name, in capitals, of the flag that is set; DataError when two are."""
+    chosen = [name for name, value in flags.items() if value is not None and value is not False]
+    if len(chosen) > 1:
+        raise DataError(
+            f"``{'`` and ``'.join(chosen)}`` are mutually exclusive; pass at most one of them"
+        )
+    return [name.upper() for name in chosen]
+
+
+def expiry(ex: Any, px: Any, exat: Any, pxat: Any, **last: bool) -> List[Any]:
+    """The expiry part of SET, GETEX and their kin."""
+    for name, value in (("ex", ex), ("px", px)):
+        if (
+            value is not None
+            and not isinstance(value, (int, datetime.timedelta))
+            and not (isinstance(value, str) and value.isdigit())
+        ):
+            raise DataError(f"{name} must be datetime.timedelta or int")
+    chosen = one_of(ex=ex, px=px, exat=exat, pxat=pxat, **last)
+    values = {"EX": seconds(ex), "PX": milliseconds(px), "EXAT": at(exat), "PXAT": at_ms(pxat)}
+    return chosen + [values[name] for name in chosen if name in values]
+
+
+def conditions(nx: bool, xx: bool, ifeq: Any, ifne: Any, ifdeq: Any, ifdne: Any) -> List[Any]:
+    """The condition of SET."""
+    values = {"IFEQ": ifeq, "IFNE": ifne, "IFDEQ": ifdeq, "IFDNE": ifdne}
+    chosen: List[Any] = one_of(nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
+    return chosen + [values[name] for name in chosen if name in values]
+
+
+def fields(what: str, key: Any, value: Any, mapping: Any, items: Any) -> List[Any]:
+    """What HSET and HSETEX set."""
+    if key is None and not mapping and not items:
+        raise DataError(f"'{what}' with no key value pairs; pass key and value, mapping or items")
+    if value is None and key is not None:
+        raise DataError(f"'{what}' with a field but no value; None cannot be stored")
+    return list(items or ()) + ([key, value] if key is not None else []) + flat(mapping or {})
+
+
+def bitfield_gets(items: Optional[Sequence[Tuple[str, Any]]]) -> List[Any]:
+    return [word for encoding, offset in items or () for word in ("GET", encoding, offset)]
+
+
+def sort_gets(get: Any) -> List[Any]:
+    if get is None:
+        return []
+    return each("GET", [get] if isinstance(get, (bytes, str)) else get)
+
+
+def extreme(min: Optional[bool], max: Optional[bool]) -> str:
+    """Which end ZMPOP takes from."""
+    if bool(min) == bool(max):
+        raise DataError("Either min or max, but not both must be set")
+    return "MIN" if min else "MAX"
+
+
+def weighted(keys: Any) -> List[Any]:
+    """The keys of ZUNION and its kin, with their weights if there are any."""
+    names = list_of(keys)
+    weights = ["WEIGHTS", *keys.values()] if isinstance(keys, dict) else []
+    return [len(names), *names, *weights]
+
+
+def aggregated(aggregate: Optional[str]) -> List[Any]:
+    if not aggregate:
+        return []
+    if aggregate.upper() not in ("SUM", "MIN", "MAX", "COUNT"):
+        raise DataError('aggregate can be "SUM", "MIN", "MAX" or "COUNT"')
+    return ["AGGREGATE", aggregate]
+
+
+def trimming(maxlen: Any, minid: Any, approximate: bool, limit: Optional[int]) -> List[Any]:
+    """How XADD and XTRIM trim."""
+    if maxlen is not None:
+        whole("maxlen", maxlen)
+    pieces: List[Any] = []
+    if maxlen is not None or minid is not None:
+        pieces = ["MAXLEN" if maxlen is not None else "MINID", *(["~"] if approximate else [])]
+        pieces.append(maxlen if maxlen is not None else minid)
+    return pieces + ([] if limit is None else ["LIMIT", limit])
+
+
+def geo_area(
+    member: Any, longitude: Any, latitude: Any, unit: Any, radius: Any, width: Any, height: Any
+) -> List[Any]:
+    """Where GEOSEARCH looks."""
+    given = longitude is not None and latitude is not None
+    if member is None and not given:
+        raise DataError("GEOSEARCH must have member or longitude and latitude")
+    if member is not None and (longitude is not None or latitude is not None):
+        raise DataError("GEOSEARCH member and longitude or latitude can't be set together")
+    if radius is None and (width is None or height is None):
+        raise DataError("GEOSEARCH must have radius or width and height")
+    if radius is not None and (width is not None or height is not None):
+        raise DataError("GEOSEARCH radius and width or height can't be set together")
+    if unit is None or unit.lower() not in _UNITS:
+        raise DataError("GEOSEARCH invalid unit" if unit else "GEOSEARCH must have unit")
+    place = ["FROMLONLAT", longitude, latitude] if member is None else ["FROMMEMBER", member]
+    size = ["BYBOX", width, height] if radius is None else ["BYRADIUS", radius]
+    return [*place, *size, unit]
+
+
+def geo_order(sort: Optional[str], count: Optional[int], any: bool) -> List[Any]:
+    if sort and sort.upper() not in ("ASC", "DESC"):
+        raise DataError("GEOSEARCH invalid sort")
+    if any and not count:
+        raise DataError("GEOSEARCH ``any`` can't be provided without count")
+    pieces: List[Any] = [sort.upper()] if sort else []
+    return pieces + (["COUNT", count, *(["ANY"] if any else [])] if count else [])
+
+
+def genpass_bits(bits: Any) -> int:
+    if not (isinstance(bits, int) or str(bits).isdigit()) or not 0 <= int(bits) <= 4096:
+        raise DataError("genpass optionally accepts a bits argument, between 0 and 4096.")
+    return int(bits)
+
+
+def migrated(keys: Any) -> List[Any]:
+    names = list_of(keys)
+    if not names:
+        raise DataError("MIGRATE requires at least one key")
+    return names
+
+
+def owner_of(client: Any, slot: Any) -> Any:
+    """The primary of a cluster's slot."""
+    return client._owner_of(int(slot))
+
+
+def _bytes(value: Any) -> bytes:
+    return value.encode() if isinstance(value, str) else bytes(value)
+
+
+def _turned(what: str, values: Tags, signs: Tuple[bytes, bytes]) -> List[Any]:
+    """ "+x" and "-x" with the signs that ACL SETUSER has for them."""
+    found = []
+    given = [values] if isinstance(values, (str, bytes)) else values or ()
+    for index, value in enumerate(map(_bytes, given)):
+        if value[:1] not in (b"+", b"-"):
+            raise DataError(f'{what} {index} must be prefixed with a "+" to add or a "-" to remove')
+        rest = value[2:] if value[1:2] == b"@" and b"@" in signs[0] else value[1:]
+        found.append(signs[value[:1] == b"-"] + rest)
+    return found
+
+
+def _signed(value: Any) -> bytes:
+    command = _bytes(value)
+    if command[:1] not in (b"+", b"-"):
+        raise DataError(f'Command "{command.decode()}" must be prefixed with "+" or "-"')
+    return command
+
+
+def _key_pattern(value: Any) -> bytes:
+    key = _bytes(value)
+    return key if key[:1] in (b"%", b"~") else b"~" + key
+
+
+def acl_rules(
+    enabled: bool,
+    nopass: bool,
+    passwords: Tags,
+    hashed_passwords: Tags,
+    categories: Tags,
+    commands: Optional[Iterable[Any]],
+    keys: Optional[Iterable[Any]],
+    channels: Optional[Iterable[Any]],
+    selectors: Optional[Iterable[Tuple[Any, Any]]],
+) -> List[Any]:
+    """The rules of ACL SETUSER behind the resets."""
+    if (passwords or hashed_passwords) and nopass:
+        raise DataError("Cannot set 'nopass' and supply 'passwords' or 'hashed_passwords'")
+    pieces: List[Any] = [b"on" if enabled else b"off"]
+    pieces += _turned("Password", passwords, (b">", b"<"))
+    pieces += _turned("Hashed password", hashed_passwords, (b"#", b"!"))
+    pieces += [b"nopass"] if nopass else []
+    pieces += _turned("Category", categories, (b"+@", b"-@"))
+    pieces += [_signed(command) for command in commands or ()]
+    pieces += [_key_pattern(key) for key in keys or ()]
+    pieces += [b"&" + _bytes(channel) for channel in channels or ()]
+    pieces += [b"(%s %s)" % (_signed(one), _key_pattern(key)) for one, key in selectors or ()]
+    return pieces
