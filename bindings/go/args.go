@@ -178,11 +178,9 @@ func appendStruct(args []interface{}, arg interface{}) []interface{} {
 	return args
 }
 
-// toArgs widens strings for commands that take a list of them after fixed words.
-func toArgs(fixed []interface{}, more ...string) []interface{} {
-	args := make([]interface{}, 0, len(fixed)+len(more))
-	args = append(args, fixed...)
-	for _, one := range more {
+// appendList widens a list of one type.
+func appendList[T any](args []interface{}, list []T) []interface{} {
+	for _, one := range list {
 		args = append(args, one)
 	}
 	return args

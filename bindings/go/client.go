@@ -106,13 +106,13 @@ func (c *Client) PoolStats() *PoolStats { return c.engine.poolStats() }
 // Conn is one connection, for commands that change its state.
 type Conn struct {
 	cmdable
-	stateful
+	statefulCmdable
 	on *leased
 }
 
 func newConn(e *engine, node string) *Conn {
 	c := &Conn{on: &leased{engine: e, node: node}}
-	c.cmdable, c.stateful = c.on.process, c.on.process
+	c.cmdable, c.statefulCmdable = c.on.process, c.on.process
 	return c
 }
 

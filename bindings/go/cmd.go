@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -24,11 +23,25 @@ type Cmder interface {
 	SetErr(error)
 	// Err is the error of the outcome: nil, Nil, a server's Error, or a ClientError.
 	Err() error
+	// Clone copies the command.
+	Clone() Cmder
+	// GetCmdType names the type of the command.
+	GetCmdType() CmdType
+	// NoRetry says whether the outcome cannot be taken back once it was begun.
+	NoRetry() bool
+	// SetFirstKeyPos and SetStepCount exist for compatibility and change nothing: libtendon knows
+	// where the keys of commands are, takes the first argument of a command it does not know for
+	// one, and follows the server's MOVED when that was wrong.
+	SetFirstKeyPos(int8)
+	SetStepCount(int8)
 
 	command() *baseCmd
 	// readReply takes a reply that is not an error. The tape is borrowed.
 	readReply(tape core.Tape) error
 }
+
+// CmdType names the types of commands.
+type CmdType uint8
 
 // baseCmd is what all commands share.
 type baseCmd struct {
@@ -44,6 +57,15 @@ func (c *baseCmd) command() *baseCmd   { return c }
 func (c *baseCmd) Args() []interface{} { return c.args }
 func (c *baseCmd) SetErr(err error)    { c.err = err }
 func (c *baseCmd) Err() error          { return c.err }
+
+// NoRetry is false for all commands but those that write to memory of the caller's.
+func (c *baseCmd) NoRetry() bool { return false }
+
+// SetFirstKeyPos changes nothing; see Cmder.
+func (c *baseCmd) SetFirstKeyPos(int8) {}
+
+// SetStepCount changes nothing; see Cmder.
+func (c *baseCmd) SetStepCount(int8) {}
 
 func (c *baseCmd) Name() string {
 	if len(c.args) == 0 {
@@ -127,164 +149,67 @@ func makeValue[T any](ctx context.Context, args []interface{}) valueCmd[T] {
 	return valueCmd[T]{baseCmd: baseCmd{ctx: ctx, args: args}}
 }
 
-// StatusCmd is a command that answers with a word, usually OK.
-type StatusCmd struct{ valueCmd[string] }
-
-// NewStatusCmd makes a command for Process.
-func NewStatusCmd(ctx context.Context, args ...interface{}) *StatusCmd {
-	return &StatusCmd{makeValue[string](ctx, args)}
+// pairCmd is a command whose outcome is two Go values.
+type pairCmd[A, B any] struct {
+	baseCmd
+	first  A
+	second B
 }
 
-func (c *StatusCmd) readReply(tape core.Tape) error { return c.read(tape, decodeText) }
+// Val is the values, or their zero values after an error.
+func (c *pairCmd[A, B]) Val() (A, B) { return c.first, c.second }
 
-// Bytes is the word as bytes.
-func (c *StatusCmd) Bytes() ([]byte, error) { return []byte(c.val), c.err }
+// Result is the values and the error.
+func (c *pairCmd[A, B]) Result() (A, B, error) { return c.first, c.second, c.err }
 
-// IntCmd is a command that answers with an integer.
-type IntCmd struct{ valueCmd[int64] }
+// SetVal sets the values, for tests.
+func (c *pairCmd[A, B]) SetVal(first A, second B) { c.first, c.second = first, second }
 
-// NewIntCmd makes a command for Process.
-func NewIntCmd(ctx context.Context, args ...interface{}) *IntCmd {
-	return &IntCmd{makeValue[int64](ctx, args)}
-}
+// String shows the arguments and the outcome.
+func (c *pairCmd[A, B]) String() string { return c.show([]interface{}{c.first, c.second}) }
 
-func (c *IntCmd) readReply(tape core.Tape) error { return c.read(tape, decodeInt) }
-
-// Uint64 is the value as an unsigned number.
-func (c *IntCmd) Uint64() (uint64, error) { return uint64(c.val), c.err }
-
-// FloatCmd is a command that answers with a number.
-type FloatCmd struct{ valueCmd[float64] }
-
-// NewFloatCmd makes a command for Process.
-func NewFloatCmd(ctx context.Context, args ...interface{}) *FloatCmd {
-	return &FloatCmd{makeValue[float64](ctx, args)}
-}
-
-func (c *FloatCmd) readReply(tape core.Tape) error { return c.read(tape, decodeFloat) }
-
-// BoolCmd is a command that answers yes or no. A null, as of SET NX, is no.
-type BoolCmd struct{ valueCmd[bool] }
-
-// NewBoolCmd makes a command for Process.
-func NewBoolCmd(ctx context.Context, args ...interface{}) *BoolCmd {
-	return &BoolCmd{makeValue[bool](ctx, args)}
-}
-
-func (c *BoolCmd) readReply(tape core.Tape) error {
-	if tape.Type(0) == core.NodeNull {
-		c.val = false
-		return nil
-	}
-	return c.read(tape, decodeBool)
-}
-
-// DurationCmd is a command that answers with a time in a fixed unit; -1 and -2 keep the server's
-// meaning.
-type DurationCmd struct {
-	valueCmd[time.Duration]
-	unit time.Duration
-}
-
-// NewDurationCmd makes a command for Process.
-func NewDurationCmd(ctx context.Context, unit time.Duration, args ...interface{}) *DurationCmd {
-	return &DurationCmd{makeValue[time.Duration](ctx, args), unit}
-}
-
-func (c *DurationCmd) readReply(tape core.Tape) error {
-	number, err := decodeInt(tape, 0)
-	if c.val = time.Duration(number); number >= 0 {
-		c.val *= c.unit
-	}
+func (c *pairCmd[A, B]) read(tape core.Tape,
+	decode func(core.Tape, int) (A, B, error)) (err error) {
+	c.first, c.second, err = decode(tape, 0)
 	return err
 }
 
-// TimeCmd is TIME's answer.
-type TimeCmd struct{ valueCmd[time.Time] }
-
-// NewTimeCmd makes a command for Process.
-func NewTimeCmd(ctx context.Context, args ...interface{}) *TimeCmd {
-	return &TimeCmd{makeValue[time.Time](ctx, args)}
+func makePair[A, B any](ctx context.Context, args []interface{}) pairCmd[A, B] {
+	return pairCmd[A, B]{baseCmd: baseCmd{ctx: ctx, args: args}}
 }
 
-func (c *TimeCmd) readReply(tape core.Tape) error {
-	parts, err := decodeInts(tape, 0)
-	if err != nil {
-		return err
-	}
-	if len(parts) != 2 {
-		return unexpected(tape, 0, "a time")
-	}
-	c.val = time.Unix(parts[0], parts[1]*int64(time.Microsecond))
-	return nil
+// tripleCmd is a command whose outcome is three Go values.
+type tripleCmd[A, B, C any] struct {
+	baseCmd
+	first  A
+	second B
+	third  C
 }
 
-// StringCmd is a command that answers with a string of any bytes.
-type StringCmd struct{ valueCmd[string] }
+// Val is the values, or their zero values after an error.
+func (c *tripleCmd[A, B, C]) Val() (A, B, C) { return c.first, c.second, c.third }
 
-// NewStringCmd makes a command for Process.
-func NewStringCmd(ctx context.Context, args ...interface{}) *StringCmd {
-	return &StringCmd{makeValue[string](ctx, args)}
+// Result is the values and the error.
+func (c *tripleCmd[A, B, C]) Result() (A, B, C, error) {
+	return c.first, c.second, c.third, c.err
 }
 
-func (c *StringCmd) readReply(tape core.Tape) error { return c.read(tape, decodeText) }
-
-// Bytes is the value as bytes of its own.
-func (c *StringCmd) Bytes() ([]byte, error) {
-	if c.err != nil {
-		return nil, c.err
-	}
-	return []byte(c.val), nil
+// SetVal sets the values, for tests.
+func (c *tripleCmd[A, B, C]) SetVal(first A, second B, third C) {
+	c.first, c.second, c.third = first, second, third
 }
 
-// Bool parses the value with strconv.ParseBool.
-func (c *StringCmd) Bool() (bool, error) { return parse(c, strconv.ParseBool) }
-
-// Int parses the value as a decimal number.
-func (c *StringCmd) Int() (int, error) { return parse(c, strconv.Atoi) }
-
-// Int64 parses the value as a decimal number.
-func (c *StringCmd) Int64() (int64, error) {
-	return parse(c, func(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) })
+// String shows the arguments and the outcome.
+func (c *tripleCmd[A, B, C]) String() string {
+	return c.show([]interface{}{c.first, c.second, c.third})
 }
 
-// Uint64 parses the value as a decimal number.
-func (c *StringCmd) Uint64() (uint64, error) {
-	return parse(c, func(text string) (uint64, error) { return strconv.ParseUint(text, 10, 64) })
+func (c *tripleCmd[A, B, C]) read(tape core.Tape,
+	decode func(core.Tape, int) (A, B, C, error)) (err error) {
+	c.first, c.second, c.third, err = decode(tape, 0)
+	return err
 }
 
-// Float32 parses the value as a number.
-func (c *StringCmd) Float32() (float32, error) {
-	number, err := parse(c, func(text string) (float64, error) {
-		return strconv.ParseFloat(text, 32)
-	})
-	return float32(number), err
-}
-
-// Float64 parses the value as a number.
-func (c *StringCmd) Float64() (float64, error) {
-	return parse(c, func(text string) (float64, error) { return strconv.ParseFloat(text, 64) })
-}
-
-// Time parses the value as RFC 3339.
-func (c *StringCmd) Time() (time.Time, error) {
-	return parse(c, func(text string) (time.Time, error) {
-		return time.Parse(time.RFC3339Nano, text)
-	})
-}
-
-// Scan converts the value into what `to` points to.
-func (c *StringCmd) Scan(to interface{}) error {
-	if c.err != nil {
-		return c.err
-	}
-	return scanText(c.val, to)
-}
-
-func parse[T any](c *StringCmd, convert func(string) (T, error)) (T, error) {
-	if c.err != nil {
-		var zero T
-		return zero, c.err
-	}
-	return convert(c.val)
+func makeTriple[A, B, C any](ctx context.Context, args []interface{}) tripleCmd[A, B, C] {
+	return tripleCmd[A, B, C]{baseCmd: baseCmd{ctx: ctx, args: args}}
 }

@@ -1,28 +1,9 @@
 package redis
 
 import (
-	"context"
 	"fmt"
 	"strconv"
-
-	"tendon.dev/redis/internal/core"
 )
-
-// Cmd is a command of any name; its value has the Go type that fits the reply.
-type Cmd struct{ valueCmd[interface{}] }
-
-// NewCmd makes a command for Process.
-func NewCmd(ctx context.Context, args ...interface{}) *Cmd {
-	return &Cmd{makeValue[interface{}](ctx, args)}
-}
-
-func (c *Cmd) readReply(tape core.Tape) error {
-	if err := nested(tape, 0); err != nil {
-		return err
-	}
-	c.val = decodeAny(tape, 0)
-	return nil
-}
 
 func wrongType(value interface{}, wanted string) error {
 	return fmt.Errorf("redis: unexpected type=%T for %s", value, wanted)
@@ -81,6 +62,22 @@ func (c *Cmd) Int64Slice() ([]int64, error) { return convertEach(c, toInt) }
 
 // Float64Slice is the value, which must be a list of numbers.
 func (c *Cmd) Float64Slice() ([]float64, error) { return convertEach(c, toFloat) }
+
+// Uint64Slice is the value, which must be a list of numbers.
+func (c *Cmd) Uint64Slice() ([]uint64, error) {
+	return convertEach(c, func(value interface{}) (uint64, error) {
+		number, err := toInt(value)
+		return uint64(number), err
+	})
+}
+
+// Float32Slice is the value, which must be a list of numbers.
+func (c *Cmd) Float32Slice() ([]float32, error) {
+	return convertEach(c, func(value interface{}) (float32, error) {
+		number, err := toFloat(value)
+		return float32(number), err
+	})
+}
 
 // BoolSlice is the value, which must be a list of yes and no.
 func (c *Cmd) BoolSlice() ([]bool, error) { return convertEach(c, toBool) }

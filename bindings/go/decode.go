@@ -118,53 +118,6 @@ func decodeEach[T any](tape core.Tape, i int, decode func(core.Tape, int) (T, er
 func decodeTexts(tape core.Tape, i int) ([]string, error) { return decodeEach(tape, i, decodeText) }
 func decodeInts(tape core.Tape, i int) ([]int64, error)   { return decodeEach(tape, i, decodeInt) }
 
-// decodeMap takes a map of RESP3 or the flat list of RESP2.
-func decodeMap(tape core.Tape, i int) (map[string]string, error) {
-	flat, err := decodeTexts(tape, i)
-	if err != nil {
-		return nil, err
-	}
-	if len(flat)%2 != 0 {
-		return nil, unexpected(tape, i, "pairs of name and value")
-	}
-	all := make(map[string]string, len(flat)/2)
-	for k := 0; k < len(flat); k += 2 {
-		all[flat[k]] = flat[k+1]
-	}
-	return all, nil
-}
-
-// decodeZs takes pairs of member and score, nested as RESP3 has them or flat as RESP2 does.
-func decodeZs(tape core.Tape, i int) ([]Z, error) {
-	if err := nested(tape, i); err != nil {
-		return nil, err
-	}
-	if !tape.IsAggregate(i) {
-		return nil, unexpected(tape, i, "a list")
-	}
-	zs := make([]Z, 0, tape.Size(i))
-	end := tape.Next(i)
-	for at := i + 1; at < end; {
-		if tape.IsAggregate(at) {
-			at++
-		}
-		if at+1 >= end {
-			return nil, unexpected(tape, i, "pairs of member and score")
-		}
-		member, err := decodeText(tape, at)
-		if err != nil {
-			return nil, err
-		}
-		score, err := decodeFloat(tape, at+1)
-		if err != nil {
-			return nil, err
-		}
-		zs = append(zs, Z{Score: score, Member: member})
-		at += 2
-	}
-	return zs, nil
-}
-
 func decodeSlice(tape core.Tape, i int) ([]interface{}, error) {
 	if err := nested(tape, i); err != nil {
 		return nil, err

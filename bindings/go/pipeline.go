@@ -29,7 +29,7 @@ type Pipeliner interface {
 // Pipeline is a Pipeliner. It can be used again after Exec.
 type Pipeline struct {
 	cmdable
-	stateful
+	statefulCmdable
 	exec func(ctx context.Context, cmds []Cmder) error
 
 	mutex sync.Mutex
@@ -40,7 +40,7 @@ var _ Pipeliner = (*Pipeline)(nil)
 
 func newPipeline(exec func(ctx context.Context, cmds []Cmder) error) *Pipeline {
 	p := &Pipeline{exec: exec}
-	p.cmdable, p.stateful = p.Process, p.Process
+	p.cmdable, p.statefulCmdable = p.Process, p.Process
 	return p
 }
 
@@ -114,42 +114,6 @@ func pipelined(ctx context.Context, p Pipeliner, fn func(Pipeliner) error) ([]Cm
 		return nil, err
 	}
 	return p.Exec(ctx)
-}
-
-// stateful is everything that runs commands which leave something behind on their connection.
-type stateful func(ctx context.Context, cmd Cmder) error
-
-func (c stateful) run(ctx context.Context, args ...interface{}) *StatusCmd {
-	cmd := NewStatusCmd(ctx, args...)
-	cmd.stateful = true
-	return run(ctx, cmdable(c), cmd)
-}
-
-// Auth logs in with a password.
-func (c stateful) Auth(ctx context.Context, password string) *StatusCmd {
-	return c.run(ctx, "auth", password)
-}
-
-// AuthACL logs in with a user name and a password.
-func (c stateful) AuthACL(ctx context.Context, username, password string) *StatusCmd {
-	return c.run(ctx, "auth", username, password)
-}
-
-// Select chooses a database.
-func (c stateful) Select(ctx context.Context, index int) *StatusCmd {
-	return c.run(ctx, "select", index)
-}
-
-// SwapDB exchanges two databases.
-func (c stateful) SwapDB(ctx context.Context, index1, index2 int) *StatusCmd {
-	return c.run(ctx, "swapdb", index1, index2)
-}
-
-// ClientSetName names the connection.
-func (c stateful) ClientSetName(ctx context.Context, name string) *BoolCmd {
-	cmd := NewBoolCmd(ctx, "client", "setname", name)
-	cmd.stateful = true
-	return run(ctx, cmdable(c), cmd)
 }
 
 // anyStateful says whether a pipeline leaves something behind on its connection.

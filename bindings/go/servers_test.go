@@ -245,13 +245,12 @@ type ownServer struct {
 	process *exec.Cmd
 }
 
-func startOwn(t testing.TB, port int) *ownServer {
+func startOwn(t testing.TB, port int, extra ...string) *ownServer {
 	t.Helper()
 	own := &ownServer{port: port}
-	own.process = exec.Command(servers(t).Expendable.Command[0], "--port", strconv.Itoa(port),
-		"--bind", "127.0.0.1", "--save",
-		"",
-		"--appendonly", "no", "--enable-debug-command", "yes", "--dir", t.TempDir())
+	args := []string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "",
+		"--appendonly", "no", "--enable-debug-command", "yes", "--dir", t.TempDir()}
+	own.process = exec.Command(servers(t).Expendable.Command[0], append(args, extra...)...)
 	must(t, own.process.Start())
 	t.Cleanup(own.kill)
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {

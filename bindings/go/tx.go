@@ -194,13 +194,13 @@ func (l *leased) close() error {
 // have not changed.
 type Tx struct {
 	cmdable
-	stateful
+	statefulCmdable
 	on *leased
 }
 
 func newTx(e *engine, node string) *Tx {
 	tx := &Tx{on: &leased{engine: e, node: node}}
-	tx.cmdable, tx.stateful = tx.on.process, tx.on.process
+	tx.cmdable, tx.statefulCmdable = tx.on.process, tx.on.process
 	return tx
 }
 
@@ -210,7 +210,7 @@ func (tx *Tx) Process(ctx context.Context, cmd Cmder) error { return tx.on.proce
 // Watch watches more keys.
 func (tx *Tx) Watch(ctx context.Context, keys ...string) *StatusCmd {
 	tx.on.route(keys)
-	return run(ctx, tx.cmdable, NewStatusCmd(ctx, toArgs([]interface{}{"watch"}, keys...)...))
+	return run(ctx, tx.cmdable, NewStatusCmd(ctx, appendList([]interface{}{"watch"}, keys)...))
 }
 
 // route makes the first key decide which node's connection is borrowed.

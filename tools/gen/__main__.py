@@ -11,10 +11,11 @@ import commands  # noqa: E402
 import differences  # noqa: E402
 import errors  # noqa: E402
 import exports  # noqa: E402
+import go  # noqa: E402
 import options  # noqa: E402
 import python  # noqa: E402
 
-MODULES = [differences, commands, errors, exports, options, python]
+MODULES = [differences, commands, errors, exports, go, options, python]
 
 
 def main():

@@ -87,6 +87,12 @@ func (t Tape) IsText(i int) bool {
 // Text copies the bytes of a string node out of C memory.
 func (t Tape) Text(i int) string { return string(t.borrow(i)) }
 
+// CopyText copies the bytes of a string node into `to`, which must have room for Size(i).
+func (t Tape) CopyText(i int, to []byte) int { return copy(to, t.borrow(i)) }
+
+// AppendText appends the bytes of a string node to `to`.
+func (t Tape) AppendText(to []byte, i int) []byte { return append(to, t.borrow(i)...) }
+
 // borrow is the bytes of a string node inside C memory.
 func (t Tape) borrow(i int) []byte {
 	node := &t.nodes[i]

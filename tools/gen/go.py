@@ -1,0 +1,44 @@
+"""Writes the Go binding's methods, results, argument structs and tests from spec/surface/go.txt."""
+
+import pathlib
+
+import go_code
+import go_table
+import go_tests
+import surface
+
+FOLDER = "bindings/go"
+
+
+def commands_of(root):
+    known = surface.facts(root)
+
+    def command_of(method):
+        words = method.command() or ["SET"]  # what a helper sends whole is a form of SET
+        return surface.command_of(known, words)
+
+    return known, command_of
+
+
+def outputs(root):
+    table = go_table.read(root)
+    known, command_of = commands_of(root)
+    found = {
+        f"{FOLDER}/cmd_results.go": go_code.results(table),
+        f"{FOLDER}/cmd_replies.go": go_code.reply_structs(table),
+        f"{FOLDER}/command_args.go": go_code.argument_structs(table),
+        f"{FOLDER}/surface_cases_test.go": go_tests.cases(root, table, known, command_of),
+    }
+    for group in table.groups:
+        found[f"{FOLDER}/commands_{group.name.lower()}.go"] = go_code.commands(
+            table, group, known, command_of
+        )
+    return found
+
+
+def methods(root):
+    """(method as a program writes it, COMMAND or CONTAINER|SUBCOMMAND) for every command method."""
+    root = pathlib.Path(root)
+    table = go_table.read(root)
+    _, command_of = commands_of(root)
+    return [(m.name, command_of(m)) for group in table.groups for m in group.methods]
