@@ -125,7 +125,8 @@ def output(groups, types):
     says = "The builders of results that are put together of others, and of answers with fields."
     about = wrapped([says], 0)
     return (
-        f"{HEAD}package io.tendon.jedis;\n\n{imports}\n{about}public final class Results {{\n{body}\n"
+        f"{HEAD}package io.tendon.jedis;\n\n{imports}\n{about}"
+        f"public final class Results {{\n{body}\n"
         "    private Results() {\n    }\n\n"
         "    private static String[] names(String... names) {\n        return names;\n    }\n}\n"
     )

@@ -112,8 +112,9 @@ final class Replies {
     }
 
     static StreamEntry streamEntry(Object data) {
-        return data == null ? null
-                            : new StreamEntry(id(data), BuilderFactory.STRING_MAP.build(fields(data)));
+        return data == null
+                ? null
+                : new StreamEntry(id(data), BuilderFactory.STRING_MAP.build(fields(data)));
     }
 
     static StreamEntryBinary streamEntryBinary(Object data) {

@@ -58,7 +58,8 @@ public class StreamEntryID implements Comparable<StreamEntryID>, Rawable, Serial
     public StreamEntryID(String id) {
         String[] parts = id.split("-");
         if (parts.length != 2) {
-            throw new IllegalArgumentException("\"" + id + "\" is not an id such as 1700000000000-0");
+            throw new IllegalArgumentException(
+                    "\"" + id + "\" is not an id such as 1700000000000-0");
         }
         time = Long.parseUnsignedLong(parts[0]);
         sequence = Long.parseUnsignedLong(parts[1]);
