@@ -45,6 +45,7 @@
 #define TENDON__NODE_MODE_BUFFER          1u /* strings become Buffers */
 #define TENDON__NODE_MODE_NUMBERS_AS_TEXT 2u /* integers become decimal strings */
 #define TENDON__NODE_MODE_CANCELLABLE     4u /* cancel() may be called for its slot */
+#define TENDON__NODE_MODE_NESTED          8u /* the shapes of RESP3 instead of RESP2's */
 
 /* Bit 63 of a tag tells an event of client `tag & 0xffffffff` from a reply for slot `tag &
  * 0xffffffff`. */

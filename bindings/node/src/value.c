@@ -1,7 +1,7 @@
 /*
  * Reply tapes as JavaScript values: one walk over the nodes, no call back into the library. The
  * shapes are those of RESP2 clients: maps and sets are flat arrays, doubles are text, booleans are
- * 0 and 1.
+ * 0 and 1; with TENDON__NODE_MODE_NESTED maps are objects, doubles numbers and booleans booleans.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -17,6 +17,9 @@
 /* Arrays longer than this convert each child in a scope of its own, so that handles do not pile up.
  */
 #define SCOPED_CHILDREN_MIN 256
+
+/* The longest text JavaScript makes of a double, with room to spare. */
+#define DOUBLE_TEXT_MAX 40
 
 typedef struct tape_walk {
     tendon__node_env *state;
@@ -54,14 +57,18 @@ napi_value tendon__node_value_of_text(napi_env env, const void *data, size_t siz
     return status == napi_ok ? value : NULL;
 }
 
+static napi_value text_or_buffer(const tape_walk *walk, const void *bytes, size_t size)
+{
+    if ((walk->mode & TENDON__NODE_MODE_BUFFER) == 0)
+        return tendon__node_value_of_text(walk->state->napi, bytes, size);
+    napi_value value = NULL;
+    (void)napi_create_buffer_copy(walk->state->napi, size, bytes, NULL, &value);
+    return value;
+}
+
 static napi_value convert_bytes(const tape_walk *walk, const tendon_node *node)
 {
-    const uint8_t *bytes = walk->data + node->value.offset;
-    if ((walk->mode & TENDON__NODE_MODE_BUFFER) == 0)
-        return tendon__node_value_of_text(walk->state->napi, bytes, node->size);
-    napi_value value = NULL;
-    (void)napi_create_buffer_copy(walk->state->napi, node->size, bytes, NULL, &value);
-    return value;
+    return text_or_buffer(walk, walk->data + node->value.offset, node->size);
 }
 
 static napi_value convert_integer(const tape_walk *walk, int64_t number)
@@ -85,13 +92,30 @@ static napi_value convert_double(const tape_walk *walk, double number)
     napi_env env = walk->state->napi;
     napi_value value = NULL;
     napi_value text = NULL;
+    if ((walk->mode & TENDON__NODE_MODE_NESTED) != 0)
+        return napi_create_double(env, number, &value) == napi_ok ? value : NULL;
     if (isnan(number) || isinf(number)) {
         const char *word = isnan(number) ? "nan" : number > 0 ? "inf" : "-inf";
-        return tendon__node_value_of_text(env, word, strlen(word));
+        return text_or_buffer(walk, word, strlen(word));
     }
-    if (napi_create_double(env, number, &value) == napi_ok)
-        (void)napi_coerce_to_string(env, value, &text);
-    return text;
+    char digits[DOUBLE_TEXT_MAX];
+    size_t size = 0;
+    if (napi_create_double(env, number, &value) != napi_ok ||
+        napi_coerce_to_string(env, value, &text) != napi_ok)
+        return NULL;
+    if ((walk->mode & TENDON__NODE_MODE_BUFFER) == 0)
+        return text;
+    return napi_get_value_string_latin1(env, text, digits, sizeof digits, &size) == napi_ok
+               ? text_or_buffer(walk, digits, size)
+               : NULL;
+}
+
+static napi_value convert_boolean(const tape_walk *walk, int64_t number)
+{
+    napi_value value = NULL;
+    if ((walk->mode & TENDON__NODE_MODE_NESTED) == 0)
+        return convert_integer(walk, number);
+    return napi_get_boolean(walk->state->napi, number != 0, &value) == napi_ok ? value : NULL;
 }
 
 static napi_value convert_nested_error(const tape_walk *walk, const tendon_node *node)
@@ -114,6 +138,48 @@ static bool store_child(const tape_walk *walk, napi_value array, uint32_t positi
     return child != NULL && napi_set_element(walk->state->napi, array, position, child) == napi_ok;
 }
 
+/* The index of the node after the one at `index` and all that is in it. */
+static uint64_t next_index(const tape_walk *walk, uint64_t index)
+{
+    const tendon_node *node = &walk->nodes[index];
+    bool has_children = node->type >= TENDON_NODE_MAP || node->type == TENDON_NODE_ARRAY;
+    return index + (has_children ? node->value.span : 1);
+}
+
+/* Defined, not assigned: a field named __proto__ is a field. */
+static bool define_field(const tape_walk *walk, napi_value object, uint64_t index)
+{
+    napi_env env = walk->state->napi;
+    tape_walk as_text = *walk;
+    as_text.mode &= ~TENDON__NODE_MODE_BUFFER;
+    napi_value name = convert(&as_text, index);
+    napi_property_descriptor field = {.attributes = napi_default_jsproperty};
+    field.value = convert(walk, next_index(walk, index));
+    return name != NULL && field.value != NULL &&
+           napi_coerce_to_string(env, name, &field.name) == napi_ok &&
+           napi_define_properties(env, object, 1, &field) == napi_ok;
+}
+
+static napi_value convert_map(const tape_walk *walk, uint64_t index)
+{
+    napi_env env = walk->state->napi;
+    napi_value object = NULL;
+    if (napi_create_object(env, &object) != napi_ok)
+        return NULL;
+    uint64_t name = index + 1;
+    for (uint32_t i = 0; i + 1 < walk->nodes[index].size; i += 2) {
+        napi_handle_scope scope = NULL;
+        if (napi_open_handle_scope(env, &scope) != napi_ok)
+            return NULL;
+        bool defined = define_field(walk, object, name);
+        (void)napi_close_handle_scope(env, scope);
+        if (!defined)
+            return NULL;
+        name = next_index(walk, next_index(walk, name));
+    }
+    return object;
+}
+
 /* Depth is bounded by option max_reply_depth (at most 1024), so the recursion is too. */
 static napi_value convert_children(const tape_walk *walk, uint64_t index)
 {
@@ -133,10 +199,7 @@ static napi_value convert_children(const tape_walk *walk, uint64_t index)
             (void)napi_close_handle_scope(env, scope);
         if (!stored)
             return NULL;
-        child += walk->nodes[child].type >= TENDON_NODE_MAP ||
-                         walk->nodes[child].type == TENDON_NODE_ARRAY
-                     ? walk->nodes[child].value.span
-                     : 1;
+        child = next_index(walk, child);
     }
     return array;
 }
@@ -151,15 +214,18 @@ static napi_value convert(const tape_walk *walk, uint64_t index)
     case TENDON_NODE_VERBATIM:
     case TENDON_NODE_BIG_NUMBER:
         return convert_bytes(walk, node);
-    case TENDON_NODE_INTEGER:
     case TENDON_NODE_BOOLEAN:
+        return convert_boolean(walk, node->value.integer);
+    case TENDON_NODE_INTEGER:
         return convert_integer(walk, node->value.integer);
     case TENDON_NODE_DOUBLE:
         return convert_double(walk, node->value.number);
     case TENDON_NODE_ERROR:
         return convert_nested_error(walk, node);
-    case TENDON_NODE_ARRAY:
     case TENDON_NODE_MAP:
+        return (walk->mode & TENDON__NODE_MODE_NESTED) != 0 ? convert_map(walk, index)
+                                                            : convert_children(walk, index);
+    case TENDON_NODE_ARRAY:
     case TENDON_NODE_SET:
     case TENDON_NODE_PUSH:
         return convert_children(walk, index);
