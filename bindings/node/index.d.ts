@@ -8,462 +8,272 @@
  */
 /// <reference types="node" />
 import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
+import { RedisCommander } from './types/commands';
+import { Callback, ChainableCommander, ClientContext } from './types/replies';
+import {
+  ClusterNode,
+  ClusterOptions,
+  NodeRole,
+  RedisOptions,
+  ReplyMapping,
+  ScriptDefinition,
+} from './types/options';
 
-declare namespace Redis {
-  type RedisKey = string | Buffer;
-  type RedisValue = string | Buffer | number;
-  type Argument = RedisValue | bigint | boolean | null | undefined | Uint8Array;
-  type Arguments = ReadonlyArray<Argument | ReadonlyArray<Argument>>;
-  /**
-   * What a command method gives: a promise, or in a pipeline the pipeline itself. For programs that
-   * write signatures of commands for ioredis.
-   */
-  type Result<T, Context = unknown> = Context extends { type: 'pipeline' }
-    ? ChainableCommander
-    : Promise<T>;
-  type Callback<T> = (error: Error | null | undefined, result?: T) => void;
-  type Fields = Record<string, Argument> | Map<RedisKey | number, Argument>;
-  /** What a command of unknown shape gives: the reply as it came. */
-  type Reply = string | number | null | Error | Reply[];
-  type BufferReply = Buffer | string | number | null | Error | BufferReply[];
+export { RedisCommander } from './types/commands';
+export {
+  Callback,
+  ChainableCommander,
+  ClientContext,
+  RedisKey,
+  RedisValue,
+  Result,
+  ResultTypes,
+} from './types/replies';
+export {
+  ClusterNode,
+  ClusterOptions,
+  CommonRedisOptions,
+  NodeRole,
+  RedisOptions,
+  ReplyMapping,
+  ScriptDefinition,
+  TlsOptions,
+} from './types/options';
+export * from './types/errors';
 
-  type RedisStatus = 'wait' | 'connecting' | 'connect' | 'ready' | 'close' | 'reconnecting' | 'end';
-  type Executed = 'no' | 'yes' | 'unknown';
+export type RedisStatus =
+  'wait' | 'reconnecting' | 'connecting' | 'connect' | 'ready' | 'close' | 'end';
+export type ClusterStatus = RedisStatus | 'disconnecting';
 
-  /**
-   * The TLS settings of Node that the core can honour, plus files and its own spelling of the
-   * insecure ones.
-   */
-  interface TlsOptions {
-    /** Trusted certificates as PEM. */
-    ca?: string | Buffer | Array<string | Buffer>;
-    caFile?: string;
-    caDir?: string;
-    /** The client certificate and its chain as PEM. */
-    cert?: string | Buffer;
-    certFile?: string;
-    /** The key of the client certificate as PEM. */
-    key?: string | Buffer;
-    keyFile?: string;
-    /** Of an encrypted key. */
-    passphrase?: string | Buffer;
-    /** Name sent as SNI and verified, instead of the host. */
-    servername?: string;
-    /** false is INSECURE: any certificate of anybody is accepted. */
-    rejectUnauthorized?: boolean;
-    /** true is INSECURE: a trusted certificate of any other host is accepted. */
-    insecureSkipHostname?: boolean;
-    minVersion?: 'TLSv1.2' | 'TLSv1.3';
-    maxVersion?: 'TLSv1.3';
-    ciphers?: string;
-  }
-
-  /** Options every connection has; times are milliseconds. */
-  interface CommonRedisOptions {
-    username?: string | null;
-    password?: string | Buffer | null;
-    db?: number | string;
-    family?: 0 | 4 | 6;
-    /** One limit for resolving, connecting, TLS and the handshake. Default 10000; 0 means none. */
-    connectTimeout?: number;
-    /** Limit of each command, waiting included. Default: none. */
-    commandTimeout?: number;
-    /** How long a sent command may stay without a reply. Default: none. */
-    socketTimeout?: number;
-    /** Silence before the first TCP probe. Default 30000. */
-    keepAlive?: number;
-    noDelay?: true;
-    tls?: boolean | TlsOptions;
-    /** Failed connections a command survives. Default 20; null waits for ever. */
-    maxRetriesPerRequest?: number | null;
-    enableReadyCheck?: boolean;
-    /**
-     * true also repeats writes that may have been executed. Default: only what is safe to repeat.
-     */
-    autoResendUnfulfilledCommands?: boolean;
-    autoResubscribe?: boolean;
-    connectionName?: string | null;
-    disableClientInfo?: boolean;
-    clientInfoTag?: string;
-    stringNumbers?: boolean;
-    showFriendlyErrorStack?: boolean;
-    protocol?: 2 | 3;
-    replyMapping?: 'legacy';
-    enableAutoPipelining?: boolean;
-    autoPipeliningIgnoredCommands?: string[];
-    keyPrefix?: '';
-    /** Commands under way at most. Default a million. */
-    maxPending?: number;
-  }
-
-  interface RedisOptions extends CommonRedisOptions {
-    host?: string;
-    port?: number | string;
-    /** Path of a Unix socket. */
-    path?: string;
-    /** Milliseconds until attempt number `times`; anything that is no number ends the client. */
-    retryStrategy?: ((times: number) => number | void | null) | null;
-    enableOfflineQueue?: boolean;
-    lazyConnect?: boolean;
-    /** Functions are refused: the core itself leaves a demoted primary. */
-    reconnectOnError?: null;
-    readOnly?: false;
-    monitor?: false;
-  }
-
-  type NodeRole = 'all' | 'master' | 'slave';
-  type ClusterNode =
-    string | number | ({ host?: string; port?: number | string } & CommonRedisOptions);
-
-  interface ClusterOptions {
-    clusterRetryStrategy?: ((times: number, reason?: Error) => number | void | null) | null;
-    enableOfflineQueue?: boolean;
-    enableReadyCheck?: boolean;
-    lazyConnect?: boolean;
-    /** Where read-only commands go. Default "master". */
-    scaleReads?: NodeRole;
-    /** MOVED and ASK one command follows. Default 16. */
-    maxRedirections?: number;
-    slotsRefreshInterval?: number;
-    slotsRefreshTimeout?: 1000;
-    retryDelayOnMoved?: 0;
-    retryDelayOnFailover?: 100;
-    retryDelayOnClusterDown?: 100;
-    retryDelayOnTryAgain?: 100;
-    redisOptions?: RedisOptions;
-    /**
-     * Accepted when it answers with the name it was asked for; the core keeps host names for TLS
-     * anyway.
-     */
-    dnsLookup?: (
-      address: string,
-      callback: (
-        error: NodeJS.ErrnoException | null | undefined,
-        address: string,
-        family?: number,
-      ) => void,
-    ) => void;
-    useSRVRecords?: false;
-    shardedSubscribers?: false;
-    tls?: boolean | TlsOptions;
-    enableAutoPipelining?: boolean;
-    autoPipeliningIgnoredCommands?: string[];
-    showFriendlyErrorStack?: boolean;
-    keyPrefix?: '';
-    maxPending?: number;
-  }
-
-  /** Figures of the core since the client connected. */
-  interface Stats {
-    nodes: number;
-    open: number;
-    idle: number;
-    leased: number;
-    lanes: number;
-    connecting: number;
-    pending: number;
-    created: number;
-    connectFailures: number;
-    requests: number;
-    replies: number;
-    errors: number;
-    timeouts: number;
-    retries: number;
-    unknown: number;
-    moved: number;
-    ask: number;
-    tlsResumed: number;
-  }
-
-  class RedisError extends Error {
-    /** The command that failed, where one did. */
-    command?: { name: string; args: Array<string | Buffer> };
-  }
-  /** The server answered with an error; `message` is its whole line. */
-  class ReplyError extends RedisError {
-    /** EXECABORT only: what the server said to the commands of the transaction. */
-    previousErrors?: Error[];
-  }
-  class AbortError extends RedisError {}
-  class ParserError extends RedisError {}
-  class MaxRetriesPerRequestError extends AbortError {
-    executed: Executed;
-    readonly cause: Error;
-  }
-  class ClusterAllFailedError extends RedisError {
-    lastNodeError?: Error;
-  }
-  /** A failure of the core. */
-  class TendonError extends RedisError {
-    /** Name of the status, such as "CONNECT_TIMEOUT". */
-    status: string;
-    executed: Executed;
-    attempts: number;
-    elapsedMs: number;
-    /** "host:port" of the last attempt, or "". */
-    node: string;
-    code: string;
-    prefix?: string;
-  }
-  class ConfigError extends TendonError {}
-  class ConnectError extends TendonError {}
-  class TlsError extends ConnectError {}
-  class TimeoutError extends TendonError {}
-  class ConnectTimeoutError extends TimeoutError {}
-  class DisconnectedError extends TendonError {}
-  class ProtocolError extends TendonError {}
-  class LimitError extends ProtocolError {}
-  class PoolError extends TendonError {}
-  class ClusterError extends TendonError {}
-  class ClosedError extends TendonError {}
-  /**
-   * The command's AbortSignal ended it; `cause` is the signal's reason. `executed` is "no" when
-   * nothing was sent, "unknown" when no answer had come, "yes" when one had.
-   */
-  class AbortedError extends TendonError {
-    readonly name: 'AbortError';
-    code: 'ABORT_ERR';
-  }
-  class AuthError extends ReplyError {
-    status: string;
-    executed: Executed;
-    prefix?: string;
-  }
-
-  /* ---- Commands by the shape of their result. A name not listed gives Reply. ---- */
-
-  type StatusCommand =
-    | 'setex' | 'psetex' | 'mset' | 'hmset' | 'lset' | 'ltrim' | 'rename' | 'restore' | 'flushdb'
-    | 'flushall' | 'pfmerge' | 'swapdb' | 'save' | 'bgsave' | 'bgrewriteaof' | 'echo' | 'type'
-    | 'ping' | 'info' | 'incrbyfloat' | 'hincrbyfloat' | 'getrange' | 'substr' | 'lolwut'
-    | 'shutdown' | 'migrate';
-  type NullableTextCommand =
-    | 'set' | 'get' | 'getdel' | 'getex' | 'getset' | 'hget' | 'lindex' | 'lmove' | 'rpoplpush'
-    | 'blmove' | 'brpoplpush' | 'randomkey' | 'zscore' | 'geodist' | 'dump' | 'xadd';
-  /** Above 2^53 these give the digits as a string, lest some of them are lost. */
-  type NumberCommand =
-    | 'append' | 'bitcount' | 'bitop' | 'bitpos' | 'copy' | 'dbsize' | 'decr' | 'decrby' | 'del'
-    | 'exists' | 'expire' | 'expireat' | 'expiretime' | 'geoadd' | 'geosearchstore' | 'getbit'
-    | 'hdel' | 'hexists' | 'hincrby' | 'hlen' | 'hset' | 'hsetnx' | 'hstrlen' | 'incr' | 'incrby'
-    | 'lastsave' | 'linsert' | 'llen' | 'lpush' | 'lpushx' | 'lrem' | 'move' | 'msetnx'
-    | 'persist' | 'pexpire' | 'pexpireat' | 'pexpiretime' | 'pfadd' | 'pfcount' | 'pttl'
-    | 'publish' | 'renamenx' | 'rpush' | 'rpushx' | 'sadd' | 'scard' | 'sdiffstore' | 'setbit'
-    | 'setnx' | 'setrange' | 'sinterstore' | 'sintercard' | 'sismember' | 'smove' | 'spublish'
-    | 'srem' | 'strlen' | 'sunionstore' | 'touch' | 'ttl' | 'unlink' | 'wait' | 'xack' | 'xdel'
-    | 'xlen' | 'xtrim' | 'zcard' | 'zcount' | 'zdiffstore' | 'zinterstore' | 'zintercard'
-    | 'zlexcount' | 'zrangestore' | 'zrem' | 'zremrangebylex' | 'zremrangebyrank'
-    | 'zremrangebyscore' | 'zunionstore';
-  type NullableNumberCommand = 'zrank' | 'zrevrank';
-  type TextListCommand =
-    | 'keys' | 'hkeys' | 'hvals' | 'lrange' | 'sdiff' | 'sinter' | 'sunion' | 'smembers'
-    | 'zrange' | 'zrangebylex' | 'zrangebyscore' | 'zrevrange' | 'zrevrangebylex'
-    | 'zrevrangebyscore' | 'zunion' | 'zinter' | 'zdiff' | 'zpopmin' | 'zpopmax' | 'time';
-  type NullableTextListCommand = 'mget' | 'hmget' | 'zmscore' | 'geohash';
-  type NumberListCommand =
-    'smismember' | 'hexpire' | 'hpexpire' | 'httl' | 'hpttl' | 'hpersist' | 'hexpiretime';
-  type BlockingPopCommand = 'blpop' | 'brpop';
-  type ScoredPopCommand = 'bzpopmin' | 'bzpopmax';
-  type ScanCommand = 'sscan' | 'hscan' | 'zscan';
-  type TextOrListCommand = 'lpop' | 'rpop' | 'spop' | 'srandmember';
-  type RawCommand =
-    | 'acl' | 'bitfield' | 'bitfield_ro' | 'blmpop' | 'bzmpop' | 'client' | 'cluster' | 'command'
-    | 'config' | 'debug' | 'eval' | 'eval_ro' | 'evalsha' | 'evalsha_ro' | 'failover' | 'fcall'
-    | 'fcall_ro' | 'function' | 'geopos' | 'georadius' | 'georadius_ro' | 'georadiusbymember'
-    | 'georadiusbymember_ro' | 'geosearch' | 'hexpireat' | 'hgetdel' | 'hgetex' | 'hpexpireat'
-    | 'hpexpiretime' | 'hrandfield' | 'hsetex' | 'latency' | 'lcs' | 'lmpop' | 'lpos' | 'memory'
-    | 'module' | 'msetex' | 'object' | 'pubsub' | 'replicaof' | 'role' | 'script' | 'slaveof'
-    | 'slowlog' | 'sort' | 'sort_ro' | 'waitaof' | 'xautoclaim' | 'xclaim' | 'xgroup' | 'xinfo'
-    | 'xpending' | 'xrange' | 'xread' | 'xreadgroup' | 'xrevrange' | 'xsetid' | 'zadd' | 'zincrby'
-    | 'zmpop' | 'zrandmember' | 'arcount' | 'delex' | 'digest' | 'vadd' | 'vcard' | 'vdim'
-    | 'vemb' | 'vgetattr' | 'vinfo' | 'vismember' | 'vlinks' | 'vrandmember' | 'vrem' | 'vsetattr'
-    | 'vsim' | 'xackdel' | 'xdelex';
-
-  /** What the methods of a command give, as text and as Buffers. */
-  type Shapes = { [K in StatusCommand]: { text: string; buffer: Buffer } } & {
-    [K in NullableTextCommand]: { text: string | null; buffer: Buffer | null };
-  } & { [K in NumberCommand]: { text: number; buffer: number } } & {
-    [K in NullableNumberCommand]: { text: number | null; buffer: number | null };
-  } & { [K in TextListCommand]: { text: string[]; buffer: Buffer[] } } & {
-    [K in NullableTextListCommand]: { text: Array<string | null>; buffer: Array<Buffer | null> };
-  } & { [K in NumberListCommand]: { text: number[]; buffer: number[] } } & {
-    [K in BlockingPopCommand]: { text: [string, string] | null; buffer: [Buffer, Buffer] | null };
-  } & {
-    [K in ScoredPopCommand]: {
-      text: [string, string, string] | null;
-      buffer: [Buffer, Buffer, Buffer] | null;
-    };
-  } & { [K in ScanCommand | 'scan']: { text: [string, string[]]; buffer: [Buffer, Buffer[]] } } & {
-    [K in RawCommand]: { text: Reply; buffer: BufferReply };
-  } & { hgetall: { text: Record<string, string>; buffer: Record<string, Buffer> } } & {
-    [K in TextOrListCommand]: { text: string | null; buffer: Buffer | null };
-  };
-
-  type CommandName = keyof Shapes;
-
-  /** A command on a client: a promise of `T`. */
-  interface Command<T> {
-    (...args: Arguments): Promise<T>;
-    (...args: [...Arguments, Callback<T>]): Promise<T>;
-  }
-  /** Commands whose last argument may be an object or a Map. */
-  interface FieldsCommand<T> extends Command<T> {
-    (fields: Fields, callback?: Callback<T>): Promise<T>;
-    (key: RedisKey, fields: Fields, callback?: Callback<T>): Promise<T>;
-  }
-  type SetExpiry = [unit: 'EX' | 'PX' | 'EXAT' | 'PXAT', time: number | string] | ['KEEPTTL'];
-  type SetCondition =
-    | [condition: 'NX' | 'XX']
-    | [...SetExpiry, 'NX' | 'XX']
-    | [condition: 'NX' | 'XX', ...SetExpiry];
-  interface SetCommand<T> {
-    (key: RedisKey, value: Argument, callback?: Callback<'OK'>): Promise<'OK'>;
-    (key: RedisKey, value: Argument, ...options: SetExpiry): Promise<'OK'>;
-    (key: RedisKey, value: Argument, ...options: [...SetExpiry, Callback<'OK'>]): Promise<'OK'>;
-    (key: RedisKey, value: Argument, ...options: SetCondition): Promise<'OK' | null>;
-    (
-      key: RedisKey,
-      value: Argument,
-      ...options: [...SetCondition, Callback<'OK' | null>]
-    ): Promise<'OK' | null>;
-    /** With GET, or options in another order: the old value, null or "OK". */
-    (key: RedisKey, value: Argument, ...options: Arguments): Promise<T>;
-    (key: RedisKey, value: Argument, ...options: [...Arguments, Callback<T>]): Promise<T>;
-  }
-  interface PopCommand<One, Many> {
-    (key: RedisKey, callback?: Callback<One>): Promise<One>;
-    (key: RedisKey, count: number | string, callback?: Callback<Many>): Promise<Many>;
-  }
-
-  type Special = 'set' | 'mset' | 'msetnx' | 'hset' | 'hmset' | TextOrListCommand;
-
-  type CommandMethods = { [K in Exclude<CommandName, Special>]: Command<Shapes[K]['text']> } & {
-    [K in CommandName as `${K}Buffer`]: Command<Shapes[K]['buffer']>;
-  } & { set: SetCommand<string | null> } & {
-    [K in 'mset' | 'msetnx' | 'hset' | 'hmset']: FieldsCommand<Shapes[K]['text']>;
-  } & { [K in TextOrListCommand]: PopCommand<string | null, string[] | null> };
-
-  type Outcome = [error: Error | null, result: unknown];
-
-  /** The same methods, gathering instead of sending. */
-  type ChainableMethods = {
-    [K in CommandName | `${CommandName}Buffer`]: (
-      ...args: ReadonlyArray<Argument | ReadonlyArray<Argument> | Fields | Callback<never>>
-    ) => ChainableCommander;
-  };
-
-  interface ChainableCommander extends ChainableMethods {
-    readonly length: number;
-    call(name: string, ...args: Arguments): ChainableCommander;
-    callBuffer(name: string, ...args: Arguments): ChainableCommander;
-    addBatch(
-      commands: ReadonlyArray<readonly [name: string, ...args: Arguments]>,
-    ): ChainableCommander;
-    multi(): ChainableCommander;
-    /** One [error, result] per command, in order; null when a transaction was not executed. */
-    exec(callback?: Callback<Outcome[] | null>): Promise<Outcome[] | null>;
-    execBuffer(callback?: Callback<Outcome[] | null>): Promise<Outcome[] | null>;
-  }
-
-  interface CommonEvents {
-    wait: [];
-    connecting: [];
-    connect: [];
-    ready: [];
-    error: [error: Error];
-    close: [];
-    reconnecting: [delay: number];
-    end: [];
-  }
-  interface ClusterEvents extends CommonEvents {
-    refresh: [];
-    '+node': [node: Redis, name: string];
-    '-node': [node: Redis, name: string];
-    'node error': [error: Error, name: string];
-  }
-
-  interface Emitter<Events> extends EventEmitter {
-    on<E extends keyof Events & string>(
-      event: E,
-      listener: (...args: Events[E] & unknown[]) => void,
-    ): this;
-    on(event: string | symbol, listener: (...args: any[]) => void): this;
-    once<E extends keyof Events & string>(
-      event: E,
-      listener: (...args: Events[E] & unknown[]) => void,
-    ): this;
-    once(event: string | symbol, listener: (...args: any[]) => void): this;
-  }
-
-  /** Everything that sends commands. */
-  interface Sender {
-    /** Any command by name. */
-    call(name: string, ...args: Arguments): Promise<Reply>;
-    call(name: string, ...args: [...Arguments, Callback<Reply>]): Promise<Reply>;
-    callBuffer(name: string, ...args: Arguments): Promise<BufferReply>;
-    callBuffer(name: string, ...args: [...Arguments, Callback<BufferReply>]): Promise<BufferReply>;
-    send_command(name: string, ...args: Arguments): Promise<Reply>;
-    pipeline(
-      commands?: ReadonlyArray<readonly [name: string, ...args: Arguments]>,
-    ): ChainableCommander;
-    multi(
-      commands?: ReadonlyArray<readonly [name: string, ...args: Arguments]>,
-    ): ChainableCommander;
-    getBuiltinCommands(): string[];
-  }
-
-  /** Commands and pipelines that end when a signal aborts. */
-  interface AbortableCommands extends CommandMethods, Sender {}
-
-  /** What Redis and Cluster share beside the commands. */
-  interface Commander extends Sender {
-    readonly status: RedisStatus;
-    connect(callback?: Callback<void>): Promise<void>;
-    disconnect(reconnect?: boolean): void;
-    end(): void;
-    quit(callback?: Callback<'OK'>): Promise<'OK'>;
-    /**
-     * The same client with commands that end when `signal` aborts: they reject with AbortedError.
-     * The connection stays as it is, and the reply of a command that was sent is dropped. In a
-     * pipeline each command still without an outcome gets that error; a transaction rejects as a
-     * whole. Not in ioredis.
-     */
-    withAbortSignal(signal: AbortSignal): AbortableCommands;
-    /** null before connecting and after the end. Not in ioredis. */
-    stats(): Stats | null;
-  }
-
-  interface Cluster extends CommandMethods, Commander, Emitter<ClusterEvents> {}
-  class Cluster {
-    constructor(nodes: ClusterNode[], options?: ClusterOptions);
-    readonly options: ClusterOptions;
-    readonly isCluster: true;
-    /** A client for each node known, connecting when first used. */
-    nodes(role?: NodeRole): Redis[];
-    duplicate(nodes?: ClusterNode[], override?: ClusterOptions): Cluster;
-  }
-
-  const version: string;
-  const tlsVersion: string;
-  function print(error: Error | null | undefined, reply?: unknown): void;
-  function createClient(options?: RedisOptions): Redis;
-
-  export import Redis = RedisClass;
+export interface ScanStreamOptions {
+  match?: string;
+  type?: string;
+  count?: number | string;
+  /** hscan: only the fields. */
+  noValues?: boolean;
+}
+/** One array per page; a page may be empty and a key may come twice, as in SCAN. */
+export class ScanStream extends Readable {
+  close(): void;
 }
 
-import RedisClass = Redis;
+/** Figures of the core since the client connected. */
+export interface Stats {
+  nodes: number;
+  open: number;
+  idle: number;
+  leased: number;
+  lanes: number;
+  connecting: number;
+  pending: number;
+  created: number;
+  connectFailures: number;
+  requests: number;
+  replies: number;
+  errors: number;
+  timeouts: number;
+  retries: number;
+  unknown: number;
+  moved: number;
+  ask: number;
+  tlsResumed: number;
+}
 
-interface Redis extends Redis.CommandMethods, Redis.Commander, Redis.Emitter<Redis.CommonEvents> {}
+/** A command as an object, for sendCommand(); and the hooks of all commands. */
+export class Command {
+  constructor(
+    name: string,
+    args?: ReadonlyArray<unknown>,
+    options?: {
+      replyEncoding?: BufferEncoding | null;
+      readOnly?: boolean;
+      keyPrefix?: string | Buffer;
+    },
+    callback?: Callback,
+  );
+  readonly name: string;
+  readonly args: unknown[];
+  readonly promise: Promise<any>;
+  /** `transform` gets the arguments of every later call of the command, as given. */
+  static setArgumentTransformer(name: string, transform: (args: any[]) => any[]): void;
+  /** `transform` gets the reply of every later call of the command. */
+  static setReplyTransformer(name: string, transform: (reply: any) => any): void;
+}
+
+type MappingContext<Mapping extends ReplyMapping> = {
+  type: 'default';
+  mapping: Mapping extends 'resp3' ? 'resp3' : 'resp2';
+};
+type PipelineOf<Mapping extends ReplyMapping> = ChainableCommander<
+  Mapping extends 'resp3' ? 'resp3' : 'resp2'
+>;
+type MappingOfOverride<Mapping extends ReplyMapping, Override> = Override extends {
+  replyMapping: infer Chosen extends ReplyMapping;
+}
+  ? Chosen
+  : Mapping;
+
+interface Transaction<Mapping extends ReplyMapping> {
+  pipeline(commands?: unknown[][]): PipelineOf<Mapping>;
+  /** MULTI now, each command answers "QUEUED", exec() gives the results. */
+  multi(options: { pipeline: false }): Promise<'OK'>;
+  multi(options?: { pipeline: true }): PipelineOf<Mapping>;
+  multi(commands?: unknown[][], options?: { pipeline: true }): PipelineOf<Mapping>;
+}
+
+interface CommonEvents<
+  Status extends string,
+  More extends Record<string, unknown[]> = {},
+> extends EventEmitter {
+  on<E extends keyof More & string>(event: E, listener: (...args: More[E]) => void): this;
+  once<E extends keyof More & string>(event: E, listener: (...args: More[E]) => void): this;
+  on(event: 'message', listener: (channel: string, message: string) => void): this;
+  once(event: 'message', listener: (channel: string, message: string) => void): this;
+  on(event: 'messageBuffer', listener: (channel: Buffer, message: Buffer) => void): this;
+  once(event: 'messageBuffer', listener: (channel: Buffer, message: Buffer) => void): this;
+  on(
+    event: 'pmessage',
+    listener: (pattern: string, channel: string, message: string) => void,
+  ): this;
+  once(
+    event: 'pmessage',
+    listener: (pattern: string, channel: string, message: string) => void,
+  ): this;
+  on(
+    event: 'pmessageBuffer',
+    listener: (pattern: string, channel: Buffer, message: Buffer) => void,
+  ): this;
+  once(
+    event: 'pmessageBuffer',
+    listener: (pattern: string, channel: Buffer, message: Buffer) => void,
+  ): this;
+  on(event: 'smessage', listener: (channel: string, message: string) => void): this;
+  once(event: 'smessage', listener: (channel: string, message: string) => void): this;
+  on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): this;
+  once(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): this;
+  on(event: 'error', listener: (error: Error) => void): this;
+  once(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'reconnecting', listener: (delay: number) => void): this;
+  once(event: 'reconnecting', listener: (delay: number) => void): this;
+  on(event: Status, listener: () => void): this;
+  once(event: Status, listener: () => void): this;
+  on(event: string | symbol, listener: (...args: any[]) => void): this;
+  once(event: string | symbol, listener: (...args: any[]) => void): this;
+}
+type ClusterEvents = {
+  '+node': [node: Redis, name: string];
+  '-node': [node: Redis, name: string];
+  'node error': [error: Error, name: string];
+};
+
+/** Commands and pipelines that end when a signal aborts. */
+export interface AbortableCommands<Mapping extends ReplyMapping = 'legacy'>
+  extends RedisCommander<MappingContext<Mapping>>, Transaction<Mapping> {}
+
+/** What Redis, Cluster and Pipeline share. */
+interface Definitions {
+  /** A script as a method of this name, and its twin with `Buffer` at the end. */
+  defineCommand(name: string, definition: ScriptDefinition): void;
+  getBuiltinCommands(): string[];
+  createBuiltinCommand(commandName: string): { string: any; buffer: any };
+  addBuiltinCommand(commandName: string): void;
+  sendCommand(command: Command): unknown;
+}
+
+/** What Redis and Cluster share beside the commands. */
+interface Life<Mapping extends ReplyMapping> extends Definitions {
+  disconnect(reconnect?: boolean): void;
+  /** @deprecated the same as disconnect() */
+  end(): void;
+  readonly autoPipelineQueueSize: number;
+  /**
+   * The same client with commands that end when `signal` aborts: they reject with AbortedError.
+   * The connection stays as it is, and the reply of a command that was sent is dropped. In a
+   * pipeline each command still without an outcome gets that error; a transaction rejects as a
+   * whole. Not in ioredis.
+   */
+  withAbortSignal(signal: AbortSignal): AbortableCommands<Mapping>;
+  /** null before connecting and after the end. Not in ioredis. */
+  stats(): Stats | null;
+  sscanStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream;
+  sscanBufferStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream;
+  hscanStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream;
+  hscanBufferStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream;
+  zscanStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream;
+  zscanBufferStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream;
+}
 
 /** One server, or a primary with its replicas behind one endpoint. */
-declare class Redis {
-  constructor(port: number, host: string, options?: Redis.RedisOptions);
-  constructor(port: number, options?: Redis.RedisOptions);
-  constructor(url: string, options?: Redis.RedisOptions);
-  constructor(options?: Redis.RedisOptions);
-  readonly options: Redis.RedisOptions;
-  readonly isCluster: false;
-  readonly mode: 'normal';
-  duplicate(override?: Redis.RedisOptions): Redis;
+declare class Redis<Mapping extends ReplyMapping = 'legacy'> {
+  static Cluster: typeof Cluster;
+  static Command: typeof Command;
+  static createClient(...args: ConstructorParameters<typeof Redis>): Redis;
+  constructor(port: number, host: string, options: RedisOptions & { replyMapping?: Mapping });
+  constructor(path: string, options: RedisOptions & { replyMapping?: Mapping });
+  constructor(port: number, options: RedisOptions & { replyMapping?: Mapping });
+  constructor(port: number, host: string);
+  constructor(options: RedisOptions & { replyMapping?: Mapping });
+  constructor(port: number);
+  constructor(path: string);
+  constructor();
+  options: RedisOptions;
+  status: RedisStatus;
+  isCluster: boolean;
+  get mode(): 'normal' | 'subscriber' | 'monitor';
+  /** Resolves when commands can be sent; rejects when the first attempt fails. */
+  connect(callback?: Callback<void>): Promise<void>;
+  duplicate<Override extends Partial<RedisOptions> | undefined = undefined>(
+    override?: Override,
+  ): Redis<MappingOfOverride<Mapping, Override>>;
+  /** A client of its own that emits "monitor" (time, arguments, source, database). */
+  monitor(callback?: Callback<Redis>): Promise<Redis>;
+  scanStream(options?: ScanStreamOptions): ScanStream;
+  scanBufferStream(options?: ScanStreamOptions): ScanStream;
 }
+interface Redis<Mapping extends ReplyMapping = 'legacy'>
+  extends
+    RedisCommander<MappingContext<Mapping>>,
+    Transaction<Mapping>,
+    Life<Mapping>,
+    CommonEvents<RedisStatus> {}
 
-export = Redis;
+/** A cluster, found from any of its nodes or from its configuration endpoint. */
+export class Cluster<Mapping extends ReplyMapping = 'legacy'> {
+  constructor(
+    startupNodes: ClusterNode[],
+    options?: ClusterOptions & { redisOptions?: { replyMapping?: Mapping } },
+  );
+  options: ClusterOptions;
+  status: ClusterStatus;
+  isCluster: boolean;
+  connect(callback?: Callback<void>): Promise<void>;
+  /** A client for each node known, connecting when first used. */
+  nodes(role?: NodeRole): Redis[];
+  duplicate(
+    overrideStartupNodes?: ClusterNode[],
+    overrideOptions?: ClusterOptions,
+  ): Cluster<Mapping>;
+}
+export interface Cluster<Mapping extends ReplyMapping = 'legacy'>
+  extends
+    RedisCommander<MappingContext<Mapping>>,
+    Transaction<Mapping>,
+    Life<Mapping>,
+    CommonEvents<ClusterStatus, ClusterEvents> {}
+
+export class Pipeline {
+  constructor(redis: Redis | Cluster);
+  readonly redis: Redis | Cluster;
+  readonly isPipeline: boolean;
+  readonly isCluster: boolean;
+  addBatch(commands: ReadonlyArray<readonly unknown[]>): this;
+}
+export interface Pipeline extends ChainableCommander, Definitions {}
+
+export default Redis;
+export { Redis };
+export const version: string;
+export const tlsVersion: string;
+export function print(error: Error | null | undefined, reply?: any): void;
+export function createClient(options?: RedisOptions): Redis;

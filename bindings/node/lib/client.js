@@ -7,7 +7,8 @@
 
 const native = require('./native');
 const abort = require('./abort');
-const { Commander, afterCallback } = require('./commander');
+const { Commander } = require('./commander');
+const { afterCallback } = require('./callbacks');
 const { Pipeline } = require('./pipeline');
 const { PromisedRequest, refusalOf, errorOfFailure } = require('./request');
 const { classes, translating } = require('./errors');
@@ -31,7 +32,10 @@ class Client extends Commander {
     this.options = options;
     this.status = 'wait';
     this._settings = settings;
-    this._mode = options.stringNumbers ? native.MODE_NUMBERS_AS_TEXT : 0;
+    this._mode =
+      (options.stringNumbers ? native.MODE_NUMBERS_AS_TEXT : 0) |
+      (options.replyMapping === 'resp3' ? native.MODE_NESTED : 0);
+    this._prefix = options.keyPrefix || '';
     this._wantsStack = Boolean(options.showFriendlyErrorStack);
     this._id = null; // of the core client, while there is one
     this._held = false; // keeps the process alive
@@ -43,6 +47,8 @@ class Client extends Commander {
     this._lastError = null;
     this._quitting = null;
     translating(() => native.check(settings.core));
+    for (const [name, definition] of Object.entries(options.scripts || {}))
+      this.defineCommand(name, definition);
     if (options.lazyConnect) process.nextTick(() => this.status === 'wait' && this.emit('wait'));
     else this.connect().catch(() => {});
   }
@@ -233,6 +239,7 @@ class Client extends Commander {
 
   _pipeline(commands, transaction, signal) {
     const pipeline = new Pipeline(this, transaction, signal);
+    this._lendScripts(pipeline);
     if (Array.isArray(commands)) pipeline.addBatch(commands);
     return pipeline;
   }
@@ -262,6 +269,14 @@ class Client extends Commander {
   stats() {
     if (this._id === null) return null;
     return translating(() => native.stats(this._id));
+  }
+
+  /** What reconnectOnError says to an error reply: whether its command is sent again. */
+  _onErrorReply(error) {
+    const { reconnectOnError } = this.options;
+    const answer = typeof reconnectOnError === 'function' ? reconnectOnError(error) : false;
+    if (answer) this.disconnect(true);
+    return answer === 2;
   }
 
   _errorOfFailure(failure) {
@@ -320,6 +335,7 @@ class Abortable extends Commander {
     abort.check(signal);
     this._client = client;
     this._signal = signal;
+    client._lendScripts(this);
   }
 
   pipeline(commands) {

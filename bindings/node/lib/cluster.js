@@ -10,13 +10,23 @@ const { Client, delayOfAnswer } = require('./client');
 const { Redis } = require('./redis');
 const { classes, fromFailure, translating } = require('./errors');
 const { commandTimeout, refuse } = require('./options');
-const { parseCluster } = require('./cluster_options');
+const scanStream = require('./scan_stream');
+const { CLUSTER_OPTIONS, parseCluster } = require('./cluster_options');
 
 const { EVENT, REQUEST } = native;
 const EVENT_MASK = [EVENT.READY, EVENT.CLOSED, EVENT.FAILED, EVENT.TOPOLOGY].reduce(
   (mask, event) => mask | (1 << event),
   0,
 );
+/* Options of nodes that the cluster's own commands follow, too. */
+const NODE_OPTIONS = [
+  'stringNumbers',
+  'commandTimeout',
+  'replyMapping',
+  'keyPrefix',
+  'scripts',
+  'reconnectOnError',
+];
 const ROLES = { all: null, master: 'primary', slave: 'replica' };
 
 class Cluster extends Client {
@@ -24,9 +34,8 @@ class Cluster extends Client {
     const { options, perNode, core } = parseCluster(startupNodes, given);
     const merged = {
       ...options,
-      stringNumbers: perNode.stringNumbers,
-      commandTimeout: perNode.commandTimeout,
     };
+    for (const name of NODE_OPTIONS) if (merged[name] === undefined) merged[name] = perNode[name];
     super(merged, { core, timeoutMs: commandTimeout(perNode), eventMask: EVENT_MASK });
     this.startupNodes = startupNodes;
     this.options = merged;
@@ -44,7 +53,9 @@ class Cluster extends Client {
   /** A new client of the same cluster; `override` replaces some of the options. */
   duplicate(overrideNodes, override) {
     const nodes = overrideNodes && overrideNodes.length > 0 ? overrideNodes : this.startupNodes;
-    const { stringNumbers, commandTimeout: ignored, ...options } = this.options;
+    const options = { ...this.options };
+    for (const name of NODE_OPTIONS)
+      if (!Object.hasOwn(CLUSTER_OPTIONS, name)) delete options[name];
     return new this.constructor(nodes, { ...options, ...override });
   }
 
@@ -191,5 +202,7 @@ class Cluster extends Client {
     super._close();
   }
 }
+
+scanStream.install(Cluster.prototype, ['sscan', 'hscan', 'zscan']);
 
 module.exports = { Cluster };

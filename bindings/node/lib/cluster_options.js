@@ -6,7 +6,8 @@
 
 const { REDIS_OPTIONS, PENDING_MAX, refuse, parseArguments, toCore, checks } = require('./options');
 
-const { integer, milliseconds, boolean, callable, checked, as, only, unsupported } = checks;
+const { text, scripts, integer, milliseconds, boolean, callable, checked, as, only, unsupported } =
+  checks;
 
 const CLUSTER_DEFAULTS = {
   clusterRetryStrategy: (times) => Math.min(100 + times * 2, 2000),
@@ -63,7 +64,8 @@ const CLUSTER_OPTIONS = {
   autoPipeliningIgnoredCommands: checked(() => {}),
   showFriendlyErrorStack: checked(boolean),
   maxPending: as('max_pending', integer),
-  keyPrefix: only('', LATER),
+  keyPrefix: checked(text),
+  scripts: checked(scripts),
   useSRVRecords: only(false, 'name the configuration endpoint'),
   shardedSubscribers: only(false, LATER),
   retryDelayOnMoved: only(0, 'the core follows MOVED at once'),
@@ -74,7 +76,6 @@ const CLUSTER_OPTIONS = {
   clusterNodeRetryStrategy: unsupported('the core reconnects to nodes with backoff'),
   resolveSrv: unsupported('name the configuration endpoint'),
   natMap: unsupported(LATER),
-  scripts: unsupported(LATER),
 };
 
 /* ioredis sets these per node itself and ignores what redisOptions says. */
@@ -133,4 +134,4 @@ function parseCluster(startupNodes, given = {}) {
   return { options, perNode, core: toCore(CLUSTER_OPTIONS, own, first) };
 }
 
-module.exports = { parseCluster };
+module.exports = { CLUSTER_OPTIONS, parseCluster };

@@ -5,12 +5,10 @@
  */
 
 const { EventEmitter } = require('node:events');
-const { NAMES, commandOf } = require('./commands');
-
-/** Takes the trailing node-style callback off `args`, if there is one. */
-function splitCallback(args) {
-  return typeof args[args.length - 1] === 'function' ? args.pop() : undefined;
-}
+const { NAMES, SESSION_NAMES, commandOf } = require('./commands');
+const { splitCallback } = require('./callbacks');
+const script = require('./script');
+const methods = require('./generated/methods');
 
 class Commander extends EventEmitter {
   /** Sends any command by name; replies are strings. */
@@ -28,47 +26,50 @@ class Commander extends EventEmitter {
   getBuiltinCommands() {
     return NAMES.slice();
   }
+
+  /** Methods that send `name`: {string, buffer}. */
+  createBuiltinCommand(name) {
+    return { string: methodOf(name, false), buffer: methodOf(name, true) };
+  }
+
+  /** Gives this object the methods of a command it has none for. */
+  addBuiltinCommand(name) {
+    this[name] = methodOf(name, false);
+    this[`${name}Buffer`] = methodOf(name, true);
+  }
+
+  /** A Lua script as a method of this object and of its later pipelines, and its Buffer twin. */
+  defineCommand(name, definition) {
+    script.check(name, definition);
+    const info = new script.ScriptInfo(definition);
+    if (this._scripts === undefined) this._scripts = new Map();
+    this._scripts.set(name, info);
+    script.define(this, name, info);
+  }
+
+  /** Defines the scripts of this object on another one that sends through it. */
+  _lendScripts(other) {
+    if (this._scripts === undefined) return;
+    for (const [name, info] of this._scripts) script.define(other, name, info);
+  }
+
+  /** Sends a Command object; gives its promise, in a pipeline the pipeline. */
+  sendCommand(command) {
+    return command._sendBy(this);
+  }
+}
+
+function methodOf(name, buffer) {
+  const info = commandOf(name);
+  return function (...args) {
+    return this._command(info, args, buffer, splitCallback(args));
+  };
 }
 
 Commander.prototype.send_command = Commander.prototype.call;
+methods.install(Commander.prototype);
 
-for (const name of NAMES) {
-  const command = commandOf(name);
-  Commander.prototype[name] = function (...args) {
-    const callback = splitCallback(args);
-    return this._command(command, args, false, callback);
-  };
-  Commander.prototype[`${name}Buffer`] = function (...args) {
-    const callback = splitCallback(args);
-    return this._command(command, args, true, callback);
-  };
-}
+/* Commands that change the connection they run on; a client has methods of its own for them. */
+for (const name of SESSION_NAMES) Commander.prototype[name] = methodOf(name, false);
 
-/**
- * Calls a node-style callback the way Node does: later, and an exception in it is an uncaught one.
- */
-function callLater(callback, error, value) {
-  process.nextTick(callback, error, value);
-}
-
-/** `promise` after its node-style callback, if there is one: that is first, as in ioredis. */
-function afterCallback(promise, callback) {
-  if (typeof callback !== 'function') return promise;
-  const after = new Promise((resolve, reject) => {
-    promise.then(
-      (value) => {
-        callLater(callback, null, value);
-        process.nextTick(resolve, value);
-      },
-      (error) => {
-        callLater(callback, error);
-        process.nextTick(reject, error);
-      },
-    );
-  });
-  /* The callback has been told; the promise may go unused. */
-  after.catch(() => {});
-  return after;
-}
-
-module.exports = { Commander, splitCallback, callLater, afterCallback };
+module.exports = { Commander };

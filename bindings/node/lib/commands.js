@@ -4,33 +4,7 @@
  * method's arguments or result differ from the wire.
  */
 
-const NAMES = `
-acl append arcount asking auth bgrewriteaof bgsave bitcount bitfield bitfield_ro bitop bitpos
-blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin client cluster command config copy
-dbsize debug decr decrby del delex digest discard dump echo eval eval_ro evalsha evalsha_ro exec
-exists expire expireat expiretime failover fcall fcall_ro flushall flushdb function geoadd geodist
-geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch
-geosearchstore get getbit getdel getex getrange getset hdel hello hexists hexpire hexpireat
-hexpiretime hget hgetall hgetdel hgetex hincrby hincrbyfloat hkeys hlen hmget hmset hpersist
-hpexpire hpexpireat hpexpiretime hpttl hrandfield hscan hset hsetex hsetnx hstrlen httl hvals incr
-incrby incrbyfloat info keys lastsave latency lcs lindex linsert llen lmove lmpop lolwut lpop lpos
-lpush lpushx lrange lrem lset ltrim memory mget migrate module move mset msetex msetnx object
-persist pexpire pexpireat pexpiretime pfadd pfcount pfdebug pfmerge pfselftest ping psetex psync
-pttl publish pubsub randomkey readonly readwrite rename renamenx replconf replicaof reset restore
-restore-asking role rpop rpoplpush rpush rpushx sadd save scan scard script sdiff sdiffstore set
-setbit setex setnx setrange shutdown sinter sintercard sinterstore sismember slaveof slowlog
-smembers smismember smove sort sort_ro spop spublish srandmember srem sscan strlen substr sunion
-sunionstore swapdb sync time touch ttl type unlink unwatch vadd vcard vdim vemb vgetattr vinfo
-vismember vlinks vrandmember vrem vsetattr vsim wait waitaof watch xack xackdel xadd xautoclaim
-xclaim xdel xdelex xgroup xinfo xlen xpending xrange xread xreadgroup xrevrange xsetid xtrim zadd
-zcard zcount zdiff zdiffstore zincrby zinter zintercard zinterstore zlexcount zmpop zmscore
-zpopmax zpopmin zrandmember zrange zrangebylex zrangebyscore zrangestore zrank zrem zremrangebylex
-zremrangebyrank zremrangebyscore zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan zscore
-zunion zunionstore select subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe
-monitor
-`
-  .trim()
-  .split(/\s+/);
+const { NAMES } = require('./generated/commands');
 
 /* Commands that change the connection they run on. The lanes of the core are shared with its own
  * work, so they are refused with the way to get the same. */
@@ -55,6 +29,7 @@ const REFUSED = {
   asking: 'the core follows redirects itself',
   sync: 'a client is not a replica',
   psync: 'a client is not a replica',
+  replconf: 'a client is not a replica',
 };
 
 /** {a: 1} or Map as the last argument of these commands becomes field, value, … */
@@ -148,7 +123,7 @@ function isText(value) {
  * Arguments of a method call as the server gets them: lists flattened one level, objects spread.
  */
 function toArguments(command, args) {
-  if (args.every(isText)) return args;
+  if (command.spread === undefined && args.every(isText)) return args;
   const list = command.spread === undefined ? args : command.spread(args);
   const result = [];
   for (const value of list) {
@@ -159,24 +134,51 @@ function toArguments(command, args) {
 }
 
 /** What is known of a command by its name, in any spelling. */
-class Command {
+class Info {
   constructor(name) {
     this.name = name;
     this.lowerName = name.toLowerCase();
     this.refused = own(REFUSED, this.lowerName);
     this.spread = own(ARGUMENT_TRANSFORMERS, this.lowerName);
     this.toReply = own(REPLY_TRANSFORMERS, this.lowerName);
+    this.hook = own(HOOKS, this.lowerName); // what a program set for replies
+    this.lua = undefined; // source of a script
+    this.flags = 0; // of its requests
   }
 }
+
+const HOOKS = {};
 
 function own(table, name) {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-const KNOWN = new Map(NAMES.map((name) => [name, new Command(name)]));
+const SESSION_NAMES = Object.keys(REFUSED);
+
+const KNOWN = new Map(NAMES.map((name) => [name, new Info(name)]));
 
 function commandOf(name) {
-  return KNOWN.get(name) || new Command(name);
+  return KNOWN.get(name) || KNOWN.get(name.toLowerCase()) || new Info(name);
 }
 
-module.exports = { NAMES, commandOf, toArguments };
+/** `transform` gets the arguments of every later call of this name, lists in them flattened. */
+function setArgumentTransformer(name, transform) {
+  ARGUMENT_TRANSFORMERS[name] = (args) => transform(args.flat());
+  if (KNOWN.has(name)) KNOWN.get(name).spread = ARGUMENT_TRANSFORMERS[name];
+}
+
+/** `transform` gets the reply of every later call of this name, in place of what is done here. */
+function setReplyTransformer(name, transform) {
+  HOOKS[name] = transform;
+  if (KNOWN.has(name)) KNOWN.get(name).hook = transform;
+}
+
+module.exports = {
+  NAMES,
+  SESSION_NAMES,
+  Info,
+  commandOf,
+  toArguments,
+  setArgumentTransformer,
+  setReplyTransformer,
+};

@@ -7,6 +7,8 @@
 const { Redis } = require('./redis');
 const { Cluster } = require('./cluster');
 const { Pipeline } = require('./pipeline');
+const { Command } = require('./command');
+const { ScanStream } = require('./scan_stream');
 const errors = require('./errors');
 const native = require('./native');
 
@@ -17,6 +19,8 @@ exports.default = Redis;
 exports.Redis = Redis;
 exports.Cluster = Cluster;
 exports.Pipeline = Pipeline;
+exports.Command = Command;
+exports.ScanStream = ScanStream;
 exports.createClient = (...args) => new Redis(...args);
 exports.print = (error, reply) => console.log(error ? `Error: ${error}` : `Reply: ${reply}`);
 exports.version = native.version;

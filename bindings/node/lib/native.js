@@ -40,6 +40,7 @@ const EVENT = {
 const MODE_BUFFER = 1;
 const MODE_NUMBERS_AS_TEXT = 2;
 const MODE_CANCELLABLE = 4;
+const MODE_NESTED = 8;
 const PUSH_ARGUMENTS_MAX = 13;
 
 function findAddon() {
@@ -174,6 +175,7 @@ module.exports = {
   MODE_BUFFER,
   MODE_NUMBERS_AS_TEXT,
   MODE_CANCELLABLE,
+  MODE_NESTED,
   push,
   pushConnect,
   create,

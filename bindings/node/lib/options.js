@@ -33,7 +33,6 @@ const REDIS_DEFAULTS = {
   lazyConnect: false,
   stringNumbers: false,
   showFriendlyErrorStack: false,
-  protocol: 2,
 };
 
 function refuse(message) {
@@ -80,6 +79,14 @@ function callable(name, value) {
   if (typeof value !== 'function')
     throw refuse(`Option '${name}' wants a function, not ${show(value)}`);
   return value;
+}
+
+function scripts(name, value) {
+  if (typeof value !== 'object') throw refuse(`Option '${name}' wants an object of scripts`);
+  for (const [script, definition] of Object.entries(value)) {
+    if (!definition || typeof definition.lua !== 'string')
+      throw refuse(`Option '${name}.${script}' wants {lua: source}`);
+  }
 }
 
 function pem(name, value) {
@@ -214,16 +221,20 @@ const REDIS_OPTIONS = {
       throw refuse(`Option '${name}' is ${show(value)}, but wants 2 or 3`);
     set('protocol', String(value));
   },
-  replyMapping: only('legacy', LATER),
+  replyMapping(name, value, set) {
+    if (value !== 'legacy' && value !== 'resp3')
+      throw refuse(`Option '${name}' is ${show(value)}, but wants "legacy" or "resp3"`);
+    if (value === 'resp3') set('protocol', '3');
+  },
   enableAutoPipelining: checked(boolean),
   autoPipeliningIgnoredCommands: checked(() => {}),
   maxPending: as('max_pending', integer),
   /* Accepted at the value that says what the core does anyway, refused otherwise. */
-  keyPrefix: only('', LATER),
+  keyPrefix: checked(text),
+  scripts: checked(scripts),
   readOnly: only(false, 'use Cluster with scaleReads'),
   monitor: only(false, LATER),
-  reconnectOnError: unsupported('the core itself leaves a demoted primary (READONLY) and retries'),
-  scripts: unsupported(LATER),
+  reconnectOnError: checked(callable),
   Connector: unsupported('the core owns the connections'),
   blockingTimeout: unsupported(
     'blocking commands have a connection of their own and the timeout they name',
@@ -329,11 +340,14 @@ function commandTimeout(options) {
 const REDIS_CORE = [
   ['mode', 'standalone'],
   ['lanes', 1],
+  ['protocol', 2],
   ['reconnect', 'host'],
   ['max_pending', PENDING_MAX],
 ];
 
 function redisToCore(options) {
+  if (options.replyMapping === 'resp3' && options.protocol === 2)
+    throw refuse('Option \'replyMapping\' "resp3" wants protocol 3');
   return toCore(REDIS_OPTIONS, options, REDIS_CORE);
 }
 
@@ -346,5 +360,16 @@ module.exports = {
   toCore,
   redisToCore,
   commandTimeout,
-  checks: { integer, milliseconds, boolean, callable, checked, as, only, unsupported },
+  checks: {
+    text,
+    scripts,
+    integer,
+    milliseconds,
+    boolean,
+    callable,
+    checked,
+    as,
+    only,
+    unsupported,
+  },
 };

@@ -6,7 +6,8 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { REQUEST } = require('./native');
-const { Commander, splitCallback, callLater, afterCallback } = require('./commander');
+const { Commander } = require('./commander');
+const { splitCallback, callLater, afterCallback } = require('./callbacks');
 const { commandOf } = require('./commands');
 const { Request, refusalOf } = require('./request');
 const { classes } = require('./errors');
@@ -19,6 +20,15 @@ class PipelinedRequest extends Request {
     this.callback = callback && AsyncResource.bind(callback);
     this.flags = pipeline._inTransaction ? REQUEST.ATOMIC : 0;
     this.index = pipeline._requests.length;
+  }
+
+  /* A transaction is not sent twice, so its scripts go as a whole. */
+  prepare() {
+    super.prepare();
+    const { lua } = this.command;
+    if (lua === undefined || this.flags === 0) return;
+    this.wireName = 'eval';
+    this.args = [lua, ...this.args.slice(1)];
   }
 
   done(error, value) {

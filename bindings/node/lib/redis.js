@@ -9,6 +9,7 @@ const native = require('./native');
 const { Client, delayOfAnswer } = require('./client');
 const { fromFailure } = require('./errors');
 const options = require('./options');
+const scanStream = require('./scan_stream');
 
 const { EVENT } = native;
 const EVENT_MASK = [
@@ -111,5 +112,7 @@ class Redis extends Client {
     if (this.status === 'ready') this._retry();
   }
 }
+
+scanStream.install(Redis.prototype, ['scan', 'sscan', 'hscan', 'zscan']);
 
 module.exports = { Redis };

@@ -8,12 +8,14 @@ const native = require('./native');
 const abort = require('./abort');
 const { classes, fromFailure, CONNECTION_STATUSES } = require('./errors');
 const { toArguments } = require('./commands');
+const { withPrefix } = require('./keys');
 
 class Request {
   /** @param command of commandOf(). @param signal AbortSignal or undefined. */
   constructor(client, command, args, buffer, signal) {
     this.client = client;
     this.command = command;
+    this.wireName = command.name;
     this.args = args;
     this.mode = buffer ? client._mode | native.MODE_BUFFER : client._mode;
     this.signal = signal;
@@ -23,20 +25,23 @@ class Request {
 
   /** Makes the arguments what the server gets; throws when one has no text. */
   prepare() {
-    this.args = toArguments(this.command, this.args);
+    const { command, client } = this;
+    this.args = toArguments(command, this.args);
+    if (command.lua !== undefined) this.args = command.complete(this.args);
+    if (client._prefix !== '') this.args = withPrefix(command.lowerName, this.args, client._prefix);
   }
 
   /** Hands it to the core; it counts as pending until it is settled. */
   send(id, flags) {
     if (this.signal !== undefined) return this.sendAbortable(id, flags);
-    native.push(id, this, this.mode, flags, this.command.name, this.args);
+    native.push(id, this, this.mode, flags | this.command.flags, this.wireName, this.args);
     this.client._pending++;
   }
 
   sendAbortable(id, flags) {
     if (this.signal.aborted) throw new classes.AbortedError(null, this.signal.reason);
     const mode = this.mode | native.MODE_CANCELLABLE;
-    this.slot = native.push(id, this, mode, flags, this.command.name, this.args);
+    this.slot = native.push(id, this, mode, flags | this.command.flags, this.wireName, this.args);
     this.client._pending++;
     abort.watch(this.signal, this);
   }
@@ -52,7 +57,7 @@ class Request {
     if (this.signal !== undefined) abort.unwatch(this.signal, this);
     if (this.signal !== undefined && this.signal.aborted) this.settleAborted(kind, value);
     else if (kind === native.KIND_VALUE) this.done(null, this.transform(value));
-    else if (kind === native.KIND_SERVER_ERROR) this.fail(new classes.ReplyError(value));
+    else if (kind === native.KIND_SERVER_ERROR) this.settleRefused(value);
     else this.fail(client._errorOfFailure(value));
     if (client._pending === 0) client._onIdle();
   }
@@ -63,9 +68,29 @@ class Request {
     this.fail(new classes.AbortedError(known, this.signal.reason));
   }
 
+  /** The server's error reply; a script it does not know yet is sent to it. */
+  settleRefused(message) {
+    const isUnknownScript =
+      this.command.lua !== undefined &&
+      this.wireName === this.command.name &&
+      message.startsWith('NOSCRIPT');
+    const error = new classes.ReplyError(message);
+    const again = this.client._onErrorReply(error);
+    if (isUnknownScript) this.sendAgain('eval', [this.command.lua, ...this.args.slice(1)]);
+    else if (again) this.sendAgain(this.wireName, this.args);
+    else this.fail(error);
+  }
+
+  sendAgain(wireName, args) {
+    this.wireName = wireName;
+    this.args = args;
+    this.client._send(this, 0);
+  }
+
   transform(value) {
-    const { toReply } = this.command;
-    return toReply === undefined ? value : toReply(value);
+    const { toReply, hook } = this.command;
+    if (hook !== undefined) return hook(value);
+    return toReply === undefined || this.mode & native.MODE_NESTED ? value : toReply(value);
   }
 
   fail(error) {

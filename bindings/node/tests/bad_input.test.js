@@ -69,9 +69,9 @@ describe('options', () => {
   });
 
   it('refuses by name what it cannot honour', () => {
-    refused({ keyPrefix: 'p:' }, /'keyPrefix' is not supported/);
+    refused({ keyPrefix: 5 }, /'keyPrefix' wants a string/);
     refused({ sentinels: [{ host: 'h' }] }, /'sentinels' is not supported/);
-    refused({ reconnectOnError: () => true }, /'reconnectOnError' is not supported/);
+    refused({ reconnectOnError: true }, /'reconnectOnError' wants a function/);
     refused(
       { tls: { checkServerIdentity: () => undefined } },
       /'tls.checkServerIdentity' is not supported/,

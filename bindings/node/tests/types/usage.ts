@@ -39,8 +39,11 @@ export async function article(): Promise<void> {
   const poppedMany: string[] | null = await redis.lpop('list', 2);
   redis.get('key', (error, value) => value?.length);
   const anything = await redis.call('OBJECT', 'ENCODING', 'key');
-  const outcomes: [Error | null, unknown][] | null =
-    await redis.pipeline().set('a', 1).get('a').exec();
+  const outcomes: [Error | null, unknown][] | null = await redis
+    .pipeline()
+    .set('a', 1)
+    .get('a')
+    .exec();
   const results = await redis.multi().incr('a').exec();
   for (const [error, result] of outcomes ?? []) console.log(error, result);
   console.log(
@@ -71,7 +74,7 @@ cluster.on('node error', (error, name) => console.log(error.message, name.length
 export const node: Redis | undefined = new Cluster([7000]).nodes('master')[0];
 export const others: Redis[] = [
   new NamedRedis(6379, 'localhost', { db: 1 }),
-  new required('redis://localhost'),
+  new required.Redis('redis://localhost'),
 ];
 export async function abortable(redis: Redis | Cluster, signal: AbortSignal): Promise<string[]> {
   const view = redis.withAbortSignal(signal);
@@ -96,8 +99,8 @@ new Redis({ lazyConnect: 'yes' });
 new Cluster([7000], { scaleReads: 'replica' });
 // @ts-expect-error nothing to set
 others[0]!.set('key');
-// @ts-expect-error a function is refused
-new Redis({ reconnectOnError: () => true });
+// @ts-expect-error not an answer
+new Redis({ reconnectOnError: () => 'yes' });
 // @ts-expect-error no signal
 others[0]!.withAbortSignal(new AbortController());
 // @ts-expect-error not a command

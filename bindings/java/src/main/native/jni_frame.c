@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define HEAD_BYTES 16
-#define FLAGS      (TENDON_JNI_ROUTE_SLOT - 1) /* those of the core */
 
 struct tendon_jni_frame tendon_jni_frame_open(void *data)
 {
@@ -25,7 +24,7 @@ tendon_request tendon_jni_frame_next(struct tendon_jni_frame *frame, uint32_t in
     const struct tendon_jni_command *command = &frame->commands[index];
     tendon_request request = {
         .struct_size = sizeof request,
-        .flags = command->flags & FLAGS,
+        .flags = command->flags,
         .packed = frame->args,
         .packed_sizes = frame->sizes,
         .arg_count = command->arg_count,
@@ -33,10 +32,6 @@ tendon_request tendon_jni_frame_next(struct tendon_jni_frame *frame, uint32_t in
         .timeout_ms = frame->timeout_ms,
         .lease = HANDLE(tendon_lease, command->lease),
     };
-    if (command->flags & TENDON_JNI_ROUTE_SLOT) {
-        request.route = TENDON_ROUTE_SLOT;
-        request.slot = command->flags >> TENDON_JNI_ROUTE_SHIFT;
-    }
     for (uint32_t i = 0; i < command->arg_count; i++)
         frame->args += frame->sizes[i];
     frame->sizes += command->arg_count;

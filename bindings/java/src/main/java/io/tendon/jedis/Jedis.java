@@ -1,12 +1,7 @@
 package io.tendon.jedis;
 
-import io.tendon.jedis.commands.ConnectionCommands;
-import io.tendon.jedis.commands.DatabaseCommands;
 import io.tendon.jedis.commands.JedisCommands;
-import io.tendon.jedis.commands.KnownScriptCommands;
 import io.tendon.jedis.exceptions.Failure;
-import io.tendon.jedis.exceptions.JedisConnectionException;
-import io.tendon.jedis.params.ShutdownParams;
 import java.io.Closeable;
 import java.net.URI;
 
@@ -15,8 +10,7 @@ import java.net.URI;
  * alone it connects at its first command, with more at once, as Jedis does. Failures are never
  * retried.
  */
-public class Jedis implements JedisCommands, DatabaseCommands, KnownScriptCommands,
-                              ConnectionCommands, Closeable {
+public class Jedis implements JedisCommands, Closeable {
     private final Core core;
     private final boolean ownsCore;
     private Lease lease;
@@ -158,6 +152,23 @@ public class Jedis implements JedisCommands, DatabaseCommands, KnownScriptComman
         return transaction;
     }
 
+    /** The next transaction is void when one of the keys changes before its exec. */
+    public String watch(String... keys) {
+        return executeCommand(
+                new CommandArguments(Protocol.Command.WATCH).addAll(keys), BuilderFactory.STRING);
+    }
+
+    /** As watch(String...). */
+    public String watch(byte[]... keys) {
+        return executeCommand(
+                new CommandArguments(Protocol.Command.WATCH).addAll(keys), BuilderFactory.STRING);
+    }
+
+    public String unwatch() {
+        return executeCommand(
+                new CommandArguments(Protocol.Command.UNWATCH), BuilderFactory.STRING);
+    }
+
     /** Changes the database of this connection; the pool changes it back. */
     public String select(int index) {
         String answer = executeCommand(new CommandArguments(Protocol.Command.SELECT).add(index),
@@ -171,26 +182,19 @@ public class Jedis implements JedisCommands, DatabaseCommands, KnownScriptComman
         return db;
     }
 
-    /**
-     * Ends the server, after saving where it is set up to save. The connection ends with it, which
-     * is how a server says yes; a refusal is thrown.
-     */
-    public void shutdown() {
-        shutdown(new ShutdownParams());
+    public String auth(String password) {
+        return executeCommand(
+                new CommandArguments(Protocol.Command.AUTH).add(password), BuilderFactory.STRING);
     }
 
-    /** As shutdown(). */
-    public void shutdown(ShutdownParams params) {
-        try {
-            executeCommand(new CommandArguments(Protocol.Command.SHUTDOWN).addParams(params));
-        } catch (JedisConnectionException ended) {
-            disconnect();
-        }
+    public String auth(String user, String password) {
+        return executeCommand(new CommandArguments(Protocol.Command.AUTH).add(user).add(password),
+                BuilderFactory.STRING);
     }
 
-    /** Takes a shutdown back that waits for replicas. */
-    public String shutdownAbort() {
-        return executeCommand(new CommandArguments(Protocol.Command.SHUTDOWN).add("ABORT"),
+    public String clientSetname(String name) {
+        return executeCommand(
+                new CommandArguments(Protocol.Command.CLIENT).add("SETNAME").add(name),
                 BuilderFactory.STRING);
     }
 

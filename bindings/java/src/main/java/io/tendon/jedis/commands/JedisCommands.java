@@ -3,13 +3,10 @@ package io.tendon.jedis.commands;
 import io.tendon.jedis.Builder;
 import io.tendon.jedis.BuilderFactory;
 import io.tendon.jedis.CommandArguments;
-import io.tendon.jedis.CommandObject;
 
 /** All commands, and sendCommand for those without a method. */
-public interface JedisCommands extends KeyCommands, StringCommands, BitCommands, HashCommands,
-        ListCommands, SetCommands, SortedSetCommands, StreamCommands, GeoCommands,
-        ScriptCommands, ServerCommands, ConfigCommands, PubSubCommands, AclCommands,
-        ClientCommands, ClusterCommands {
+public interface JedisCommands extends KeyCommands, StringCommands, HashCommands, ListCommands,
+                                       SetCommands, SortedSetCommands, ServerCommands {
     @Override
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
@@ -31,21 +28,6 @@ public interface JedisCommands extends KeyCommands, StringCommands, BitCommands,
     default Object sendCommand(ProtocolCommand command, byte[]... arguments) {
         return executeCommand(
                 new CommandArguments(command).addAll(arguments), BuilderFactory.RAW_OBJECT);
-    }
-
-    /** As sendCommand: what blocks is known by the command. */
-    default Object sendBlockingCommand(ProtocolCommand command, String... arguments) {
-        return sendCommand(command, arguments);
-    }
-
-    /** As sendCommand: what blocks is known by the command. */
-    default Object sendBlockingCommand(ProtocolCommand command, byte[]... arguments) {
-        return sendCommand(command, arguments);
-    }
-
-    /** Sends a command with what makes its result. */
-    default <T> T executeCommand(CommandObject<T> command) {
-        return executeCommand(command.getArguments(), command.getBuilder());
     }
 
     /** As sendCommand(command), for arguments made word by word. */
