@@ -16,7 +16,7 @@ ORDERED_MAX = 3
 
 
 class Element:
-    """One argument: what TypeScript calls it, its type, whether it stands for any number of them."""
+    """One argument: its name for TypeScript, its type, whether it stands for any number of them."""
 
     def __init__(self, label, kind, is_rest=False):
         self.label, self.kind, self.is_rest = label, kind, is_rest

@@ -2,8 +2,8 @@
 /**
  * Whether a program written for ioredis compiles with only its import changed: writes a TypeScript
  * program with one function per overload that ioredis declares for its commands, which takes the
- * same arguments, calls ours with them and must give the same result. Overloads that are no mistake to be
- * without are named below.
+ * same arguments, calls ours with them and must give the same result. Overloads that are no mistake
+ * to be without are named below.
  */
 
 const fs = require('node:fs');
