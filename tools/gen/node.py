@@ -32,7 +32,8 @@ class Methods {{
 
 TYPES_HEAD = f"""/** {NOTICE} */
 /// <reference types="node" />
-import type {{ Callback, ClientContext, Flat, Num, RedisKey, Result, Shaped, Value }} from './replies';
+import type {{ Callback, ClientContext, Flat, Num, RedisKey }} from './replies';
+import type {{ Result, Shaped, Value }} from './replies';
 import type {{ SessionCommands }} from './session';
 
 /** Options in any order. */
@@ -43,7 +44,7 @@ type AnyOrder3<A extends unknown[], B extends unknown[], C extends unknown[]> =
   | [...C, ...AnyOrder2<A, B>];
 
 /**
- * Every command as a method. In a pipeline (`Context`) each gives the pipeline itself, else a promise.
+ * Every command as a method. Each gives a promise, in a pipeline (`Context`) the pipeline itself.
  */
 export interface RedisCommander<
   Context extends ClientContext = {{ type: 'default' }},
@@ -72,7 +73,8 @@ def methods_source(rows):
         for twin, is_buffer in ((name, "false"), (f"{name}Buffer", "true")):
             parts.append(
                 f"  {quoted(twin)}(...args) {{\n"
-                f"    return this._command({constant(name)}, args, {is_buffer}, splitCallback(args));\n"
+                f"    return this._command({constant(name)}, args, {is_buffer}, "
+                "splitCallback(args));\n"
                 "  }\n"
             )
     return "".join(parts) + "}\n\nmodule.exports = { install };\n"
@@ -96,8 +98,8 @@ def commands_source(rows, facts):
         f"'use strict';\n/** {NOTICE} */\n\n"
         "/* Names of methods. */\n"
         f"const NAMES = (\n{listed}\n).split(' ');\n\n"
-        "/* Keys of a command, by its name or name|subcommand: [first, last, step], or [position of their\n"
-        " * number, first, step]; counted as on the wire, the name being 0. */\n"
+        "/* Where the keys of a command are, by its name or name|subcommand: the key specifications of\n"
+        " * the server, as lib/keys.js reads them. Counted as on the wire, the name being 0. */\n"
         f"const KEYS = {{\n{text}\n}};\n\nmodule.exports = {{ NAMES, KEYS }};\n"
     )
 

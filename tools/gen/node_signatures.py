@@ -246,7 +246,7 @@ def tuple_parts(items):
 
 
 def expanded(items):
-    """Parameter lists without options in them, when at most one position has a choice; else None."""
+    """Parameter lists without options, when at most one position has a choice; else None."""
     if (
         sum(len(item.choices()) > 1 for item in items) > 1
         or sum(item.is_option for item in items) > 1
@@ -293,7 +293,7 @@ def lines_of(name, items, result):
 
 
 def cases_of(row):
-    """[(sets of words, tree, sets of words that belong to another case)], the most special first."""
+    """[(sets of words, tree, sets of words of another case)], the most special first."""
     trees = [([set()], row.result), *row.cases]
     found = []
     for index, (wanted, tree) in enumerate(trees):

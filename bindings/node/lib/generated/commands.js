@@ -33,8 +33,8 @@ const NAMES = (
   'vgetattr vinfo vismember vlinks vrandmember vrange vrem vsetattr vsim xidmprecord'
 ).split(' ');
 
-/* Keys of a command, by its name or name|subcommand: [first, last, step], or [position of their
- * number, first, step]; counted as on the wire, the name being 0. */
+/* Where the keys of a command are, by its name or name|subcommand: the key specifications of
+ * the server, as lib/keys.js reads them. Counted as on the wire, the name being 0. */
 const KEYS = {
   "append": [["range", 1, 0, 1, 0]],
   "bitcount": [["range", 1, 0, 1, 0]],

@@ -11,9 +11,10 @@ const path = require('node:path');
 
 const anyOf = (...patterns) => new RegExp(patterns.join('|'));
 
-/* Redis 8 only: arrays, vector sets, and options of commands known here from Redis 7.0, Valkey 8. */
+/* Redis 8 only: arrays, vector sets, and options of commands known here from older servers. */
 const NEWER = anyOf(
-  String.raw`\.(ar[a-z]+|v[a-z]+|himport|increx|sdiffcard|sunioncard|[a-z]*lmovem|xnack)(Buffer)?\(`,
+  String.raw`\.(ar[a-z]+|v[a-z]+|himport|increx|xnack)(Buffer)?\(`,
+  String.raw`\.(sdiffcard|sunioncard|lmovem|blmovem)(Buffer)?\(`,
   "'(IFNE|IFEQ|IFDEQ|IFDNE|KEEPREF|DELREF|ACKED|NOVALUES)'",
 );
 /* Refused at run time: the core does it itself, or a client is no replica. */
