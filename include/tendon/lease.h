@@ -6,7 +6,8 @@
  * `tendon_request.lease` to tendon_call, tendon_call_batch or tendon_submit. Commands on a lease
  * are never redirected to another node; after a lost connection each call fails with
  * TENDON_ERROR_DISCONNECTED until the lease is closed. A lease is used by one thread at a time.
- * Commands that are answered by a stream (SUBSCRIBE, MONITOR) are TENDON_ERROR_UNSUPPORTED for now.
+ * Commands that are answered by a stream (SUBSCRIBE, MONITOR) are TENDON_ERROR_UNSUPPORTED here;
+ * they have <tendon/subscription.h>.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -58,6 +58,11 @@
  * take it for lost. Since 0.1.
  */
 #define TENDON_EVENT_DROPPED 11
+/* What a subscription received; only in its own queue, see <tendon/subscription.h>. Since 0.1. */
+#define TENDON_EVENT_MESSAGE 12
+/* Everything is subscribed again on another connection; what was published in between is lost.
+ * `delay_ms` holds how long that took. Only in a subscription's queue. Since 0.1. */
+#define TENDON_EVENT_GAP 13
 
 /* Levels of TENDON_EVENT_LOG. */
 #define TENDON_LOG_INFO    1 /* as it should be: a node left the cluster, RESP2 is used */

@@ -62,6 +62,7 @@
 #include <tendon/request.h>
 #include <tendon/stats.h>
 #include <tendon/status.h>
+#include <tendon/subscription.h>
 #include <tendon/types.h>
 #include <tendon/version.h>
 

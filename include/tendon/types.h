@@ -38,6 +38,7 @@ typedef struct tendon_config tendon_config;
 typedef struct tendon_client tendon_client;
 typedef struct tendon_lease tendon_lease;
 typedef struct tendon_queue tendon_queue;
+typedef struct tendon_subscription tendon_subscription;
 typedef struct tendon_reply tendon_reply;
 typedef struct tendon_error tendon_error;
 

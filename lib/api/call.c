@@ -14,28 +14,6 @@ static void hand_out_error(tendon_error **out_error, const struct tendon__fault 
         *out_error = tendon__error_make(tendon__memory_system(), fault, 0, 0);
 }
 
-static void stamp(struct tendon__request *request, int64_t now_ns)
-{
-    request->started_ns = now_ns;
-    request->deadline_ns =
-        request->timeout_ns == TENDON__NO_TIME ? TENDON__NO_TIME : now_ns + request->timeout_ns;
-}
-
-/* Counts requests against max_pending; the engine counts them down as they complete. */
-static tendon_status admit(struct tendon_client *client, uint32_t count,
-                           struct tendon__fault *fault)
-{
-    uint32_t *pending = &client->engine->pending;
-    uint32_t now = __atomic_add_fetch(pending, count, __ATOMIC_RELAXED);
-    if (now <= (uint64_t)client->options.max_pending)
-        return TENDON_OK;
-    __atomic_sub_fetch(pending, count, __ATOMIC_RELAXED);
-    return tendon__fault_set(
-        fault, TENDON_ERROR_QUEUE_FULL,
-        "%u requests are pending, option max_pending is %lld; slow down or raise it", now - count,
-        (long long)client->options.max_pending);
-}
-
 /* Once a server is known to stand alone it stays so. */
 static bool by_slot(const struct tendon_client *client)
 {
@@ -57,7 +35,7 @@ static void run_one(struct tendon_client *client, struct tendon__request *reques
 {
     struct tendon__link list;
     tendon__list_init(&list);
-    stamp(request, tendon__now_ns());
+    tendon__request_stamp(request, tendon__now_ns());
     tendon__list_push(&list, &request->item.link);
     tendon__client_run(client, &list, wait);
 }
@@ -83,7 +61,7 @@ tendon_status tendon_call(tendon_client *client, const tendon_request *request,
                            &fault, TENDON_ERROR_ARGUMENT,
                            "tendon_call needs a request outside a group and a place for its reply");
     if (status == TENDON_OK)
-        status = admit(client, 1, &fault);
+        status = tendon__client_admit(client, 1, &fault);
     if (status != TENDON_OK) {
         if (made) {
             made->refs = 1;
@@ -138,7 +116,7 @@ static tendon_status build_all(struct tendon_client *client, const tendon_reques
             drop_list(&batch->requests);
             return status;
         }
-        stamp(request, now_ns);
+        tendon__request_stamp(request, now_ns);
         tendon__list_push(&batch->requests, &request->item.link);
         batch->made++;
         done += span;
@@ -185,7 +163,7 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
         kept ? build_all(client, requests, request_size, count, &wait.sink, &batch, &fault)
              : TENDON_ERROR_NO_MEMORY;
     if (kept && status == TENDON_OK) {
-        status = admit(client, batch.made, &fault);
+        status = tendon__client_admit(client, batch.made, &fault);
         if (status != TENDON_OK)
             drop_list(&batch.requests);
     }
@@ -253,7 +231,7 @@ tendon_status tendon_submit(tendon_client *client, tendon_queue *queue,
     if (status == TENDON_OK && count)
         status = build_all(client, requests, request_size, count, &queue->sink, &batch, &fault);
     if (status == TENDON_OK && count) {
-        status = admit(client, batch.made, NULL);
+        status = tendon__client_admit(client, batch.made, NULL);
         if (status != TENDON_OK)
             drop_list(&batch.requests);
     }

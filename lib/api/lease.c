@@ -45,10 +45,7 @@ static tendon_status prepare(struct tendon_client *client, const tendon_lease_op
         return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for a lease");
     }
     lease->opening = request;
-    request->started_ns = tendon__now_ns();
-    request->deadline_ns = request->timeout_ns == TENDON__NO_TIME
-                               ? TENDON__NO_TIME
-                               : request->started_ns + request->timeout_ns;
+    tendon__request_stamp(request, tendon__now_ns());
     __atomic_add_fetch(&client->engine->pending, 1, __ATOMIC_RELAXED);
     *out_lease = lease;
     *out = request;
@@ -125,7 +122,8 @@ static void end(tendon_lease *lease, bool discard)
     struct tendon_client *client = lease->client;
     if (client && *client->fork_page == 1) {
         lease->discard = discard;
-        tendon__client_post_lease(client, lease);
+        lease->item.is_lease = true;
+        tendon__client_post_end(client, &lease->item);
     }
     tendon__lease_unref(lease);
 }

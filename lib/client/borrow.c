@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/engine.h"
+#include "client/subscription.h"
 
 void tendon__pool_exhausted(const struct tendon__node *node, struct tendon__fault *fault)
 {
@@ -58,7 +59,8 @@ void tendon__lease_granted(struct tendon__engine *engine, struct tendon__request
 
 void tendon__lease_lost(struct tendon_lease *lease, const struct tendon__fault *fault)
 {
-    if (lease->channel)
+    bool had_one = lease->channel != NULL;
+    if (had_one)
         lease->channel->lease = NULL;
     lease->channel = NULL;
     lease->opening = NULL;
@@ -67,6 +69,8 @@ void tendon__lease_lost(struct tendon_lease *lease, const struct tendon__fault *
     while ((link = lease->requests.next) != &lease->requests)
         tendon__request_fail(lease->engine, TENDON__OWNER(link, struct tendon__request, link),
                              fault);
+    if (had_one && lease->feed)
+        tendon__feed_lost(lease->feed, fault);
 }
 
 void tendon__lease_submit(struct tendon__engine *engine, struct tendon__request *request)

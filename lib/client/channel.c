@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "client/subscription.h"
 #include "resp/encoder.h"
 
 /* A server that cannot answer PING this long is not worth a caller's deadline. */
@@ -381,6 +382,10 @@ static void on_push(void *context, struct tendon__conn *conn)
 {
     struct tendon__channel *channel = context;
     struct tendon__engine *engine = channel->engine;
+    if (channel->feed) {
+        tendon__feed_received(channel->feed);
+        return;
+    }
     tendon_reply *reply = tendon__conn_take_reply(conn);
     if (reply)
         engine->ops->event(engine->world, TENDON_EVENT_PUSH, channel->node, 0, NULL, reply);

@@ -13,6 +13,7 @@
 
 #include "client/error.h"
 #include "client/options.h"
+#include "client/subscription.h"
 
 #define FORK_PAGE_BYTES 4096
 
@@ -225,6 +226,20 @@ void tendon__client_leave(struct tendon_client *client)
     atomic_fetch_sub(&client->inside, 1);
 }
 
+tendon_status tendon__client_admit(struct tendon_client *client, uint32_t count,
+                                   struct tendon__fault *fault)
+{
+    uint32_t *pending = &client->engine->pending;
+    uint32_t now = __atomic_add_fetch(pending, count, __ATOMIC_RELAXED);
+    if (now <= (uint64_t)client->options.max_pending)
+        return TENDON_OK;
+    __atomic_sub_fetch(pending, count, __ATOMIC_RELAXED);
+    return tendon__fault_set(
+        fault, TENDON_ERROR_QUEUE_FULL,
+        "%u requests are pending, option max_pending is %lld; slow down or raise it", now - count,
+        (long long)client->options.max_pending);
+}
+
 void tendon_client_close(tendon_client *client)
 {
     if (!client || *client->fork_page != 1 || atomic_exchange(&client->closed, true))
@@ -264,6 +279,18 @@ static void orphan_leases(struct tendon_client *client)
     }
 }
 
+static void orphan_subscriptions(struct tendon_client *client)
+{
+    struct tendon__link *link;
+    while ((link = tendon__list_shift(&client->engine->subscriptions))) {
+        struct tendon_subscription *subscription =
+            TENDON__OWNER(link, struct tendon_subscription, link);
+        subscription->engine = NULL;
+        subscription->client = NULL;
+        tendon__subscription_unref(subscription);
+    }
+}
+
 /*
  * The parent's threads are not here and may have held any lock, so nothing is walked: descriptors
  * are given back, memory is left as it is. The handle goes on answering TENDON_ERROR_FORKED, also
@@ -289,6 +316,7 @@ void tendon_client_destroy(tendon_client *client)
     tendon_client_close(client);
     tendon__client_stop(client);
     wait_for_calls(client);
+    orphan_subscriptions(client);
     orphan_leases(client);
     release(client);
 }

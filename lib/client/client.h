@@ -74,6 +74,9 @@ struct tendon_client {
  */
 tendon_status tendon__client_enter(struct tendon_client *client, struct tendon__fault *fault);
 void tendon__client_leave(struct tendon_client *client);
+/* Counts requests against max_pending; the engine counts them down as they complete. */
+tendon_status tendon__client_admit(struct tendon_client *client, uint32_t count,
+                                   struct tendon__fault *fault);
 
 /* The driver's token for a moment, from any thread. */
 void tendon__client_lock(struct tendon_client *client);
@@ -83,7 +86,8 @@ void tendon__client_unlock(struct tendon_client *client);
 void tendon__client_post(struct tendon_client *client, struct tendon__link *requests);
 /* As post, for callers that wait themselves: the thread need not stay awake after their outcome. */
 void tendon__client_post_waiting(struct tendon_client *client, struct tendon__link *requests);
-void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease *lease);
+/* A lease that is given back, or a subscription that is closed. */
+void tendon__client_post_end(struct tendon_client *client, struct tendon__item *item);
 
 /* Starts the client's thread once; TENDON_ERROR_SYSTEM when it cannot be started. */
 tendon_status tendon__client_start(struct tendon_client *client, struct tendon__fault *fault);

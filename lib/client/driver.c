@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/subscription.h"
 #include "client/wait.h"
 
 #define EVENTS_PER_TURN 64
@@ -53,6 +54,9 @@ void tendon__driver_submit(struct tendon_client *client, struct tendon__link *re
         struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
         if (item->is_lease)
             tendon__lease_end(client->engine, TENDON__OWNER(item, struct tendon_lease, item));
+        else if (item->is_subscription)
+            tendon__subscription_closed(client->engine,
+                                        TENDON__OWNER(item, struct tendon_subscription, item));
         else
             tendon__engine_submit(client->engine, TENDON__OWNER(item, struct tendon__request, item),
                                   now_ns);
@@ -223,11 +227,10 @@ void tendon__client_post(struct tendon_client *client, struct tendon__link *requ
     tendon__client_post_waiting(client, requests);
 }
 
-void tendon__client_post_lease(struct tendon_client *client, struct tendon_lease *lease)
+void tendon__client_post_end(struct tendon_client *client, struct tendon__item *item)
 {
     pthread_mutex_lock(&client->inbox_lock);
-    lease->item.is_lease = true;
-    tendon__list_push(&client->inbox, &lease->item.link);
+    tendon__list_push(&client->inbox, &item->link);
     atomic_store(&client->mail, true);
     pthread_mutex_unlock(&client->inbox_lock);
     /* Alone, the caller puts it back itself; else whoever drives finds it. */

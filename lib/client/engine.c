@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "client/subscription.h"
+
 #define ID_BUCKETS 256u /* of the hash of cancellable requests at first; doubles when full */
 
 static void read_session(struct tendon__engine *engine)
@@ -42,9 +44,10 @@ tendon_status tendon__engine_create(struct tendon__memory *memory,
     engine->now_ns = now_ns;
     tendon__random_init(&engine->random, seed);
     tendon__timers_init(&engine->timers, memory);
-    struct tendon__link *const lists[] = {&engine->nodes,  &engine->channels, &engine->graveyard,
-                                          &engine->flush,  &engine->parked,   &engine->delayed,
-                                          &engine->leases, &engine->told};
+    struct tendon__link *const lists[] = {
+        &engine->nodes,      &engine->channels,     &engine->graveyard, &engine->flush,
+        &engine->parked,     &engine->delayed,      &engine->leases,    &engine->told,
+        &engine->dead_feeds, &engine->subscriptions};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         tendon__list_init(lists[i]);
     read_session(engine);
@@ -82,7 +85,8 @@ tendon_status tendon__engine_reserve_timers(struct tendon__engine *engine)
 {
     /* Every request, channel and node has one timer, then there is the refresh and its question. */
     size_t count = (size_t)__atomic_load_n(&engine->pending, __ATOMIC_RELAXED) +
-                   engine->channel_count + engine->node_count + 16;
+                   engine->channel_count + engine->node_count + engine->feed_count +
+                   engine->subscription_count + 16;
     return tendon__timers_reserve(&engine->timers, count);
 }
 
@@ -152,6 +156,8 @@ void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request
     tendon__request_arm(engine, request);
     if (request->lease && !(request->flags & TENDON__REQUEST_OPEN_LEASE))
         tendon__lease_submit(engine, request);
+    else if (request->subscription)
+        tendon__subscription_submit(engine, request);
     else
         tendon__route(engine, request);
 }
@@ -196,6 +202,13 @@ void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns)
     struct tendon__fault fault;
     tendon__fault_set(&fault, TENDON_ERROR_CLOSED,
                       "the client was closed while the command was under way");
+    for (struct tendon__link *link = engine->subscriptions.next; link != &engine->subscriptions;
+         link = link->next) {
+        struct tendon_subscription *subscription =
+            TENDON__OWNER(link, struct tendon_subscription, link);
+        tendon__subscription_end(subscription, &fault);
+        tendon__subscription_tell(subscription, TENDON_EVENT_CLOSED, 0, &fault, NULL);
+    }
     fail_list(engine, &engine->parked, &fault);
     fail_list(engine, &engine->delayed, &fault);
     for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
@@ -281,6 +294,12 @@ static void fire(struct tendon__engine *engine, struct tendon__timer *timer)
     case TENDON__TIMER_REFRESH:
         tendon__map_tick(engine);
         break;
+    case TENDON__TIMER_FEED:
+        tendon__feed_expired(TENDON__OWNER(timer, struct tendon__feed, timer));
+        break;
+    case TENDON__TIMER_SUBSCRIPTION:
+        tendon__subscription_expired(TENDON__OWNER(timer, struct tendon_subscription, timer));
+        break;
     }
 }
 
@@ -351,6 +370,7 @@ bool tendon__engine_busy(const struct tendon__engine *engine)
 void tendon__engine_sweep(struct tendon__engine *engine)
 {
     struct tendon__link *link;
+    tendon__feed_sweep(engine);
     while ((link = tendon__list_shift(&engine->graveyard)))
         tendon__channel_free(TENDON__OWNER(link, struct tendon__channel, link));
     tendon__node_sweep(engine);

@@ -40,10 +40,11 @@ struct tendon__request;
 
 enum tendon__request_state {
     TENDON__REQUEST_NEW,
-    TENDON__REQUEST_PARKED,    /* waits for the cluster map */
-    TENDON__REQUEST_WAITING,   /* waits at a node for its lane */
-    TENDON__REQUEST_BORROWING, /* waits for a connection of its own, or for its lease */
-    TENDON__REQUEST_DELAYED,   /* waits for its next try */
+    TENDON__REQUEST_PARKED,      /* waits for the cluster map */
+    TENDON__REQUEST_WAITING,     /* waits at a node for its lane */
+    TENDON__REQUEST_BORROWING,   /* waits for a connection of its own, or for its lease */
+    TENDON__REQUEST_DELAYED,     /* waits for its next try */
+    TENDON__REQUEST_SUBSCRIBING, /* waits for its turn in its subscription, or has it */
     TENDON__REQUEST_ON_WIRE,
     TENDON__REQUEST_DONE, /* the outcome is delivered; may still be owed replies on a connection */
 };
@@ -52,7 +53,8 @@ enum tendon__request_state {
 struct tendon__item {
     struct tendon__link link;
     bool is_event;
-    bool is_lease; /* a lease that was given back */
+    bool is_lease;        /* a lease that was given back */
+    bool is_subscription; /* a subscription that was closed */
 };
 
 /* Who learns the outcome: one function per kind of caller, called exactly once per request. */
@@ -88,6 +90,7 @@ struct tendon__request {
     uint32_t command_count;
     char *node_name; /* with TENDON_ROUTE_NODE */
     struct tendon_lease *lease;
+    struct tendon_subscription *subscription;
     int64_t timeout_ns; /* as resolved from the caller and the options; TENDON__NO_TIME for none */
     int64_t started_ns;
     int64_t deadline_ns; /* absolute, of the whole call */
@@ -169,7 +172,8 @@ struct tendon__channel {
     int64_t lifetime_ns;
     struct tendon__request *owner; /* a request with a connection of its own */
     struct tendon_lease *lease;
-    void *io; /* the world's */
+    struct tendon__feed *feed; /* a subscription listens to it */
+    void *io;                  /* the world's */
 };
 
 /* One server. */
@@ -212,6 +216,7 @@ struct tendon_lease {
     struct tendon__engine *engine;
     struct tendon__channel *channel; /* NULL before the grant and after the end */
     struct tendon__request *opening; /* completes when the connection is there, or cannot be */
+    struct tendon__feed *feed;       /* the borrower is a subscription, which learns of its end */
     uint32_t refs;                   /* atomic */
     bool closed;                     /* by its borrower */
     bool discard;
@@ -235,6 +240,11 @@ struct tendon__world_ops {
      * the line of LOG, else NULL; it passes to the world. */
     void (*event)(void *world, uint32_t event, const struct tendon__node *node, uint32_t delay_ms,
                   const struct tendon__fault *fault, tendon_reply *reply);
+    /* The same for the queue of a subscription. False when memory ran out. */
+    bool (*tell)(void *world, struct tendon_subscription *subscription, uint32_t event,
+                 uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *reply);
+    /* Stop reading from it, or go on. */
+    void (*pause)(void *world, struct tendon__channel *channel, bool paused);
 };
 
 struct tendon__engine {
@@ -253,6 +263,10 @@ struct tendon__engine {
     struct tendon__link parked;
     struct tendon__link delayed;
     struct tendon__link leases;
+    struct tendon__link subscriptions;
+    struct tendon__link dead_feeds;
+    uint32_t subscription_count;
+    uint32_t feed_count;          /* the dead ones included */
     struct tendon__link told;     /* completed, for sinks that take many at a time */
     uint32_t ended_count;         /* completed and still counted in pending */
     uint32_t live_count;          /* submitted and not completed, the engine's own left out */
@@ -290,6 +304,8 @@ enum tendon__timer_kind {
     TENDON__TIMER_CHANNEL,
     TENDON__TIMER_NODE,
     TENDON__TIMER_REFRESH,
+    TENDON__TIMER_FEED,
+    TENDON__TIMER_SUBSCRIPTION,
 };
 
 /* Internal flag of a request: it opens `lease` instead of sending anything. */
@@ -386,6 +402,8 @@ void tendon__request_expired(struct tendon__engine *engine, struct tendon__reque
 /* route.c: which node, which connection. */
 void tendon__route(struct tendon__engine *engine, struct tendon__request *request);
 void tendon__route_all(struct tendon__engine *engine, struct tendon__link *requests);
+/* The node of the slot's primary in a cluster; NULL when the map has none. */
+struct tendon__node *tendon__route_primary(struct tendon__engine *engine, uint32_t slot);
 void tendon__route_to(struct tendon__engine *engine, struct tendon__request *request,
                       struct tendon__node *node);
 void tendon__send_on(struct tendon__engine *engine, struct tendon__request *request,

@@ -7,6 +7,7 @@
 
 #include "client/client.h"
 #include "client/error.h"
+#include "client/subscription.h"
 
 #define READS_PER_EVENT  16 /* one busy connection must not starve the others */
 #define WRITES_PER_FLUSH 64
@@ -44,6 +45,7 @@ struct tendon__io {
     atomic_uint saying; /* enum saying: how far the reader is with his own request */
     bool missed_edge;   /* something came that was left to the reader */
     bool is_ending;     /* the peer's end has been announced; there will be no edge behind it */
+    bool paused;        /* nothing is read until the engine says so */
 };
 
 static void remember_fd(struct tendon_client *client, int fd)
@@ -93,7 +95,7 @@ static void watch(struct tendon__io *io, int fd, uint32_t events)
 static uint32_t open_events(const struct tendon__io *io)
 {
     uint32_t edges = io->transport.waits ? EPOLLET | EPOLLRDHUP : 0u;
-    return edges | EPOLLIN | (io->write_blocked ? EPOLLOUT : 0u);
+    return edges | (io->paused ? 0u : EPOLLIN) | (io->write_blocked ? EPOLLOUT : 0u);
 }
 
 /* What is there already counts as new once more. */
@@ -241,15 +243,11 @@ static void send_event(void *world, uint32_t event, const struct tendon__node *n
     struct tendon__memory *memory = client->memory;
     struct tendon__event *item = NULL;
     if (client->watcher && client->watch_mask & 1u << event)
-        item = tendon__memory_make(memory, sizeof *item);
+        item = tendon__event_make(memory, event, client->watch_tag);
     if (!item) {
         tendon__reply_free(reply);
         return;
     }
-    item->item.is_event = true;
-    item->memory = memory;
-    item->tag = client->watch_tag;
-    item->kind = event;
     item->delay_ms = delay_ms;
     item->tells_gap = client->watch_mask & 1u << TENDON_EVENT_DROPPED;
     item->reply = reply;
@@ -262,10 +260,43 @@ static void send_event(void *world, uint32_t event, const struct tendon__node *n
     tendon__queue_push(client->watcher, &item->item);
 }
 
+static bool tell_subscription(void *world, struct tendon_subscription *subscription, uint32_t event,
+                              uint32_t delay_ms, const struct tendon__fault *fault,
+                              tendon_reply *reply)
+{
+    struct tendon_client *client = world;
+    struct tendon__event *item = tendon__event_make(client->memory, event, subscription->tag);
+    if (!item) {
+        tendon__reply_free(reply);
+        return false;
+    }
+    item->delay_ms = delay_ms;
+    item->reply = reply;
+    if (fault)
+        item->error = tendon__error_make(client->memory, fault, 0, 0);
+    tendon__event_charge(item, subscription);
+    tendon__driver_tell(client); /* what was completed before comes before */
+    tendon__queue_push(subscription->queue, &item->item);
+    return true;
+}
+
+static void pause_channel(void *world, struct tendon__channel *channel, bool paused)
+{
+    struct tendon__io *io = channel->io;
+    (void)world;
+    io->paused = paused;
+    if (paused && !io->write_blocked)
+        unwatch(io);
+    else
+        watch_anew(io);
+}
+
 const struct tendon__world_ops tendon__world_ops = {
     .open = open_channel,
     .close = close_channel,
     .event = send_event,
+    .tell = tell_subscription,
+    .pause = pause_channel,
 };
 
 static void lose(struct tendon__io *io, ssize_t result, struct tendon__fault *fault, int64_t now_ns)
@@ -279,7 +310,7 @@ static void lose(struct tendon__io *io, ssize_t result, struct tendon__fault *fa
 static void read_some(struct tendon__io *io, int64_t now_ns)
 {
     struct tendon__fault fault;
-    for (int reads = 0; reads < READS_PER_EVENT && io->state == IO_OPEN; reads++) {
+    for (int reads = 0; reads < READS_PER_EVENT && io->state == IO_OPEN && !io->paused; reads++) {
         uint8_t *space;
         size_t room = tendon__conn_space(&io->channel->conn, &space);
         if (!room) {
@@ -299,7 +330,7 @@ static void read_some(struct tendon__io *io, int64_t now_ns)
                                      !tendon__transport_buffered(&io->transport)))
             return;
     }
-    if (io->state == IO_OPEN && io->transport.waits)
+    if (io->state == IO_OPEN && io->transport.waits && !io->paused)
         watch_anew(io);
 }
 
@@ -344,7 +375,8 @@ static void write_some(struct tendon__io *io, int64_t now_ns)
             return;
         }
     }
-    watch(io, io->transport.fd, open_events(io));
+    if (!io->paused || io->write_blocked)
+        watch(io, io->transport.fd, open_events(io));
 }
 
 void tendon__io_flush(struct tendon_client *client)
@@ -364,6 +396,10 @@ void tendon__io_event(struct tendon_client *client, void *handle, uint32_t event
     int64_t now_ns = client->engine->now_ns;
     if (io->state == IO_DIALING) {
         step_dial(io, now_ns);
+        return;
+    }
+    if (io->state == IO_OPEN && io->paused && events & EPOLL_ENDS) {
+        unwatch(io); /* it would be told again and again; who goes on reading finds it */
         return;
     }
     if (io->state == IO_OPEN && events & (EPOLLIN | EPOLL_ENDS)) {

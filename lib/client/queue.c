@@ -7,7 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/recycle.h"
 #include "client/error.h"
+#include "client/subscription.h"
 
 static void raise_signal(struct tendon_queue *queue)
 {
@@ -25,11 +27,40 @@ static void clear_signal(struct tendon_queue *queue)
     queue->signalled = read(queue->fd, &count, sizeof count) < 0 && errno != EAGAIN;
 }
 
+struct tendon__event *tendon__event_make(struct tendon__memory *memory, uint32_t kind, uint64_t tag)
+{
+    struct tendon__event *event = tendon__recycle_take(memory, sizeof *event);
+    if (!event)
+        return NULL;
+    memset(event, 0, sizeof *event);
+    event->item.is_event = true;
+    event->memory = memory;
+    event->kind = kind;
+    event->tag = tag;
+    return event;
+}
+
+void tendon__event_charge(struct tendon__event *event, struct tendon_subscription *subscription)
+{
+    event->subscription = subscription;
+    event->charged_bytes = sizeof *event;
+    if (event->reply)
+        event->charged_bytes +=
+            event->reply->data_bytes + event->reply->node_count * sizeof(tendon_node);
+    __atomic_add_fetch(&subscription->refs, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&subscription->pending_bytes, event->charged_bytes, __ATOMIC_RELAXED);
+}
+
 void tendon__event_free(struct tendon__event *event)
 {
+    struct tendon_subscription *subscription = event->subscription;
+    if (subscription) {
+        __atomic_sub_fetch(&subscription->pending_bytes, event->charged_bytes, __ATOMIC_RELAXED);
+        tendon__subscription_unref(subscription);
+    }
     tendon__reply_free(event->reply);
     tendon__error_free(event->error);
-    tendon__memory_free(event->memory, event);
+    tendon__recycle_free(event->memory, event, sizeof *event);
 }
 
 static void drop(struct tendon__item *item)
@@ -52,10 +83,21 @@ static void drop_oldest_event(struct tendon_queue *queue)
 
 static void note_event(struct tendon_queue *queue, struct tendon__item *item)
 {
+    struct tendon__event *event = TENDON__OWNER(item, struct tendon__event, item);
+    if (event->subscription)
+        return; /* none of those is dropped: their connections are not read meanwhile */
     if (queue->event_count >= TENDON__EVENTS_MAX)
         drop_oldest_event(queue);
     queue->event_count++;
-    tendon__list_push(&queue->events, &TENDON__OWNER(item, struct tendon__event, item)->age);
+    tendon__list_push(&queue->events, &event->age);
+}
+
+static void forget_event(struct tendon_queue *queue, struct tendon__event *event)
+{
+    if (event->subscription)
+        return;
+    queue->event_count--;
+    tendon__list_remove(&event->age);
 }
 
 void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item)
@@ -218,6 +260,8 @@ static bool fill_gap(struct tendon_queue *queue, tendon_completion *out,
     if (!item->is_event || !queue->dropped)
         return false;
     const struct tendon__event *event = TENDON__OWNER(item, struct tendon__event, item);
+    if (event->subscription)
+        return false;
     uint32_t dropped = queue->dropped;
     queue->dropped = 0;
     if (!event->tells_gap)
@@ -288,10 +332,8 @@ size_t tendon_queue_poll(tendon_queue *queue, tendon_completion *out, size_t com
         if (fill_gap(queue, place, item) || !take(place, item))
             continue;
         tendon__list_remove(link);
-        if (item->is_event) {
-            queue->event_count--;
-            tendon__list_remove(&TENDON__OWNER(item, struct tendon__event, item)->age);
-        }
+        if (item->is_event)
+            forget_event(queue, TENDON__OWNER(item, struct tendon__event, item));
         drop(item);
     }
     clear_signal(queue);

@@ -19,6 +19,8 @@ struct tendon__event {
     bool tells_gap; /* TENDON_EVENT_DROPPED is wanted */
     tendon_reply *reply;
     tendon_error *error;
+    struct tendon_subscription *subscription; /* it counts against its buffer, or NULL */
+    uint64_t charged_bytes;
 };
 
 struct tendon_queue {
@@ -41,6 +43,11 @@ struct tendon_queue {
 void tendon__queue_ref(struct tendon_queue *queue, uint32_t count);
 void tendon__queue_unref(struct tendon_queue *queue);
 void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item);
+/* NULL when memory ran out. */
+struct tendon__event *tendon__event_make(struct tendon__memory *memory, uint32_t kind,
+                                         uint64_t tag);
+/* Until it is collected it counts as a message of the subscription that waits. */
+void tendon__event_charge(struct tendon__event *event, struct tendon_subscription *subscription);
 void tendon__event_free(struct tendon__event *event);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/recycle.h"
 #include "client/engine.h"
 #include "client/error.h"
+#include "client/subscription.h"
 
 void tendon__request_blame(struct tendon__request *request, const struct tendon__fault *fault)
 {
@@ -58,6 +59,8 @@ void tendon__request_unref(struct tendon__request *request)
     tendon__request_forget_replies(request);
     if (request->lease)
         tendon__lease_unref(request->lease);
+    if (request->subscription)
+        tendon__subscription_unref(request->subscription);
     struct tendon__memory *memory = request->memory;
     if (request->replies != &request->reply_one)
         tendon__memory_free(memory, request->replies);
@@ -148,6 +151,9 @@ void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__requ
     case TENDON__REQUEST_PARKED:
     case TENDON__REQUEST_DELAYED:
         tendon__list_remove(&request->link);
+        break;
+    case TENDON__REQUEST_SUBSCRIBING:
+        tendon__subscription_forget(request);
         break;
     case TENDON__REQUEST_NEW:
     case TENDON__REQUEST_DONE:
@@ -289,6 +295,8 @@ static const char *waiting_for(const struct tendon__request *request)
         return "while waiting for a connection of the pool";
     case TENDON__REQUEST_DELAYED:
         return "while waiting to try again";
+    case TENDON__REQUEST_SUBSCRIBING:
+        return "while waiting for the server to confirm it";
     case TENDON__REQUEST_ON_WIRE:
         return "while waiting for the reply";
     case TENDON__REQUEST_NEW:

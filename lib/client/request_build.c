@@ -6,6 +6,7 @@
 
 #include "base/recycle.h"
 #include "client/command.h"
+#include "client/subscription.h"
 #include "resp/encoder.h"
 
 #define ARGS_ON_STACK 16
@@ -171,9 +172,9 @@ static tendon_status judge_state(struct tendon__request *request, const struct a
         return TENDON_OK;
     if (state == TENDON__STATE_SUBSCRIBE || state == TENDON__STATE_MONITOR ||
         state == TENDON__STATE_REPLY) {
-        refuse_state(
-            fault, args,
-            "is answered by a stream or not at all; this release has no interface for that");
+        refuse_state(fault, args,
+                     "is answered by a stream or not at all; see tendon_subscription_open for "
+                     "SUBSCRIBE and MONITOR");
         if (fault)
             fault->status = TENDON_ERROR_UNSUPPORTED;
         return TENDON_ERROR_UNSUPPORTED;
@@ -473,6 +474,60 @@ struct tendon__request *tendon__request_internal(struct tendon__memory *memory, 
     request->frame_bytes = size;
     request->flags = TENDON__REQUEST_INTERNAL | TENDON_REQUEST_NO_RETRY | TENDON_REQUEST_READ_ONLY;
     return request;
+}
+
+/* What a subscription understands; the names of MONITOR and PING are none. */
+static tendon_status check_subscribing(const struct args *args, struct tendon__fault *fault)
+{
+    struct tendon__command command;
+    tendon__command_look(args->list, args->count, &command);
+    int length = (int)(args->list[0].size < 32 ? args->list[0].size : 32);
+    const char *word = args->list[0].data;
+    bool pings = tendon__word_is(args->list[0], "PING");
+    bool monitors = tendon__word_is(args->list[0], "MONITOR");
+    if (!pings && !monitors && command.state != TENDON__STATE_SUBSCRIBE) {
+        tendon__fault_set(fault, TENDON_ERROR_UNSUPPORTED,
+                          "%.*s is no command of a subscription; send it by tendon_call", length,
+                          word);
+        return TENDON_ERROR_UNSUPPORTED;
+    }
+    uint32_t least = command.row && command.row->arity < 0 ? (uint32_t)-command.row->arity : 1;
+    bool too_many = (pings && args->count > 2) || (monitors && args->count > 1);
+    if (too_many || args->count < least)
+        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT, "wrong number of arguments for %.*s",
+                                 length, word);
+    return TENDON_OK;
+}
+
+tendon_status tendon__request_subscribe(struct tendon__memory *memory,
+                                        const struct tendon__options *options,
+                                        const tendon_request *asked,
+                                        struct tendon_subscription *subscription,
+                                        struct tendon__sink *sink, struct tendon__request **out,
+                                        struct tendon__fault *fault)
+{
+    struct args args = {0};
+    size_t frame_bytes = 0;
+    tendon_status status = measure(memory, options, asked, sizeof *asked, 1, &frame_bytes, fault);
+    if (status == TENDON_OK)
+        status = unpack(memory, asked, &args, fault);
+    if (status == TENDON_OK)
+        status = check_subscribing(&args, fault);
+    struct tendon__request *request =
+        status == TENDON_OK ? allocate(memory, frame_bytes, 1, sink) : NULL;
+    if (request) {
+        request->tag = asked->tag;
+        request->subscription = subscription;
+        request->timeout_ns = timeout_of(options, asked, false, 0);
+        request->frame_bytes =
+            (size_t)(tendon__encode(request->frame, args.list, args.count) - request->frame);
+        __atomic_add_fetch(&subscription->refs, 1, __ATOMIC_RELAXED);
+        *out = request;
+    } else if (status == TENDON_OK) {
+        status = tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for the request");
+    }
+    tendon__memory_free(memory, args.many);
+    return status;
 }
 
 struct tendon__request *tendon__request_open_lease(struct tendon__memory *memory,

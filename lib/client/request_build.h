@@ -37,11 +37,27 @@ struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
 struct tendon__request *tendon__request_internal(struct tendon__memory *memory, const char *word,
                                                  const char *second, struct tendon__sink *sink);
 
+/* A command of a subscription, as asked: only its arguments, tag and timeout count. */
+tendon_status tendon__request_subscribe(struct tendon__memory *memory,
+                                        const struct tendon__options *options,
+                                        const tendon_request *asked,
+                                        struct tendon_subscription *subscription,
+                                        struct tendon__sink *sink, struct tendon__request **out,
+                                        struct tendon__fault *fault);
+
 /* A request that opens `lease`. */
 struct tendon__request *tendon__request_open_lease(struct tendon__memory *memory,
                                                    const struct tendon__options *options,
                                                    tendon_lease *lease,
                                                    const tendon_lease_options *wanted,
                                                    struct tendon__sink *sink);
+
+/* The call begins now. */
+static inline void tendon__request_stamp(struct tendon__request *request, int64_t now_ns)
+{
+    request->started_ns = now_ns;
+    request->deadline_ns =
+        request->timeout_ns == TENDON__NO_TIME ? TENDON__NO_TIME : now_ns + request->timeout_ns;
+}
 
 #endif

@@ -86,6 +86,11 @@ static struct tendon__node *pick_replica(struct tendon__engine *engine, uint32_t
     return NULL;
 }
 
+struct tendon__node *tendon__route_primary(struct tendon__engine *engine, uint32_t slot)
+{
+    return engine->map ? node_of(engine, tendon__topology_primary(engine->map, slot)) : NULL;
+}
+
 static struct tendon__node *pick_for_slot(struct tendon__engine *engine,
                                           const struct tendon__request *request, uint32_t slot)
 {

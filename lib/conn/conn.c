@@ -194,7 +194,7 @@ static void deliver_reply(struct tendon__conn *conn)
 
 static void deliver(struct tendon__conn *conn)
 {
-    if (conn->tape.nodes[0].type == TENDON_NODE_PUSH)
+    if (conn->tape.nodes[0].type == TENDON_NODE_PUSH || conn->streams)
         conn->ops->push(conn->context, conn);
     else if (conn->state == TENDON__CONN_HANDSHAKE)
         tendon__conn_step_greeting(conn);

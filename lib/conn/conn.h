@@ -128,6 +128,8 @@ struct tendon__conn {
     struct tendon__tape tape;
     bool rx_adopted; /* the current reply took the block */
     bool rx_filled;  /* a read took all the room there was: more is worth having */
+    /* Set by its owner: everything that comes is told by ops->push, and no exchange is answered. */
+    bool streams;
     /* Handshake. */
     uint8_t steps[TENDON__HANDSHAKE_STEPS];
     uint32_t step_count;

@@ -126,6 +126,7 @@ struct tendon__options {
     int64_t max_reply_depth;
     int64_t max_pending;
     int64_t max_in_flight_bytes;
+    int64_t subscription_buffer_bytes;
     int64_t max_in_flight;
 };
 
@@ -147,7 +148,7 @@ struct tendon__option_row {
     bool secret; /* never shown, wiped before it is freed */
 };
 
-#define TENDON__OPTION_COUNT 78u
+#define TENDON__OPTION_COUNT 79u
 extern const struct tendon__option_row tendon__option_table[TENDON__OPTION_COUNT];
 
 #endif

@@ -33,6 +33,7 @@ static bool is_lost(const struct tendon__request *request)
         return own && !tendon__list_linked(&request->link) && !request->waiter.waiting;
     case TENDON__REQUEST_ON_WIRE:
         return !tendon__list_linked(&request->exchange.link);
+    case TENDON__REQUEST_SUBSCRIBING: /* the simulated programs do not subscribe */
     case TENDON__REQUEST_NEW:
     case TENDON__REQUEST_DONE:
         break;

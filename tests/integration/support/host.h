@@ -1,6 +1,6 @@
 /*
  * Servers of a test's own, to be frozen, killed and restarted: single ones and a cluster of three
- * primaries with a replica each. They listen on loopback ports of 15700-15799 and end with the
+ * primaries with a replica each. They listen on loopback ports of 15650-15799 and end with the
  * test, whatever happens to it.
  */
 #ifndef SUPPORT_HOST_H

@@ -1,0 +1,349 @@
+/* One connection of a subscription: opened, lost, and opened again. */
+#include "client/subscription.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/request_build.h"
+
+#define ANSWER_TIMEOUT_MS                                                                          \
+    5000                /* for what the server answers at once, if read_timeout_ms is less         \
+                         */
+#define PAUSE_LOOK_MS 5 /* how often a connection that is not read looks for room */
+
+static void opened(struct tendon__sink *sink, struct tendon__request *request);
+
+struct tendon__feed *tendon__feed_make(struct tendon_subscription *subscription,
+                                       const char *node_name)
+{
+    struct tendon__engine *engine = subscription->engine;
+    struct tendon__feed *feed = tendon__memory_make(engine->memory, sizeof *feed);
+    if (!feed)
+        return NULL;
+    engine->feed_count++;
+    if (tendon__engine_reserve_timers(engine) != TENDON_OK) {
+        engine->feed_count--;
+        tendon__memory_free(engine->memory, feed);
+        return NULL;
+    }
+    feed->subscription = subscription;
+    feed->engine = engine;
+    feed->timer.kind = TENDON__TIMER_FEED;
+    feed->sink.complete = opened;
+    snprintf(feed->node_name, sizeof feed->node_name, "%s", node_name);
+    tendon__list_init(&feed->wanting);
+    tendon__list_init(&feed->asked);
+    tendon__list_push(&subscription->feeds, &feed->link);
+    return feed;
+}
+
+void tendon__feed_arm(struct tendon__feed *feed)
+{
+    struct tendon__engine *engine = feed->engine;
+    const struct tendon__options *options = engine->options;
+    int64_t when_ns = TENDON__NO_TIME;
+    int64_t answer_ms =
+        options->read_timeout_ms > ANSWER_TIMEOUT_MS ? options->read_timeout_ms : ANSWER_TIMEOUT_MS;
+    if (feed->paused)
+        when_ns = engine->now_ns + PAUSE_LOOK_MS * TENDON__MS;
+    else if (feed->speaking)
+        when_ns = feed->spoke_ns + answer_ms * TENDON__MS;
+    else if (options->health_check_interval_ms)
+        when_ns = engine->now_ns + options->health_check_interval_ms * TENDON__MS;
+    tendon__timer_set(&engine->timers, &feed->timer, when_ns);
+}
+
+static void drop_lease(struct tendon__feed *feed)
+{
+    struct tendon_lease *lease = feed->lease;
+    if (!lease)
+        return;
+    feed->lease = NULL;
+    lease->feed = NULL;
+    lease->discard = true;
+    tendon__lease_end(feed->engine, lease);
+    tendon__lease_unref(lease);
+}
+
+/* One name of a lost feed: to be asked for again, or given up as was wanted anyway. */
+static void lose_name(struct tendon__feed *feed, struct tendon__name *name)
+{
+    struct tendon_subscription *subscription = feed->subscription;
+    bool was_active = name->state == TENDON__NAME_ACTIVE;
+    bool joins = name->state == TENDON__NAME_WANTED ||
+                 (name->state == TENDON__NAME_ASKED && !name->turns) || was_active ||
+                 (name->state == TENDON__NAME_LEAVING && name->turns);
+    tendon__list_remove(&name->queue);
+    name->turns = false;
+    if (!joins) {
+        name->state = TENDON__NAME_LEAVING;
+        tendon__subscription_confirm(subscription, name, NULL);
+        return;
+    }
+    if (was_active && !name->is_missed) {
+        name->is_missed = true;
+        if (!subscription->missed++)
+            subscription->lost_ns = feed->engine->now_ns;
+    }
+    name->state = TENDON__NAME_WANTED;
+    if (feed->node_name[0]) {
+        name->feed = NULL;
+        tendon__list_push(&subscription->homeless, &name->queue);
+    } else {
+        tendon__list_push(&feed->wanting, &name->queue);
+    }
+}
+
+static void lose_names(struct tendon__feed *feed)
+{
+    struct tendon__link *all = &feed->subscription->names.all;
+    for (struct tendon__link *link = all->next, *next; link != all; link = next) {
+        struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, link);
+        next = link->next;
+        if (name->feed == feed)
+            lose_name(feed, name);
+    }
+}
+
+/* Its memory stays until the end of the turn: it may be on the stack. */
+static void die(struct tendon__feed *feed)
+{
+    feed->state = TENDON__FEED_DEAD;
+    tendon__list_remove(&feed->link);
+    tendon__list_push(&feed->engine->dead_feeds, &feed->link);
+}
+
+/*
+ * The next attempt follows: of the main feed by itself; the names of a node's feed look for a home
+ * again, because the map may say otherwise by then.
+ */
+static void try_later(struct tendon__feed *feed)
+{
+    struct tendon__engine *engine = feed->engine;
+    struct tendon_subscription *subscription = feed->subscription;
+    const struct tendon__options *options = engine->options;
+    if (engine->closed)
+        return;
+    bool of_node = feed->node_name[0];
+    if (!of_node && !subscription->command && tendon__list_empty(&subscription->names.all)) {
+        feed->state = TENDON__FEED_IDLE; /* nothing is wanted of it */
+        return;
+    }
+    uint32_t failures = of_node ? ++subscription->searches : ++feed->failures;
+    int64_t wait_ns = tendon__backoff_ns(
+        engine, TENDON__RETRY_STRATEGY_EXPONENTIAL, options->reconnect_backoff_min_ms,
+        options->reconnect_backoff_max_ms, failures, options->retry_jitter);
+    lose_names(feed);
+    feed->state = TENDON__FEED_WAITING;
+    if (of_node)
+        die(feed);
+    tendon__timer_set(&engine->timers, of_node ? &subscription->timer : &feed->timer,
+                      engine->now_ns + wait_ns);
+    tendon__subscription_tell(subscription, TENDON_EVENT_RECONNECTING,
+                              (uint32_t)(wait_ns / TENDON__MS), NULL, NULL);
+}
+
+static void could_not_open(struct tendon__feed *feed, const struct tendon__fault *fault)
+{
+    struct tendon_subscription *subscription = feed->subscription;
+    tendon__subscription_tell(subscription, TENDON_EVENT_FAILED, 0, fault, NULL);
+    tendon__subscription_blame(subscription, fault, tendon__fault_is_permanent(fault));
+    tendon__map_trigger(feed->engine);
+    try_later(feed);
+}
+
+static void go_live(struct tendon__feed *feed)
+{
+    struct tendon__channel *channel = feed->lease->channel;
+    feed->state = TENDON__FEED_LIVE;
+    feed->subscription->searches = 0;
+    feed->channel = channel;
+    channel->feed = feed;
+    channel->conn.streams = true;
+    tendon__feed_arm(feed);
+    tendon__feed_stir(feed);
+    tendon__subscription_advance(feed->subscription);
+}
+
+static void opened(struct tendon__sink *sink, struct tendon__request *request)
+{
+    struct tendon__feed *feed = TENDON__OWNER(sink, struct tendon__feed, sink);
+    if (feed->state == TENDON__FEED_OPENING && request->status == TENDON_OK) {
+        go_live(feed);
+    } else if (feed->state == TENDON__FEED_OPENING) {
+        struct tendon__fault fault;
+        tendon__request_fault(request, &fault);
+        could_not_open(feed, &fault);
+    }
+    tendon__request_unref(request);
+}
+
+static struct tendon_lease *make_lease(struct tendon__feed *feed)
+{
+    struct tendon__engine *engine = feed->engine;
+    struct tendon_lease *lease = tendon__memory_make(engine->memory, sizeof *lease);
+    if (!lease)
+        return NULL;
+    lease->memory = engine->memory;
+    lease->engine = engine;
+    lease->feed = feed;
+    lease->refs = 2; /* the engine's and the feed's */
+    tendon__list_init(&lease->requests);
+    return lease;
+}
+
+static tendon_lease_options place_of(const struct tendon__feed *feed)
+{
+    const struct tendon_subscription *subscription = feed->subscription;
+    tendon_lease_options options = {
+        .struct_size = sizeof options, .route = subscription->route, .slot = subscription->slot};
+    const char *node = feed->node_name[0] ? feed->node_name : subscription->node_name;
+    if (node) {
+        options.route = TENDON_ROUTE_NODE;
+        options.node = (tendon_bytes){node, strlen(node)};
+    } else if (subscription->has_slot && feed->engine->kind == TENDON__KIND_CLUSTER) {
+        options.route = TENDON_ROUTE_SLOT;
+    }
+    options.timeout_ms = feed->engine->options->connect_timeout_ms * 2;
+    return options;
+}
+
+static void open_feed(struct tendon__feed *feed)
+{
+    struct tendon__engine *engine = feed->engine;
+    struct tendon__fault fault;
+    drop_lease(feed);
+    tendon_lease_options options = place_of(feed);
+    struct tendon_lease *lease = make_lease(feed);
+    struct tendon__request *request =
+        lease ? tendon__request_open_lease(engine->memory, engine->options, lease, &options,
+                                           &feed->sink)
+              : NULL;
+    if (!request) {
+        tendon__memory_free(engine->memory, lease);
+        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a connection");
+        could_not_open(feed, &fault);
+        return;
+    }
+    feed->lease = lease;
+    feed->state = TENDON__FEED_OPENING;
+    lease->opening = request;
+    request->flags |= TENDON__REQUEST_INTERNAL;
+    request->started_ns = engine->now_ns;
+    request->deadline_ns = engine->now_ns + request->timeout_ns;
+    tendon__engine_submit(engine, request, engine->now_ns);
+}
+
+void tendon__feed_stir(struct tendon__feed *feed)
+{
+    if (feed->engine->closed)
+        return;
+    if (feed->state == TENDON__FEED_IDLE)
+        open_feed(feed);
+    else if (feed->state == TENDON__FEED_LIVE && !feed->speaking &&
+             !tendon__list_empty(&feed->wanting))
+        tendon__feed_ask(feed);
+}
+
+/* The connection is no longer the feed's. */
+static void let_go(struct tendon__feed *feed)
+{
+    struct tendon__channel *channel = feed->channel;
+    feed->channel = NULL;
+    feed->paused = feed->speaking = feed->pinging = feed->for_command = false;
+    tendon__timer_set(&feed->engine->timers, &feed->timer, TENDON__NO_TIME);
+    if (!channel)
+        return;
+    channel->feed = NULL;
+    while (tendon__conn_shift(&channel->conn))
+        continue;
+}
+
+void tendon__feed_lost(struct tendon__feed *feed, const struct tendon__fault *fault)
+{
+    struct tendon_subscription *subscription = feed->subscription;
+    bool pinged = feed->for_command;
+    let_go(feed);
+    tendon__memory_free(feed->engine->memory, feed->frame);
+    feed->frame = NULL;
+    if (feed->state == TENDON__FEED_DEAD || subscription->ended)
+        return;
+    tendon__subscription_blame(subscription, fault, false);
+    tendon__subscription_tell(subscription, TENDON_EVENT_CLOSED, 0, fault, NULL);
+    if (pinged) {
+        subscription->ping_sent = false;
+        if (!subscription->command) {
+            subscription->pings = false;
+            subscription->owed = 0;
+        }
+    }
+    try_later(feed);
+}
+
+void tendon__feed_end(struct tendon__feed *feed)
+{
+    let_go(feed);
+    die(feed);
+}
+
+void tendon__feed_sweep(struct tendon__engine *engine)
+{
+    struct tendon__link *link;
+    while ((link = tendon__list_shift(&engine->dead_feeds))) {
+        struct tendon__feed *feed = TENDON__OWNER(link, struct tendon__feed, link);
+        drop_lease(feed);
+        tendon__memory_free(engine->memory, feed->frame);
+        tendon__memory_free(engine->memory, feed);
+        engine->feed_count--;
+    }
+}
+
+static void look_for_room(struct tendon__feed *feed)
+{
+    struct tendon__engine *engine = feed->engine;
+    uint64_t pending = __atomic_load_n(&feed->subscription->pending_bytes, __ATOMIC_RELAXED);
+    if (pending <= (uint64_t)engine->options->subscription_buffer_bytes / 2) {
+        feed->paused = false;
+        feed->spoke_ns = engine->now_ns; /* the time it was not read does not count */
+        engine->ops->pause(engine->world, feed->channel, false);
+    }
+    tendon__feed_arm(feed);
+}
+
+static void expire_live(struct tendon__feed *feed)
+{
+    static const char ping_frame[] = "*1\r\n$4\r\nPING\r\n";
+    struct tendon__engine *engine = feed->engine;
+    struct tendon__channel *channel = feed->channel;
+    struct tendon__fault fault;
+    if (feed->paused) {
+        look_for_room(feed);
+        return;
+    }
+    if (feed->speaking) {
+        tendon__fault_set(&fault, TENDON_ERROR_TIMEOUT, "%s did not answer %s in time",
+                          channel->node->name, feed->pinging ? "PING" : "SUBSCRIBE");
+        tendon__feed_give_up(feed, TENDON__CLOSE_UNHEALTHY, &fault);
+        return;
+    }
+    int64_t quiet_ns = engine->now_ns - channel->conn.rx_ns;
+    if (quiet_ns < engine->options->health_check_interval_ms * TENDON__MS ||
+        !tendon__feed_say_ping(feed, ping_frame, sizeof ping_frame - 1))
+        tendon__feed_arm(feed);
+}
+
+void tendon__feed_expired(struct tendon__feed *feed)
+{
+    switch (feed->state) {
+    case TENDON__FEED_WAITING:
+        open_feed(feed);
+        break;
+    case TENDON__FEED_LIVE:
+        expire_live(feed);
+        break;
+    case TENDON__FEED_IDLE:
+    case TENDON__FEED_OPENING:
+    case TENDON__FEED_DEAD:
+        break;
+    }
+}

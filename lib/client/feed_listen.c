@@ -1,0 +1,280 @@
+/* What a feed hears: messages, confirmations, refusals and PONG. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/subscription.h"
+#include "cluster/redirect.h"
+
+#define SOON_MS 5 /* after a slot has moved, the map is asked for its new home */
+
+/* The exchange may be over now. May end the feed. */
+static void look_if_done(struct tendon__feed *feed)
+{
+    struct tendon_subscription *subscription = feed->subscription;
+    if (feed->speaking && !feed->pinging && tendon__list_empty(&feed->asked) &&
+        !tendon__feed_finish(feed)) {
+        tendon__feed_fail_stream(feed, "a confirmation nobody asked for", (tendon_bytes){NULL, 0});
+        return;
+    }
+    if (!feed->speaking)
+        tendon__subscription_advance(subscription);
+}
+
+/* Takes the value that has come as a message of its own. False when memory ran out, which ends the
+ * connection: what is lost must be told. */
+static tendon_reply *take(struct tendon__feed *feed)
+{
+    tendon_reply *reply = tendon__conn_take_reply(&feed->channel->conn);
+    if (!reply) {
+        struct tendon__fault fault;
+        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a message");
+        tendon__feed_give_up(feed, TENDON__CLOSE_ERROR, &fault);
+        return NULL;
+    }
+    tendon_node *root = (tendon_node *)(uintptr_t)reply->nodes;
+    if (root->type == TENDON_NODE_ARRAY)
+        root->type = TENDON_NODE_PUSH;
+    return reply;
+}
+
+static void pause_if_full(struct tendon__feed *feed)
+{
+    struct tendon__engine *engine = feed->engine;
+    uint64_t pending = __atomic_load_n(&feed->subscription->pending_bytes, __ATOMIC_RELAXED);
+    if (pending <= (uint64_t)engine->options->subscription_buffer_bytes || feed->paused)
+        return;
+    feed->paused = true;
+    engine->ops->pause(engine->world, feed->channel, true);
+    tendon__feed_arm(feed);
+}
+
+static void pass_on(struct tendon__feed *feed)
+{
+    tendon_reply *reply = take(feed);
+    if (!reply)
+        return;
+    if (!tendon__subscription_tell(feed->subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply)) {
+        struct tendon__fault fault;
+        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a message");
+        tendon__feed_give_up(feed, TENDON__CLOSE_ERROR, &fault);
+        return;
+    }
+    pause_if_full(feed);
+}
+
+/* A slot has moved: the server gives up its sharded channels by itself. */
+static void evicted(struct tendon__feed *feed, struct tendon__name *name)
+{
+    struct tendon_subscription *subscription = feed->subscription;
+    if (!subscription->missed++)
+        subscription->lost_ns = feed->engine->now_ns;
+    name->is_missed = true;
+    name->state = TENDON__NAME_WANTED;
+    name->feed = NULL;
+    tendon__list_remove(&name->queue);
+    tendon__list_push(&subscription->homeless, &name->queue);
+    tendon__map_trigger(feed->engine);
+    tendon__timer_set(&feed->engine->timers, &subscription->timer,
+                      feed->engine->now_ns + SOON_MS * TENDON__MS);
+}
+
+static void confirmed(struct tendon__feed *feed, enum tendon__name_kind kind, bool joins,
+                      tendon_bytes text)
+{
+    struct tendon_subscription *subscription = feed->subscription;
+    struct tendon__name *name = NULL;
+    if (!tendon__list_empty(&feed->asked))
+        name = TENDON__OWNER(feed->asked.next, struct tendon__name, queue);
+    bool expected = name && name->kind == kind && joins == (name->state == TENDON__NAME_ASKED) &&
+                    name->size == text.size &&
+                    (!text.size || memcmp(name->text, text.data, text.size) == 0);
+    if (expected) {
+        tendon_reply *reply = take(feed);
+        if (reply) {
+            tendon__subscription_confirm(subscription, name, reply);
+            look_if_done(feed);
+        }
+        return;
+    }
+    name = tendon__names_find(&subscription->names, kind, text);
+    if (!joins && name && name->feed == feed && name->state == TENDON__NAME_ACTIVE)
+        evicted(feed, name);
+}
+
+/* Puts names of the batch back, to be asked for later: there, or where the map says then. */
+static void ask_later(struct tendon__feed *feed, uint32_t batch, bool elsewhere)
+{
+    struct tendon_subscription *subscription = feed->subscription;
+    while (!tendon__list_empty(&feed->asked)) {
+        struct tendon__link *link = feed->asked.next;
+        struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, queue);
+        if (name->batch != batch)
+            break;
+        tendon__list_remove(link);
+        name->state = TENDON__NAME_WANTED;
+        if (elsewhere)
+            name->feed = NULL;
+        tendon__list_push(elsewhere ? &subscription->homeless : &feed->wanting, link);
+    }
+}
+
+/* True when the batch that was refused holds more than one name, none of a command under way. */
+static bool is_crowd(const struct tendon__feed *feed, uint32_t batch)
+{
+    uint32_t count = 0;
+    for (const struct tendon__link *link = feed->asked.next; link != &feed->asked;
+         link = link->next) {
+        const struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, queue);
+        if (name->batch != batch)
+            break;
+        if (name->in_command)
+            return false;
+        count++;
+    }
+    return count > 1;
+}
+
+static void refuse_batch(struct tendon__feed *feed, uint32_t batch)
+{
+    while (!tendon__list_empty(&feed->asked)) {
+        struct tendon__name *name = TENDON__OWNER(feed->asked.next, struct tendon__name, queue);
+        if (name->batch != batch)
+            break;
+        tendon_reply *reply =
+            tendon__reply_copy(feed->engine->memory, feed->channel->conn.tape.nodes, 1,
+                               feed->channel->conn.tape.data, feed->channel->conn.decoder.consumed);
+        tendon__subscription_refuse(feed->subscription, name, reply);
+    }
+}
+
+static void moved(struct tendon__feed *feed, struct tendon__redirect *redirect, uint32_t batch)
+{
+    struct tendon__engine *engine = feed->engine;
+    engine->stats.moved++;
+    if (!redirect->host[0])
+        snprintf(redirect->host, sizeof redirect->host, "%s", feed->channel->node->host);
+    ask_later(feed, batch, true);
+    if (engine->kind == TENDON__KIND_CLUSTER)
+        tendon__map_moved(engine, redirect);
+}
+
+static void refused(struct tendon__feed *feed, tendon_bytes text)
+{
+    struct tendon__redirect redirect;
+    struct tendon__fault fault;
+    enum tendon__reaction reaction = tendon__react(text.data, text.size, &redirect);
+    if (feed->pinging && tendon__list_empty(&feed->asked)) {
+        bool for_command = feed->for_command;
+        if (!tendon__feed_finish(feed))
+            tendon__feed_fail_stream(feed, "an answer nobody asked for", text);
+        else if (for_command)
+            tendon__subscription_ponged(feed->subscription,
+                                        tendon__conn_take_reply(&feed->channel->conn));
+        if (feed->state == TENDON__FEED_LIVE)
+            tendon__subscription_advance(feed->subscription);
+        return;
+    }
+    if (tendon__list_empty(&feed->asked)) {
+        tendon__feed_fail_stream(feed, "an error nobody asked for", text);
+        return;
+    }
+    uint32_t batch = TENDON__OWNER(feed->asked.next, struct tendon__name, queue)->batch;
+    if (reaction == TENDON__REACT_MOVED) {
+        moved(feed, &redirect, batch);
+    } else if (reaction != TENDON__REACT_SURFACE) {
+        tendon__fault_server(&fault, TENDON_ERROR_SERVER, text.data, text.size);
+        tendon__feed_give_up(feed, TENDON__CLOSE_ERROR, &fault);
+        return;
+    } else if (is_crowd(feed, batch)) {
+        feed->one_by_one = true;
+        ask_later(feed, batch, false);
+    } else {
+        refuse_batch(feed, batch);
+    }
+    look_if_done(feed);
+}
+
+static void ponged(struct tendon__feed *feed, tendon_bytes text)
+{
+    bool for_command = feed->for_command;
+    tendon_reply *reply = NULL;
+    if (for_command)
+        reply =
+            text.data && text.size
+                ? tendon__reply_text(feed->engine->memory, TENDON_NODE_STRING, text.data, text.size)
+                : tendon__reply_text(feed->engine->memory, TENDON_NODE_STATUS, "PONG", 4);
+    if (!tendon__feed_finish(feed)) {
+        tendon__reply_free(reply);
+        tendon__feed_fail_stream(feed, "an answer nobody asked for", text);
+        return;
+    }
+    if (for_command)
+        tendon__subscription_ponged(feed->subscription, reply);
+    tendon__subscription_advance(feed->subscription);
+}
+
+/* [word, ...]: a message, a confirmation, or what RESP2 makes of PONG. */
+static void received_push(struct tendon__feed *feed, const struct tendon__tape *tape)
+{
+    tendon_bytes text = tape->node_count > 2 ? tendon__tape_text(tape, 2) : (tendon_bytes){0};
+    if (tape->node_count < 2)
+        return;
+    if (tendon__tape_text_is(tape, 1, "message") || tendon__tape_text_is(tape, 1, "pmessage") ||
+        tendon__tape_text_is(tape, 1, "smessage")) {
+        pass_on(feed);
+        return;
+    }
+    if (tendon__tape_text_is(tape, 1, "pong")) {
+        if (feed->pinging)
+            ponged(feed, text);
+        return;
+    }
+    for (int kind = 0; kind < TENDON__NAME_MONITOR; kind++) {
+        bool joins = tendon__tape_text_is(tape, 1, tendon__join_words[kind]);
+        if (joins || tendon__tape_text_is(tape, 1, tendon__leave_words[kind])) {
+            confirmed(feed, (enum tendon__name_kind)kind, joins, text);
+            return;
+        }
+    }
+}
+
+static void received_text(struct tendon__feed *feed, const struct tendon__tape *tape)
+{
+    tendon_bytes text = tendon__tape_text(tape, 0);
+    struct tendon__name *first = NULL;
+    if (!tendon__list_empty(&feed->asked))
+        first = TENDON__OWNER(feed->asked.next, struct tendon__name, queue);
+    if (first && first->kind == TENDON__NAME_MONITOR) {
+        tendon__subscription_confirm(feed->subscription, first, NULL);
+        look_if_done(feed);
+    } else if (feed->pinging && (tape->nodes[0].type == TENDON_NODE_STRING ||
+                                 tendon__tape_text_is(tape, 0, "PONG"))) {
+        bool plain = tape->nodes[0].type == TENDON_NODE_STATUS;
+        ponged(feed, plain ? (tendon_bytes){NULL, 0} : text);
+    } else if (feed->subscription->names.counts[TENDON__NAME_MONITOR]) {
+        pass_on(feed);
+    } else {
+        tendon__feed_fail_stream(feed, "an answer nobody asked for", text);
+    }
+}
+
+void tendon__feed_received(struct tendon__feed *feed)
+{
+    const struct tendon__tape *tape = &feed->channel->conn.tape;
+    switch (tape->nodes[0].type) {
+    case TENDON_NODE_PUSH:
+    case TENDON_NODE_ARRAY:
+        received_push(feed, tape);
+        break;
+    case TENDON_NODE_ERROR:
+        refused(feed, tendon__tape_text(tape, 0));
+        break;
+    case TENDON_NODE_STATUS:
+    case TENDON_NODE_STRING:
+        received_text(feed, tape);
+        break;
+    default:
+        tendon__feed_fail_stream(feed, "a value that is no message", (tendon_bytes){NULL, 0});
+        break;
+    }
+}

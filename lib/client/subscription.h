@@ -1,0 +1,157 @@
+/*
+ * Subscriptions inside the engine. A subscription owns names (names.h) and feeds; a feed is one
+ * connection, leased from the pool of its node, that carries some of the names. Commands of the
+ * program are done one after the other (subscription.c); feeds open, ask, listen, are lost and open
+ * again by themselves (feed.c). Sans-IO like the rest of the engine.
+ */
+#ifndef TENDON_CLIENT_SUBSCRIPTION_H
+#define TENDON_CLIENT_SUBSCRIPTION_H
+
+#include <tendon/subscription.h>
+
+#include "client/engine.h"
+#include "client/names.h"
+
+/* Counted: the program, the engine while it knows it, each request and each undelivered event. */
+struct tendon_subscription {
+    struct tendon__link link; /* engine->subscriptions */
+    struct tendon__item item; /* on its way to the engine to be closed */
+    struct tendon__memory *memory;
+    tendon_client *client;         /* NULL once that is destroyed */
+    struct tendon__engine *engine; /* NULL before the first command, and after the engine's end */
+    struct tendon_queue *queue;
+    uint64_t tag;
+    uint32_t refs; /* atomic */
+    /* Where the main feed goes. */
+    uint32_t route;
+    uint32_t slot;
+    bool has_slot;
+    char *node_name;
+    /* Commands. */
+    struct tendon__link commands;    /* requests that wait for their turn */
+    struct tendon__request *command; /* under way; NULL also when its caller gave up */
+    uint32_t owed;                   /* confirmations until it is done */
+    tendon_reply *refusal;           /* the first one of it */
+    bool pings;                      /* it is PING */
+    bool ping_sent;
+    /* What is wanted, and where. */
+    struct tendon__names names;
+    struct tendon__link homeless; /* names without a feed, which wait for the cluster's map */
+    struct tendon__link feeds;
+    struct tendon__feed *main;
+    struct tendon__timer timer; /* to look for homes again */
+    uint32_t searches;          /* for homes, in a row */
+    uint32_t missed;            /* names that were active when a connection was lost */
+    int64_t lost_ns;            /* when the first of them was */
+    bool ended;
+    /* Messages that nobody has collected. */
+    uint64_t pending_bytes; /* atomic */
+};
+
+enum tendon__feed_state {
+    TENDON__FEED_IDLE,    /* nothing has been wanted of it yet */
+    TENDON__FEED_OPENING, /* its lease is being opened */
+    TENDON__FEED_LIVE,
+    TENDON__FEED_WAITING, /* lost or not to be had: for the next attempt */
+    TENDON__FEED_DEAD,    /* freed at the end of the turn */
+};
+
+struct tendon__feed {
+    struct tendon__link link; /* subscription->feeds, or engine->dead_feeds */
+    struct tendon__timer timer;
+    struct tendon__sink sink; /* of the request that opens the lease */
+    struct tendon_subscription *subscription;
+    struct tendon__engine *engine;
+    enum tendon__feed_state state;
+    char node_name[TENDON__FAULT_NODE_MAX]; /* empty: where the subscription says */
+    struct tendon_lease *lease;
+    struct tendon__channel *channel; /* while LIVE */
+    struct tendon__link wanting;     /* names to ask for or to give up */
+    struct tendon__link asked;       /* in the order in which they were asked */
+    struct tendon__exchange exchange;
+    uint8_t *frame;
+    uint32_t batch;    /* of the last command sent */
+    uint32_t failures; /* in a row */
+    int64_t spoke_ns;  /* when the exchange was sent */
+    bool speaking;     /* it is on the wire: confirmations or a PONG are owed */
+    bool pinging;      /* that is a PING */
+    bool for_command;  /* and that of the command under way */
+    bool one_by_one;   /* a name of several was refused: ask for each alone, to know which */
+    bool paused;
+};
+
+/* subscription_command.c */
+/* The next command is under way, as `command`, or has failed. */
+void tendon__subscription_begin(struct tendon_subscription *subscription,
+                                struct tendon__request *request);
+/* The command under way has all it waited for, or there is none. */
+void tendon__subscription_finish(struct tendon_subscription *subscription);
+/* WANTED or UNWANTED from now on, waiting at its feed. */
+void tendon__name_want(struct tendon__name *name, enum tendon__name_state state);
+
+/* subscription.c */
+/* A command of the program; takes the engine's reference to the request. */
+void tendon__subscription_submit(struct tendon__engine *engine, struct tendon__request *request);
+/* Its caller has the outcome already: it is not waited for any more. */
+void tendon__subscription_forget(struct tendon__request *request);
+/* Ends everything: commands with `fault`. The engine keeps its reference. */
+void tendon__subscription_end(struct tendon_subscription *subscription,
+                              const struct tendon__fault *fault);
+/* The program closed it: ends it and drops the engine's reference. */
+void tendon__subscription_closed(struct tendon__engine *engine,
+                                 struct tendon_subscription *subscription);
+void tendon__subscription_expired(struct tendon_subscription *subscription);
+void tendon__subscription_unref(struct tendon_subscription *subscription);
+/* Why the commands still wait; `is_final` ends them with it. */
+void tendon__subscription_blame(struct tendon_subscription *subscription,
+                                const struct tendon__fault *fault, bool is_final);
+/* Finds a feed for every name that has none. */
+void tendon__subscription_place(struct tendon_subscription *subscription);
+/* The server has confirmed the name, or there is nobody left to confirm it: tells so, and moves it
+ * on. `reply` is what it said, NULL to say it ourselves. */
+void tendon__subscription_confirm(struct tendon_subscription *subscription,
+                                  struct tendon__name *name, tendon_reply *reply);
+/* The server refused it for good. `reply` passes to the subscription. */
+void tendon__subscription_refuse(struct tendon_subscription *subscription,
+                                 struct tendon__name *name, tendon_reply *reply);
+/* The answer of the PING under way. */
+void tendon__subscription_ponged(struct tendon_subscription *subscription, tendon_reply *reply);
+/* After any of those: the command under way may be done, and the next one begin. */
+void tendon__subscription_advance(struct tendon_subscription *subscription);
+/* False when memory ran out; `reply` passes to the world. */
+bool tendon__subscription_tell(struct tendon_subscription *subscription, uint32_t event,
+                               uint32_t delay_ms, const struct tendon__fault *fault,
+                               tendon_reply *reply);
+
+/* feed.c */
+/* Adds one; NULL when memory ran out. */
+struct tendon__feed *tendon__feed_make(struct tendon_subscription *subscription,
+                                       const char *node_name);
+/* Something is wanted of it: connects if needed, and asks if nothing is owed. */
+void tendon__feed_stir(struct tendon__feed *feed);
+/* Asks for a PONG with the frame of `request`; false while it cannot. */
+bool tendon__feed_ping(struct tendon__feed *feed, const struct tendon__request *request);
+void tendon__feed_expired(struct tendon__feed *feed);
+/* One value has come: channel->conn.tape. */
+void tendon__feed_received(struct tendon__feed *feed);
+/* Its connection has ended. */
+void tendon__feed_lost(struct tendon__feed *feed, const struct tendon__fault *fault);
+/* Gives its connection up, for good. Its names are nobody's. */
+void tendon__feed_end(struct tendon__feed *feed);
+/* Frees those that have ended; at the end of a turn. */
+void tendon__feed_sweep(struct tendon__engine *engine);
+
+/* Among the files of feeds. feed_speak.c: */
+void tendon__feed_ask(struct tendon__feed *feed);
+/* A PING of these bytes; false when memory ran out. */
+bool tendon__feed_say_ping(struct tendon__feed *feed, const void *frame, size_t bytes);
+/* What was asked is answered. False when the server answered before it was asked. */
+bool tendon__feed_finish(struct tendon__feed *feed);
+/* Closes the connection, which is lost by that. */
+void tendon__feed_give_up(struct tendon__feed *feed, enum tendon__close_reason reason,
+                          const struct tendon__fault *fault);
+void tendon__feed_fail_stream(struct tendon__feed *feed, const char *what, tendon_bytes text);
+/* feed.c: when to look at it again. */
+void tendon__feed_arm(struct tendon__feed *feed);
+
+#endif

@@ -1,0 +1,368 @@
+/* The commands of a subscription: what they want of which names, and how they end. */
+#include <string.h>
+
+#include "client/command.h"
+#include "client/subscription.h"
+
+struct verb {
+    const char *word;
+    enum tendon__name_kind kind;
+    bool joins;
+};
+
+static const struct verb verbs[] = {
+    {"SUBSCRIBE", TENDON__NAME_CHANNEL, true},  {"UNSUBSCRIBE", TENDON__NAME_CHANNEL, false},
+    {"PSUBSCRIBE", TENDON__NAME_PATTERN, true}, {"PUNSUBSCRIBE", TENDON__NAME_PATTERN, false},
+    {"SSUBSCRIBE", TENDON__NAME_SHARDED, true}, {"SUNSUBSCRIBE", TENDON__NAME_SHARDED, false},
+    {"MONITOR", TENDON__NAME_MONITOR, true},
+};
+
+/* NULL for PING. */
+static const struct verb *find_verb(tendon_bytes word)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (tendon__word_is(word, verbs[i].word))
+            return &verbs[i];
+    return NULL;
+}
+
+/* The arguments of our own frame, one after the other; false behind the last. */
+struct words {
+    const uint8_t *at;
+    const uint8_t *end;
+};
+
+static bool next_word(struct words *words, tendon_bytes *out)
+{
+    size_t size = 0;
+    if (words->at >= words->end)
+        return false;
+    for (words->at++; *words->at != '\r'; words->at++)
+        size = size * 10 + (size_t)(*words->at - '0');
+    *out = (tendon_bytes){words->at + 2, size};
+    words->at += 2 + size + 2;
+    return true;
+}
+
+static struct words words_of(const struct tendon__request *request)
+{
+    struct words words = {request->frame, request->frame + request->frame_bytes};
+    while (*words.at != '\n')
+        words.at++;
+    words.at++;
+    return words;
+}
+
+/* As the server counts: sharded channels alone, channels and patterns together. */
+static uint32_t count_of(const struct tendon__names *names, enum tendon__name_kind kind)
+{
+    if (kind == TENDON__NAME_CHANNEL || kind == TENDON__NAME_PATTERN)
+        return names->counts[TENDON__NAME_CHANNEL] + names->counts[TENDON__NAME_PATTERN];
+    return names->counts[kind];
+}
+
+/* [word, name or null, count] */
+static tendon_reply *say(struct tendon__memory *memory, const char *word, tendon_bytes name,
+                         int64_t count)
+{
+    size_t size = strlen(word);
+    uint8_t *bytes = tendon__memory_take(memory, size + name.size);
+    if (!bytes)
+        return NULL;
+    memcpy(bytes, word, size);
+    if (name.size)
+        memcpy(bytes + size, name.data, name.size);
+    tendon_node nodes[] = {
+        {.type = TENDON_NODE_PUSH, .size = 3, .value.span = 4},
+        {.type = TENDON_NODE_STRING, .size = (uint32_t)size, .value.offset = 0},
+        {.type = TENDON_NODE_NULL},
+        {.type = TENDON_NODE_INTEGER, .value.integer = count},
+    };
+    if (name.data)
+        nodes[2] = (tendon_node){
+            .type = TENDON_NODE_STRING, .size = (uint32_t)name.size, .value.offset = size};
+    tendon_reply *reply = tendon__reply_copy(memory, nodes, 4, bytes, size + name.size);
+    tendon__memory_free(memory, bytes);
+    return reply;
+}
+
+static void tell_left(struct tendon_subscription *subscription, enum tendon__name_kind kind,
+                      tendon_bytes name, uint32_t count)
+{
+    tendon_reply *reply = say(subscription->memory, tendon__leave_words[kind], name, count);
+    if (reply)
+        tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply);
+}
+
+/* It need not be waited for any longer. */
+static void settle(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    if (name->in_command)
+        subscription->owed--;
+    name->in_command = false;
+}
+
+static void found_again(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    if (!name->is_missed)
+        return;
+    name->is_missed = false;
+    if (--subscription->missed || !subscription->lost_ns)
+        return;
+    int64_t gap_ns = subscription->engine->now_ns - subscription->lost_ns;
+    subscription->lost_ns = 0;
+    tendon__subscription_tell(subscription, TENDON_EVENT_GAP, (uint32_t)(gap_ns / TENDON__MS), NULL,
+                              NULL);
+}
+
+static void remove_name(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    settle(subscription, name);
+    found_again(subscription, name);
+    tendon__names_remove(&subscription->names, name);
+}
+
+void tendon__name_want(struct tendon__name *name, enum tendon__name_state state)
+{
+    name->state = (uint8_t)state;
+    name->turns = false;
+    tendon__list_remove(&name->queue);
+    tendon__list_push(&name->feed->wanting, &name->queue);
+}
+
+static void confirm_joined(struct tendon_subscription *subscription, struct tendon__name *name,
+                           tendon_reply *reply)
+{
+    bool was_asked_for = name->in_command && !name->turns;
+    tendon__list_remove(&name->queue);
+    name->state = TENDON__NAME_ACTIVE;
+    if (name->kind == TENDON__NAME_MONITOR)
+        tendon__reply_free(reply);
+    else if (reply)
+        tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, !was_asked_for, NULL, reply);
+    found_again(subscription, name);
+    if (name->turns)
+        tendon__name_want(name, TENDON__NAME_UNWANTED);
+    else
+        settle(subscription, name);
+}
+
+static void confirm_left(struct tendon_subscription *subscription, struct tendon__name *name,
+                         tendon_reply *reply)
+{
+    enum tendon__name_kind kind = (enum tendon__name_kind)name->kind;
+    bool returns = name->turns;
+    uint32_t count = count_of(&subscription->names, kind) - 1;
+    if (!reply)
+        reply = say(subscription->memory, tendon__leave_words[kind],
+                    (tendon_bytes){name->text, name->size}, count);
+    if (returns)
+        tendon__name_want(name, TENDON__NAME_WANTED);
+    else
+        remove_name(subscription, name);
+    if (reply)
+        tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply);
+}
+
+void tendon__subscription_confirm(struct tendon_subscription *subscription,
+                                  struct tendon__name *name, tendon_reply *reply)
+{
+    if (name->state == TENDON__NAME_ASKED)
+        confirm_joined(subscription, name, reply);
+    else
+        confirm_left(subscription, name, reply);
+}
+
+void tendon__subscription_refuse(struct tendon_subscription *subscription,
+                                 struct tendon__name *name, tendon_reply *reply)
+{
+    struct tendon__fault fault;
+    if (!name->in_command) {
+        const tendon_node *node = reply ? reply->nodes : NULL;
+        tendon__fault_server(&fault, TENDON_ERROR_SERVER,
+                             node ? reply->data + node->value.offset : NULL, node ? node->size : 0);
+        tendon__subscription_tell(subscription, TENDON_EVENT_FAILED, 0, &fault, NULL);
+    }
+    if (name->in_command && !subscription->refusal)
+        subscription->refusal = reply;
+    else
+        tendon__reply_free(reply);
+    remove_name(subscription, name);
+}
+
+void tendon__subscription_ponged(struct tendon_subscription *subscription, tendon_reply *reply)
+{
+    struct tendon__request *command = subscription->command;
+    subscription->owed = 0;
+    subscription->pings = subscription->ping_sent = false;
+    if (!command) {
+        tendon__reply_free(reply);
+        return;
+    }
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
+    subscription->command = NULL;
+    command->replies[0] = reply;
+    command->reply_count = reply ? 1 : 0;
+    tendon__request_complete(subscription->engine, command, reply ? NULL : &fault);
+}
+
+/* The command under way has all it waited for. */
+void tendon__subscription_finish(struct tendon_subscription *subscription)
+{
+    struct tendon__request *command = subscription->command;
+    struct tendon__memory *memory = subscription->memory;
+    tendon_reply *reply = subscription->refusal;
+    subscription->command = NULL;
+    subscription->refusal = NULL;
+    if (!command) {
+        tendon__reply_free(reply);
+        return;
+    }
+    struct words words = words_of(command);
+    tendon_bytes word;
+    next_word(&words, &word);
+    const struct verb *verb = find_verb(word);
+    if (!reply && verb && verb->kind == TENDON__NAME_MONITOR)
+        reply = tendon__reply_text(memory, TENDON_NODE_STATUS, "OK", 2);
+    else if (!reply) {
+        tendon_node node = {.type = TENDON_NODE_INTEGER};
+        node.value.integer =
+            count_of(&subscription->names, verb ? verb->kind : TENDON__NAME_CHANNEL);
+        reply = tendon__reply_copy(memory, &node, 1, NULL, 0);
+    }
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
+    command->replies[0] = reply;
+    command->reply_count = reply ? 1 : 0;
+    tendon__request_complete(subscription->engine, command, reply ? NULL : &fault);
+}
+
+static void note(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    if (!name->in_command)
+        subscription->owed++;
+    name->in_command = true;
+}
+
+/* False when memory ran out. */
+static bool join(struct tendon_subscription *subscription, enum tendon__name_kind kind,
+                 tendon_bytes text)
+{
+    struct tendon__name *name = tendon__names_find(&subscription->names, kind, text);
+    if (!name) {
+        name = tendon__names_add(&subscription->names, kind, text);
+        if (!name)
+            return false;
+        tendon__list_push(&subscription->homeless, &name->queue);
+    } else if (name->state == TENDON__NAME_ACTIVE || name->state == TENDON__NAME_UNWANTED) {
+        tendon__name_want(name, TENDON__NAME_WANTED); /* the server confirms it once more */
+    } else {
+        name->turns = name->state == TENDON__NAME_LEAVING;
+    }
+    note(subscription, name);
+    return true;
+}
+
+static void leave(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    switch ((enum tendon__name_state)name->state) {
+    case TENDON__NAME_WANTED:
+        name->turns = false;
+        tendon__subscription_confirm(subscription, name, NULL);
+        return;
+    case TENDON__NAME_ASKED:
+        name->turns = true;
+        break;
+    case TENDON__NAME_ACTIVE:
+        tendon__name_want(name, TENDON__NAME_UNWANTED);
+        break;
+    case TENDON__NAME_UNWANTED:
+    case TENDON__NAME_LEAVING:
+        name->turns = false;
+        break;
+    }
+    note(subscription, name);
+}
+
+static void leave_all(struct tendon_subscription *subscription, enum tendon__name_kind kind)
+{
+    struct tendon__link *all = &subscription->names.all;
+    if (!subscription->names.counts[kind])
+        tell_left(subscription, kind, (tendon_bytes){NULL, 0},
+                  count_of(&subscription->names, kind));
+    for (struct tendon__link *link = all->next, *next; link != all; link = next) {
+        struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, link);
+        next = link->next;
+        if (name->kind == kind)
+            leave(subscription, name);
+    }
+}
+
+static void leave_some(struct tendon_subscription *subscription, enum tendon__name_kind kind,
+                       struct words words)
+{
+    tendon_bytes text;
+    while (next_word(&words, &text)) {
+        struct tendon__name *name = tendon__names_find(&subscription->names, kind, text);
+        if (name)
+            leave(subscription, name);
+        else
+            tell_left(subscription, kind, text, count_of(&subscription->names, kind));
+    }
+}
+
+static bool join_some(struct tendon_subscription *subscription, enum tendon__name_kind kind,
+                      struct words words)
+{
+    tendon_bytes text;
+    if (kind == TENDON__NAME_MONITOR)
+        return join(subscription, kind, (tendon_bytes){"", 0});
+    while (next_word(&words, &text))
+        if (!join(subscription, kind, text))
+            return false;
+    return true;
+}
+
+static tendon_status check(const struct tendon_subscription *subscription, const struct verb *verb,
+                           struct tendon__fault *fault)
+{
+    const struct tendon__names *names = &subscription->names;
+    uint32_t others = names->counts[TENDON__NAME_CHANNEL] + names->counts[TENDON__NAME_PATTERN] +
+                      names->counts[TENDON__NAME_SHARDED];
+    bool monitors = names->counts[TENDON__NAME_MONITOR];
+    if (verb && (verb->kind == TENDON__NAME_MONITOR ? others > 0 : monitors))
+        return tendon__fault_set(fault, TENDON_ERROR_STATE,
+                                 "MONITOR and channels need a subscription each");
+    return TENDON_OK;
+}
+
+void tendon__subscription_begin(struct tendon_subscription *subscription,
+                                struct tendon__request *request)
+{
+    struct tendon__engine *engine = subscription->engine;
+    struct tendon__fault fault;
+    struct words words = words_of(request);
+    struct words behind;
+    tendon_bytes word;
+    next_word(&words, &word);
+    behind = words;
+    const struct verb *verb = find_verb(word);
+    tendon_status status = check(subscription, verb, &fault);
+    subscription->command = request;
+    if (status != TENDON_OK) {
+        subscription->command = NULL;
+    } else if (!verb) {
+        subscription->pings = true;
+        subscription->owed = 1;
+    } else if (verb->joins) {
+        if (!join_some(subscription, verb->kind, words))
+            status = tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a name");
+    } else if (next_word(&behind, &word)) {
+        leave_some(subscription, verb->kind, words);
+    } else {
+        leave_all(subscription, verb->kind);
+    }
+    if (status != TENDON_OK)
+        tendon__request_fail(engine, request, &fault);
+}
