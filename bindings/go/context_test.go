@@ -23,13 +23,14 @@ func hanging(t testing.TB) string {
 }
 
 func TestContextDeadline(t *testing.T) {
-	c := open(t, &redis.Options{Addr: hanging(t), ReadTimeout: 10 * time.Second})
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Millisecond)
+	c := open(t, &redis.Options{Addr: hanging(t), ReadTimeout: patience})
+	must(t, c.Ping(bg(t)).Err()) // connected, so that the command is sent for sure
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
 	start := time.Now()
 	err := c.Incr(ctx, "k").Err()
-	if took := time.Since(start); took < 50*time.Millisecond || took > time.Second {
-		t.Errorf("a deadline of 60 ms took %v", took)
+	if took := time.Since(start); took < 490*time.Millisecond || took > soon {
+		t.Errorf("a deadline of 500 ms took %v", took)
 	}
 	var failure *redis.ClientError
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &failure) {
@@ -44,10 +45,11 @@ func TestContextDeadline(t *testing.T) {
 }
 
 func TestContextCancel(t *testing.T) {
-	c := open(t, &redis.Options{Addr: hanging(t), ReadTimeout: 10 * time.Second})
+	c := open(t, &redis.Options{Addr: hanging(t), ReadTimeout: patience})
+	must(t, c.Ping(bg(t)).Err()) // connected, so that the command is sent for sure
 	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(60*time.Millisecond, cancel)
-	within(t, time.Second, func() {
+	time.AfterFunc(500*time.Millisecond, cancel)
+	within(t, soon, func() {
 		err := c.Incr(ctx, "k").Err()
 		var failure *redis.ClientError
 		if !errors.Is(err, context.Canceled) || !errors.As(err, &failure) {
@@ -65,7 +67,7 @@ func TestContextCancel(t *testing.T) {
 	}
 	ctx, cancel = context.WithCancel(context.Background())
 	time.AfterFunc(60*time.Millisecond, cancel)
-	within(t, time.Second, func() {
+	within(t, soon, func() {
 		if err := c.BLPop(ctx, 0, "k").Err(); !errors.Is(err, context.Canceled) {
 			t.Fatalf("a blocking command gave %v", err)
 		}
@@ -73,12 +75,12 @@ func TestContextCancel(t *testing.T) {
 }
 
 func TestReadTimeout(t *testing.T) {
-	c := open(t, &redis.Options{Addr: hanging(t), ReadTimeout: 100 * time.Millisecond,
+	c := open(t, &redis.Options{Addr: hanging(t), ReadTimeout: 500 * time.Millisecond,
 		MaxRetries: -1})
 	start := time.Now()
 	err := c.Incr(bg(t), "k").Err()
-	if took := time.Since(start); took < 90*time.Millisecond || took > time.Second {
-		t.Errorf("a ReadTimeout of 100 ms took %v", took)
+	if took := time.Since(start); took < 490*time.Millisecond || took > soon {
+		t.Errorf("a ReadTimeout of 500 ms took %v", took)
 	}
 	var timeout net.Error
 	if !errors.As(err, &timeout) || !timeout.Timeout() || !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -272,7 +274,7 @@ func TestTenThousandWaiting(t *testing.T) {
 			}
 		}()
 	}
-	for deadline := time.Now().Add(10 * time.Second); c.PoolStats().PendingRequests < 10_000; {
+	for deadline := time.Now().Add(patience); c.PoolStats().PendingRequests < 10_000; {
 		if time.Now().After(deadline) {
 			t.Fatalf("only %d wait", c.PoolStats().PendingRequests)
 		}
@@ -282,5 +284,5 @@ func TestTenThousandWaiting(t *testing.T) {
 		t.Errorf("%d operating system threads while all wait", n)
 	}
 	cancel()
-	within(t, 10*time.Second, wait.Wait)
+	within(t, patience, wait.Wait)
 }

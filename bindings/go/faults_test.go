@@ -41,7 +41,7 @@ func TestCloseWithRequestsInFlight(t *testing.T) {
 		}
 	}()
 	time.Sleep(100 * time.Millisecond)
-	within(t, 2*time.Second, func() {
+	within(t, soon, func() {
 		must(t, c.Close())
 		wait.Wait()
 	})
@@ -114,36 +114,26 @@ func TestServerKilledInTheMiddle(t *testing.T) {
 			}
 		}()
 	}
-	time.Sleep(200 * time.Millisecond)
-	before := acknowledged.Load()
+	defer wait.Wait()
+	defer close(stop)
+	eventually(t, "nothing was acknowledged", func() bool { return acknowledged.Load() > 100 })
 	own.kill()
-	time.Sleep(500 * time.Millisecond)
-	failed := failures.Load()
+	eventually(t, "nothing failed without a server", func() bool { return failures.Load() > 0 })
 	startOwn(t, own.port)
-	deadline := time.Now().Add(10 * time.Second)
-	for during := acknowledged.Load(); acknowledged.Load() < during+100; {
-		time.Sleep(10 * time.Millisecond)
-		if time.Now().After(deadline) {
-			t.Error("the client does not work again")
-			break
-		}
-	}
-	close(stop)
-	wait.Wait()
-	if before == 0 || failed == 0 {
-		t.Errorf("%d acknowledged before, %d failed during", before, failed)
-	}
-	t.Logf("%d acknowledged before the kill, %d failed, %d in all", before, failed,
-		acknowledged.Load())
+	during := acknowledged.Load()
+	eventually(t, "the client does not work again",
+		func() bool { return acknowledged.Load() > during+100 })
+	t.Logf("%d acknowledged before the server was back, %d failed, %d in all", during,
+		failures.Load(), acknowledged.Load())
 }
 
 func TestServerFrozen(t *testing.T) {
 	own := startOwn(t, freePort(t))
-	c := open(t, &redis.Options{Addr: own.addr(), ReadTimeout: 200 * time.Millisecond,
+	c := open(t, &redis.Options{Addr: own.addr(), ReadTimeout: time.Second,
 		MaxRetries: -1})
 	must(t, c.Set(bg(t), "k", "v", 0).Err())
 	own.freeze()
-	within(t, 2*time.Second, func() {
+	within(t, soon, func() {
 		err := c.Incr(bg(t), "n").Err()
 		var failure *redis.ClientError
 		if !errors.As(err,
@@ -162,7 +152,7 @@ func TestServerWithoutHello(t *testing.T) {
 		}
 		return modern(args)
 	})
-	c := open(t, &redis.Options{Addr: addr, DialTimeout: time.Second, MaxRetries: -1})
+	c := open(t, &redis.Options{Addr: addr, DialTimeout: soon, MaxRetries: -1})
 	if err := c.Get(bg(t), "k").Err(); err != redis.Nil {
 		t.Fatalf("got %v", err)
 	}
@@ -209,7 +199,7 @@ func TestRetriesAreSafe(t *testing.T) {
 func TestPoolLimits(t *testing.T) {
 	addr := servers(t).Standalone.addr()
 	ctx := bg(t)
-	c := open(t, &redis.Options{Addr: addr, PoolSize: 2, PoolTimeout: 100 * time.Millisecond,
+	c := open(t, &redis.Options{Addr: addr, PoolSize: 2, PoolTimeout: time.Second,
 		MaxRetries: -1})
 	conns := []*redis.Conn{c.Conn(), c.Conn(), c.Conn()}
 	var err error
@@ -230,7 +220,7 @@ func TestPoolLimits(t *testing.T) {
 	defer first.Close()
 	defer second.Close()
 	must(t, first.Ping(ctx).Err())
-	within(t, time.Second, func() {
+	within(t, soon, func() {
 		if err := second.Ping(ctx).Err(); !errors.Is(err, redis.ErrPoolExhausted) {
 			t.Fatalf("a second connection of one gave %v", err)
 		}
@@ -240,12 +230,8 @@ func TestPoolLimits(t *testing.T) {
 func TestMinIdleConns(t *testing.T) {
 	c := open(t, &redis.Options{Addr: servers(t).Standalone.addr(), PoolSize: 20, MinIdleConns: 5})
 	must(t, c.Ping(bg(t)).Err())
-	for deadline := time.Now().Add(5 * time.Second); c.PoolStats().IdleConns < 5; {
-		if time.Now().After(deadline) {
-			t.Fatalf("statistics %+v", c.PoolStats())
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	eventually(t, "five idle connections never were",
+		func() bool { return c.PoolStats().IdleConns >= 5 })
 }
 
 type countingLimiter struct {

@@ -264,7 +264,7 @@ func TestBlockingCommands(t *testing.T) {
 		must(t, c.RPush(ctx, key, "x").Err()) // goes through although a command blocks
 		cmd := <-popped
 		equal(t, cmd.Val(), cmd.Err(), []string{key, "x"})
-		within(t, 3*time.Second, func() {
+		within(t, soon, func() {
 			if err := c.BLPop(ctx, time.Second, key).Err(); err != redis.Nil {
 				t.Fatalf("a timeout gave %v", err)
 			}

@@ -83,18 +83,29 @@ func servers(t testing.TB) *testServers {
 	return s
 }
 
+// patience is longer than anything takes that does not hang, however busy the machine is.
+const patience = time.Minute
+
+// soon is for what ends by a time-out of at most two seconds, which a busy machine notices late.
+const soon = 20 * time.Second
+
 // bg ends long after any test should, so that a hang is a failure and not the end of the run.
 func bg(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// open makes a client that is closed with the test.
+// open makes a client that is closed with the test. One that says nothing about time is patient:
+// under a sanitizer on a busy machine the three seconds of the default may be too short.
 func open(t testing.TB, opt *redis.Options) *redis.Client {
 	t.Helper()
-	c := redis.NewClient(opt)
+	own := *opt
+	if own.ReadTimeout == 0 {
+		own.ReadTimeout = patience
+	}
+	c := redis.NewClient(&own)
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -253,7 +264,7 @@ func startOwn(t testing.TB, port int, extra ...string) *ownServer {
 	own.process = exec.Command(servers(t).Expendable.Command[0], append(args, extra...)...)
 	must(t, own.process.Start())
 	t.Cleanup(own.kill)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := net.Dial("tcp", own.addr())
 		if err == nil {
 			_ = conn.Close()

@@ -75,13 +75,13 @@ func TestTLSByTheCore(t *testing.T) {
 	})
 }
 
-// refused checks that a command fails within a few seconds with a status and words that name the
+// refused checks that a command fails in time with a status and words that name the
 // cause.
 func refused(t testing.TB, c redis.UniversalClient, status string,
 	words ...string) *redis.ClientError {
 	t.Helper()
 	var err error
-	within(t, 6*time.Second, func() { err = c.Ping(bg(t)).Err() })
+	within(t, soon, func() { err = c.Ping(bg(t)).Err() })
 	var failure *redis.ClientError
 	if !errors.As(err, &failure) {
 		t.Fatalf("got %T %v, want a ClientError %s", err, err, status)
@@ -186,13 +186,7 @@ func TestStreamReconnects(t *testing.T) {
 		t.Fatal("a killed server answered")
 	}
 	startOwn(t, own.port)
-	deadline := time.Now().Add(10 * time.Second)
-	for c.Ping(bg(t)).Err() != nil {
-		if time.Now().After(deadline) {
-			t.Fatalf("no reconnect: %v", c.Ping(bg(t)).Err())
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	eventually(t, "no reconnect", func() bool { return c.Ping(bg(t)).Err() == nil })
 }
 
 type netDialer struct{ net.Dialer }
