@@ -376,12 +376,12 @@ static void destroy_leaves_no_descriptor_and_no_thread(void)
         tendon_lease_close(lease);
         tendon_client_destroy(client);
     }
-    double limit = now_ms() + 2000;
+    double limit = now_ms() + PATIENCE_MS;
     while (entries_of("/proc/self/task") > threads && now_ms() < limit)
         sleep_ms(5);
-    CHECK(entries_of("/proc/self/fd") == descriptors, "%d descriptors became %d", descriptors,
+    CHECK(entries_of("/proc/self/fd") <= descriptors, "%d descriptors became %d", descriptors,
           entries_of("/proc/self/fd"));
-    CHECK(entries_of("/proc/self/task") == threads, "%d threads became %d", threads,
+    CHECK(entries_of("/proc/self/task") <= threads, "%d threads became %d", threads,
           entries_of("/proc/self/task"));
 }
 

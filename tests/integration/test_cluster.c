@@ -216,24 +216,35 @@ static void leases_go_to_the_node_asked_for(void)
     tendon_client_destroy(client);
 }
 
+static bool reads(tendon_client *client, const char *key, const char *value)
+{
+    struct answer answer = ask(client, "GET", key, NULL);
+    bool same = answer.status == TENDON_OK && !strcmp(answer.text, value);
+    forget(&answer);
+    return same;
+}
+
 static void reads_reach_replicas(const char *name)
 {
     static const char *const policies[] = {"replica", "any", "replica_only"};
+    tendon_client *behind = cluster_of(name, "read_from=replica_only");
     for (size_t p = 0; p < 3; p++) {
         char more[64];
         snprintf(more, sizeof more, "read_from=%s", policies[p]);
         tendon_client *client = cluster_of(name, more);
         const char *key = key_of("replica");
         expect_text(ask(client, "SET", key, "value", "EX", "60", NULL), "OK");
-        sleep_ms(50);
+        UNTIL(reads(behind, key, "value")); /* the only replica of its shard has it */
         for (int i = 0; i < 30; i++)
             expect_text(ask(client, "GET", key, NULL), "value");
         tendon_stats stats = stats_of(client);
         CHECK(stats.created >= 2 && stats.moved == 0, "%s: %lu connections, %lu moved", policies[p],
               stats.created, stats.moved);
         expect_text(ask(client, "DEL", key, NULL), "1");
+        UNTIL(reads(behind, key, "(null)"));
         tendon_client_destroy(client);
     }
+    tendon_client_destroy(behind);
 }
 
 static void replicas_answer_reads(void)

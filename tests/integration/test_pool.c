@@ -44,9 +44,9 @@ static struct answer ask_on(tendon_client *client, tendon_lease *lease, const ch
     return ask_by(client, (struct manner){.lease = lease}, a, b, NULL);
 }
 
-static void until_idle(tendon_client *client, uint32_t idle, double limit_ms)
+static void until_idle(tendon_client *client, uint32_t idle)
 {
-    double limit = now_ms() + limit_ms;
+    double limit = now_ms() + PATIENCE_MS;
     tendon_stats stats = stats_of(client);
     while (stats.idle != idle && now_ms() < limit) {
         sleep_ms(5);
@@ -80,11 +80,11 @@ static void a_lease_is_one_connection(void)
           first.text, second.text, other.text);
     CHECK(stats_of(client).leased == 1, "leased %u", stats_of(client).leased);
     tendon_lease_close(lease);
-    until_idle(client, 1, 1000);
+    until_idle(client, 1);
     lease = lease_of(client, 0, NULL);
     expect_text(ask_on(client, lease, "CLIENT", "ID"), first.text);
     tendon_lease_discard(lease);
-    until_idle(client, 0, 1000);
+    until_idle(client, 0);
     expect_sums(client);
     forget(&first), forget(&second), forget(&other);
     tendon_client_destroy(client);
@@ -100,7 +100,7 @@ static void an_exhausted_pool_fails_at_once(void)
     expect_executed(&answer, TENDON_EXECUTED_NO);
     expect_fault(answer, TENDON_ERROR_POOL_EXHAUSTED, "pool_max");
     tendon_lease_close(two);
-    until_idle(client, 1, 1000);
+    until_idle(client, 1);
     two = lease_of(client, 0, NULL);
     tendon_lease_close(one);
     tendon_lease_close(two);
@@ -140,7 +140,7 @@ struct waiter {
 static void *wait_in_line(void *argument)
 {
     struct waiter *waiter = argument;
-    tendon_lease *lease = lease_of(waiter->client, 5000, NULL);
+    tendon_lease *lease = lease_of(waiter->client, PATIENCE_MS, NULL);
     waiter->order = __atomic_fetch_add(waiter->served, 1, __ATOMIC_ACQ_REL);
     expect_text(ask_on(waiter->client, lease, "ECHO", "mine"), "mine");
     tendon_lease_close(lease);
@@ -156,7 +156,7 @@ static void waiters_are_served_in_order(void)
     for (int i = 0; i < WAITERS; i++) {
         waiters[i] = (struct waiter){.client = client, .number = i, .served = &served};
         CHECK(!pthread_create(&waiters[i].thread, NULL, wait_in_line, &waiters[i]), "a thread");
-        double limit = now_ms() + 2000;
+        double limit = now_ms() + PATIENCE_MS;
         while (stats_of(client).waiting != (uint32_t)i + 1 && now_ms() < limit)
             sleep_ms(1);
     }
@@ -175,7 +175,7 @@ static void one_connection_serves_lane_and_leases(void)
     tendon_client *client = pooled("pool_max=1");
     for (int i = 0; i < 5; i++) {
         expect_text(ask(client, "PING", NULL), "PONG");
-        tendon_lease *lease = lease_of(client, 2000, NULL);
+        tendon_lease *lease = lease_of(client, PATIENCE_MS, NULL);
         if (!lease)
             break;
         expect_text(ask_on(client, lease, "ECHO", "leased"), "leased");
@@ -188,13 +188,13 @@ static void min_idle_is_kept_and_max_idle_too(void)
 {
     tendon_client *client = pooled("pool_min_idle=3 pool_max_idle=4 pool_max=10");
     expect_text(ask(client, "PING", NULL), "PONG");
-    until_idle(client, 3, 2000);
+    until_idle(client, 3);
     tendon_lease *leases[8];
     for (int i = 0; i < 8; i++)
         leases[i] = lease_of(client, 0, NULL);
     for (int i = 0; i < 8; i++)
         tendon_lease_close(leases[i]);
-    until_idle(client, 4, 2000);
+    until_idle(client, 4);
     CHECK(stats_of(client).closed_idle >= 4, "closed above pool_max_idle: %lu",
           stats_of(client).closed_idle);
     expect_sums(client);
@@ -204,7 +204,7 @@ static void min_idle_is_kept_and_max_idle_too(void)
 static void min_idle_begins_without_a_command(void)
 {
     tendon_client *client = pooled("pool_min_idle=2");
-    until_idle(client, 2, 2000);
+    until_idle(client, 2);
     tendon_client_destroy(client);
 }
 
@@ -214,7 +214,7 @@ static void a_killed_idle_connection_is_found_on_borrow(const char *options)
     tendon_lease *lease = lease_of(client, 0, NULL);
     struct answer id = ask_on(client, lease, "CLIENT", "ID");
     tendon_lease_close(lease);
-    until_idle(client, 1, 1000);
+    until_idle(client, 1);
     expect_text(ask(client, "CLIENT", "KILL", "ID", id.text, NULL), "1");
     lease = lease_of(client, 0, NULL);
     struct answer again = ask_on(client, lease, "CLIENT", "ID");
@@ -309,22 +309,22 @@ static void a_watch_does_not_outlive_its_lease(void)
 
 static void connections_are_retired(void)
 {
-    tendon_client *client = pooled("pool_idle_timeout_ms=150 pool_jitter_percent=0");
+    tendon_client *client = pooled("pool_idle_timeout_ms=1500 pool_jitter_percent=0");
     tendon_lease *lease = lease_of(client, 0, NULL);
     tendon_lease_close(lease);
-    until_idle(client, 1, 1000);
-    until_idle(client, 0, 1000);
+    until_idle(client, 1);
+    until_idle(client, 0);
     CHECK(stats_of(client).closed_idle == 1, "closed_idle %lu", stats_of(client).closed_idle);
     tendon_client_destroy(client);
     client = pooled("pool_lifetime_ms=200 pool_jitter_percent=0 pool_min_idle=1");
     expect_text(ask(client, "PING", NULL), "PONG");
-    until_idle(client, 1, 1000);
-    double limit = now_ms() + 3000;
+    until_idle(client, 1);
+    double limit = now_ms() + PATIENCE_MS;
     while (stats_of(client).closed_lifetime < 2 && now_ms() < limit)
         expect_text(ask(client, "PING", NULL), "PONG");
     CHECK(stats_of(client).closed_lifetime >= 2, "closed_lifetime %lu",
           stats_of(client).closed_lifetime);
-    until_idle(client, 1, 1000);
+    until_idle(client, 1);
     expect_sums(client);
     tendon_client_destroy(client);
 }
@@ -338,17 +338,22 @@ static void idle_connections_are_tested(void)
         "host=127.0.0.1 port=%d mode=standalone health_check_interval_ms=50", host.port);
     tendon_lease *lease = lease_of(client, 0, NULL);
     tendon_lease_close(lease);
-    until_idle(client, 1, 1000);
+    until_idle(client, 1);
     long before = host_info(host.port, "total_commands_processed");
-    sleep_ms(400);
-    long after = host_info(host.port, "total_commands_processed");
-    CHECK(after - before >= 4 && after - before <= 12, "%ld commands in 400 ms of idleness",
-          after - before);
+    double began = now_ms();
+    long tests = 0;
+    for (int asked = 1; tests < 4 && now_ms() - began < PATIENCE_MS; asked++) {
+        sleep_ms(400);
+        tests = host_info(host.port, "total_commands_processed") - before - asked;
+    }
+    double took = now_ms() - began;
+    CHECK(tests >= 4 && (double)tests <= took / 50 + 4, "%ld tests in %.0f ms of idleness", tests,
+          took);
     host_freeze(&host);
-    double limit = now_ms() + 5000;
+    double limit = now_ms() + PATIENCE_MS;
     while (stats_of(client).closed_unhealthy == 0 && now_ms() < limit)
         sleep_ms(10);
-    CHECK(stats_of(client).closed_unhealthy == 1, "a silent connection fails its test");
+    CHECK(stats_of(client).closed_unhealthy >= 1, "a silent connection fails its test");
     host_thaw(&host);
     lease = lease_of(client, 0, NULL);
     expect_text(ask_on(client, lease, "ECHO", "back"), "back");
@@ -359,11 +364,11 @@ static void idle_connections_are_tested(void)
 
 static void the_pool_bounds_blocking_commands(void)
 {
-    tendon_client *client = pooled("pool_max=3 pool_wait_ms=200");
+    tendon_client *client = pooled("pool_max=3 pool_wait_ms=1000");
     tendon_queue *queue = NULL;
     CHECK(tendon_queue_create(&queue) == TENDON_OK, "a queue");
     const char *key = key_of("bounded");
-    tendon_bytes words[] = {{"BLPOP", 5}, {key, strlen(key)}, {"0.5", 3}};
+    tendon_bytes words[] = {{"BLPOP", 5}, {key, strlen(key)}, {"4", 1}};
     tendon_request requests[5];
     for (int i = 0; i < 5; i++)
         requests[i] =
@@ -372,7 +377,7 @@ static void the_pool_bounds_blocking_commands(void)
     int timeouts = 0, nulls = 0;
     for (int got = 0; got < 5;) {
         tendon_completion done;
-        size_t count = tendon_queue_poll(queue, &done, sizeof done, 1, 3000);
+        size_t count = tendon_queue_poll(queue, &done, sizeof done, 1, PATIENCE_MS);
         if (!CHECK(count == 1, "completion %d of 5", got + 1))
             break;
         struct answer answer = answer_of(done.reply, done.error);

@@ -79,21 +79,21 @@ static void a_failed_option_changes_nothing(void)
 static void credentials(const char *words, const char *named)
 {
     char line[512];
-    snprintf(line, sizeof line, "host=localhost port=%d command_timeout_ms=2000 %s",
+    snprintf(line, sizeof line, "host=localhost port=%d command_timeout_ms=30000 %s",
              server_number("acl.port"), words);
     static const char *const modes[] = {"mode=standalone", "mode=auto",
                                         "mode=standalone protocol=2"};
     for (size_t i = 0; i < 3; i++) {
         tendon_client *client = open_client("%s %s", line, modes[i]);
         struct answer answer = ask(client, "PING", NULL);
-        expect_time(&answer, 0, 500);
+        expect_time(&answer, 0, 1000);
         expect_executed(&answer, TENDON_EXECUTED_NO);
         CHECK(answer.fault.error_class == TENDON_CLASS_AUTH, "class %u", answer.fault.error_class);
         CHECK(!strstr(answer.fault.message, "wrong-secret"), "a secret in \"%s\"",
               answer.fault.message);
         expect_fault(answer, TENDON_ERROR_AUTH, named);
         answer = ask(client, "PING", NULL);
-        expect_time(&answer, 0, 500);
+        expect_time(&answer, 0, 1000);
         expect_fault(answer, TENDON_ERROR_AUTH, named);
         tendon_client_destroy(client);
     }
@@ -154,12 +154,13 @@ static void unreachable(const char *words, double limit_ms, tendon_status wanted
 static void unreachable_hosts_are_told_in_time(void)
 {
     char words[256];
-    snprintf(words, sizeof words, "host=127.0.0.1 port=%d command_timeout_ms=1000",
+    snprintf(words, sizeof words, "host=127.0.0.1 port=%d command_timeout_ms=20000",
              host_take_port());
-    unreachable(words, 1000, TENDON_ERROR_CONNECT, "refused");
-    unreachable("host=no-such-host.invalid command_timeout_ms=1500", 1500, TENDON_ERROR_RESOLVE,
-                "no-such-host.invalid");
-    unreachable("unix_socket=/no/such/socket command_timeout_ms=1000", 1000, TENDON_ERROR_CONNECT,
+    unreachable(words, 2000, TENDON_ERROR_CONNECT, "refused");
+    /* Two dots in a row are no name, so no name server is asked, who may be slow or away. */
+    unreachable("host=no..such.invalid command_timeout_ms=20000", 2000, TENDON_ERROR_RESOLVE,
+                "no..such.invalid");
+    unreachable("unix_socket=/no/such/socket command_timeout_ms=20000", 2000, TENDON_ERROR_CONNECT,
                 "/no/such/socket");
 }
 
@@ -168,16 +169,17 @@ static void from_peer(struct peer *peer, tendon_status wanted, const char *named
 {
     static const char *const modes[] = {"standalone", "auto", "cluster"};
     for (size_t i = 0; i < 3; i++) {
-        tendon_client *client = open_client("host=127.0.0.1 port=%d mode=%s connect_timeout_ms=400 "
-                                            "command_timeout_ms=1000",
-                                            peer->port, modes[i]);
+        bool silent = wanted == TENDON_ERROR_CONNECT_TIMEOUT;
+        tendon_client *client =
+            open_client("host=127.0.0.1 port=%d mode=%s connect_timeout_ms=%d "
+                        "command_timeout_ms=%d",
+                        peer->port, modes[i], silent ? 400 : 10000, silent ? 1500 : 20000);
         int before = __atomic_load_n(&peer->accepted, __ATOMIC_ACQUIRE);
         struct answer answer = ask(client, "GET", "key", NULL);
-        expect_time(&answer, 0, 1000);
+        expect_time(&answer, 0, 1500);
         expect_executed(&answer, TENDON_EXECUTED_NO);
         /* A dial that times out is tried again; what runs out then is the call's own time. */
-        bool out_of_time =
-            wanted == TENDON_ERROR_CONNECT_TIMEOUT && answer.status == TENDON_ERROR_TIMEOUT;
+        bool out_of_time = silent && answer.status == TENDON_ERROR_TIMEOUT;
         CHECK(answer.status == wanted || out_of_time ||
                   (i == 2 && answer.status == TENDON_ERROR_TOPOLOGY),
               "%s instead of %s: %s", tendon_status_name(answer.status), tendon_status_name(wanted),
@@ -185,7 +187,7 @@ static void from_peer(struct peer *peer, tendon_status wanted, const char *named
         CHECK(strcasestr(answer.fault.message, named), "\"%s\" does not name \"%s\" (mode %s)",
               answer.fault.message, named, modes[i]);
         int dials = __atomic_load_n(&peer->accepted, __ATOMIC_ACQUIRE) - before;
-        CHECK(dials <= 25, "%d connections in a second", dials);
+        CHECK(dials <= 25, "%d connections in %.0f ms", dials, answer.ms);
         forget(&answer);
         tendon_client_destroy(client);
     }

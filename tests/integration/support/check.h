@@ -12,7 +12,8 @@
 
 #include <tendon/tendon.h>
 
-/* What a call may take beyond its deadline. Sanitizers slow the whole process down. */
+/* What a call may take beyond its deadline on a machine that is not busy. Sanitizers slow the whole
+ * process down. */
 #if defined(__SANITIZE_THREAD__)
 #define SLACK_MS 2000
 #elif defined(__SANITIZE_ADDRESS__)
@@ -20,6 +21,9 @@
 #else
 #define SLACK_MS 200
 #endif
+
+/* No outcome of a call comes so late, however busy the machine is. */
+#define PATIENCE_MS 30000
 
 /* Reports a failed condition with a printf text, and says whether it held: `if (!CHECK(...))
  * return;`. */
@@ -82,8 +86,21 @@ bool expect_text(struct answer answer, const char *text);
 /* Checks for a failure with this status whose message holds `word`, and forgets the answer. */
 bool expect_fault(struct answer answer, tendon_status status, const char *word);
 bool expect_executed(const struct answer *answer, uint32_t executed);
-/* Within `limit_ms` + SLACK_MS and not before `least_ms`. */
+/* What is allowed beyond a deadline to what took `took_ms` until now: SLACK_MS, and more on a
+ * machine that was busy with others meanwhile, by the measure of a thread that only sleeps. */
+double slack_ms(double took_ms);
+/* Waits until `condition` holds, for as long as nothing takes that does not hang. */
+#define UNTIL(condition)                                                                           \
+    do {                                                                                           \
+        double until_ms = now_ms() + PATIENCE_MS;                                                  \
+        while (!(condition) && now_ms() < until_ms)                                                \
+            sleep_ms(2);                                                                           \
+        CHECK(condition, "not within %d ms", PATIENCE_MS);                                         \
+    } while (0)
+/* Within `limit_ms` + slack_ms and not before `least_ms`. */
 bool expect_time(const struct answer *answer, double least_ms, double limit_ms);
 tendon_stats stats_of(tendon_client *client);
+/* Whether the server of `client` holds commands of `count` connections that are named `name`. */
+bool server_holds(tendon_client *client, const char *name, int count);
 
 #endif

@@ -19,7 +19,7 @@
 #include "servers.h"
 
 #define PORTS_PER_PROGRAM 15
-#define READY_MS          10000
+#define READY_MS          PATIENCE_MS
 #define WORDS_MAX         64
 #define SAID_MAX          65536
 

@@ -7,7 +7,7 @@
 #include "host.h"
 
 #define PRIMARIES 3
-#define FORMED_MS 20000
+#define FORMED_MS 60000
 #define ID_BYTES  40
 
 static const char *const CLUSTER_OPTIONS =
