@@ -66,7 +66,7 @@ public final class Degrade {
             long took = phase("server killed  ");
             Endpoint.check(
                     reads == USERS * ROUNDS && errors > 0, "the database answers everything");
-            Endpoint.check(took < USERS * ROUNDS * DATABASE_MS + 5000,
+            Endpoint.check(took < USERS * ROUNDS * DATABASE_MS + 20_000,
                     "slower, but nobody waits for long");
             System.out.println("  the last error: " + last.getMessage()
                     + " [executed: " + last.executed() + "]");
@@ -82,7 +82,7 @@ public final class Degrade {
 
     /** Until the pool has connected again, which it tries every 100 ms at most. */
     private static void awaitCache() {
-        long end = System.nanoTime() + 5_000_000_000L;
+        long end = System.nanoTime() + 60_000_000_000L;
         while (System.nanoTime() < end) {
             try {
                 RedisConnectionManager.getCachedValue("degrade:java");

@@ -85,8 +85,8 @@ func main() {
 	defer func() { stopServer(server) }()
 	a := &app{cache: redis.NewClient(&redis.Options{
 		Addr:         net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
-		DialTimeout:  200 * time.Millisecond,
-		ReadTimeout:  200 * time.Millisecond,
+		DialTimeout:  2 * time.Second,
+		ReadTimeout:  2 * time.Second,
 		MaxRetries:   1,
 		MinIdleConns: 1,
 	})}
@@ -106,7 +106,7 @@ func main() {
 }
 
 func (a *app) waitUntilUp() {
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		err := a.cache.Ping(context.Background()).Err()
 		if err == nil {
 			return
