@@ -25,7 +25,7 @@ static void *call_on(void *argument)
 {
     struct round *round = argument;
     unsigned seed = some_number();
-    for (unsigned n = 0; !crew_stopping(&round->crew); n++) {
+    for (unsigned n = 0; !n || !crew_stopping(&round->crew); n++) {
         char nonce[48];
         snprintf(nonce, sizeof nonce, "caller %u.%u", seed, n);
         struct answer answer = ask(round->client, "ECHO", nonce, NULL);
