@@ -154,6 +154,28 @@ func TestClusterNodes(t *testing.T) {
 	}
 }
 
+// A script is known wherever a key is, and a cluster has it when every node does.
+func TestClusterScripts(t *testing.T) {
+	c := openCluster(t, &redis.ClusterOptions{Addrs: servers(t).Cluster.addrs()})
+	ctx := bg(t)
+	script := fmt.Sprintf("return KEYS[1] --%d", time.Now().UnixNano())
+	sha, err := c.ScriptLoad(ctx, script).Result()
+	must(t, err)
+	for _, key := range spread(t, c, 20) {
+		value, err := c.EvalSha(ctx, sha, []string{key}).Text()
+		same(t, value, err, key)
+	}
+	missing := strings.Repeat("0", 40)
+	for i := 0; i < 20; i++ {
+		known, err := c.ScriptExists(ctx, sha, missing).Result()
+		equal(t, known, err, []bool{true, false})
+	}
+	one := fmt.Sprintf("return 1 --%d", time.Now().UnixNano())
+	must(t, c.Eval(ctx, one, []string{"go:one"}).Err())
+	known, err := c.ScriptExists(ctx, redis.NewScript(one).Hash()).Result()
+	equal(t, known, err, []bool{false})
+}
+
 func TestClusterReadsFromReplicas(t *testing.T) {
 	for name, opt := range map[string]*redis.ClusterOptions{
 		"ReadOnly": {ReadOnly: true}, "RouteRandomly": {RouteRandomly: true},

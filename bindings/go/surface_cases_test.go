@@ -171,7 +171,7 @@ var commandCases = []surfaceCase[redis.Cmdable]{
 		func(ctx context.Context, c redis.Cmdable) redis.Cmder {
 			return c.ExpireAt(ctx, "{go}string", later)
 		}},
-	{"ExpireTime", "", "", "",
+	{"ExpireTime", "", "varies", "",
 		func(ctx context.Context, c redis.Cmdable) redis.Cmder {
 			return c.ExpireTime(ctx, "{go}volatile")
 		}},
