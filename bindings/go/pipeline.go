@@ -134,7 +134,7 @@ func (e *engine) processPipeline(ctx context.Context, at place, cmds []Cmder) er
 	if !anyStateful(cmds) {
 		return e.processAll(ctx, at, cmds)
 	}
-	on := &leased{engine: e, node: at.node}
+	on := &leased{engine: e, at: at}
 	defer func() { _ = on.close() }()
 	return on.processAll(ctx, cmds)
 }

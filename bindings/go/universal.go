@@ -22,6 +22,9 @@ type UniversalOptions struct {
 	Protocol int
 	Username string
 	Password string
+	// CredentialsProvider and CredentialsProviderContext are for a single server only.
+	CredentialsProvider        func() (username, password string)
+	CredentialsProviderContext func(ctx context.Context) (username, password string, err error)
 
 	MaxRetries            int
 	MinRetryBackoff       time.Duration
@@ -37,6 +40,7 @@ type UniversalOptions struct {
 	MinIdleConns          int
 	MaxIdleConns          int
 	MaxActiveConns        int
+	MaxConcurrentDials    int
 	ConnMaxIdleTime       time.Duration
 	ConnMaxLifetime       time.Duration
 	ConnMaxLifetimeJitter time.Duration
@@ -74,20 +78,10 @@ func (o *UniversalOptions) Cluster() *ClusterOptions {
 		ConnMaxLifetimeJitter: o.ConnMaxLifetimeJitter, TLSConfig: o.TLSConfig,
 		DisableIdentity: o.DisableIdentity, IdentitySuffix: o.IdentitySuffix,
 		CoreOptions: o.CoreOptions,
-		refused:     o.clusterRefusal(),
+		Dialer:      o.Dialer, OnConnect: o.OnConnect, CredentialsProvider: o.CredentialsProvider,
+		CredentialsProviderContext: o.CredentialsProviderContext,
+		MaxConcurrentDials:         o.MaxConcurrentDials,
 	}
-}
-
-// clusterRefusal names what a cluster's client cannot honour.
-func (o *UniversalOptions) clusterRefusal() error {
-	switch {
-	case o.Dialer != nil:
-		return unsupported("UniversalOptions.Dialer with a cluster",
-			"libtendon connects to the nodes itself")
-	case o.OnConnect != nil:
-		return unsupported("UniversalOptions.OnConnect", "libtendon does the handshake")
-	}
-	return nil
 }
 
 // Simple makes Options of what applies to a single server.
@@ -106,7 +100,9 @@ func (o *UniversalOptions) Simple() *Options {
 		ConnMaxIdleTime: o.ConnMaxIdleTime, ConnMaxLifetime: o.ConnMaxLifetime,
 		ConnMaxLifetimeJitter: o.ConnMaxLifetimeJitter, TLSConfig: o.TLSConfig,
 		DisableIdentity: o.DisableIdentity, IdentitySuffix: o.IdentitySuffix,
-		CoreOptions: o.CoreOptions,
+		CoreOptions: o.CoreOptions, CredentialsProvider: o.CredentialsProvider,
+		CredentialsProviderContext: o.CredentialsProviderContext,
+		MaxConcurrentDials:         o.MaxConcurrentDials,
 	}
 }
 
