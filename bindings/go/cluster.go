@@ -66,7 +66,11 @@ type ClusterOptions struct {
 	TLSConfig *tls.Config
 
 	DisableIdentity bool
-	IdentitySuffix  string
+	// DisableIndentity is DisableIdentity as it was once misspelt.
+	DisableIndentity bool
+	// UnstableResp3 exists for compatibility and changes nothing, in go-redis neither.
+	UnstableResp3  bool
+	IdentitySuffix string
 
 	// ClusterStateReloadInterval is the time between refreshes of the cluster map, default 60 s.
 	ClusterStateReloadInterval time.Duration
@@ -92,7 +96,7 @@ func (o *ClusterOptions) node() *Options {
 		MaxConcurrentDials: o.MaxConcurrentDials,
 		ConnMaxIdleTime:    o.ConnMaxIdleTime,
 		ConnMaxLifetime:    o.ConnMaxLifetime, ConnMaxLifetimeJitter: o.ConnMaxLifetimeJitter,
-		TLSConfig: o.TLSConfig, DisableIdentity: o.DisableIdentity,
+		TLSConfig: o.TLSConfig, DisableIdentity: o.DisableIdentity || o.DisableIndentity,
 		IdentitySuffix: o.IdentitySuffix,
 	}
 	if node.PoolSize == 0 {
@@ -146,7 +150,7 @@ func (o *ClusterOptions) config(node *Options) (settings, error) {
 	s.tls(o.TLSConfig)
 	s.text("username", o.Username)
 	s.text("password", o.Password)
-	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity)
+	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity || o.DisableIndentity)
 	s.number("protocol", int64(node.Protocol))
 	redirects := o.MaxRedirects
 	fillRetries(&redirects, defaultRetries)

@@ -71,7 +71,7 @@ func (o *Options) config(socket string) (settings, error) {
 	s.number("db", int64(o.DB))
 	s.text("username", o.Username)
 	s.text("password", o.Password)
-	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity)
+	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity || o.DisableIndentity)
 	s.number("protocol", int64(o.Protocol))
 	s.retries(o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff)
 	s.timeouts(o)

@@ -97,6 +97,10 @@ type Options struct {
 
 	// DisableIdentity sends no CLIENT SETINFO.
 	DisableIdentity bool
+	// DisableIndentity is DisableIdentity as it was once misspelt.
+	DisableIndentity bool
+	// UnstableResp3 exists for compatibility and changes nothing, in go-redis neither.
+	UnstableResp3 bool
 	// IdentitySuffix is appended to the library name in CLIENT SETINFO.
 	IdentitySuffix string
 

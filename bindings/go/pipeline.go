@@ -54,6 +54,11 @@ func (p *Pipeline) Len() int {
 // Process queues a command.
 func (p *Pipeline) Process(ctx context.Context, cmd Cmder) error { return p.BatchProcess(ctx, cmd) }
 
+// Do queues any command by name.
+func (p *Pipeline) Do(ctx context.Context, args ...interface{}) *Cmd {
+	return p.cmdable.Do(ctx, args...)
+}
+
 // BatchProcess queues several commands.
 func (p *Pipeline) BatchProcess(_ context.Context, cmds ...Cmder) error {
 	p.mutex.Lock()

@@ -56,7 +56,11 @@ type UniversalOptions struct {
 	IsClusterMode bool
 
 	DisableIdentity bool
-	IdentitySuffix  string
+	// DisableIndentity is DisableIdentity as it was once misspelt.
+	DisableIndentity bool
+	// UnstableResp3 exists for compatibility and changes nothing, in go-redis neither.
+	UnstableResp3  bool
+	IdentitySuffix string
 
 	CoreOptions map[string]string
 }
@@ -76,7 +80,7 @@ func (o *UniversalOptions) Cluster() *ClusterOptions {
 		MaxActiveConns:  o.MaxActiveConns,
 		ConnMaxIdleTime: o.ConnMaxIdleTime, ConnMaxLifetime: o.ConnMaxLifetime,
 		ConnMaxLifetimeJitter: o.ConnMaxLifetimeJitter, TLSConfig: o.TLSConfig,
-		DisableIdentity: o.DisableIdentity, IdentitySuffix: o.IdentitySuffix,
+		DisableIdentity: o.DisableIdentity || o.DisableIndentity, IdentitySuffix: o.IdentitySuffix,
 		CoreOptions: o.CoreOptions,
 		Dialer:      o.Dialer, OnConnect: o.OnConnect, CredentialsProvider: o.CredentialsProvider,
 		CredentialsProviderContext: o.CredentialsProviderContext,
@@ -99,7 +103,7 @@ func (o *UniversalOptions) Simple() *Options {
 		MaxActiveConns:  o.MaxActiveConns,
 		ConnMaxIdleTime: o.ConnMaxIdleTime, ConnMaxLifetime: o.ConnMaxLifetime,
 		ConnMaxLifetimeJitter: o.ConnMaxLifetimeJitter, TLSConfig: o.TLSConfig,
-		DisableIdentity: o.DisableIdentity, IdentitySuffix: o.IdentitySuffix,
+		DisableIdentity: o.DisableIdentity || o.DisableIndentity, IdentitySuffix: o.IdentitySuffix,
 		CoreOptions: o.CoreOptions, CredentialsProvider: o.CredentialsProvider,
 		CredentialsProviderContext: o.CredentialsProviderContext,
 		MaxConcurrentDials:         o.MaxConcurrentDials,

@@ -17,10 +17,13 @@ SEEN_AS = {
     "baseClient": "Client", "baseCmd": "Cmder", "hooks": "Client",
 }  # fmt: skip
 FUNCTION = re.compile(r"^func (?:\(\w* ?\*?(\w+)(?:\[[^\]]*\])?\) )?([A-Z]\w*)\b", re.M)
-TYPE = re.compile(r"^type (\w+)(?:\[[^\]]*\])? (struct|interface) \{(.*?)^\}|^type ([A-Z]\w*) ", re.M | re.S)
+TYPE = re.compile(
+    r"^type (\w+)(?:\[[^\]]*\])? (struct|interface) \{\n(.*?)^\}|"
+    r"^type (\w+) struct\{ ([^\n]*) \}$|^type ([A-Z]\w*) ",
+    re.M | re.S,
+)
 GROUP = re.compile(r"^(?:var|const|type) \((.*?)^\)", re.M | re.S)
 SINGLE = re.compile(r"^(?:var|const) ([A-Z]\w*)", re.M)
-NO_SURFACE = {"Cmder"}
 
 
 class Package:
@@ -48,8 +51,10 @@ class Package:
                 self.names.add(name)
 
     def types(self, text):
-        for name, kind, body, other in TYPE.findall(text):
-            self.names.add(other or name)
+        for name, kind, body, short, embedded, other in TYPE.findall(text):
+            self.names.add(other or short or name)
+            if short:
+                self.struct(short, f"\t{embedded}")
             if kind == "interface":
                 if not name.endswith("Cmdable"):
                     self.methods.setdefault(name, set()).update(
