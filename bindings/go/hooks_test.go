@@ -79,14 +79,17 @@ func TestHooksInOrder(t *testing.T) {
 	c.AddHook(outer)
 	c.AddHook(inner)
 	must(t, c.Set(ctx, key, 1, time.Minute).Err())
-	same(t, outer.take(), nil, "outer before set, inner before set, inner after set, outer after set")
+	same(t, outer.take(), nil,
+		"outer before set, inner before set, inner after set, outer after set")
 	_, err := c.Pipelined(ctx, func(p redis.Pipeliner) error {
 		p.Incr(ctx, key)
 		return p.Get(ctx, key).Err()
 	})
 	must(t, err)
 	same(t, outer.take(), nil, "outer incr get, inner incr get")
-	cmds, err := c.TxPipelined(ctx, func(p redis.Pipeliner) error { return p.Incr(ctx, key).Err() })
+	cmds, err := c.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		return p.Incr(ctx, key).Err()
+	})
 	must(t, err)
 	same(t, outer.take(), nil, "outer multi incr exec, inner multi incr exec")
 	if len(cmds) != 1 || cmds[0].(*redis.IntCmd).Val() != 3 {

@@ -40,8 +40,8 @@ type Options struct {
 	// CredentialsProvider is asked for Username and Password at every connect. Go then makes the
 	// connections.
 	CredentialsProvider func() (username, password string)
-	// CredentialsProviderContext is CredentialsProvider with a context, which ends with DialTimeout;
-	// it wins over that one.
+	// CredentialsProviderContext is CredentialsProvider with a context, which ends with
+	// DialTimeout; it wins over that one.
 	CredentialsProviderContext func(ctx context.Context) (username, password string, err error)
 	// DB is selected on every connection.
 	DB int

@@ -184,7 +184,8 @@ func TestParseClusterURL(t *testing.T) {
 	o, err := ParseClusterURL("rediss://user:pw@a:1?addr=b:2&addr=c:3&read_only=true&" +
 		"max_redirects=5&dial_timeout=3&max_concurrent_dials=2&client_name=me")
 	if err != nil || strings.Join(o.Addrs, " ") != "a:1 b:2 c:3" || o.Username != "user" ||
-		o.Password != "pw" || !o.ReadOnly || o.MaxRedirects != 5 || o.DialTimeout != 3*time.Second ||
+		o.Password != "pw" || !o.ReadOnly || o.MaxRedirects != 5 ||
+		o.DialTimeout != 3*time.Second ||
 		o.MaxConcurrentDials != 2 || o.ClientName != "me" || o.TLSConfig.ServerName != "a" {
 		t.Errorf("%+v, %v", o, err)
 	}

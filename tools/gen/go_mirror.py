@@ -1,8 +1,8 @@
 """The public names of a Go package, read from its sources as gofmt lays them out.
 
 `python3 tools/gen/go_mirror.py` writes spec/surface/mirror-go.txt from go-redis, which the go
-command fetches. Names are Cmdable.Get for the commands, Type.Method, Type.Field, and plain words for
-types, functions, variables and constants.
+command fetches. Names are Cmdable.Get for the commands, Type.Method, Type.Field, and plain words
+for types, functions, variables and constants.
 """
 
 import json
