@@ -98,6 +98,16 @@ class RedisCluster(BaseCluster, AsyncClient, AsyncRedisClusterCommands):
         groups = self._slots(list(mapping)).values()
         return [await self.mset({key: mapping[key] for key in group}) for group in groups]
 
+    async def cluster_delslots(self, *slots: Any) -> List[bool]:
+        """Takes each slot from the node that has it; one True for each."""
+        await self.initialize()
+        return [
+            await self.execute_command(
+                "CLUSTER DELSLOTS", slot, target_nodes=self._owner_of(int(slot))
+            )
+            for slot in slots
+        ]
+
     async def scan_iter(
         self,
         match: Any = None,
