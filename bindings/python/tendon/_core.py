@@ -68,10 +68,11 @@ class Handle:
     loses it.
     """
 
-    __slots__ = ("pointer", "address")
+    __slots__ = ("pointer", "address", "closed")
 
     def __init__(self, config: Config) -> None:
         self.pointer = c_void_p()
+        self.closed = False
         error = c_void_p()
         status = lib.tendon_client_create(config.pointer, byref(self.pointer), byref(error))
         if status != native.OK:
@@ -154,6 +155,16 @@ class BaseCore:
         encoder = self.encoder
         return _helper.Caller(encoder.encode, encoder.plain, decode, self._options.timeout_ms)
 
+    def option(self, name: str, default: str) -> str:
+        """An option of the core as it was set."""
+        value = self._options.core.get(name, default)
+        return value.decode() if isinstance(value, bytes) else value
+
+    @property
+    def timeout_ms(self) -> int:
+        """Of each request: 0 leaves it to the core, -1 is none."""
+        return self._options.timeout_ms
+
     def _encoded(self, commands: Sequence[Command]) -> List[List[bytes]]:
         pack = self.encoder.pack
         return [command if type(command) is list else pack(command)[1] for command in commands]
@@ -224,6 +235,10 @@ class Core(BaseCore):
                 self._handle = None
                 self._sure = False
         return True
+
+    def handle(self) -> Handle:
+        """The native client, made now if there is none."""
+        return self._handle or self._open()
 
     @property
     def _sure(self) -> bool:
@@ -426,6 +441,7 @@ class Core(BaseCore):
             self._closed_for_good = self._closed_for_good or for_good
             self._sure = False
         if handle is not None:
+            handle.closed = True
             lib.tendon_client_close(handle.pointer)
 
 

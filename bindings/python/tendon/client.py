@@ -17,11 +17,13 @@ from tendon.commands.script import Script
 from tendon.connection import ConnectionPool
 from tendon.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError, WatchError
 from tendon.lock import Lock
+from tendon.monitor import Monitor
 from tendon.pipeline import Pipeline
+from tendon.pubsub import PubSub, PubSubWorkerThread
 from tendon.retry import Retry
 from tendon.typing import KeyT
 
-__all__ = ["Client", "Pipeline", "Redis", "StrictRedis"]
+__all__ = ["Client", "Monitor", "Pipeline", "PubSub", "PubSubWorkerThread", "Redis", "StrictRedis"]
 
 # Options that stay in Python: never results of a command, so no callback may see them.
 EMPTY_RESPONSE = "EMPTY_RESPONSE"
@@ -296,6 +298,14 @@ class Redis(BaseRedis, Client):
         ``transaction=False``.
         """
         return Pipeline(self, transaction)
+
+    def pubsub(self, **kwargs: Any) -> PubSub:
+        """Subscriptions on a connection of their own; options as in PubSub."""
+        return PubSub(self.connection_pool, **kwargs)
+
+    def monitor(self) -> Monitor:
+        """Every command that the server runs; see its class."""
+        return Monitor(self._core)
 
     def client(self) -> "Redis":
         """A client of the same pool that keeps one connection for itself."""

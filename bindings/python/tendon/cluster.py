@@ -22,11 +22,13 @@ from tendon.commands import RedisClusterCommands, list_of
 
 # fmt: off
 from tendon.exceptions import (
-    ClusterUnavailableError, ConfigurationError, RedisClusterException, RedisError,
+    ClusterUnavailableError, ConfigurationError, DataError, RedisClusterException, RedisError,
     SlotNotCoveredError,
 )
 # fmt: on
+from tendon.monitor import Monitor
 from tendon.pipeline import Pipeline
+from tendon.pubsub import ClusterPubSub
 from tendon.retry import Retry
 
 R = TypeVar("R", bound="BaseCluster")
@@ -233,6 +235,21 @@ class BaseCluster(BaseClient):
         """
         return self._default or self.get_primaries()[0]
 
+    def pubsub_node(
+        self, node: Optional[ClusterNode], host: Optional[str], port: Optional[int]
+    ) -> Optional[ClusterNode]:
+        """The node that the arguments of pubsub() name, if they do."""
+        if node is None and (host is None) != (port is None):
+            raise DataError("Passing a host requires passing a port, and vice versa")
+        if node is None and host is None:
+            return None
+        found = self.get_node(node_name=node.name) if node else self.get_node(host, port)
+        if found is None:
+            raise RedisClusterException(
+                f"Node {node.name if node else f'{host}:{port}'} doesn't exist in the cluster"
+            )
+        return found
+
     def get_random_primary_node(self) -> ClusterNode:
         return random.choice(self.get_primaries())
 
@@ -390,6 +407,21 @@ class RedisCluster(BaseCluster, Client, RedisClusterCommands):
         transaction.
         """
         return ClusterPipeline(self, bool(transaction))
+
+    def pubsub(
+        self,
+        node: Optional[ClusterNode] = None,
+        host: Optional[str] = None,
+        port: Optional[int] = None,
+        **kwargs: Any,
+    ) -> ClusterPubSub:
+        """Subscriptions, of sharded channels too; see its class."""
+        return ClusterPubSub(self, node, host, port, **kwargs)
+
+    def monitor(self, target_node: Optional[ClusterNode] = None) -> Monitor:
+        """Every command that a node runs, the default one or ``target_node``."""
+        node = target_node or self.get_default_node()
+        return Monitor(self._core, node.name.encode())
 
     def cluster_delslots(self, *slots: Any) -> List[bool]:
         """Takes each slot from the node that has it; one True for each."""

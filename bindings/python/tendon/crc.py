@@ -10,5 +10,5 @@ REDIS_CLUSTER_HASH_SLOTS = 16384
 
 
 def key_slot(key: bytes, bucket: int = REDIS_CLUSTER_HASH_SLOTS) -> int:
-    """The slot of a key: that of what stands between its first { and the next }, if anything does."""
+    """The slot of a key: that of what is between its first { and the next }, if anything is."""
     return _key_slot(key) % bucket

@@ -1,4 +1,4 @@
-"""What redis-py has beside commands: locks, scripts, mapping sugar, providers, nodes of a cluster."""
+"""What redis-py has beside commands: locks, scripts, mapping, providers, nodes of a cluster."""
 
 from __future__ import annotations
 
@@ -157,6 +157,7 @@ class ProviderTest(Case):
             passwords=["+" + password],
             categories=["+@all"],
             keys=["*"],
+            channels=["*"],
         )
         self.admin.client_kill_filter(user="py-rotating")
 
@@ -176,6 +177,18 @@ class ProviderTest(Case):
                 for _ in range(20):  # the first may still find the lost connection
                     redis.ping()
         self.assertGreaterEqual(self.provider.asked, 4)
+
+    def test_subscriptions(self) -> None:
+        with tendon.Redis(**self.where, credential_provider=self.provider) as redis:
+            p = redis.pubsub(ignore_subscribe_messages=True)
+            for password in ("second", "third"):
+                self.change(password)
+                self.provider.password = password
+                p.subscribe("py:" + password)
+            self.change("fourth")
+            self.provider.password = "fourth"
+            support.wait_until(lambda: heard(self.admin, p))
+            p.close()
 
     def test_asyncio(self) -> None:
         async def run() -> None:
@@ -202,6 +215,13 @@ class ProviderTest(Case):
 
         with self.fails(tendon.exceptions.ConfigurationError, "streaming"):
             tendon.Redis(credential_provider=Streaming())
+
+
+def heard(redis: Any, pubsub: Any) -> bool:
+    """Whether a message gets through."""
+    redis.publish("py:second", "x")
+    found = pubsub.get_message(timeout=0.1)
+    return found is not None and found["type"] == "message"
 
 
 class NodeTest(Case):

@@ -83,7 +83,7 @@ class AsyncCore(BaseCore):
         provider = self._options.credential_provider
         return provider is not None and asyncio.get_running_loop() not in self._open
 
-    def renew(self, failure: BaseException) -> bool:
+    def renew(self, failure: BaseException, old: Any = None) -> bool:
         """
         Whether other credentials may help: the provider is asked again by prepare() when the server
         refused what it gave. What still runs with the old ones is not ended by that.
@@ -92,6 +92,8 @@ class AsyncCore(BaseCore):
         if self._provider is None or not isinstance(failure, AuthenticationError):
             return False
         with self._lock:
+            if old is not None and self._open.get(loop) is not old:
+                return True  # somebody did so already
             session = self._open.pop(loop, None)
             self._reached.discard(loop)
             self._make_callers()  # which remember the session

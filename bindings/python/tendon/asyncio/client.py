@@ -13,13 +13,15 @@ from tendon.asyncio._core import AsyncCore, Lease
 from tendon.asyncio.commands import AsyncCoreCommands
 from tendon.asyncio.connection import ConnectionPool
 from tendon.asyncio.lock import Lock
+from tendon.asyncio.monitor import Monitor
 from tendon.asyncio.pipeline import Pipeline
+from tendon.asyncio.pubsub import PubSub
 from tendon.asyncio.script import AsyncScript
 from tendon.client import EMPTY_RESPONSE, NEVER_DECODE, BaseClient, BaseRedis
 from tendon.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError, WatchError
 from tendon.typing import KeyT
 
-__all__ = ["AsyncClient", "Pipeline", "Redis", "StrictRedis"]
+__all__ = ["AsyncClient", "Monitor", "Pipeline", "PubSub", "Redis", "StrictRedis"]
 
 C = TypeVar("C", bound="AsyncClient")
 
@@ -198,6 +200,14 @@ class Redis(BaseRedis, AsyncClient):
         ``transaction=False``.
         """
         return Pipeline(self, transaction)
+
+    def pubsub(self, **kwargs: Any) -> PubSub:
+        """Subscriptions on a connection of their own; options as in PubSub."""
+        return PubSub(self.connection_pool, **kwargs)
+
+    def monitor(self) -> Monitor:
+        """Every command that the server runs; see its class."""
+        return Monitor(self._core)
 
     def client(self) -> "Redis":
         """A client of the same pool that keeps one connection for itself."""

@@ -44,11 +44,11 @@ return redis.call('pexpire', KEYS[1], ARGV[2])
 
 class Lock:
     """
-    Held by whoever set the key ``name`` to a token of its own; ``async with`` acquires and releases.
+    Held by whoever set the key ``name`` to a token of its own; ``async with`` acquires, releases.
 
     ``timeout``: seconds after which the server frees it by itself; None: never. ``sleep``: seconds
     between tries. ``blocking_timeout``: seconds that acquire() tries; None: for ever. With
-    ``thread_local`` the token belongs to the thread that acquired. The lock is as safe as one server
+    ``thread_local`` the token belongs to the thread that acquired. It is as safe as one server
     is: a failover may lose it.
     """
 

@@ -15,8 +15,8 @@ from tendon.exceptions import NoScriptError
 class Script:
     """
     What register_script() gives: ``script(keys=[...], args=[...])`` runs it by its SHA1, and
-    sends its text when the server does not have it. With ``client`` on another client; in a pipeline
-    it is queued, and execute() sends its text first if it must.
+    sends its text when the server does not have it. With ``client`` on another client; in a
+    pipeline it is queued, and execute() sends its text first if it must.
     """
 
     def __init__(self, registered_client: Any, script: Union[str, bytes]) -> None:
