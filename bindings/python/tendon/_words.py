@@ -67,9 +67,8 @@ def in_python_words(status: str, text: str) -> str:
     if status == "UNSUPPORTED":
         said, cut, _ = text.partition("; see tendon_subscription_open")
         command = said.split(" ", 1)[0].upper()
-        remedy = "monitor()" if command == "MONITOR" else "pubsub()"
-        known = command == "MONITOR" or command.endswith("SUBSCRIBE")
-        return f"{said}; use {remedy if known else 'redis-py beside tendon'}" if cut else text
+        other = "pubsub()" if command.endswith("SUBSCRIBE") else "redis-py beside tendon"
+        return f"{said}; use {'monitor()' if command == 'MONITOR' else other}" if cut else text
     if status == "URL":  # quotes what the caller wrote
         return text
     if status == "CONFIG":  # may be about tendon_options, so both names are told
