@@ -10,6 +10,8 @@ const abort = require('./abort');
 const { Commander } = require('./commander');
 const { afterCallback } = require('./callbacks');
 const { Pipeline } = require('./pipeline');
+const sessions = require('./session');
+const switching = require('./switching');
 const { PromisedRequest, refusalOf, errorOfFailure } = require('./request');
 const { classes, translating } = require('./errors');
 
@@ -35,9 +37,11 @@ class Client extends Commander {
     this._mode =
       (options.stringNumbers ? native.MODE_NUMBERS_AS_TEXT : 0) |
       (options.replyMapping === 'resp3' ? native.MODE_NESTED : 0);
+    this._firstDb = options.db;
     this._prefix = options.keyPrefix || '';
     this._wantsStack = Boolean(options.showFriendlyErrorStack);
     this._id = null; // of the core client, while there is one
+    this._core = null; // {id, pending} of it
     this._held = false; // keeps the process alive
     this._pending = 0; // commands under way
     this._attempts = 0; // failed ones in a row, as retryStrategy is told
@@ -46,6 +50,10 @@ class Client extends Commander {
     this._connecting = false; // a request for a connection is under way
     this._lastError = null;
     this._quitting = null;
+    this._isSwitching = false;
+    this._waiting = null; // what was issued behind select(), auth() or hello(), see switching.js
+    this._session = null; // a connection of its own, between WATCH or MULTI and EXEC
+    this._sessions = new Set(); // that one, and those with commands under way
     translating(() => native.check(settings.core));
     for (const [name, definition] of Object.entries(options.scripts || {}))
       this.defineCommand(name, definition);
@@ -97,6 +105,7 @@ class Client extends Commander {
     if (this._id === null) {
       const { core, timeoutMs, eventMask } = this._settings;
       this._id = translating(() => native.create(core, timeoutMs, eventMask, this));
+      this._core = { id: this._id, pending: 0 };
       this._attempts = 0;
     }
     this._requestConnection();
@@ -167,6 +176,8 @@ class Client extends Commander {
       if (this.status !== 'end') this._end();
     } else if (!this._closing) {
       this._closing = true;
+      for (const session of this._sessions) session.close();
+      this._session = null;
       native.close(this._id);
     }
   }
@@ -180,7 +191,9 @@ class Client extends Commander {
   /** The core client is gone and every command of it is settled. */
   _onEnded() {
     this._id = null;
+    this._core = null;
     this._closing = false;
+    this._passOn();
     this._connecting = false;
     if (this._reopen) {
       this._reopen = false;
@@ -250,18 +263,7 @@ class Client extends Commander {
 
   _multi(commands, options, signal) {
     const last = options || (Array.isArray(commands) ? undefined : commands);
-    if (last && last.pipeline === false) {
-      throw new classes.TendonError(
-        'multi({ pipeline: false }) is not supported: use multi() and exec()',
-        {
-          status: 'UNSUPPORTED',
-          executed: 'no',
-          attempts: 0,
-          elapsedMs: 0,
-          node: '',
-        },
-      );
-    }
+    if (last && last.pipeline === false) return this._beginTransaction();
     return this._pipeline(commands, true, signal);
   }
 
@@ -303,10 +305,17 @@ class Client extends Commander {
 
   /** Sends one prepared request, or fails it with the reason. */
   _send(request, flags) {
+    if (this._waiting !== null) this._waiting.push({ request, flags });
+    else this._sendNow(request, flags);
+  }
+
+  _sendNow(request, flags) {
     const refusal = this._refusal(request, flags);
     if (refusal !== undefined) return request.fail(refusal);
+    const session = this._session;
     try {
-      request.send(this._id, flags);
+      if (session !== null && session.takes(request, flags)) session.send(request, flags);
+      else request.send(this._id, flags);
     } catch (thrown) {
       request.fail(thrown);
     }
@@ -350,5 +359,7 @@ class Abortable extends Commander {
     return this._client._issue(command, args, buffer, callback, this._signal);
   }
 }
+
+Object.assign(Client.prototype, sessions.methods, switching.methods);
 
 module.exports = { Client, delayOfAnswer };

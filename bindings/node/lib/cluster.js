@@ -42,6 +42,16 @@ class Cluster extends Client {
     this._perNode = perNode;
   }
 
+  /** Settings of a core client whose nodes have these options; a cluster has database 0 only. */
+  _settingsWith({ db, username, password }) {
+    if (db !== undefined && Number(db) !== 0)
+      throw new classes.ReplyError('ERR SELECT is not allowed in cluster mode');
+    const perNode = { ...this._perNode, username, password };
+    const { core } = parseCluster(this.startupNodes, { ...this.options, redisOptions: perNode });
+    this._perNode = perNode;
+    return { ...this._settings, core };
+  }
+
   get isCluster() {
     return true;
   }
@@ -189,6 +199,11 @@ class Cluster extends Client {
       );
     }
     return super._errorOfFailure(failure);
+  }
+
+  /* No node can be chosen before the first key is known. */
+  async _beginTransaction() {
+    throw refuse('multi({ pipeline: false }) is not supported by Cluster: use multi() and exec()');
   }
 
   /** As in ioredis, an ended Cluster has quit already, while an ended Redis says it is closed. */

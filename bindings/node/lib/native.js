@@ -157,6 +157,25 @@ function pushConnect(client, item, flags) {
   flushLater();
 }
 
+/**
+ * Borrows a connection of a client, in a cluster one to the node of `key`, a Buffer; the lease is
+ * pushed to as a client is. `item` is settled when it is there.
+ */
+function lease(client, key, item) {
+  const slot = takeSlot(item);
+  try {
+    return addon.lease(client, slot, key);
+  } catch (error) {
+    releaseSlot(slot);
+    throw error;
+  }
+}
+
+/** Events of a core client go to `owner` from here on. */
+function own(id, owner) {
+  clients.set(id, owner);
+}
+
 /** Makes a core client whose events go to `owner`. */
 function create(options, timeoutMs, eventMask, owner) {
   const id = addon.create(options, timeoutMs, eventMask);
@@ -179,6 +198,10 @@ module.exports = {
   push,
   pushConnect,
   create,
+  lease,
+  own,
+  endLease: addon.endLease,
+  keySlot: addon.keySlot,
   cancel: addon.cancel,
   check: addon.check,
   close: addon.close,

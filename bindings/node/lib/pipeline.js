@@ -162,13 +162,7 @@ class Pipeline extends Commander {
 
   /** One [error, value] per command between MULTI and the EXEC at `end`. */
   _resultsOfExec(end, values) {
-    const first = end - values.length;
-    return values.map((value, i) => {
-      const request = this._requests[first + i];
-      if (!(value instanceof classes.ReplyError)) return [null, request.transform(value)];
-      value.command = { name: request.command.lowerName, args: request.args };
-      return [value];
-    });
+    return resultsOfExec(this._requests.slice(end - values.length, end), values);
   }
 
   _resultOfTransaction(outcomes) {
@@ -185,4 +179,14 @@ class Pipeline extends Commander {
   }
 }
 
-module.exports = { Pipeline };
+/** One [error, value] per request of a transaction, of the reply to EXEC. */
+function resultsOfExec(requests, values) {
+  return values.map((value, i) => {
+    const request = requests[i];
+    if (!(value instanceof classes.ReplyError)) return [null, request.transform(value)];
+    value.command = { name: request.command.lowerName, args: request.args };
+    return [value];
+  });
+}
+
+module.exports = { Pipeline, resultsOfExec };

@@ -29,6 +29,11 @@ class Redis extends Client {
     this._toldStatus = null; // of the error the event before this one told
   }
 
+  /** Settings of a core client with these options in place of its own. */
+  _settingsWith(changes) {
+    return { ...this._settings, core: options.redisToCore({ ...this.options, ...changes }) };
+  }
+
   get isCluster() {
     return false;
   }

@@ -20,6 +20,9 @@ class Request {
     this.mode = buffer ? client._mode | native.MODE_BUFFER : client._mode;
     this.signal = signal;
     this.slot = -1;
+    this.core = null; // of the client it was sent to: {id, pending}
+    this.session = null; // whose connection it was sent on
+    this.isQueued = false; // in a transaction of several calls: its reply is only "QUEUED"
     this.origin = client._wantsStack ? new Error().stack : undefined;
   }
 
@@ -35,31 +38,45 @@ class Request {
   send(id, flags) {
     if (this.signal !== undefined) return this.sendAbortable(id, flags);
     native.push(id, this, this.mode, flags | this.command.flags, this.wireName, this.args);
+    this.count();
+  }
+
+  count() {
     this.client._pending++;
+    this.core = this.client._core;
+    this.core.pending++;
   }
 
   sendAbortable(id, flags) {
     if (this.signal.aborted) throw new classes.AbortedError(null, this.signal.reason);
     const mode = this.mode | native.MODE_CANCELLABLE;
     this.slot = native.push(id, this, mode, flags | this.command.flags, this.wireName, this.args);
-    this.client._pending++;
+    this.count();
     abort.watch(this.signal, this);
   }
 
   /** The signal has aborted: the core ends it, and says what is known of it. */
   cancel() {
-    native.cancel(this.client._id, this.slot);
+    native.cancel(this.core.id, this.slot);
   }
 
   settle(kind, value) {
-    const { client } = this;
+    const { client, core } = this;
     client._pending--;
+    if (--core.pending === 0 && client._waiting !== null) client._passOn();
+    if (this.session !== null) this.leaveSession(kind, value);
     if (this.signal !== undefined) abort.unwatch(this.signal, this);
     if (this.signal !== undefined && this.signal.aborted) this.settleAborted(kind, value);
     else if (kind === native.KIND_VALUE) this.done(null, this.transform(value));
     else if (kind === native.KIND_SERVER_ERROR) this.settleRefused(value);
     else this.fail(client._errorOfFailure(value));
     if (client._pending === 0) client._onIdle();
+  }
+
+  leaveSession(kind, value) {
+    const { session } = this;
+    this.session = null;
+    session.onSettled(kind, value);
   }
 
   /** A program that aborted gets that error always, also when an answer was faster. */
@@ -89,6 +106,7 @@ class Request {
 
   transform(value) {
     const { toReply, hook } = this.command;
+    if (this.isQueued && value === 'QUEUED') return value;
     if (hook !== undefined) return hook(value);
     return toReply === undefined || this.mode & native.MODE_NESTED ? value : toReply(value);
   }

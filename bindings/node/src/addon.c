@@ -83,6 +83,9 @@ static bool export_functions(napi_env env, napi_value exports, tendon__node_env 
         {"pushArray", tendon__node_push_array},
         {"flush", tendon__node_flush},
         {"cancel", tendon__node_cancel},
+        {"lease", tendon__node_lease},
+        {"endLease", tendon__node_lease_end},
+        {"keySlot", tendon__node_key_slot},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         napi_value function = NULL;

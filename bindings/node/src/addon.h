@@ -75,10 +75,13 @@ typedef struct tendon__node_refusal {
 
 typedef struct tendon__node_env tendon__node_env;
 
-/* One core client with option drive=host: this thread's loop does its input and output. */
+/* One core client with option drive=host: this thread's loop does its input and output. Or a lease
+ * of one, of which only `env`, `parent`, `lease`, `id` and `owners` are used. */
 typedef struct tendon__node_client {
     tendon__node_env *env;
-    tendon_client *core; /* NULL once it is closed */
+    tendon_client *core;                /* NULL once it is closed */
+    struct tendon__node_client *parent; /* of a lease, which must end before it; else NULL */
+    tendon_lease *lease;
     tendon__node_batch batch;
     struct tendon__node_client *next_dirty;  /* in env->dirty while the batch is not empty */
     struct tendon__node_client *next_closed; /* in env->closed until JavaScript is told */
@@ -139,8 +142,16 @@ napi_value tendon__node_client_disconnect(napi_env env, napi_callback_info info)
 napi_value tendon__node_client_nodes(napi_env env, napi_callback_info info);
 napi_value tendon__node_client_stats(napi_env env, napi_callback_info info);
 tendon__node_client *tendon__node_client_find(tendon__node_env *state, uint32_t id);
+/* Gives `client` a number of its own; false when memory ran out. */
+bool tendon__node_client_number(tendon__node_env *state, tendon__node_client *client);
 void tendon__node_client_release(tendon__node_client *client);
 void tendon__node_client_destroy_all(tendon__node_env *state);
+
+/* lease.c */
+napi_value tendon__node_lease(napi_env env, napi_callback_info info);
+napi_value tendon__node_lease_end(napi_env env, napi_callback_info info);
+napi_value tendon__node_key_slot(napi_env env, napi_callback_info info);
+void tendon__node_lease_close(tendon__node_client *lease);
 
 /* batch.c */
 napi_value tendon__node_push(napi_env env, napi_callback_info info);

@@ -105,8 +105,8 @@ static bool append_argument(napi_env env, tendon__node_batch *batch, napi_value 
                : append_buffer(env, batch, value);
 }
 
-static bool append_request(tendon__node_client *client, uint32_t slot, uint32_t meta,
-                           size_t bytes_at, size_t sizes_at)
+static bool append_request(tendon__node_client *client, tendon_lease *lease, uint32_t slot,
+                           uint32_t meta, size_t bytes_at, size_t sizes_at)
 {
     tendon__node_batch *batch = &client->batch;
     void *block = batch->requests;
@@ -123,6 +123,7 @@ static bool append_request(tendon__node_client *client, uint32_t slot, uint32_t 
         .arg_count = (uint32_t)(batch->sizes_used - sizes_at),
         .tag = slot | (uint64_t)(meta & META_MODE_MASK) << TENDON__NODE_TAG_MODE_SHIFT,
         .timeout_ms = client->timeout_ms,
+        .lease = lease,
     };
     batch->cancellable |= (meta & TENDON__NODE_MODE_CANCELLABLE) != 0;
     return true;
@@ -299,6 +300,9 @@ static napi_value push(napi_env env, tendon__node_env *state, const napi_value *
         napi_get_value_uint32(env, ids[2], &meta) != napi_ok)
         return tendon__node_throw(env, "ERR_INVALID_ARG_TYPE", "push needs client, slot and meta");
     tendon__node_client *client = tendon__node_client_find(state, id);
+    tendon_lease *lease = client != NULL ? client->lease : NULL;
+    if (lease != NULL)
+        client = client->parent;
     if (client == NULL || client->core == NULL)
         return tendon__node_throw(env, "ERR_TENDON_CLOSED", "Connection is closed.");
     tendon__node_batch *batch = &client->batch;
@@ -310,7 +314,7 @@ static napi_value push(napi_env env, tendon__node_env *state, const napi_value *
         done = (array == NULL || napi_get_element(env, array, i, &value) == napi_ok) &&
                append_argument(env, batch, value);
     }
-    if (!done || !append_request(client, slot, meta, bytes_at, sizes_at)) {
+    if (!done || !append_request(client, lease, slot, meta, bytes_at, sizes_at)) {
         batch->bytes_used = bytes_at;
         batch->sizes_used = sizes_at;
         return tendon__node_throw(env, "ERR_INVALID_ARG_TYPE",

@@ -92,7 +92,7 @@ napi_value tendon__node_client_check(napi_env env, napi_callback_info info)
     return NULL;
 }
 
-static bool take_id(tendon__node_env *state, tendon__node_client *client)
+bool tendon__node_client_number(tendon__node_env *state, tendon__node_client *client)
 {
     for (uint32_t i = 0; i < state->client_count; i++) {
         if (state->clients[i] == NULL) {
@@ -129,7 +129,7 @@ napi_value tendon__node_client_create(napi_env env, napi_callback_info info)
     if (core == NULL)
         return NULL;
     tendon__node_client *client = calloc(1, sizeof *client);
-    if (client == NULL || !take_id(state, client)) {
+    if (client == NULL || !tendon__node_client_number(state, client)) {
         free(client);
         tendon_client_destroy(core);
         return tendon__node_failure_throw(env, TENDON_ERROR_NO_MEMORY, NULL);
@@ -195,6 +195,10 @@ napi_value tendon__node_client_close(napi_env env, napi_callback_info info)
 
 void tendon__node_client_destroy_all(tendon__node_env *state)
 {
+    for (uint32_t i = 0; i < state->client_count; i++) {
+        if (state->clients[i] != NULL && state->clients[i]->parent != NULL)
+            tendon__node_lease_close(state->clients[i]);
+    }
     for (uint32_t i = 0; i < state->client_count; i++) {
         tendon__node_client *client = state->clients[i];
         if (client == NULL || client->core == NULL)
