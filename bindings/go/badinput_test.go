@@ -1,7 +1,6 @@
 package redis_test
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -35,14 +34,6 @@ func TestWrongOptions(t *testing.T) {
 		"network": {redis.Options{Network: "udp"}, "CONFIG", []string{"Network", "udp"}},
 		"name of user": {redis.Options{ClientName: "with blank"}, "CONFIG",
 			[]string{"client_name"}},
-		"credentials": {redis.Options{CredentialsProvider: func() (string, string) {
-			return "",
-				""
-		}}, "UNSUPPORTED", []string{"CredentialsProvider"}},
-		"on connect": {redis.Options{OnConnect: func(context.Context,
-			*redis.Conn) error {
-			return nil
-		}}, "UNSUPPORTED", []string{"OnConnect"}},
 		"CA file": {redis.Options{TLSConfig: &tls.Config{},
 			CoreOptions: map[string]string{"tls_ca_file": "/nonexistent/ca.pem"}},
 			"TLS_CONFIG", []string{"/nonexistent/ca.pem"}},

@@ -9,6 +9,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"tendon.dev/redis/internal/core"
 )
@@ -16,9 +17,10 @@ import (
 // Client talks to one server, or to a primary.
 type Client struct {
 	cmdable
+	*hooks
 	engine *engine
 	opt    *Options
-	node   string // of a cluster, when the client was made by ForEachMaster; else ""
+	at     place // the node, when the client is one of a cluster's; and the timeout of WithTimeout
 }
 
 // NewClient makes a client. It does not connect before the first command, except for MinIdleConns.
@@ -29,50 +31,58 @@ func NewClient(opt *Options) *Client {
 	}
 	own := *opt
 	own.fill()
-	c := &Client{opt: &own}
-	// Go gives up a little sooner than libtendon, so that the error can say what Go was waiting
-	// for.
-	c.engine = newEngine(own.dialer(), own.DialTimeout*9/10, own.Limiter, own.config)
-	c.engine.deadlines(own.MaxRetries, own.DialTimeout, own.ReadTimeout, own.WriteTimeout,
-		own.PoolTimeout,
-		own.MaxRetryBackoff)
-	c.cmdable = c.Process
-	return c
+	e := newEngine(own.connector(nil), own.DialTimeout, own.Limiter, own.config)
+	e.redial = own.connector
+	e.deadlines(own.MaxRetries, own.DialTimeout, own.ReadTimeout, own.WriteTimeout,
+		own.PoolTimeout, own.MaxRetryBackoff)
+	return newClient(e, &own, place{}, nil)
 }
 
-// nodeClient is a view of a cluster's client that sends everything to one node.
-func nodeClient(e *engine, node string) *Client {
-	c := &Client{engine: e, node: node, opt: &Options{Addr: node}}
-	c.cmdable = c.Process
+// newClient makes a handle of an engine, with the hooks of the one it is made from.
+func newClient(e *engine, opt *Options, at place, from *hooks) *Client {
+	c := &Client{engine: e, opt: opt, at: at}
+	c.hooks = from.derive(steps{
+		process: func(ctx context.Context, cmd Cmder) error { return e.process(ctx, at, cmd) },
+		pipeline: func(ctx context.Context, cmds []Cmder) error {
+			return e.processPipeline(ctx, at, cmds)
+		},
+		tx: func(ctx context.Context, cmds []Cmder) error { return e.processTx(ctx, at, cmds) },
+	})
+	c.hooks.engine = e
+	c.cmdable = c.hooks.process
 	return c
 }
 
 // Options are the client's, with defaults filled in. They must not be changed.
 func (c *Client) Options() *Options { return c.opt }
 
+// NodeAddress is the address the client talks to.
+func (c *Client) NodeAddress() string { return c.opt.Addr }
+
 // String shows the address and the database.
 func (c *Client) String() string { return fmt.Sprintf("Redis<%s db:%d>", c.opt.Addr, c.opt.DB) }
 
-// Process runs a command made by one of the New...Cmd functions.
-func (c *Client) Process(ctx context.Context, cmd Cmder) error {
-	return c.engine.process(ctx, place{node: c.node}, cmd)
+// WithTimeout is the client with another limit for each call, on the same connections.
+func (c *Client) WithTimeout(timeout time.Duration) *Client {
+	opt, at := *c.opt, c.at
+	opt.ReadTimeout, opt.WriteTimeout, at.timeout = timeout, timeout, timeout
+	return newClient(c.engine, &opt, at, c.hooks)
 }
+
+// Process runs a command made by one of the New...Cmd functions.
+func (c *Client) Process(ctx context.Context, cmd Cmder) error { return c.hooks.process(ctx, cmd) }
 
 // Close closes all connections. Commands under way fail with ErrClosed, and so do later ones and a
 // second Close.
 func (c *Client) Close() error {
-	if c.node != "" {
+	if c.at.node != "" {
 		return nil // the connections belong to the cluster's client
 	}
 	return c.engine.close()
 }
 
 // Pipeline queues commands to send them together.
-func (c *Client) Pipeline() Pipeliner {
-	return newPipeline(func(ctx context.Context, cmds []Cmder) error {
-		return c.engine.processPipeline(ctx, place{node: c.node}, cmds)
-	})
-}
+func (c *Client) Pipeline() Pipeliner { return newPipeline(c.hooks.processPipeline) }
 
 // Pipelined sends what `fn` queues, and nothing when `fn` fails.
 func (c *Client) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
@@ -80,11 +90,7 @@ func (c *Client) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmd
 }
 
 // TxPipeline queues commands to run as one transaction.
-func (c *Client) TxPipeline() Pipeliner {
-	return newPipeline(func(ctx context.Context, cmds []Cmder) error {
-		return c.engine.processTx(ctx, place{node: c.node}, cmds)
-	})
-}
+func (c *Client) TxPipeline() Pipeliner { return newPipeline(c.hooks.processTx) }
 
 // TxPipelined runs what `fn` queues as one transaction, and nothing when `fn` fails.
 func (c *Client) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
@@ -94,11 +100,15 @@ func (c *Client) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]C
 // Watch calls `fn` with a connection that watches keys. It does not try again by itself when they
 // change.
 func (c *Client) Watch(ctx context.Context, fn func(*Tx) error, keys ...string) error {
-	return c.engine.watch(ctx, c.node, fn, keys)
+	return c.engine.watch(ctx, c.at, c.hooks, fn, keys)
 }
 
 // Conn keeps one connection from its first command to its Close.
-func (c *Client) Conn() *Conn { return newConn(c.engine, c.node) }
+func (c *Client) Conn() *Conn { return newConn(c.engine, c.at, c.hooks) }
+
+// EphemeralConn is Conn: libtendon undoes what a connection was left with, so that none has to be
+// thrown away for it.
+func (c *Client) EphemeralConn() *Conn { return c.Conn() }
 
 // PoolStats are the counters of the client's connections.
 func (c *Client) PoolStats() *PoolStats { return c.engine.poolStats() }
@@ -107,20 +117,22 @@ func (c *Client) PoolStats() *PoolStats { return c.engine.poolStats() }
 type Conn struct {
 	cmdable
 	statefulCmdable
+	*hooks
 	on *leased
 }
 
-func newConn(e *engine, node string) *Conn {
-	c := &Conn{on: &leased{engine: e, node: node}}
-	c.cmdable, c.statefulCmdable = c.on.process, c.on.process
+func newConn(e *engine, at place, from *hooks) *Conn {
+	c := &Conn{on: &leased{engine: e, at: at}}
+	c.hooks = from.derive(c.on.steps())
+	c.cmdable, c.statefulCmdable = c.hooks.process, c.hooks.process
 	return c
 }
 
 // Process runs a command on the connection.
-func (c *Conn) Process(ctx context.Context, cmd Cmder) error { return c.on.process(ctx, cmd) }
+func (c *Conn) Process(ctx context.Context, cmd Cmder) error { return c.hooks.process(ctx, cmd) }
 
 // Pipeline queues commands for the connection.
-func (c *Conn) Pipeline() Pipeliner { return newPipeline(c.on.processAll) }
+func (c *Conn) Pipeline() Pipeliner { return newPipeline(c.hooks.processPipeline) }
 
 // Pipelined sends what `fn` queues, and nothing when `fn` fails.
 func (c *Conn) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
@@ -128,7 +140,7 @@ func (c *Conn) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder
 }
 
 // TxPipeline queues commands to run as one transaction on the connection.
-func (c *Conn) TxPipeline() Pipeliner { return newPipeline(c.on.processTx) }
+func (c *Conn) TxPipeline() Pipeliner { return newPipeline(c.hooks.processTx) }
 
 // TxPipelined runs what `fn` queues as one transaction, and nothing when `fn` fails.
 func (c *Conn) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
@@ -137,6 +149,9 @@ func (c *Conn) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmd
 
 // Close gives the connection back to the pool, its state undone.
 func (c *Conn) Close() error { return c.on.close() }
+
+// String says whether a connection is held.
+func (c *Conn) String() string { return c.on.String() }
 
 // PoolStats are counters of a client's connections; those of a cluster are sums over its nodes.
 type PoolStats struct {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +32,13 @@ type ClusterOptions struct {
 	Username string
 	Password string
 
+	// Dialer, OnConnect, CredentialsProvider and CredentialsProviderContext are for a single server
+	// only: libtendon makes the connections of a cluster. Setting one fails every command.
+	Dialer                     func(ctx context.Context, network, addr string) (net.Conn, error)
+	OnConnect                  func(ctx context.Context, cn *Conn) error
+	CredentialsProvider        func() (username, password string)
+	CredentialsProviderContext func(ctx context.Context) (username, password string, err error)
+
 	// MaxRetries is how often a command is tried again, default MaxRedirects; -1 means never.
 	MaxRetries            int
 	MinRetryBackoff       time.Duration
@@ -48,6 +55,7 @@ type ClusterOptions struct {
 	MinIdleConns          int
 	MaxIdleConns          int
 	MaxActiveConns        int
+	MaxConcurrentDials    int
 	ConnMaxIdleTime       time.Duration
 	ConnMaxLifetime       time.Duration
 	ConnMaxLifetimeJitter time.Duration
@@ -58,7 +66,11 @@ type ClusterOptions struct {
 	TLSConfig *tls.Config
 
 	DisableIdentity bool
-	IdentitySuffix  string
+	// DisableIndentity is DisableIdentity as it was once misspelt.
+	DisableIndentity bool
+	// UnstableResp3 exists for compatibility and changes nothing, in go-redis neither.
+	UnstableResp3  bool
+	IdentitySuffix string
 
 	// ClusterStateReloadInterval is the time between refreshes of the cluster map, default 60 s.
 	ClusterStateReloadInterval time.Duration
@@ -66,8 +78,6 @@ type ClusterOptions struct {
 	// CoreOptions are set last, by the names of docs/options.md, and reach what no field above
 	// does.
 	CoreOptions map[string]string
-
-	refused error // what NewUniversalClient could not carry over
 }
 
 // node is the part of the options that every node's connections share, filled in.
@@ -83,9 +93,10 @@ func (o *ClusterOptions) node() *Options {
 		ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		PoolSize: o.PoolSize, PoolTimeout: o.PoolTimeout, MinIdleConns: o.MinIdleConns,
 		MaxIdleConns: o.MaxIdleConns, MaxActiveConns: o.MaxActiveConns,
-		ConnMaxIdleTime: o.ConnMaxIdleTime,
-		ConnMaxLifetime: o.ConnMaxLifetime, ConnMaxLifetimeJitter: o.ConnMaxLifetimeJitter,
-		TLSConfig: o.TLSConfig, DisableIdentity: o.DisableIdentity,
+		MaxConcurrentDials: o.MaxConcurrentDials,
+		ConnMaxIdleTime:    o.ConnMaxIdleTime,
+		ConnMaxLifetime:    o.ConnMaxLifetime, ConnMaxLifetimeJitter: o.ConnMaxLifetimeJitter,
+		TLSConfig: o.TLSConfig, DisableIdentity: o.DisableIdentity || o.DisableIndentity,
 		IdentitySuffix: o.IdentitySuffix,
 	}
 	if node.PoolSize == 0 {
@@ -95,16 +106,35 @@ func (o *ClusterOptions) node() *Options {
 	return node
 }
 
+// refuse names what a cluster's client cannot honour.
+func (o *ClusterOptions) refuse() error {
+	for _, field := range []struct {
+		name string
+		set  bool
+	}{
+		{"Dialer", o.Dialer != nil}, {"OnConnect", o.OnConnect != nil},
+		{"CredentialsProvider", o.CredentialsProvider != nil},
+		{"CredentialsProviderContext", o.CredentialsProviderContext != nil},
+	} {
+		if field.set {
+			return unsupported("ClusterOptions."+field.name, "libtendon makes the connections "+
+				"of a cluster itself; use Username, Password and ClientName")
+		}
+	}
+	return nil
+}
+
 func (o *ClusterOptions) config(node *Options) (settings, error) {
 	switch names := unmappable(o.TLSConfig); {
-	case o.refused != nil:
-		return nil, o.refused
 	case len(o.Addrs) == 0:
 		return nil, configError("cluster has no nodes; ClusterOptions.Addrs is empty")
 	case o.RouteByLatency:
 		return nil, unsupported("ClusterOptions.RouteByLatency", "use ReadOnly or RouteRandomly")
 	case len(names) > 0:
 		return nil, unmappableError("ClusterOptions.TLSConfig", names)
+	}
+	if err := o.refuse(); err != nil {
+		return nil, err
 	}
 	if err := node.check(); err != nil {
 		return nil, err
@@ -120,7 +150,7 @@ func (o *ClusterOptions) config(node *Options) (settings, error) {
 	s.tls(o.TLSConfig)
 	s.text("username", o.Username)
 	s.text("password", o.Password)
-	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity)
+	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity || o.DisableIndentity)
 	s.number("protocol", int64(node.Protocol))
 	redirects := o.MaxRedirects
 	fillRetries(&redirects, defaultRetries)
@@ -148,8 +178,13 @@ func (o *ClusterOptions) readFrom() string {
 // ClusterClient talks to a cluster: each command goes to the node that has its keys.
 type ClusterClient struct {
 	cmdable
+	*hooks
 	engine *engine
 	opt    *ClusterOptions
+
+	mutex     sync.Mutex
+	nodes     map[string]*Client // by address
+	onNewNode []func(*Client)
 }
 
 // NewClusterClient makes a client of a cluster. It does not connect before the first command. What
@@ -160,12 +195,23 @@ func NewClusterClient(opt *ClusterOptions) *ClusterClient {
 	}
 	own := *opt
 	node := own.node()
-	c := &ClusterClient{opt: &own}
-	c.engine = newEngine(nil, 0, nil, func(string) (settings, error) { return own.config(node) })
-	c.engine.deadlines(node.MaxRetries+max(own.MaxRedirects, defaultRetries), node.DialTimeout,
+	e := newEngine(nil, 0, nil, func(string) (settings, error) { return own.config(node) })
+	e.deadlines(node.MaxRetries+max(own.MaxRedirects, defaultRetries), node.DialTimeout,
 		node.ReadTimeout,
 		node.WriteTimeout, node.PoolTimeout, node.MaxRetryBackoff)
-	c.cmdable = c.Process
+	c := &ClusterClient{engine: e, opt: &own, nodes: map[string]*Client{}}
+	c.hooks = (*hooks)(nil).derive(steps{
+		process: func(ctx context.Context, cmd Cmder) error {
+			return e.process(ctx, place{}, cmd)
+		},
+		pipeline: func(ctx context.Context, cmds []Cmder) error {
+			return e.processPipeline(ctx, place{}, cmds)
+		},
+		tx: func(ctx context.Context, cmds []Cmder) error {
+			return e.processTx(ctx, place{}, cmds)
+		},
+	})
+	c.cmdable = c.hooks.process
 	return c
 }
 
@@ -174,7 +220,7 @@ func (c *ClusterClient) Options() *ClusterOptions { return c.opt }
 
 // Process runs a command made by one of the New...Cmd functions.
 func (c *ClusterClient) Process(ctx context.Context, cmd Cmder) error {
-	return c.engine.process(ctx, place{}, cmd)
+	return c.hooks.process(ctx, cmd)
 }
 
 // Close closes all connections. Commands under way and later ones fail with ErrClosed.
@@ -186,11 +232,7 @@ func (c *ClusterClient) Close() error {
 }
 
 // Pipeline queues commands to send them together, each to its node.
-func (c *ClusterClient) Pipeline() Pipeliner {
-	return newPipeline(func(ctx context.Context, cmds []Cmder) error {
-		return c.engine.processPipeline(ctx, place{}, cmds)
-	})
-}
+func (c *ClusterClient) Pipeline() Pipeliner { return newPipeline(c.hooks.processPipeline) }
 
 // Pipelined sends what `fn` queues, and nothing when `fn` fails.
 func (c *ClusterClient) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
@@ -198,11 +240,7 @@ func (c *ClusterClient) Pipelined(ctx context.Context, fn func(Pipeliner) error)
 }
 
 // TxPipeline queues commands to run as one transaction. All keys must be in one slot.
-func (c *ClusterClient) TxPipeline() Pipeliner {
-	return newPipeline(func(ctx context.Context, cmds []Cmder) error {
-		return c.engine.processTx(ctx, place{}, cmds)
-	})
-}
+func (c *ClusterClient) TxPipeline() Pipeliner { return newPipeline(c.hooks.processTx) }
 
 // TxPipelined runs what `fn` queues as one transaction, and nothing when `fn` fails.
 func (c *ClusterClient) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder,
@@ -220,81 +258,8 @@ func (c *ClusterClient) Watch(ctx context.Context, fn func(*Tx) error, keys ...s
 			return fmt.Errorf("redis: Watch requires all keys to be in the same slot")
 		}
 	}
-	return c.engine.watch(ctx, "", fn, keys)
+	return c.engine.watch(ctx, place{}, c.hooks, fn, keys)
 }
 
 // PoolStats are the counters of the connections to all nodes.
 func (c *ClusterClient) PoolStats() *PoolStats { return c.engine.poolStats() }
-
-// DBSize is the number of keys of all primaries.
-func (c *ClusterClient) DBSize(ctx context.Context) *IntCmd {
-	cmd := NewIntCmd(ctx, "dbsize")
-	var mutex sync.Mutex
-	cmd.SetErr(c.ForEachMaster(ctx, func(ctx context.Context, node *Client) error {
-		size, err := node.DBSize(ctx).Result()
-		mutex.Lock()
-		defer mutex.Unlock()
-		cmd.val += size
-		return err
-	}))
-	if cmd.err != nil {
-		cmd.val = 0
-	}
-	return cmd
-}
-
-// ForEachMaster calls `fn` for each primary at the same time and returns the first error.
-func (c *ClusterClient) ForEachMaster(ctx context.Context, fn func(context.Context,
-	*Client) error) error {
-	return c.forEach(ctx, "primary", fn)
-}
-
-// ForEachSlave calls `fn` for each replica at the same time and returns the first error.
-func (c *ClusterClient) ForEachSlave(ctx context.Context, fn func(context.Context,
-	*Client) error) error {
-	return c.forEach(ctx, "replica", fn)
-}
-
-// ForEachShard calls `fn` for each known node at the same time and returns the first error.
-func (c *ClusterClient) ForEachShard(ctx context.Context, fn func(context.Context,
-	*Client) error) error {
-	return c.forEach(ctx, "", fn)
-}
-
-func (c *ClusterClient) forEach(ctx context.Context, role string, fn func(context.Context,
-	*Client) error) error {
-	nodes, err := c.nodes(ctx, role)
-	if err != nil {
-		return err
-	}
-	errs := make(chan error, len(nodes))
-	for _, node := range nodes {
-		go func() { errs <- fn(ctx, nodeClient(c.engine, node)) }()
-	}
-	var first error
-	for range nodes {
-		if err := <-errs; err != nil && first == nil {
-			first = err
-		}
-	}
-	return first
-}
-
-// nodes lists the addresses of a role, or of all when it is empty. The map is known after one
-// command.
-func (c *ClusterClient) nodes(ctx context.Context, role string) ([]string, error) {
-	if err := c.Ping(ctx).Err(); err != nil {
-		return nil, err
-	}
-	text, failure := c.engine.core.Nodes()
-	if failure != nil {
-		return nil, callError(ctx, failure, false)
-	}
-	var nodes []string
-	for _, line := range strings.Split(text, "\n") {
-		if words := strings.Fields(line); len(words) >= 2 && (role == "" || words[1] == role) {
-			nodes = append(nodes, words[0])
-		}
-	}
-	return nodes, nil
-}

@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -261,5 +263,96 @@ func TestClientOnClusterNode(t *testing.T) {
 	}
 	if moved == 0 {
 		t.Fatal("no key was elsewhere")
+	}
+}
+
+func TestClientsOfNodes(t *testing.T) {
+	c := openCluster(t, &redis.ClusterOptions{Addrs: servers(t).Cluster.addrs()})
+	ctx := bg(t)
+	var made atomic.Int32
+	c.OnNewNode(func(*redis.Client) { made.Add(1) })
+	key := "{go:owner}"
+	must(t, c.Set(ctx, key, "v", time.Minute).Err())
+	primary, err := c.MasterForKey(ctx, key)
+	must(t, err)
+	value, err := primary.Get(ctx, key).Result()
+	same(t, value, err, "v")
+	role, err := primary.Do(ctx, "role").Slice()
+	must(t, err)
+	if role[0] != "master" {
+		t.Errorf("the primary says of itself %v", role)
+	}
+	again, err := c.MasterForKey(ctx, key)
+	same(t, again, err, primary)
+	replica, err := c.SlaveForKey(ctx, key)
+	must(t, err)
+	if replica == primary || replica.NodeAddress() == primary.NodeAddress() {
+		t.Errorf("the replica is the primary, %s", primary.NodeAddress())
+	}
+	if made.Load() != 2 {
+		t.Errorf("%d clients of nodes were made, not 2", made.Load())
+	}
+	must(t, c.Del(ctx, key).Err())
+}
+
+func TestScriptsOnEveryNode(t *testing.T) {
+	c := openCluster(t, &redis.ClusterOptions{Addrs: servers(t).Cluster.addrs()})
+	ctx := bg(t)
+	source := fmt.Sprintf("return ARGV[1] -- %d", time.Now().UnixNano())
+	for _, script := range []*redis.Script{redis.NewScript(source),
+		redis.NewScriptServerSHA(source + "!")} {
+		must(t, script.Load(ctx, c).Err())
+		known, err := script.Exists(ctx, c).Result()
+		equal(t, known, err, []bool{true})
+		for _, key := range []string{"{a}", "{b}", "{c}", "{d}"} {
+			text, err := script.EvalSha(ctx, c, []string{key}, "x").Text()
+			same(t, text, err, "x")
+			text, err = script.EvalShaRO(ctx, c, []string{key}, "y").Text()
+			same(t, text, err, "y")
+			text, err = script.EvalRO(ctx, c, []string{key}, "z").Text()
+			same(t, text, err, "z")
+		}
+	}
+	unknown := c.EvalSha(ctx, "0000000000000000000000000000000000000000", []string{"{a}"})
+	if err := unknown.Err(); err != redis.ErrNoScript {
+		t.Errorf("an unknown script gave %v", err)
+	}
+	text, err := redis.NewScript(source+"?").Run(ctx, c, []string{"{b}"}, "run").Text()
+	same(t, text, err, "run")
+}
+
+func TestKeysOfSeveralSlots(t *testing.T) {
+	c := openCluster(t, &redis.ClusterOptions{Addrs: servers(t).Cluster.addrs()})
+	ctx := bg(t)
+	for name, err := range map[string]error{
+		"MGet":   c.MGet(ctx, "{a}", "{b}").Err(),
+		"MSet":   c.MSet(ctx, "{a}", 1, "{b}", 2).Err(),
+		"Del":    c.Del(ctx, "{a}", "{b}").Err(),
+		"SInter": c.SInter(ctx, "{a}", "{b}").Err(),
+		"Rename": c.Rename(ctx, "{a}", "{b}").Err(),
+	} {
+		if !errors.Is(err, redis.ErrCrossSlot) || !redis.HasErrorPrefix(err, "CROSSSLOT") {
+			t.Errorf("%s gave %v", name, err)
+		}
+	}
+}
+
+func TestRedirectionErrors(t *testing.T) {
+	c := openCluster(t, &redis.ClusterOptions{Addrs: servers(t).Cluster.addrs()})
+	ctx := bg(t)
+	owner, err := c.MasterForKey(ctx, "{a}")
+	must(t, err)
+	other, err := c.MasterForKey(ctx, "{b}")
+	must(t, err)
+	if owner == other {
+		t.Skip("both keys are on one node")
+	}
+	plain := open(t, &redis.Options{Addr: other.NodeAddress()})
+	addr, ok := redis.IsMovedError(plain.Get(ctx, "{a}").Err())
+	if _, port, _ := net.SplitHostPort(owner.NodeAddress()); !ok || !strings.HasSuffix(addr, port) {
+		t.Errorf("moved to %q, %v; the owner is %s", addr, ok, owner.NodeAddress())
+	}
+	if _, ok := redis.IsAskError(redis.Nil); ok {
+		t.Error("Nil asks")
 	}
 }

@@ -61,6 +61,11 @@ func NewScanCmd(ctx context.Context, process func(ctx context.Context, cmd Cmder
 	return &ScanCmd{baseCmd: baseCmd{ctx: ctx, args: args}, process: process}
 }
 
+// NewScanCmdResult makes a command that has its outcome already, for tests.
+func NewScanCmdResult(keys []string, cursor uint64, err error) *ScanCmd {
+	return &ScanCmd{baseCmd: baseCmd{err: err}, page: keys, cursor: cursor}
+}
+
 // Val is the page and the next cursor.
 func (c *ScanCmd) Val() (keys []string, cursor uint64) { return c.page, c.cursor }
 

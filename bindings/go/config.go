@@ -71,7 +71,7 @@ func (o *Options) config(socket string) (settings, error) {
 	s.number("db", int64(o.DB))
 	s.text("username", o.Username)
 	s.text("password", o.Password)
-	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity)
+	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity || o.DisableIndentity)
 	s.number("protocol", int64(o.Protocol))
 	s.retries(o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff)
 	s.timeouts(o)
@@ -83,14 +83,6 @@ func (o *Options) config(socket string) (settings, error) {
 // check refuses by name what could only be ignored.
 func (o *Options) check() error {
 	switch {
-	case o.OnConnect != nil:
-		return unsupported("Options.OnConnect",
-			"libtendon does the handshake; use ClientName, DB, "+
-				"Username and Password, or Client.Conn for commands on one connection")
-	case o.CredentialsProvider != nil:
-		return unsupported("Options.CredentialsProvider", "use Username and Password")
-	case o.CredentialsProviderContext != nil:
-		return unsupported("Options.CredentialsProviderContext", "use Username and Password")
 	case o.Dialer != nil && o.TLSConfig != nil:
 		return unsupported("Options.TLSConfig beside Options.Dialer",
 			"a Dialer makes the whole connection; call tls.Client in it")
@@ -170,6 +162,9 @@ func (s *settings) pool(o *Options) {
 	s.number("pool_min_idle", int64(o.MinIdleConns))
 	if o.MaxIdleConns > 0 {
 		s.number("pool_max_idle", int64(o.MaxIdleConns))
+	}
+	if o.MaxConcurrentDials > 0 {
+		s.number("dial_concurrency", int64(o.MaxConcurrentDials))
 	}
 	s.lifetimes(o.ConnMaxIdleTime, o.ConnMaxLifetime, o.ConnMaxLifetimeJitter)
 }

@@ -24,31 +24,45 @@ type engine struct {
 	limiter Limiter
 	broken  error // why the options cannot work: the result of every command
 
+	dialTimeout time.Duration
+	configure   func(socket string) (settings, error)
+	redial      func([]Hook) stream.Dial // nil in a cluster
+
 	limitless bool          // no ReadTimeout: calls have no deadline of their own
 	bound     time.Duration // no call takes longer than this without its context saying so
 }
 
 // place is where commands run: anywhere by their keys, on one node, or on one connection.
 type place struct {
-	lease *core.Lease
-	node  string
+	lease   *core.Lease
+	node    string
+	timeout time.Duration // of each call, instead of the client's; 0 for the client's
+	raw     *goConnection // one that libtendon does not have yet
 }
 
 // newEngine opens the client of libtendon that `configure` describes. Errors are kept for the
 // commands, since the constructors of go-redis return none.
 func newEngine(dial stream.Dial, dialTimeout time.Duration, limiter Limiter,
 	configure func(socket string) (settings, error)) *engine {
-	e := &engine{limiter: limiter}
+	e := &engine{limiter: limiter, dialTimeout: dialTimeout, configure: configure}
+	e.open(dial)
+	return e
+}
+
+// open opens the client of libtendon, with connections that Go makes unless `dial` is nil.
+func (e *engine) open(dial stream.Dial) {
 	socket := ""
 	if dial != nil {
-		bridge, err := stream.Open(dial, dialTimeout)
+		// Go gives up a little sooner than libtendon, so that the error can say what Go was
+		// waiting for.
+		bridge, err := stream.Open(dial, e.dialTimeout*9/10)
 		if err != nil {
 			e.broken = &ClientError{Status: "SYSTEM", Message: err.Error(), executed: ExecutedNo}
-			return e
+			return
 		}
 		e.bridge, socket = bridge, bridge.Path()
 	}
-	options, err := configure(socket)
+	options, err := e.configure(socket)
 	if err == nil {
 		var failure *core.Failure
 		if e.core, failure = core.Open(options); failure != nil {
@@ -60,12 +74,30 @@ func newEngine(dial stream.Dial, dialTimeout time.Duration, limiter Limiter,
 		if e.bridge != nil {
 			e.bridge.Close()
 		}
-		return e
+		return
 	}
 	// A client that was forgotten instead of closed gives back its connections and goroutines all
 	// the same. Closing waits, which the goroutine that runs cleanups must not.
 	runtime.AddCleanup(e, func(r resources) { go r.close() }, resources{e.core, e.bridge})
-	return e
+}
+
+// dialThrough makes connections with the DialHook of hooks from now on. A client that has been used
+// keeps the way it connects.
+func (e *engine) dialThrough(list []Hook) {
+	switch {
+	case e == nil || e.redial == nil:
+		logf("DialHook is not called: libtendon makes the connections of a cluster")
+	case e.broken != nil:
+	case e.bridge != nil:
+		e.bridge.SetDial(e.redial(list))
+	case e.core.Stats().Requests > 0:
+		logf("DialHook is not called: the client has connected already; " +
+			"add the hook before the first command")
+	default:
+		old := resources{e.core, e.bridge}
+		e.open(e.redial(list))
+		old.close()
+	}
 }
 
 // resources are what an engine has to give back. They must not lead to the engine, which would then
@@ -114,6 +146,8 @@ type submission struct {
 	one     [1]Cmder
 	ctx     context.Context
 	engine  *engine
+	timeout time.Duration
+	raw     *goConnection
 	hurried bool // the deadline is that of ctx
 }
 
@@ -121,16 +155,28 @@ var submissions = sync.Pool{New: func() interface{} { return new(submission) }}
 
 func (e *engine) newSubmission(ctx context.Context, at place) *submission {
 	s := submissions.Get().(*submission)
-	s.ctx, s.engine, s.hurried = ctx, e, false
+	s.ctx, s.engine, s.timeout, s.hurried = ctx, e, at.timeout, false
 	s.batch.Reset()
-	s.batch.Lease, s.batch.Node = at.lease, at.node
+	s.batch.Lease, s.batch.Node, s.raw = at.lease, at.node, at.raw
 	return s
 }
 
 func (s *submission) free() {
-	s.cmds, s.ctx, s.engine, s.one[0] = nil, nil, nil, nil
+	s.cmds, s.ctx, s.engine, s.raw, s.one[0] = nil, nil, nil, nil, nil
 	s.batch.Lease = nil
 	submissions.Put(s)
+}
+
+// run submits the batch and waits for its outcomes. Its error is that of commands none of which was
+// taken.
+func (s *submission) run(sink core.Sink, cmds []Cmder) error {
+	if s.raw != nil {
+		return s.raw.do(s.ctx, &s.batch, sink)
+	}
+	if failure := s.engine.core.Do(s.ctx, &s.batch, sink); failure != nil {
+		return s.refused(failure, cmds)
+	}
+	return nil
 }
 
 // Deliver implements core.Sink.
@@ -212,7 +258,12 @@ func (s *submission) setTimeout(blocking bool, block time.Duration) error {
 		return err
 	}
 	limitless := s.engine.limitless || (blocking && block == 0)
+	bound := s.engine.bound
 	s.batch.Timeout = 0
+	if s.timeout > 0 && !(blocking && block == 0) {
+		limitless, bound = false, s.timeout
+		s.batch.Timeout = ceilMillis(s.timeout + block)
+	}
 	if limitless {
 		s.batch.Timeout = core.TimeoutNone
 	}
@@ -224,7 +275,7 @@ func (s *submission) setTimeout(blocking bool, block time.Duration) error {
 	if left <= 0 {
 		return context.DeadlineExceeded
 	}
-	if limitless || left < s.engine.bound+block {
+	if limitless || left < bound+block {
 		s.batch.Timeout, s.hurried = ceilMillis(left), true
 	}
 	return nil
@@ -266,8 +317,8 @@ func (e *engine) process(ctx context.Context, at place, cmd Cmder) error {
 	}
 	if err != nil {
 		cmd.SetErr(err)
-	} else if failure := e.core.Do(ctx, &s.batch, s); failure != nil {
-		cmd.SetErr(s.refused(failure, s.cmds))
+	} else if err := s.run(s, s.cmds); err != nil {
+		cmd.SetErr(err)
 	}
 	s.free()
 	err = cmd.Err()
@@ -312,10 +363,7 @@ func (e *engine) processChunk(ctx context.Context, at place, cmds []Cmder) error
 			return err
 		}
 	}
-	if failure := e.core.Do(ctx, &s.batch, s); failure != nil {
-		return s.refused(failure, cmds)
-	}
-	return nil
+	return s.run(s, cmds)
 }
 
 // blockingOf sums what the commands of a pipeline may block; one without limit makes the whole so.

@@ -34,6 +34,8 @@ const (
 	TxFailedErr = serverError("redis: transaction failed")
 	// ErrCrossSlot is the result of a command or transaction whose keys are in different slots.
 	ErrCrossSlot = serverError("CROSSSLOT Keys in request don't hash to the same slot")
+	// ErrNoScript is the result of running a script by a hash that the server does not know.
+	ErrNoScript = serverError("NOSCRIPT No matching script. Please use EVAL.")
 )
 
 // Executed says whether the command of a failed call was executed by a server.
@@ -213,6 +215,25 @@ func IsMasterDownError(err error) bool { return HasErrorPrefix(err, "MASTERDOWN 
 // IsMaxClientsError says whether the server has too many clients.
 func IsMaxClientsError(err error) bool {
 	return HasErrorPrefix(err, "ERR max number of clients reached")
+}
+
+// IsNoReplicasError says whether a write met a primary with too few replicas.
+func IsNoReplicasError(err error) bool { return HasErrorPrefix(err, "NOREPLICAS ") }
+
+// IsMovedError says whether a server named another node for the slot, and which.
+func IsMovedError(err error) (addr string, ok bool) { return redirection(err, "MOVED ") }
+
+// IsAskError says whether a server named another node for this command, and which.
+func IsAskError(err error) (addr string, ok bool) { return redirection(err, "ASK ") }
+
+// redirection is the last word of "MOVED slot host:port".
+func redirection(err error, prefix string) (addr string, ok bool) {
+	var reply Error
+	if !errors.As(err, &reply) || !strings.HasPrefix(reply.Error(), prefix) {
+		return "", false
+	}
+	line := reply.Error()
+	return line[strings.LastIndexByte(line, ' ')+1:], true
 }
 
 // IsAuthError says whether the server refused the credentials or wants some.

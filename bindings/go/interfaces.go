@@ -29,6 +29,7 @@ type Cmdable interface {
 // UniversalClient is what Client and ClusterClient have in common.
 type UniversalClient interface {
 	Cmdable
+	AddHook(hook Hook)
 	Do(ctx context.Context, args ...interface{}) *Cmd
 	Process(ctx context.Context, cmd Cmder) error
 	Watch(ctx context.Context, fn func(*Tx) error, keys ...string) error

@@ -28,7 +28,8 @@ type Options struct {
 	ClientName string
 	// Dialer makes the connections instead of libtendon, TLS included. It runs at every connect.
 	Dialer func(ctx context.Context, network, addr string) (net.Conn, error)
-	// OnConnect is not supported: libtendon does the handshake. Setting it fails every command.
+	// OnConnect is called with each new connection, after it has logged in and before DB is
+	// selected; an error of it fails the connection. Go then makes the connections.
 	OnConnect func(ctx context.Context, cn *Conn) error
 	// Protocol is the RESP version, 2 or 3 (default).
 	Protocol int
@@ -36,9 +37,11 @@ type Options struct {
 	Username string
 	// Password of the user; empty means no authentication.
 	Password string
-	// CredentialsProvider is not supported yet. Setting it fails every command.
+	// CredentialsProvider is asked for Username and Password at every connect. Go then makes the
+	// connections.
 	CredentialsProvider func() (username, password string)
-	// CredentialsProviderContext is not supported yet. Setting it fails every command.
+	// CredentialsProviderContext is CredentialsProvider with a context, which ends with
+	// DialTimeout; it wins over that one.
 	CredentialsProviderContext func(ctx context.Context) (username, password string, err error)
 	// DB is selected on every connection.
 	DB int
@@ -75,6 +78,8 @@ type Options struct {
 	// MaxActiveConns, when reached, fails with ErrPoolExhausted instead of waiting. Default no
 	// limit.
 	MaxActiveConns int
+	// MaxConcurrentDials is how many connections are opened at the same time, default 4.
+	MaxConcurrentDials int
 	// ConnMaxIdleTime closes a connection idle for so long, default 30 min; -1 means never.
 	ConnMaxIdleTime time.Duration
 	// ConnMaxLifetime replaces a connection at this age, default never.
@@ -92,6 +97,10 @@ type Options struct {
 
 	// DisableIdentity sends no CLIENT SETINFO.
 	DisableIdentity bool
+	// DisableIndentity is DisableIdentity as it was once misspelt.
+	DisableIndentity bool
+	// UnstableResp3 exists for compatibility and changes nothing, in go-redis neither.
+	UnstableResp3 bool
 	// IdentitySuffix is appended to the library name in CLIENT SETINFO.
 	IdentitySuffix string
 

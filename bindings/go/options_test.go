@@ -122,12 +122,12 @@ func TestTLSMapping(t *testing.T) {
 		}
 		o := Options{Addr: "h:1", TLSConfig: config}
 		o.fill()
-		if o.dialer() == nil {
+		if o.connector(nil) == nil {
 			t.Errorf("%s: Go does not make the connections", name)
 		}
 	}
-	if (&Options{TLSConfig: &tls.Config{ServerName: "n"}}).dialer() != nil ||
-		(&Options{}).dialer() != nil {
+	if (&Options{TLSConfig: &tls.Config{ServerName: "n"}}).connector(nil) != nil ||
+		(&Options{}).connector(nil) != nil {
 		t.Error("Go makes connections that libtendon can make")
 	}
 }
@@ -177,6 +177,29 @@ func TestParseURL(t *testing.T) {
 	if o, err = ParseURL("unix://u:p@/path/r.sock?db=2"); err != nil || o.Network != "unix" ||
 		o.Addr != "/path/r.sock" || o.Password != "p" || o.DB != 2 {
 		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+func TestParseClusterURL(t *testing.T) {
+	o, err := ParseClusterURL("rediss://user:pw@a:1?addr=b:2&addr=c:3&read_only=true&" +
+		"max_redirects=5&dial_timeout=3&max_concurrent_dials=2&client_name=me")
+	if err != nil || strings.Join(o.Addrs, " ") != "a:1 b:2 c:3" || o.Username != "user" ||
+		o.Password != "pw" || !o.ReadOnly || o.MaxRedirects != 5 ||
+		o.DialTimeout != 3*time.Second ||
+		o.MaxConcurrentDials != 2 || o.ClientName != "me" || o.TLSConfig.ServerName != "a" {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for url, want := range map[string]string{
+		"unix:///s":              "invalid URL scheme: unix",
+		"redis://a/3":            "a cluster has no database but 0",
+		"redis://a?db=1":         "unexpected option: db",
+		"redis://a?read_only=x":  "invalid read_only boolean",
+		"redis://u:secret@a:b/0": "invalid port",
+	} {
+		if _, err := ParseClusterURL(url); err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s gave %v", url, err)
+		}
 	}
 }
 

@@ -54,6 +54,11 @@ func (p *Pipeline) Len() int {
 // Process queues a command.
 func (p *Pipeline) Process(ctx context.Context, cmd Cmder) error { return p.BatchProcess(ctx, cmd) }
 
+// Do queues any command by name.
+func (p *Pipeline) Do(ctx context.Context, args ...interface{}) *Cmd {
+	return p.cmdable.Do(ctx, args...)
+}
+
 // BatchProcess queues several commands.
 func (p *Pipeline) BatchProcess(_ context.Context, cmds ...Cmder) error {
 	p.mutex.Lock()
@@ -134,7 +139,7 @@ func (e *engine) processPipeline(ctx context.Context, at place, cmds []Cmder) er
 	if !anyStateful(cmds) {
 		return e.processAll(ctx, at, cmds)
 	}
-	on := &leased{engine: e, node: at.node}
+	on := &leased{engine: e, at: at}
 	defer func() { _ = on.close() }()
 	return on.processAll(ctx, cmds)
 }

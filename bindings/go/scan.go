@@ -23,6 +23,11 @@ func fieldName(field reflect.StructField) (name string, omitEmpty bool) {
 	return name, omitEmpty
 }
 
+// Scanner is a type that reads itself from the text of a reply.
+type Scanner interface {
+	ScanRedis(s string) error
+}
+
 // scanText converts the text of a reply into what `to` points to.
 func scanText(text string, to interface{}) error {
 	switch v := to.(type) {
@@ -42,6 +47,8 @@ func scanText(text string, to interface{}) error {
 		number, err := strconv.ParseInt(text, 10, 64)
 		*v = time.Duration(number)
 		return err
+	case Scanner:
+		return v.ScanRedis(text)
 	case encoding.BinaryUnmarshaler:
 		return v.UnmarshalBinary([]byte(text))
 	case encoding.TextUnmarshaler:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"sync/atomic"
 )
 
 // Scripter runs scripts: every client, connection, transaction and pipeline.
@@ -17,25 +18,51 @@ type Scripter interface {
 }
 
 // Script is a Lua script that is sent in full only when the server does not know it yet.
-type Script struct{ src, hash string }
+type Script struct {
+	src  string
+	hash atomic.Pointer[string] // nil until the server has told it
+}
 
 // NewScript makes a script from its source.
 func NewScript(src string) *Script {
 	sum := sha1.Sum([]byte(src)) // the server's own name for scripts, not a signature
-	return &Script{src: src, hash: hex.EncodeToString(sum[:])}
+	hash := hex.EncodeToString(sum[:])
+	s := &Script{src: src}
+	s.hash.Store(&hash)
+	return s
 }
 
-// Hash is the SHA-1 by which the server knows the script.
-func (s *Script) Hash() string { return s.hash }
+// NewScriptServerSHA makes a script whose hash the server computes, at its first use.
+func NewScriptServerSHA(src string) *Script { return &Script{src: src} }
+
+// Hash is the SHA-1 by which the server knows the script, "" if it has yet to tell it.
+func (s *Script) Hash() string {
+	if hash := s.hash.Load(); hash != nil {
+		return *hash
+	}
+	return ""
+}
 
 // Load gives the server the script.
 func (s *Script) Load(ctx context.Context, c Scripter) *StringCmd {
-	return c.ScriptLoad(ctx, s.src)
+	cmd := c.ScriptLoad(ctx, s.src)
+	if hash := cmd.Val(); cmd.Err() == nil && hash != "" {
+		s.hash.Store(&hash)
+	}
+	return cmd
+}
+
+// known is the hash, for which the script is loaded if need be.
+func (s *Script) known(ctx context.Context, c Scripter) string {
+	if s.hash.Load() == nil {
+		s.Load(ctx, c)
+	}
+	return s.Hash()
 }
 
 // Exists says whether the server knows the script.
 func (s *Script) Exists(ctx context.Context, c Scripter) *BoolSliceCmd {
-	return c.ScriptExists(ctx, s.hash)
+	return c.ScriptExists(ctx, s.known(ctx, c))
 }
 
 // Eval runs the script by its source.
@@ -43,9 +70,20 @@ func (s *Script) Eval(ctx context.Context, c Scripter, keys []string, args ...in
 	return c.Eval(ctx, s.src, keys, args...)
 }
 
+// EvalRO runs the script, which writes nothing, by its source; it may go to a replica.
+func (s *Script) EvalRO(ctx context.Context, c Scripter, keys []string, args ...interface{}) *Cmd {
+	return c.EvalRO(ctx, s.src, keys, args...)
+}
+
 // EvalSha runs the script by its hash.
 func (s *Script) EvalSha(ctx context.Context, c Scripter, keys []string, args ...interface{}) *Cmd {
-	return c.EvalSha(ctx, s.hash, keys, args...)
+	return c.EvalSha(ctx, s.known(ctx, c), keys, args...)
+}
+
+// EvalShaRO runs the script, which writes nothing, by its hash; it may go to a replica.
+func (s *Script) EvalShaRO(ctx context.Context, c Scripter, keys []string,
+	args ...interface{}) *Cmd {
+	return c.EvalShaRO(ctx, s.known(ctx, c), keys, args...)
 }
 
 // Run runs the script by its hash, and by its source if the server does not know it. Inside a
@@ -60,9 +98,9 @@ func (s *Script) Run(ctx context.Context, c Scripter, keys []string, args ...int
 
 // RunRO is Run for a script that writes nothing; it may go to a replica.
 func (s *Script) RunRO(ctx context.Context, c Scripter, keys []string, args ...interface{}) *Cmd {
-	cmd := c.EvalShaRO(ctx, s.hash, keys, args...)
+	cmd := s.EvalShaRO(ctx, c, keys, args...)
 	if HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
-		return c.EvalRO(ctx, s.src, keys, args...)
+		return s.EvalRO(ctx, c, keys, args...)
 	}
 	return cmd
 }

@@ -7,8 +7,6 @@ import (
 	"net"
 	"reflect"
 	"strings"
-
-	"tendon.dev/redis/internal/stream"
 )
 
 // tlsMapped are the fields of tls.Config that libtendon has options for.
@@ -49,25 +47,6 @@ func (s *settings) tls(config *tls.Config) {
 	s.yes("tls_insecure_skip_verify", config.InsecureSkipVerify)
 	if config.MinVersion == tls.VersionTLS13 {
 		s.text("tls_min_version", "1.3")
-	}
-}
-
-// dialer returns what makes the connections when Go must, or nil when libtendon can.
-func (o *Options) dialer() stream.Dial {
-	if o.Dialer != nil {
-		return func(ctx context.Context) (net.Conn, error) {
-			return o.Dialer(ctx, o.Network, o.Addr)
-		}
-	}
-	if len(unmappable(o.TLSConfig)) == 0 {
-		return nil
-	}
-	config := o.TLSConfig.Clone()
-	if config.ServerName == "" && o.Network != "unix" {
-		config.ServerName, _, _ = net.SplitHostPort(o.Addr)
-	}
-	return func(ctx context.Context) (net.Conn, error) {
-		return dialTLS(ctx, o.Network, o.Addr, config)
 	}
 }
 

@@ -72,8 +72,8 @@ func (e *engine) processTx(ctx context.Context, at place, cmds []Cmder) error {
 		e.report(err)
 		return setErrors(cmds, err)
 	}
-	if failure := e.core.Do(ctx, &s.batch, t); failure != nil {
-		t.err = s.refused(failure, cmds)
+	if err := s.run(t, cmds); err != nil {
+		t.err = err
 	}
 	err := t.finish()
 	e.report(err)
@@ -111,7 +111,7 @@ func (t *txSink) finish() error {
 // leased runs commands on one connection, which it borrows at the first command and keeps.
 type leased struct {
 	engine *engine
-	node   string
+	at     place // the node, if that is given, and the timeout
 
 	mutex  sync.Mutex // a lease is for one goroutine at a time
 	key    string     // decides the node in a cluster
@@ -124,23 +124,43 @@ func (l *leased) place(ctx context.Context) (place, error) {
 	if l.closed {
 		return place{}, ErrClosed
 	}
+	if l.at.raw != nil {
+		return l.at, nil
+	}
 	if l.lease != nil {
-		return place{lease: l.lease}, nil
+		return place{lease: l.lease, timeout: l.at.timeout}, nil
 	}
 	if err := l.engine.ready(); err != nil {
 		return place{}, err
 	}
-	s := l.engine.newSubmission(ctx, place{})
+	s := l.engine.newSubmission(ctx, place{timeout: l.at.timeout})
 	defer s.free()
 	if err := s.setTimeout(false, 0); err != nil {
 		return place{}, err
 	}
-	lease, failure := l.engine.core.Lease(ctx, l.key, l.node, max(s.batch.Timeout, 0))
+	lease, failure := l.engine.core.Lease(ctx, l.key, l.at.node, max(s.batch.Timeout, 0))
 	if failure != nil {
 		return place{}, s.failed(failure)
 	}
 	l.lease = lease
-	return place{lease: lease}, nil
+	return place{lease: lease, timeout: l.at.timeout}, nil
+}
+
+func (l *leased) steps() steps {
+	return steps{process: l.process, pipeline: l.processAll, tx: l.processTx}
+}
+
+// String says whether a connection is held.
+func (l *leased) String() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	switch {
+	case l.closed:
+		return "Redis<connection given back>"
+	case l.lease == nil:
+		return "Redis<connection not borrowed yet>"
+	}
+	return "Redis<one connection>"
 }
 
 func (l *leased) process(ctx context.Context, cmd Cmder) error {
@@ -195,17 +215,22 @@ func (l *leased) close() error {
 type Tx struct {
 	cmdable
 	statefulCmdable
+	*hooks
 	on *leased
 }
 
-func newTx(e *engine, node string) *Tx {
-	tx := &Tx{on: &leased{engine: e, node: node}}
-	tx.cmdable, tx.statefulCmdable = tx.on.process, tx.on.process
+func newTx(e *engine, at place, from *hooks) *Tx {
+	tx := &Tx{on: &leased{engine: e, at: at}}
+	tx.hooks = from.derive(tx.on.steps())
+	tx.cmdable, tx.statefulCmdable = tx.hooks.process, tx.hooks.process
 	return tx
 }
 
 // Process runs a command on the connection.
-func (tx *Tx) Process(ctx context.Context, cmd Cmder) error { return tx.on.process(ctx, cmd) }
+func (tx *Tx) Process(ctx context.Context, cmd Cmder) error { return tx.hooks.process(ctx, cmd) }
+
+// String says whether a connection is held.
+func (tx *Tx) String() string { return tx.on.String() }
 
 // Watch watches more keys.
 func (tx *Tx) Watch(ctx context.Context, keys ...string) *StatusCmd {
@@ -228,7 +253,7 @@ func (tx *Tx) Unwatch(ctx context.Context, _ ...string) *StatusCmd {
 }
 
 // Pipeline queues commands for the connection.
-func (tx *Tx) Pipeline() Pipeliner { return newPipeline(tx.on.processAll) }
+func (tx *Tx) Pipeline() Pipeliner { return newPipeline(tx.hooks.processPipeline) }
 
 // Pipelined queues what `fn` queues and sends it.
 func (tx *Tx) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
@@ -236,7 +261,7 @@ func (tx *Tx) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder,
 }
 
 // TxPipeline queues commands for one transaction.
-func (tx *Tx) TxPipeline() Pipeliner { return newPipeline(tx.on.processTx) }
+func (tx *Tx) TxPipeline() Pipeliner { return newPipeline(tx.hooks.processTx) }
 
 // TxPipelined queues what `fn` queues and sends it as one transaction. TxFailedErr means that a
 // watched key has changed and nothing was executed.
@@ -248,11 +273,12 @@ func (tx *Tx) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmde
 func (tx *Tx) Close(context.Context) error { return tx.on.close() }
 
 // watch runs fn with a connection that watches keys.
-func (e *engine) watch(ctx context.Context, node string, fn func(*Tx) error, keys []string) error {
+func (e *engine) watch(ctx context.Context, at place, from *hooks, fn func(*Tx) error,
+	keys []string) error {
 	if e == nil {
 		return errNotMade
 	}
-	tx := newTx(e, node)
+	tx := newTx(e, at, from)
 	defer func() { _ = tx.on.close() }()
 	if len(keys) > 0 {
 		if err := tx.Watch(ctx, keys...).Err(); err != nil {

@@ -22,6 +22,9 @@ type UniversalOptions struct {
 	Protocol int
 	Username string
 	Password string
+	// CredentialsProvider and CredentialsProviderContext are for a single server only.
+	CredentialsProvider        func() (username, password string)
+	CredentialsProviderContext func(ctx context.Context) (username, password string, err error)
 
 	MaxRetries            int
 	MinRetryBackoff       time.Duration
@@ -37,6 +40,7 @@ type UniversalOptions struct {
 	MinIdleConns          int
 	MaxIdleConns          int
 	MaxActiveConns        int
+	MaxConcurrentDials    int
 	ConnMaxIdleTime       time.Duration
 	ConnMaxLifetime       time.Duration
 	ConnMaxLifetimeJitter time.Duration
@@ -52,7 +56,11 @@ type UniversalOptions struct {
 	IsClusterMode bool
 
 	DisableIdentity bool
-	IdentitySuffix  string
+	// DisableIndentity is DisableIdentity as it was once misspelt.
+	DisableIndentity bool
+	// UnstableResp3 exists for compatibility and changes nothing, in go-redis neither.
+	UnstableResp3  bool
+	IdentitySuffix string
 
 	CoreOptions map[string]string
 }
@@ -72,22 +80,12 @@ func (o *UniversalOptions) Cluster() *ClusterOptions {
 		MaxActiveConns:  o.MaxActiveConns,
 		ConnMaxIdleTime: o.ConnMaxIdleTime, ConnMaxLifetime: o.ConnMaxLifetime,
 		ConnMaxLifetimeJitter: o.ConnMaxLifetimeJitter, TLSConfig: o.TLSConfig,
-		DisableIdentity: o.DisableIdentity, IdentitySuffix: o.IdentitySuffix,
+		DisableIdentity: o.DisableIdentity || o.DisableIndentity, IdentitySuffix: o.IdentitySuffix,
 		CoreOptions: o.CoreOptions,
-		refused:     o.clusterRefusal(),
+		Dialer:      o.Dialer, OnConnect: o.OnConnect, CredentialsProvider: o.CredentialsProvider,
+		CredentialsProviderContext: o.CredentialsProviderContext,
+		MaxConcurrentDials:         o.MaxConcurrentDials,
 	}
-}
-
-// clusterRefusal names what a cluster's client cannot honour.
-func (o *UniversalOptions) clusterRefusal() error {
-	switch {
-	case o.Dialer != nil:
-		return unsupported("UniversalOptions.Dialer with a cluster",
-			"libtendon connects to the nodes itself")
-	case o.OnConnect != nil:
-		return unsupported("UniversalOptions.OnConnect", "libtendon does the handshake")
-	}
-	return nil
 }
 
 // Simple makes Options of what applies to a single server.
@@ -105,8 +103,10 @@ func (o *UniversalOptions) Simple() *Options {
 		MaxActiveConns:  o.MaxActiveConns,
 		ConnMaxIdleTime: o.ConnMaxIdleTime, ConnMaxLifetime: o.ConnMaxLifetime,
 		ConnMaxLifetimeJitter: o.ConnMaxLifetimeJitter, TLSConfig: o.TLSConfig,
-		DisableIdentity: o.DisableIdentity, IdentitySuffix: o.IdentitySuffix,
-		CoreOptions: o.CoreOptions,
+		DisableIdentity: o.DisableIdentity || o.DisableIndentity, IdentitySuffix: o.IdentitySuffix,
+		CoreOptions: o.CoreOptions, CredentialsProvider: o.CredentialsProvider,
+		CredentialsProviderContext: o.CredentialsProviderContext,
+		MaxConcurrentDials:         o.MaxConcurrentDials,
 	}
 }
 

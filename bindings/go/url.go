@@ -175,12 +175,20 @@ func (o *Options) urlQuery(u *url.URL) error {
 	}
 	q := &query{values: values}
 	q.number("db", &o.DB)
+	o.shared(q)
+	o.TLSConfig = q.verification(o.TLSConfig)
+	return q.finish()
+}
+
+// shared takes the options that a single server and a cluster have in common.
+func (o *Options) shared(q *query) {
 	q.number("protocol", &o.Protocol)
 	q.text("client_name", &o.ClientName)
 	q.number("max_retries", &o.MaxRetries)
 	q.duration("min_retry_backoff", &o.MinRetryBackoff)
 	q.duration("max_retry_backoff", &o.MaxRetryBackoff)
 	q.duration("dial_timeout", &o.DialTimeout)
+	q.duration("dialer_retry_timeout", &o.DialerRetryTimeout)
 	q.duration("read_timeout", &o.ReadTimeout)
 	q.duration("write_timeout", &o.WriteTimeout)
 	q.number("pool_size", &o.PoolSize)
@@ -188,18 +196,77 @@ func (o *Options) urlQuery(u *url.URL) error {
 	q.number("min_idle_conns", &o.MinIdleConns)
 	q.number("max_idle_conns", &o.MaxIdleConns)
 	q.number("max_active_conns", &o.MaxActiveConns)
+	q.number("max_concurrent_dials", &o.MaxConcurrentDials)
 	q.duration("idle_timeout", &o.ConnMaxIdleTime)
 	q.duration("conn_max_idle_time", &o.ConnMaxIdleTime)
 	q.duration("max_conn_age", &o.ConnMaxLifetime)
 	q.duration("conn_max_lifetime", &o.ConnMaxLifetime)
 	q.duration("conn_max_lifetime_jitter", &o.ConnMaxLifetimeJitter)
-	var skipVerify bool
-	q.boolean("skip_verify", &skipVerify)
-	if skipVerify && o.TLSConfig == nil && q.err == nil {
+}
+
+// verification takes skip_verify, which needs TLS.
+func (q *query) verification(config *tls.Config) *tls.Config {
+	var skip bool
+	q.boolean("skip_verify", &skip)
+	if skip && config == nil && q.err == nil {
 		q.err = fmt.Errorf("redis: skip_verify needs rediss://")
 	}
-	if o.TLSConfig != nil {
-		o.TLSConfig.InsecureSkipVerify = skipVerify
+	if config != nil {
+		config.InsecureSkipVerify = skip
 	}
-	return q.finish()
+	return config
+}
+
+// ParseClusterURL makes ClusterOptions from redis://user:password@host:port?addr=host:port&..., or
+// rediss:// for TLS. Each addr is one more node to start from; the other options are those of
+// ParseURL without db, and max_redirects, read_only, route_by_latency and route_randomly.
+func ParseClusterURL(redisURL string) (*ClusterOptions, error) {
+	u, err := url.Parse(redisURL)
+	if err != nil {
+		return nil, fmt.Errorf("redis: malformed URL: %w", urlCause(err))
+	}
+	if u.Scheme != "redis" && u.Scheme != "rediss" {
+		return nil, fmt.Errorf("redis: invalid URL scheme: %s", u.Scheme)
+	}
+	node := &Options{}
+	if err := node.urlServer(u); err != nil {
+		return nil, err
+	}
+	if node.DB != 0 {
+		return nil, fmt.Errorf("redis: a cluster has no database but 0: %s", u.Path)
+	}
+	o := &ClusterOptions{Addrs: []string{node.Addr}}
+	if u.User != nil {
+		o.Username = u.User.Username()
+		o.Password, _ = u.User.Password()
+	}
+	values, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, fmt.Errorf("redis: malformed URL query: %w", err)
+	}
+	o.Addrs = append(o.Addrs, values["addr"]...)
+	delete(values, "addr")
+	q := &query{values: values}
+	q.number("max_redirects", &o.MaxRedirects)
+	q.boolean("read_only", &o.ReadOnly)
+	q.boolean("route_by_latency", &o.RouteByLatency)
+	q.boolean("route_randomly", &o.RouteRandomly)
+	node.shared(q)
+	node.TLSConfig = q.verification(node.TLSConfig)
+	o.take(node)
+	return o, q.finish()
+}
+
+// take sets what every node's connections share.
+func (o *ClusterOptions) take(node *Options) {
+	o.Protocol, o.ClientName, o.TLSConfig = node.Protocol, node.ClientName, node.TLSConfig
+	o.MaxRetries, o.MinRetryBackoff = node.MaxRetries, node.MinRetryBackoff
+	o.MaxRetryBackoff, o.DialTimeout = node.MaxRetryBackoff, node.DialTimeout
+	o.DialerRetryTimeout, o.ReadTimeout = node.DialerRetryTimeout, node.ReadTimeout
+	o.WriteTimeout, o.PoolSize = node.WriteTimeout, node.PoolSize
+	o.PoolTimeout, o.MinIdleConns = node.PoolTimeout, node.MinIdleConns
+	o.MaxIdleConns, o.MaxActiveConns = node.MaxIdleConns, node.MaxActiveConns
+	o.MaxConcurrentDials, o.ConnMaxIdleTime = node.MaxConcurrentDials, node.ConnMaxIdleTime
+	o.ConnMaxLifetime = node.ConnMaxLifetime
+	o.ConnMaxLifetimeJitter = node.ConnMaxLifetimeJitter
 }

@@ -1,10 +1,11 @@
 """
 The article's program "Using redis-py (Cluster Mode Disabled)", with its cache-aside function: only
-the import and the host name are changed.
+the import and the host name are changed, and types declared.
 """
 
 import json
 import logging
+from typing import Any, Dict, List
 
 import tendon as redis
 from endpoint import endpoint
@@ -31,13 +32,13 @@ redis_client = redis.Redis(connection_pool=redis_pool)
 
 
 # Basic operations
-def cache_user(user_id, user_data, ttl=3600):
+def cache_user(user_id: int, user_data: Dict[str, Any], ttl: int = 3600) -> None:
     """Cache user data with a 1-hour TTL."""
     key = f"user:{user_id}"
     redis_client.setex(key, ttl, json.dumps(user_data))
 
 
-def get_cached_user(user_id):
+def get_cached_user(user_id: int) -> Any:
     """Retrieve cached user data."""
     key = f"user:{user_id}"
     data = redis_client.get(key)
@@ -47,7 +48,7 @@ def get_cached_user(user_id):
 
 
 # Using pipelines for batch operations
-def cache_multiple_users(users):
+def cache_multiple_users(users: List[Dict[str, Any]]) -> None:
     """Cache multiple users in a single round-trip."""
     pipe = redis_client.pipeline()
     for user in users:
@@ -62,10 +63,10 @@ logger = logging.getLogger("article")
 class Database:
     """What the article calls `db`: the truth behind the cache."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.reads = 0
 
-    def fetch_user(self, user_id):
+    def fetch_user(self, user_id: int) -> Dict[str, Any]:
         self.reads += 1
         return {"id": user_id, "name": f"user {user_id}"}
 
@@ -73,7 +74,7 @@ class Database:
 db = Database()
 
 
-def get_user(user_id):
+def get_user(user_id: int) -> Any:
     """Get user with cache-aside pattern and graceful degradation."""
     try:
         cached = get_cached_user(user_id)
@@ -94,7 +95,7 @@ def get_user(user_id):
     return user
 
 
-def main():
+def main() -> None:
     redis_client.delete("user:1", "user:7", *(f"user:{number}" for number in range(100, 105)))
 
     cache_user(1, {"id": 1, "name": "Ada"})

@@ -6,11 +6,13 @@ tasks.
 import asyncio
 import json
 import logging
+from typing import Any, Dict, List
 
 import tendon.asyncio as redis
 from endpoint import endpoint
 
 HOST, PORT, CA_FILE = endpoint("standalone")
+TLS: Dict[str, Any] = {"ssl": True, "ssl_cert_reqs": "required", "ssl_ca_certs": CA_FILE}
 
 # Create a client - this is reused across your application
 redis_client = redis.Redis(
@@ -20,18 +22,18 @@ redis_client = redis.Redis(
     socket_timeout=5,
     socket_connect_timeout=2,
     health_check_interval=30,
-    **({"ssl": True, "ssl_cert_reqs": "required", "ssl_ca_certs": CA_FILE} if CA_FILE else {}),
+    **(TLS if CA_FILE else {}),
 )
 
 
 # Basic operations
-async def cache_user(user_id, user_data, ttl=3600):
+async def cache_user(user_id: int, user_data: Dict[str, Any], ttl: int = 3600) -> None:
     """Cache user data with a 1-hour TTL."""
     key = f"user:{user_id}"
     await redis_client.setex(key, ttl, json.dumps(user_data))
 
 
-async def get_cached_user(user_id):
+async def get_cached_user(user_id: int) -> Any:
     """Retrieve cached user data."""
     key = f"user:{user_id}"
     data = await redis_client.get(key)
@@ -41,7 +43,7 @@ async def get_cached_user(user_id):
 
 
 # Using pipelines for batch operations
-async def cache_multiple_users(users):
+async def cache_multiple_users(users: List[Dict[str, Any]]) -> None:
     """Cache multiple users in a single round-trip."""
     async with redis_client.pipeline() as pipe:
         for user in users:
@@ -56,10 +58,10 @@ logger = logging.getLogger("article")
 class Database:
     """What the article calls `db`: the truth behind the cache."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.reads = 0
 
-    async def fetch_user(self, user_id):
+    async def fetch_user(self, user_id: int) -> Dict[str, Any]:
         self.reads += 1
         return {"id": user_id, "name": f"user {user_id}"}
 
@@ -67,7 +69,7 @@ class Database:
 db = Database()
 
 
-async def get_user(user_id):
+async def get_user(user_id: int) -> Any:
     """Get user with cache-aside pattern and graceful degradation."""
     try:
         cached = await get_cached_user(user_id)
@@ -88,7 +90,7 @@ async def get_user(user_id):
     return user
 
 
-async def main():
+async def main() -> None:
     async with redis_client:
         await redis_client.delete("user:1", *(f"user:{number}" for number in range(100, 1100)))
 

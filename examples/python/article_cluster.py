@@ -23,11 +23,19 @@ redis_cluster.set("key", "value", ex=300)
 result = redis_cluster.get("key")
 
 assert result == "value", result
-print("key =", result, "from", redis_cluster.get_node_from_key("key").name)
+
+
+def owner(key: str) -> str:
+    node = redis_cluster.get_node_from_key(key)
+    assert node is not None
+    return node.name
+
+
+print("key =", result, "from", owner("key"))
 
 for number in range(100):
     redis_cluster.set(f"article:{number}", number, ex=60)
-nodes = {redis_cluster.get_node_from_key(f"article:{number}").name for number in range(100)}
+nodes = {owner(f"article:{number}") for number in range(100)}
 assert [redis_cluster.get(f"article:{number}") for number in range(100)] == list(
     map(str, range(100))
 )

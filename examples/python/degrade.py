@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import time
+from typing import Any, Dict, List, Tuple
 
 import tendon as redis
 
@@ -16,7 +17,7 @@ DATABASE_S = 0.02  # what one question to the database takes
 PORTS = range(15340, 15380)
 
 
-def free_port():
+def free_port() -> int:
     for port in PORTS:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -25,7 +26,7 @@ def free_port():
     raise SystemExit(f"no free port in {PORTS}")
 
 
-def start_server(port):
+def start_server(port: int) -> "subprocess.Popen[bytes]":
     server = subprocess.Popen(
         ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""],
         stdout=subprocess.DEVNULL,
@@ -39,7 +40,7 @@ def start_server(port):
         time.sleep(0.02)
 
 
-def phase(app, title):
+def phase(app: "Application", title: str) -> Tuple[int, int, float]:
     """Asks for ten users, three times each, and tells who answered and how long it took."""
     errors, reads, began = len(app.warnings), app.db.reads, time.monotonic()
     for _ in range(3):
@@ -55,19 +56,33 @@ def phase(app, title):
     return reads, errors, took
 
 
+class Log(logging.Handler):
+    """Keeps the texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: List[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+
 class Application:
     """The article's module, with a database that takes its time and a log that is kept."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import article
 
-        self.get_user, self.db = article.get_user, article.db
-        self.warnings = []
-        at_once = self.db.fetch_user
-        self.db.fetch_user = lambda number: (time.sleep(DATABASE_S), at_once(number))[1]
-        handler = logging.Handler()
-        handler.emit = lambda record: self.warnings.append(record.getMessage())
-        article.logger.addHandler(handler)
+        class Slow(article.Database):
+            def fetch_user(self, user_id: int) -> Dict[str, Any]:
+                time.sleep(DATABASE_S)
+                return super().fetch_user(user_id)
+
+        self.db = article.db = Slow()
+        self.get_user = article.get_user
+        log = Log()
+        self.warnings = log.texts
+        article.logger.addHandler(log)
         article.logger.propagate = False
         self.client, self.close = article.redis_client, article.redis_pool.close
 
@@ -80,7 +95,7 @@ class Application:
                 time.sleep(0.05)
 
 
-def main():
+def main() -> None:
     port = free_port()
     os.environ.update(REDIS_HOST="127.0.0.1", REDIS_PORT=str(port))
     server = start_server(port)

@@ -5,9 +5,10 @@ Where the examples connect to: REDIS_HOST, REDIS_PORT and REDIS_CA, or a server 
 import json
 import os
 import sys
+from typing import Optional, Tuple
 
 
-def endpoint(name):
+def endpoint(name: str) -> Tuple[str, int, Optional[str]]:
     """(host, port, CA file or None) of the server the first argument names, else of `name`."""
     if "REDIS_HOST" in os.environ:
         port = int(os.environ.get("REDIS_PORT", "6379"))

@@ -226,17 +226,13 @@ void tendon__client_leave(struct tendon_client *client)
     atomic_fetch_sub(&client->inside, 1);
 }
 
-tendon_status tendon__client_admit(struct tendon_client *client, uint32_t count,
-                                   struct tendon__fault *fault)
+tendon_status tendon__client_full(struct tendon_client *client, uint32_t count,
+                                  struct tendon__fault *fault)
 {
-    uint32_t *pending = &client->engine->pending;
-    uint32_t now = __atomic_add_fetch(pending, count, __ATOMIC_RELAXED);
-    if (now <= (uint64_t)client->options.max_pending)
-        return TENDON_OK;
-    __atomic_sub_fetch(pending, count, __ATOMIC_RELAXED);
+    uint32_t left = __atomic_sub_fetch(&client->engine->pending, count, __ATOMIC_RELAXED);
     return tendon__fault_set(
         fault, TENDON_ERROR_QUEUE_FULL,
-        "%u requests are pending, option max_pending is %lld; slow down or raise it", now - count,
+        "%u requests are pending, option max_pending is %lld; slow down or raise it", left,
         (long long)client->options.max_pending);
 }
 

@@ -74,9 +74,18 @@ struct tendon_client {
  */
 tendon_status tendon__client_enter(struct tendon_client *client, struct tendon__fault *fault);
 void tendon__client_leave(struct tendon_client *client);
+/* They are more than max_pending: takes `count` back. */
+tendon_status tendon__client_full(struct tendon_client *client, uint32_t count,
+                                  struct tendon__fault *fault);
+
 /* Counts requests against max_pending; the engine counts them down as they complete. */
-tendon_status tendon__client_admit(struct tendon_client *client, uint32_t count,
-                                   struct tendon__fault *fault);
+static inline tendon_status tendon__client_admit(struct tendon_client *client, uint32_t count,
+                                                 struct tendon__fault *fault)
+{
+    uint32_t now = __atomic_add_fetch(&client->engine->pending, count, __ATOMIC_RELAXED);
+    return now <= (uint64_t)client->options.max_pending ? TENDON_OK
+                                                        : tendon__client_full(client, count, fault);
+}
 
 /* The driver's token for a moment, from any thread. */
 void tendon__client_lock(struct tendon_client *client);

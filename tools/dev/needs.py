@@ -218,8 +218,8 @@ NEEDS = [
         "pip",
         "python3-pip python3-venv",
         "",
-        "bench",
-        "fetches the peers that are measured against, at named versions, into build/",
+        "bindings bench",
+        "fetches, at named versions and into build/, the peers that are measured against and mypy",
         pip_usable,
     ),
     Need(
@@ -363,7 +363,8 @@ REGISTRIES = """
 ## From language registries
 
 No run-time dependency of any binding. Maven fetches its own plugins and JUnit, npm what a binding's
-`package.json` lists for development, Go its toolchain when it is older than 1.24; each by its
+`package.json` lists for development, Go its toolchain when it is older than 1.24, pip the mypy of
+`bindings/python/run-tests`, which checks the types of the package and of its examples; each by its
 ordinary client with the configuration the machine has.
 
 `./dev bench` fetches the clients it measures against the same way, at the versions named in

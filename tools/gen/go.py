@@ -3,6 +3,7 @@
 import pathlib
 
 import go_code
+import go_mirror
 import go_table
 import go_tests
 import surface
@@ -42,3 +43,8 @@ def methods(root):
     table = go_table.read(root)
     _, command_of = commands_of(root)
     return [(m.name, command_of(m)) for group in table.groups for m in group.methods]
+
+
+def missing(root):
+    """Public names of go-redis that are neither here nor left out with a reason."""
+    return surface.missing(root, "go", go_mirror.Package(pathlib.Path(root) / FOLDER).surface())

@@ -6,6 +6,7 @@ import python_methods
 import python_names
 import python_table
 import python_tests
+import python_twins
 import surface
 
 # Command methods that are written by hand, and what they send.
@@ -57,4 +58,5 @@ def outputs(root):
     made = python_methods.outputs(sections, known)
     made.update(python_methods.missing(reasons(root)))
     made.update(python_tests.outputs(sections, known, surface.Fixture(root)))
+    made.update(python_twins.outputs(pathlib.Path(root)))
     return made

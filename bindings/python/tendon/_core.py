@@ -19,7 +19,7 @@ from tendon._encoder import Encoder
 from tendon._native import lib
 from tendon._options import CoreValue, Options, set_credentials
 from tendon._reply import Decode, read_reply, take_error, take_reply
-from tendon.exceptions import ClientClosedError, ResponseError
+from tendon.exceptions import AuthenticationError, ClientClosedError, ResponseError
 
 # How long the main thread waits before it looks for Ctrl-C.
 _SLICE_S = 0.1
@@ -68,10 +68,11 @@ class Handle:
     loses it.
     """
 
-    __slots__ = ("pointer", "address")
+    __slots__ = ("pointer", "address", "closed")
 
     def __init__(self, config: Config) -> None:
         self.pointer = c_void_p()
+        self.closed = False
         error = c_void_p()
         status = lib.tendon_client_create(config.pointer, byref(self.pointer), byref(error))
         if status != native.OK:
@@ -133,6 +134,7 @@ class BaseCore:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self._provider = options.credential_provider
         self._config = Config(options.core)
         self.encoder = Encoder(options.encoding, options.encoding_errors, options.decode_responses)
         self._closed_for_good = False
@@ -152,6 +154,16 @@ class BaseCore:
         """The helper's side of this core, for replies that `decode` turns into text."""
         encoder = self.encoder
         return _helper.Caller(encoder.encode, encoder.plain, decode, self._options.timeout_ms)
+
+    def option(self, name: str, default: str) -> str:
+        """An option of the core as it was set."""
+        value = self._options.core.get(name, default)
+        return value.decode() if isinstance(value, bytes) else value
+
+    @property
+    def timeout_ms(self) -> int:
+        """Of each request: 0 leaves it to the core, -1 is none."""
+        return self._options.timeout_ms
 
     def _encoded(self, commands: Sequence[Command]) -> List[List[bytes]]:
         pack = self.encoder.pack
@@ -180,6 +192,17 @@ class Core(BaseCore):
         if _helper.Caller is not None:
             self._callers = self._caller(self.encoder.decoder), self._caller(None)
             self.call_at_once = self._callers[0].call
+            if self._provider is not None:
+                self.call_at_once = self._call_at_once_or_renew
+
+    def _call_at_once_or_renew(self, callbacks: Any, command: Tuple[Any, ...]) -> Any:
+        handle = self._handle
+        try:
+            return self._callers[0].call(callbacks, command)
+        except AuthenticationError as error:
+            if handle is None or not self._renew(handle, error):
+                raise
+        return NotImplemented
 
     def _forget(self) -> None:
         super()._forget()
@@ -195,11 +218,27 @@ class Core(BaseCore):
                     "this client is closed; make a new one", status_code="CLOSED"
                 )
             if self._handle is None:
-                provider = self._options.credential_provider
-                if provider is not None:
-                    self._set_credentials(provider.get_credentials())
+                if self._provider is not None:
+                    self._set_credentials(self._provider.get_credentials())
                 self._handle = Handle(self._config)
             return self._handle
+
+    def _renew(self, handle: Handle, failure: Any) -> bool:
+        """
+        Whether other credentials may help: the provider is asked again, by the next use, when the
+        server refused what it gave. Who still uses the old native client keeps it.
+        """
+        if self._provider is None or not isinstance(failure, AuthenticationError):
+            return False
+        with self._lock:
+            if self._handle is handle:
+                self._handle = None
+                self._sure = False
+        return True
+
+    def handle(self) -> Handle:
+        """The native client, made now if there is none."""
+        return self._handle or self._open()
 
     @property
     def _sure(self) -> bool:
@@ -219,6 +258,14 @@ class Core(BaseCore):
     def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
         """Sends one command and returns its value; raises a failure or the server's error."""
         handle = self._handle or self._open()
+        try:
+            return self._call(handle, argv, decode, blocking)
+        except AuthenticationError as error:
+            if not self._renew(handle, error):
+                raise
+        return self._call(self._open(), argv, decode, blocking)
+
+    def _call(self, handle: Handle, argv: List[bytes], decode: Decode, blocking: bool) -> Any:
         if (blocking or not self._sure) and _in_main_thread():
             if blocking or self._endless:
                 return self._call_interruptibly(handle, argv, decode)
@@ -288,6 +335,24 @@ class Core(BaseCore):
         failure.
         """
         handle = self._handle or self._open()
+        try:
+            values = self._batch(handle, commands, decode, atomic, nodes)
+            refused = all(isinstance(value, AuthenticationError) for value in values)
+            if not values or not refused or not self._renew(handle, values[0]):
+                return values
+        except AuthenticationError as error:
+            if not self._renew(handle, error):
+                raise
+        return self._batch(self._open(), commands, decode, atomic, nodes)
+
+    def _batch(
+        self,
+        handle: Handle,
+        commands: Sequence[Command],
+        decode: Decode,
+        atomic: bool,
+        nodes: Optional[Sequence[bytes]],
+    ) -> List[Any]:
         if not self._sure and _in_main_thread():
             if self._endless:
                 batch = Batch(
@@ -324,11 +389,23 @@ class Core(BaseCore):
         Borrows a connection, in a cluster to the node of `key`. Raises MaxConnectionsError
         and others.
         """
-        return Lease(self, self._handle or self._open(), self._options.timeout_ms, key)
+        handle = self._handle or self._open()
+        try:
+            return Lease(self, handle, self._options.timeout_ms, key)
+        except AuthenticationError as error:
+            if not self._renew(handle, error):
+                raise
+        return Lease(self, self._open(), self._options.timeout_ms, key)
 
     def connect(self) -> None:
         """Waits until a connection is ready."""
-        self._reach(self._handle or self._open())
+        handle = self._handle or self._open()
+        try:
+            self._reach(handle)
+        except AuthenticationError as error:
+            if not self._renew(handle, error):
+                raise
+            self._reach(self._open())
 
     def nodes(self) -> str:
         """The nodes known, one line each: "host:port role slots"."""
@@ -364,6 +441,7 @@ class Core(BaseCore):
             self._closed_for_good = self._closed_for_good or for_good
             self._sure = False
         if handle is not None:
+            handle.closed = True
             lib.tendon_client_close(handle.pointer)
 
 

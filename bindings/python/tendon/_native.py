@@ -29,6 +29,11 @@ ROUTE_AUTO = 0
 ROUTE_SLOT = 1
 ROUTE_NODE = 2
 TIMEOUT_NONE = -1
+COMPLETION_EVENT = 3
+EVENT_CLOSED = 4
+EVENT_FAILED = 5
+EVENT_MESSAGE = 12
+EVENT_GAP = 13
 
 
 class Bytes(ctypes.Structure):
@@ -89,6 +94,10 @@ class LeaseOptions(ctypes.Structure):
     # fmt: on
 
 
+class SubscriptionOptions(ctypes.Structure):
+    _fields_ = LeaseOptions._fields_[:-1]
+
+
 _GAUGES = "nodes open idle leased lanes connecting waiting pending reserved"
 _COUNTERS = (
     "created connect_failures tls_resumed closed_idle closed_lifetime closed_peer closed_dirty "
@@ -112,7 +121,7 @@ STATS = [name for name in (_GAUGES + " " + _COUNTERS).split() if name != "reserv
 # fmt: off
 LAYOUT = {
     Bytes: 16, ErrorView: 56, ReplyView: 40, Request: 88, Outcome: 16, Completion: 80,
-    LeaseOptions: 56, Stats: 256,
+    LeaseOptions: 56, SubscriptionOptions: 48, Stats: 256,
 }
 # fmt: on
 
@@ -166,6 +175,11 @@ _FUNCTIONS = {
             POINTER(c_uint64),
         ],
     ),
+    "tendon_subscription_open": (
+        _STATUS, [c_void_p, c_void_p, POINTER(SubscriptionOptions), c_uint64, POINTER(c_void_p)]
+    ),
+    "tendon_subscription_submit": (_STATUS, [c_void_p, c_void_p, POINTER(c_uint64)]),
+    "tendon_subscription_close": (None, [c_void_p]),
     "tendon_lease_close": (None, [c_void_p]),
     "tendon_lease_discard": (None, [c_void_p]),
 }

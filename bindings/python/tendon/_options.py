@@ -162,6 +162,11 @@ def _server(core: Dict[str, CoreValue], values: Mapping[str, Any]) -> None:
         core["unix_socket"] = str(values["path"])
     if values["credential_provider"] and (values["username"] or values["password"]):
         raise DataError("credential_provider excludes username and password; pass one or the other")
+    streaming = getattr(values["credential_provider"], "is_streaming", None)
+    if streaming is not None and streaming():
+        raise ConfigurationError(
+            "a streaming credential_provider would never be asked again; pass one that is not"
+        )
     set_credentials(core, values["username"], values["password"])
     protocol = values["protocol"]
     if protocol not in (None, 2, 3, "2", "3"):

@@ -64,8 +64,11 @@ def in_python_words(status: str, text: str) -> str:
         said, cut, _ = text.partition("; use a lease")
         remedy = _REMEDIES.get(said.split(" ", 1)[0].upper(), _OWN_CONNECTION)
         return f"{said}; {remedy}" if cut else text
-    if status == "UNSUPPORTED" and text.endswith("no interface for that"):
-        return f"{text}; use redis-py beside tendon for it"
+    if status == "UNSUPPORTED":
+        said, cut, _ = text.partition("; see tendon_subscription_open")
+        command = said.split(" ", 1)[0].upper()
+        other = "pubsub()" if command.endswith("SUBSCRIBE") else "redis-py beside tendon"
+        return f"{said}; use {'monitor()' if command == 'MONITOR' else other}" if cut else text
     if status == "URL":  # quotes what the caller wrote
         return text
     if status == "CONFIG":  # may be about tendon_options, so both names are told

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
+from typing import Union
 
 from tendon._core import Core, Lease, not_at_once
 from tendon._encoder import Encoder
 from tendon._options import UNSET, default_retry
 from tendon._shapes import Callbacks
 from tendon.commands import CoreCommands
+from tendon.commands.script import Script
 from tendon.connection import ConnectionPool
 from tendon.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError, WatchError
+from tendon.lock import Lock
+from tendon.monitor import Monitor
 from tendon.pipeline import Pipeline
+from tendon.pubsub import PubSub, PubSubWorkerThread
 from tendon.retry import Retry
+from tendon.typing import KeyT
 
-__all__ = ["Client", "Pipeline", "Redis", "StrictRedis"]
+__all__ = ["Client", "Monitor", "Pipeline", "PubSub", "PubSubWorkerThread", "Redis", "StrictRedis"]
 
 # Options that stay in Python: never results of a command, so no callback may see them.
 EMPTY_RESPONSE = "EMPTY_RESPONSE"
@@ -107,6 +114,41 @@ class Client(BaseClient, CoreCommands):
                 except WatchError:
                     if watch_delay:
                         time.sleep(watch_delay)
+
+    def lock(
+        self,
+        name: KeyT,
+        timeout: Optional[float] = None,
+        sleep: float = 0.1,
+        blocking: bool = True,
+        blocking_timeout: Optional[float] = None,
+        lock_class: Optional[Type[Lock]] = None,
+        thread_local: bool = True,
+        raise_on_release_error: bool = True,
+    ) -> Lock:
+        """A lock named ``name`` in the server, not acquired yet; see its class."""
+        kind = lock_class or Lock
+        return kind(
+            self,
+            name,
+            timeout=timeout,
+            sleep=sleep,
+            blocking=blocking,
+            blocking_timeout=blocking_timeout,
+            thread_local=thread_local,
+            raise_on_release_error=raise_on_release_error,
+        )
+
+    def register_script(self, script: Union[str, bytes]) -> Script:
+        """A callable that runs the Lua script; nothing is sent before it is called."""
+        return Script(self, script)
+
+    def watch(self, *names: KeyT) -> None:
+        """Of no use on a client: pipeline() has it."""
+        warnings.warn("call watch() of a pipeline", DeprecationWarning, stacklevel=2)
+
+    def unwatch(self) -> None:
+        warnings.warn("call unwatch() of a pipeline", DeprecationWarning, stacklevel=2)
 
     def shutdown(self, *args: Any, **kwargs: Any) -> None:
         """Ends the server; options as the server has them. RedisError when it goes on."""
@@ -256,6 +298,14 @@ class Redis(BaseRedis, Client):
         ``transaction=False``.
         """
         return Pipeline(self, transaction)
+
+    def pubsub(self, **kwargs: Any) -> PubSub:
+        """Subscriptions on a connection of their own; options as in PubSub."""
+        return PubSub(self.connection_pool, **kwargs)
+
+    def monitor(self) -> Monitor:
+        """Every command that the server runs; see its class."""
+        return Monitor(self._core)
 
     def client(self) -> "Redis":
         """A client of the same pool that keeps one connection for itself."""

@@ -12,7 +12,7 @@ from typing import TypeVar, Union
 
 from tendon._batch import Command
 from tendon._core import Core, key_slot
-from tendon._encoder import command_name
+from tendon._encoder import Encoder, command_name
 from tendon._options import DEFAULTS, check_names, default_retry, resolve
 from tendon._routing import ALL_PRIMARIES, ALWAYS_BY_NODE, DEFAULT_NODE, MERGE, SPLIT
 from tendon._shapes import Callbacks
@@ -22,11 +22,13 @@ from tendon.commands import RedisClusterCommands, list_of
 
 # fmt: off
 from tendon.exceptions import (
-    ClusterUnavailableError, ConfigurationError, RedisClusterException, RedisError,
+    ClusterUnavailableError, ConfigurationError, DataError, RedisClusterException, RedisError,
     SlotNotCoveredError,
 )
 # fmt: on
+from tendon.monitor import Monitor
 from tendon.pipeline import Pipeline
+from tendon.pubsub import ClusterPubSub
 from tendon.retry import Retry
 
 R = TypeVar("R", bound="BaseCluster")
@@ -125,6 +127,7 @@ class BaseCluster(BaseClient):
         given["retry"] = retry or default_retry()
         if retry is None:
             given["retry"].update_retries(cluster_error_retry_attempts)
+        self._kwargs = given
         options = resolve("RedisCluster()", given)
         options.core.update(
             _core_options(seeds, covered, read_from_replicas, load_balancing_strategy)
@@ -231,6 +234,43 @@ class BaseCluster(BaseClient):
         primary.
         """
         return self._default or self.get_primaries()[0]
+
+    def pubsub_node(
+        self, node: Optional[ClusterNode], host: Optional[str], port: Optional[int]
+    ) -> Optional[ClusterNode]:
+        """The node that the arguments of pubsub() name, if they do."""
+        if node is None and (host is None) != (port is None):
+            raise DataError("Passing a host requires passing a port, and vice versa")
+        if node is None and host is None:
+            return None
+        found = self.get_node(node_name=node.name) if node else self.get_node(host, port)
+        if found is None:
+            raise RedisClusterException(
+                f"Node {node.name if node else f'{host}:{port}'} doesn't exist in the cluster"
+            )
+        return found
+
+    def get_random_primary_node(self) -> ClusterNode:
+        return random.choice(self.get_primaries())
+
+    def replace_default_node(self, target_node: Optional[ClusterNode] = None) -> None:
+        """Makes another node the default one: ``target_node``, else any other primary."""
+        current = self.get_default_node()
+        others = [node for node in self.get_primaries() if node != current]
+        if target_node is not None or others:
+            self._default = target_node or random.choice(others)
+
+    def get_connection_kwargs(self) -> Dict[str, Any]:
+        return self._kwargs
+
+    @property
+    def encoder(self) -> Encoder:
+        return self._encoder
+
+    def set_retry(self, retry: Retry) -> None:
+        raise NotImplementedError(
+            "the core's options are fixed once made; pass retry to the constructor"
+        )
 
     def set_default_node(self, node: ClusterNode) -> bool:
         known = node in self.get_nodes()
@@ -368,6 +408,32 @@ class RedisCluster(BaseCluster, Client, RedisClusterCommands):
         """
         return ClusterPipeline(self, bool(transaction))
 
+    def pubsub(
+        self,
+        node: Optional[ClusterNode] = None,
+        host: Optional[str] = None,
+        port: Optional[int] = None,
+        **kwargs: Any,
+    ) -> ClusterPubSub:
+        """Subscriptions, of sharded channels too; see its class."""
+        return ClusterPubSub(self, node, host, port, **kwargs)
+
+    def monitor(self, target_node: Optional[ClusterNode] = None) -> Monitor:
+        """Every command that a node runs, the default one or ``target_node``."""
+        node = target_node or self.get_default_node()
+        return Monitor(self._core, node.name.encode())
+
+    def cluster_delslots(self, *slots: Any) -> List[bool]:
+        """Takes each slot from the node that has it; one True for each."""
+        return [
+            self.execute_command("CLUSTER DELSLOTS", slot, target_nodes=self._owner_of(int(slot)))
+            for slot in slots
+        ]
+
+    def get_redis_connection(self, node: ClusterNode) -> "NodeClient":
+        """A client whose commands all go to ``node``."""
+        return NodeClient(self, node)
+
     def disconnect_connection_pools(self) -> None:
         """Closes the connections; the next command connects again."""
         self._core.disconnect()
@@ -381,6 +447,28 @@ class RedisCluster(BaseCluster, Client, RedisClusterCommands):
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+
+class NodeClient(Client):
+    """What ``get_redis_connection(node)`` gives: every command goes to that node alone."""
+
+    def __init__(self, cluster: RedisCluster, node: ClusterNode) -> None:
+        self._cluster, self.node = cluster, node
+        self._core, self._encoder = cluster._core, cluster._encoder
+        self.response_callbacks = cluster.response_callbacks
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        result = self._cluster.execute_command(*args, target_nodes=self.node, **options)
+        if args and command_name(args[0]).capitals == "SCAN":
+            cursors, keys = result
+            return cursors[self.node.name], keys
+        return result
+
+    def pipeline(self, transaction: bool = True) -> Pipeline:
+        raise NotImplementedError("a pipeline goes where its keys are; use that of RedisCluster")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__name__}({self.node.name})>"
 
 
 class ClusterPipeline(Pipeline):

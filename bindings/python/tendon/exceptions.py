@@ -12,6 +12,7 @@ Every exception made here carries, beside its text (cause and remedy):
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, Dict, Optional, Tuple, Type
 
 from tendon._words import in_python_words
@@ -22,21 +23,31 @@ __all__ = [
     "BusyLoadingError", "CertificateError", "CertificateHostnameError", "ChildDeadlockedError",
     "ClientClosedError", "ClusterCrossSlotError", "ClusterDownError", "ClusterError",
     "ClusterUnavailableError", "ConfigurationError", "ConnectionError", "CrossSlotError",
-    "CrossSlotTransactionError", "DataError", "ExecAbortError", "InvalidPipelineStack",
+    "CrossSlotTransactionError", "DataError", "ExceptionType", "ExecAbortError",
+    "ExternalAuthProviderError", "IncorrectPolicyType", "InvalidPipelineStack",
     "InvalidResponse", "LockError", "LockNotOwnedError", "MasterDownError", "MaxConnectionsError",
-    "ModuleError", "MovedError", "NoPermissionError", "NoScriptError", "OutOfMemoryError",
-    "PubSubError",
+    "ModuleError", "MovedError", "NoPermissionError", "NoScriptError", "NoSuchFieldsetError",
+    "OutOfMemoryError", "PubSubError",
     "ReadOnlyError", "RedisClusterException", "RedisError", "ResponseError", "SlotNotCoveredError",
     "TLSConfigurationError", "TLSError", "TimeoutError", "TryAgainError", "WatchError",
 ]
 # fmt: on
 
 
+class ExceptionType(Enum):
+    """What an error is about; ``error_type`` of every exception."""
+
+    NETWORK = "network"
+    TLS = "tls"
+    AUTH = "auth"
+    SERVER = "server"
+
+
 class _Outcome(Exception):
     """What every exception of this package can tell beside its text."""
 
     executed: str = "no"
-    error_type: str = "server"
+    error_type: ExceptionType = ExceptionType.SERVER
     node: str = ""
     attempts: int = 0
 
@@ -45,7 +56,7 @@ class _Outcome(Exception):
         self.status_code = status_code
 
     def __repr__(self) -> str:
-        return f"{self.error_type}:{type(self).__name__}"
+        return f"{self.error_type.value}:{type(self).__name__}"
 
 
 class RedisError(_Outcome):
@@ -55,23 +66,23 @@ class RedisError(_Outcome):
 class ConnectionError(RedisError):  # noqa: A001 - redis-py's name
     """No connection could be made, or one was lost."""
 
-    error_type = "network"
+    error_type = ExceptionType.NETWORK
 
 
 class TimeoutError(RedisError):  # noqa: A001 - redis-py's name
     """A deadline passed. Not a ConnectionError and not the builtin TimeoutError, as in redis-py."""
 
-    error_type = "network"
+    error_type = ExceptionType.NETWORK
 
 
 class AuthenticationError(ConnectionError):
     """The server refused user name or password, or wants one."""
 
-    error_type = "auth"
+    error_type = ExceptionType.AUTH
 
 
 class AuthorizationError(ConnectionError):
-    error_type = "auth"
+    error_type = ExceptionType.AUTH
 
 
 class BusyLoadingError(ConnectionError):
@@ -89,7 +100,7 @@ class ClientClosedError(ConnectionError):
 class TLSError(ConnectionError):
     """The TLS handshake failed. Only tendon has this class."""
 
-    error_type = "tls"
+    error_type = ExceptionType.TLS
 
 
 class CertificateError(TLSError):
@@ -132,7 +143,11 @@ class WatchError(RedisError):
 
 
 class LockError(RedisError, ValueError):
-    pass
+    """A lock could not be acquired, or is not held."""
+
+    def __init__(self, message: Any = None, lock_name: Any = None) -> None:
+        super().__init__(*(() if message is None else (message,)))
+        self.message, self.lock_name = message, lock_name
 
 
 class LockNotOwnedError(LockError):
@@ -144,7 +159,7 @@ class ResponseError(RedisError):
 
 
 class AuthenticationWrongNumberOfArgsError(ResponseError):
-    error_type = "auth"
+    error_type = ExceptionType.AUTH
 
 
 class NoScriptError(ResponseError):
@@ -164,7 +179,7 @@ class OutOfMemoryError(ResponseError):
 
 
 class NoPermissionError(ResponseError):
-    error_type = "auth"
+    error_type = ExceptionType.AUTH
 
 
 class ModuleError(ResponseError):
@@ -236,7 +251,7 @@ class ClusterUnavailableError(SlotNotCoveredError, ConnectionError):
     work.
     """
 
-    error_type = "network"
+    error_type = ExceptionType.NETWORK
 
 
 class CrossSlotError(RedisClusterException, ClusterCrossSlotError):
@@ -245,6 +260,18 @@ class CrossSlotError(RedisClusterException, ClusterCrossSlotError):
 
 class ChildDeadlockedError(Exception):
     pass
+
+
+class ExternalAuthProviderError(ConnectionError):
+    """A credential provider failed; never raised by tendon, which lets its error through."""
+
+
+class IncorrectPolicyType(Exception):
+    """Never raised by tendon."""
+
+
+class NoSuchFieldsetError(ResponseError):
+    """Of a type of Redis 8."""
 
 
 # One line for each status of spec/errors; a test compares them.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from tendon._batch import Command
 from tendon._core import Lease
 from tendon._encoder import Encoder, command_name
 from tendon._reply import Decode
 from tendon._shapes import Callbacks
+from tendon.commands.script import load_missing
 from tendon.exceptions import (
     ConnectionError,
     CrossSlotError,
@@ -58,6 +59,7 @@ class BasePipeline(QueuedCommands):
 
     def _clear(self) -> None:
         self.command_stack: List[Queued] = []
+        self.scripts: Set[Any] = set()  # whose texts the server may not have yet
         self.watching = False
         self.explicit_transaction = False
         self._some_stay_bytes = False
@@ -236,6 +238,8 @@ class Pipeline(BasePipeline):
         if not stack and not self.watching:
             return []
         try:
+            if self.scripts:
+                load_missing(self._client, self.scripts)
             plan = self._plan(stack)
             deliver = self._core.batch if self._lease is None else self._lease.batch
             return self._results(stack, plan, deliver(*plan), raise_on_error)

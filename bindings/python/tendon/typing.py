@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any, Awaitable, Dict, Iterable, Sequence, Union
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Iterable, Optional, Sequence
+from typing import TypeVar, Union
 
 if TYPE_CHECKING:
     from tendon.cluster import ClusterNode
@@ -29,3 +31,15 @@ TimeoutSecT = Union[int, float, str, bytes]
 Text = Union[bytes, str]  # of a reply: str with decode_responses=True, else bytes
 ResponseT = Union[Awaitable[Any], Any]
 TargetNodesT = Union[str, "ClusterNode", Sequence["ClusterNode"], Dict[Any, "ClusterNode"]]
+AnyKeyT = TypeVar("AnyKeyT", bytes, str, memoryview)
+AnyFieldT = TypeVar("AnyFieldT", bytes, str, memoryview)
+AnyChannelT = TypeVar("AnyChannelT", bytes, str, memoryview)
+PubSubHandler = Callable[[Dict[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A channel or pattern to subscribe, with what is called for each of its messages."""
+
+    name: ChannelT
+    handler: Optional[PubSubHandler] = None

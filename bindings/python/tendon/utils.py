@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Iterator
 
+from tendon._options import __version__
+
 if TYPE_CHECKING:
     from tendon.client import Redis
     from tendon.pipeline import Pipeline
@@ -18,6 +20,15 @@ def from_url(url: str, **kwargs: Any) -> "Redis":
     from tendon.client import Redis
 
     return Redis.from_url(url, **kwargs)
+
+
+def str_if_bytes(value: Any) -> str:
+    """bytes as text; anything else as str() has it."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def get_lib_version() -> str:
+    return __version__
 
 
 @contextmanager

@@ -28,8 +28,9 @@ REFUSED = (
     (("EXEC",), tendon.RedisError, "use pipeline()"),
     (("QUIT",), tendon.RedisError, "close()"),
     (("RESET",), tendon.RedisError, "single_connection_client=True"),
-    (("SUBSCRIBE", "x"), tendon.ConfigurationError, "redis-py beside tendon"),
-    (("MONITOR",), tendon.ConfigurationError, "redis-py beside tendon"),
+    (("SUBSCRIBE", "x"), tendon.ConfigurationError, "use pubsub()"),
+    (("MONITOR",), tendon.ConfigurationError, "use monitor()"),
+    (("SYNC",), tendon.ConfigurationError, "redis-py beside tendon"),
 )
 
 

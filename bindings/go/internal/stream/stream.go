@@ -25,7 +25,6 @@ const pathMax = 103
 
 // Bridge listens on a socket that only this user can reach, and joins what connects to it.
 type Bridge struct {
-	dial      Dial
 	timeout   time.Duration
 	directory string
 	listener  net.Listener
@@ -34,6 +33,7 @@ type Bridge struct {
 	joined    sync.WaitGroup
 
 	mutex sync.Mutex
+	dial  Dial
 	cause error // why the last dial failed; nil after one that worked
 }
 
@@ -71,6 +71,13 @@ func socketDirectory() (string, error) {
 
 // Path is the socket for libtendon to dial.
 func (b *Bridge) Path() string { return filepath.Join(b.directory, "s") }
+
+// SetDial makes the next connections in another way.
+func (b *Bridge) SetDial(dial Dial) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.dial = dial
+}
 
 // Cause is why the latest dial failed, or nil. libtendon only sees its stream end.
 func (b *Bridge) Cause() error {
@@ -141,7 +148,10 @@ func (b *Bridge) connect() (net.Conn, error) {
 		ctx, cancel = context.WithTimeout(ctx, b.timeout)
 		defer cancel()
 	}
-	remote, err := b.dial(ctx)
+	b.mutex.Lock()
+	dial := b.dial
+	b.mutex.Unlock()
+	remote, err := dial(ctx)
 	if err == nil && remote == nil {
 		err = errors.New("the dialer returned neither a connection nor an error")
 	}

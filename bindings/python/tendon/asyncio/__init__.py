@@ -18,11 +18,12 @@ from tendon.backoff import default_backoff
 from tendon.credentials import CredentialProvider, UsernamePasswordCredentialProvider
 from tendon.exceptions import *  # noqa: F401,F403 - every exception, as redis-py has them here
 from tendon.exceptions import __all__ as _exceptions
+from tendon.typing import Subscription
 
 # fmt: off
 __all__ = [
     "BlockingConnectionPool", "Connection", "ConnectionPool", "CredentialProvider", "Redis",
-    "RedisCluster", "SSLConnection", "StrictRedis", "UnixDomainSocketConnection",
+    "RedisCluster", "SSLConnection", "StrictRedis", "Subscription", "UnixDomainSocketConnection",
     "UsernamePasswordCredentialProvider", "default_backoff", "from_url", *_exceptions,
 ]
 # fmt: on

@@ -7,7 +7,7 @@ import threading
 import warnings
 from asyncio import AbstractEventLoop
 from ctypes import byref, c_void_p, sizeof
-from typing import Any, Awaitable, Dict, List, Optional, Sequence, Set
+from typing import Any, Awaitable, Dict, List, Optional, Sequence, Set, Tuple
 
 from tendon import _helper
 from tendon import _native as native
@@ -17,9 +17,11 @@ from tendon._native import lib
 from tendon._options import Options
 from tendon._reply import Decode, take_error, take_reply
 from tendon.asyncio import _calls
-from tendon.exceptions import ClientClosedError
+from tendon.exceptions import AuthenticationError, ClientClosedError
 
 _Session: Any = _helper.Session or _calls.Session
+# How long commands under way with refused credentials may go on.
+_RETIRED_S = 60
 _helper.lend(asyncio.get_running_loop, asyncio.CancelledError)
 
 
@@ -31,6 +33,9 @@ class AsyncCore(BaseCore):
 
     def __init__(self, options: Options) -> None:
         super().__init__(options._replace(core={**options.core, "drive": "host"}))
+        self._make_callers()
+
+    def _make_callers(self) -> None:
         self.caller = self._caller(self.encoder.decoder)
         self._raw_caller = self._caller(None)
 
@@ -44,6 +49,7 @@ class AsyncCore(BaseCore):
         for session in getattr(self, "_open", {}).values():
             session.abandon()
         self._open: Dict[AbstractEventLoop, Any] = {}
+        self._retired: List[Tuple[AbstractEventLoop, Any]] = []  # what renew() replaced
         self._reached: Set[AbstractEventLoop] = set()  # where a connection has been ready
         self._lock = threading.Lock()
 
@@ -77,6 +83,30 @@ class AsyncCore(BaseCore):
         provider = self._options.credential_provider
         return provider is not None and asyncio.get_running_loop() not in self._open
 
+    def renew(self, failure: BaseException, old: Any = None) -> bool:
+        """
+        Whether other credentials may help: the provider is asked again by prepare() when the server
+        refused what it gave. What still runs with the old ones is not ended by that.
+        """
+        loop = asyncio.get_running_loop()
+        if self._provider is None or not isinstance(failure, AuthenticationError):
+            return False
+        with self._lock:
+            if old is not None and self._open.get(loop) is not old:
+                return True  # somebody did so already
+            session = self._open.pop(loop, None)
+            self._reached.discard(loop)
+            self._make_callers()  # which remember the session
+        if session is not None:
+            self._retired.append((loop, session))
+            loop.call_later(_RETIRED_S, self._end_retired, loop, session)
+        return True
+
+    def _end_retired(self, loop: AbstractEventLoop, session: Any) -> None:
+        if (loop, session) in self._retired:
+            self._retired.remove((loop, session))
+            _end(loop, session)
+
     async def prepare(self) -> None:
         """Asks the credential provider, which may wait."""
         if self.asks_for_credentials:
@@ -100,6 +130,18 @@ class AsyncCore(BaseCore):
         found = caller.requests(self, commands, nodes, atomic, lease, flags)
         return found
 
+    async def answers(
+        self, commands: Sequence[Command], decode: Decode, atomic: bool = False
+    ) -> List[Any]:
+        """As batch(), after asking the credential provider, and again if the server refused it."""
+        await self.prepare()
+        values = await self.batch(commands, decode, atomic)
+        refused = all(isinstance(value, AuthenticationError) for value in values)
+        if values and refused and self.renew(values[0]):
+            await self.prepare()
+            values = await self.batch(commands, decode, atomic)
+        return values
+
     async def connect(self) -> None:
         """Waits until a connection is ready."""
         await self.prepare()
@@ -118,7 +160,13 @@ class AsyncCore(BaseCore):
         and others.
         """
         await self.prepare()
-        address = await self.caller.lease(self, key)
+        try:
+            address = await self.caller.lease(self, key)
+        except AuthenticationError as error:
+            if not self.renew(error):
+                raise
+            await self.prepare()
+            address = await self.caller.lease(self, key)
         return Lease(self, address)
 
     def nodes(self) -> str:
@@ -153,11 +201,12 @@ class AsyncCore(BaseCore):
             self._closed_for_good = self._closed_for_good or for_good
             known, self._open = self._open, {}
             self._reached.clear()
-        for loop, session in known.items():
+            retired, self._retired = self._retired, []
+        for loop, session in (*known.items(), *retired):
             _end(loop, session)
 
     def __del__(self) -> None:
-        if getattr(self, "_open", None):
+        if getattr(self, "_open", None) or getattr(self, "_retired", None):
             self.close()
             _warn_unclosed(self)
 

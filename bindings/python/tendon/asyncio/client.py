@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Any, Awaitable, Callable, Dict, Generator, Optional, Tuple, TypeVar
+import warnings
+from typing import Any, Awaitable, Callable, Dict, Generator, Optional, Tuple, Type
+from typing import TypeVar, Union
 
 from tendon._reply import Decode
 from tendon.asyncio._core import AsyncCore, Lease
 from tendon.asyncio.commands import AsyncCoreCommands
 from tendon.asyncio.connection import ConnectionPool
+from tendon.asyncio.lock import Lock
+from tendon.asyncio.monitor import Monitor
 from tendon.asyncio.pipeline import Pipeline
+from tendon.asyncio.pubsub import PubSub
+from tendon.asyncio.script import AsyncScript
 from tendon.client import EMPTY_RESPONSE, NEVER_DECODE, BaseClient, BaseRedis
 from tendon.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError, WatchError
+from tendon.typing import KeyT
 
-__all__ = ["AsyncClient", "Pipeline", "Redis", "StrictRedis"]
+__all__ = ["AsyncClient", "Monitor", "Pipeline", "PubSub", "Redis", "StrictRedis"]
 
 C = TypeVar("C", bound="AsyncClient")
 
@@ -55,7 +62,7 @@ class AsyncClient(BaseClient, AsyncCoreCommands):
 
     async def _answer(self, args: Tuple[Any, ...], decode: Decode) -> Any:
         await self._prepare()
-        value = (await self._core.batch([args], decode))[0]
+        value = (await self._core.answers([args], decode))[0]
         if isinstance(value, Exception):
             raise value
         return value
@@ -63,6 +70,41 @@ class AsyncClient(BaseClient, AsyncCoreCommands):
     async def _prepare(self) -> None:
         """What has to be waited for before a command can be sent."""
         await self._core.prepare()
+
+    def lock(
+        self,
+        name: KeyT,
+        timeout: Optional[float] = None,
+        sleep: float = 0.1,
+        blocking: bool = True,
+        blocking_timeout: Optional[float] = None,
+        lock_class: Optional[Type[Lock]] = None,
+        thread_local: bool = True,
+        raise_on_release_error: bool = True,
+    ) -> Lock:
+        """A lock named ``name`` in the server, not acquired yet; see its class."""
+        kind = lock_class or Lock
+        return kind(
+            self,
+            name,
+            timeout=timeout,
+            sleep=sleep,
+            blocking=blocking,
+            blocking_timeout=blocking_timeout,
+            thread_local=thread_local,
+            raise_on_release_error=raise_on_release_error,
+        )
+
+    def register_script(self, script: Union[str, bytes]) -> AsyncScript:
+        """A callable that runs the Lua script; nothing is sent before it is called."""
+        return AsyncScript(self, script)
+
+    def watch(self, *names: KeyT) -> None:
+        """Of no use on a client: pipeline() has it."""
+        warnings.warn("call watch() of a pipeline", DeprecationWarning, stacklevel=2)
+
+    def unwatch(self) -> None:
+        warnings.warn("call unwatch() of a pipeline", DeprecationWarning, stacklevel=2)
 
     async def shutdown(self, *args: Any, **kwargs: Any) -> None:
         """Ends the server; options as the server has them. RedisError when it goes on."""
@@ -158,6 +200,14 @@ class Redis(BaseRedis, AsyncClient):
         ``transaction=False``.
         """
         return Pipeline(self, transaction)
+
+    def pubsub(self, **kwargs: Any) -> PubSub:
+        """Subscriptions on a connection of their own; options as in PubSub."""
+        return PubSub(self.connection_pool, **kwargs)
+
+    def monitor(self) -> Monitor:
+        """Every command that the server runs; see its class."""
+        return Monitor(self._core)
 
     def client(self) -> "Redis":
         """A client of the same pool that keeps one connection for itself."""

@@ -8,7 +8,9 @@ from tendon._encoder import command_name
 from tendon.asyncio._core import AsyncCore
 from tendon.asyncio.client import AsyncClient
 from tendon.asyncio.commands import AsyncRedisClusterCommands
+from tendon.asyncio.monitor import Monitor
 from tendon.asyncio.pipeline import Pipeline
+from tendon.asyncio.pubsub import ClusterPubSub
 from tendon._routing import SPLIT
 from tendon.client import NEVER_DECODE
 from tendon.cluster import BaseCluster, ClusterNode, LoadBalancingStrategy, Targets, _raised
@@ -97,6 +99,24 @@ class RedisCluster(BaseCluster, AsyncClient, AsyncRedisClusterCommands):
         """Sets all, one MSET per slot; one True for each."""
         groups = self._slots(list(mapping)).values()
         return [await self.mset({key: mapping[key] for key in group}) for group in groups]
+
+    def pubsub(self, node: Optional[ClusterNode] = None, **kwargs: Any) -> ClusterPubSub:
+        """Subscriptions, of sharded channels too; see its class."""
+        return ClusterPubSub(self, node, **kwargs)
+
+    def monitor(self, target_node: ClusterNode) -> Monitor:
+        """Every command that a node runs."""
+        return Monitor(self._core, target_node.name.encode())
+
+    async def cluster_delslots(self, *slots: Any) -> List[bool]:
+        """Takes each slot from the node that has it; one True for each."""
+        await self.initialize()
+        return [
+            await self.execute_command(
+                "CLUSTER DELSLOTS", slot, target_nodes=self._owner_of(int(slot))
+            )
+            for slot in slots
+        ]
 
     async def scan_iter(
         self,

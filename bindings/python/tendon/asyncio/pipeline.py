@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Generator, List, Optional, Sequence
 
 from tendon.asyncio._core import AsyncCore, Lease
+from tendon.asyncio.script import load_missing
 from tendon.exceptions import ConnectionError, RedisError, TimeoutError
 from tendon.pipeline import BasePipeline
 
@@ -57,12 +58,14 @@ class Pipeline(BasePipeline):
         if not stack and not self.watching:
             return []
         try:
+            if self.scripts:
+                await load_missing(self._client, self.scripts)
             plan = self._plan(stack)
             if self._lease is not None:
                 values = await self._lease.batch(*plan)
             else:
                 await self._client._prepare()
-                values = await self._core.batch(*plan)
+                values = await self._core.answers(*plan)
             return self._results(stack, plan, values, raise_on_error)
         finally:
             self._reset()
