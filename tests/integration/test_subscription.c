@@ -8,7 +8,7 @@
 #include "support/peer.h"
 #include "support/servers.h"
 
-#define WAIT_MS 10000
+#define WAIT_MS PATIENCE_MS
 
 struct listener {
     tendon_client *client;
