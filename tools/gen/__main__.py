@@ -12,11 +12,12 @@ import differences  # noqa: E402
 import errors  # noqa: E402
 import exports  # noqa: E402
 import go  # noqa: E402
+import java  # noqa: E402
 import node  # noqa: E402
 import options  # noqa: E402
 import python  # noqa: E402
 
-MODULES = [differences, commands, errors, exports, go, node, options, python]
+MODULES = [differences, commands, errors, exports, go, java, node, options, python]
 
 
 def main():

@@ -3,8 +3,8 @@ package io.tendon.jedis.tests;
 import io.tendon.jedis.AsyncJedis;
 import io.tendon.jedis.AsyncPipeline;
 import io.tendon.jedis.AsyncTransaction;
-import io.tendon.jedis.Builder;
 import io.tendon.jedis.CommandArguments;
+import io.tendon.jedis.Builder;
 import io.tendon.jedis.HostAndPort;
 import io.tendon.jedis.Jedis;
 import io.tendon.jedis.Protocol.Command;
@@ -66,7 +66,8 @@ final class AsyncTests {
             Check.fails(IllegalArgumentException.class, () -> client.get((String) null));
             CommandArguments sent = new CommandArguments(Command.PING);
             Check.fails(IllegalArgumentException.class, () -> client.executeCommand(sent, null));
-            Check.fails(IllegalArgumentException.class, () -> client.executeCommand(null));
+            Check.fails(IllegalArgumentException.class,
+                    () -> client.executeCommand((CommandArguments) null));
             Check.equal("PONG", AsyncFace.await(client.executeCommand(sent, of(data -> "PONG"))));
             Check.fails(IllegalStateException.class, () -> sent.add("more"));
             Check.fails(ClassCastException.class,

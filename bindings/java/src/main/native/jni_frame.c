@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define HEAD_BYTES 16
+#define FLAGS      (TENDON_JNI_ROUTE_SLOT - 1) /* those of the core */
 
 struct tendon_jni_frame tendon_jni_frame_open(void *data)
 {
@@ -24,7 +25,7 @@ tendon_request tendon_jni_frame_next(struct tendon_jni_frame *frame, uint32_t in
     const struct tendon_jni_command *command = &frame->commands[index];
     tendon_request request = {
         .struct_size = sizeof request,
-        .flags = command->flags,
+        .flags = command->flags & FLAGS,
         .packed = frame->args,
         .packed_sizes = frame->sizes,
         .arg_count = command->arg_count,
@@ -32,6 +33,10 @@ tendon_request tendon_jni_frame_next(struct tendon_jni_frame *frame, uint32_t in
         .timeout_ms = frame->timeout_ms,
         .lease = HANDLE(tendon_lease, command->lease),
     };
+    if (command->flags & TENDON_JNI_ROUTE_SLOT) {
+        request.route = TENDON_ROUTE_SLOT;
+        request.slot = command->flags >> TENDON_JNI_ROUTE_SHIFT;
+    }
     for (uint32_t i = 0; i < command->arg_count; i++)
         frame->args += frame->sizes[i];
     frame->sizes += command->arg_count;

@@ -11,6 +11,10 @@
 #define HANDLE(type, number) ((type *)(uintptr_t)(number))
 #define METHOD(type, name)   JNIEXPORT type JNICALL Java_io_tendon_jedis_NativeClient_##name
 
+/* In `flags`, beside the core's: the command goes to the owner of the slot in the upper half. */
+#define TENDON_JNI_ROUTE_SLOT  0x8000u
+#define TENDON_JNI_ROUTE_SHIFT 16
+
 /* What Java writes in front of the arguments, once for each command. */
 struct tendon_jni_command {
     uint32_t arg_count;

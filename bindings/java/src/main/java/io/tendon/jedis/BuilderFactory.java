@@ -1,6 +1,12 @@
 package io.tendon.jedis;
 
+import io.tendon.jedis.resps.CommandInfo;
+import io.tendon.jedis.resps.GeoRadiusResponse;
+import io.tendon.jedis.resps.LCSMatchResult;
+import io.tendon.jedis.resps.LatencyLatestInfo;
 import io.tendon.jedis.resps.ScanResult;
+import io.tendon.jedis.resps.StreamEntry;
+import io.tendon.jedis.resps.StreamEntryBinary;
 import io.tendon.jedis.resps.Tuple;
 import io.tendon.jedis.util.KeyValue;
 import io.tendon.jedis.util.SafeEncoder;
@@ -53,7 +59,7 @@ public final class BuilderFactory {
     public static final Builder<Long> LONG = new Builder<>() {
         @Override
         public Long build(Object data) {
-            return (Long) data;
+            return Replies.number(data);
         }
 
         @Override
@@ -66,36 +72,60 @@ public final class BuilderFactory {
             return true;
         }
     };
-    public static final Builder<Double> DOUBLE = of(BuilderFactory::toDouble);
-    public static final Builder<Boolean> BOOLEAN = of(BuilderFactory::toBoolean);
+    public static final Builder<Long> INTEGER = LONG;
+    public static final Builder<Double> DOUBLE = of(Replies::toDouble);
+    public static final Builder<Boolean> BOOLEAN = of(Replies::toBoolean);
+    public static final Builder<Boolean> FIRST_BOOLEAN =
+            of(data -> Replies.toBoolean(((List<?>) data).get(0)));
     public static final Builder<Object> RAW_OBJECT = of(data -> data);
     public static final Builder<Object> ENCODED_OBJECT = of(SafeEncoder::encodeObject);
     public static final Builder<List<Object>> RAW_OBJECT_LIST = listOf(RAW_OBJECT);
     public static final Builder<List<Object>> ENCODED_OBJECT_LIST = listOf(ENCODED_OBJECT);
     public static final Builder<List<String>> STRING_LIST = listOf(STRING);
     public static final Builder<List<byte[]>> BINARY_LIST = listOf(BINARY);
+    public static final Builder<List<Long>> LONG_LIST = listOf(LONG);
     public static final Builder<List<Boolean>> BOOLEAN_LIST = listOf(BOOLEAN);
     public static final Builder<List<Double>> DOUBLE_LIST = listOf(DOUBLE);
     public static final Builder<Set<String>> STRING_SET = setOf(STRING);
     public static final Builder<Set<byte[]>> BINARY_SET = setOf(BINARY);
-    public static final Builder<Map<String, String>> STRING_MAP =
-            of(data -> map(data, STRING, new LinkedHashMap<>()));
+    public static final Builder<Map<String, String>> STRING_MAP = mapOf(STRING, STRING);
     /** Finds its keys by content, not by identity. */
-    public static final Builder<Map<byte[], byte[]>> BINARY_MAP =
-            of(data -> map(data, BINARY, new TreeMap<>(Arrays::compare)));
-    public static final Builder<Tuple> TUPLE = of(data -> first(tuples(data)));
-    public static final Builder<List<Tuple>> TUPLE_LIST = of(BuilderFactory::tuples);
-    public static final Builder<KeyValue<String, String>> KEYED_STRING =
-            of(data -> first(entries(data, STRING)));
-    public static final Builder<KeyValue<byte[], byte[]>> KEYED_BINARY =
-            of(data -> first(entries(data, BINARY)));
-    public static final Builder<ScanResult<String>> SCAN_STRING = scanOf(STRING_LIST);
-    public static final Builder<ScanResult<byte[]>> SCAN_BINARY = scanOf(BINARY_LIST);
-    public static final Builder<ScanResult<Map.Entry<String, String>>> SCAN_HASH_STRING =
-            scanOf(of(data -> new ArrayList<>(entries(data, STRING))));
-    public static final Builder<ScanResult<Map.Entry<byte[], byte[]>>> SCAN_HASH_BINARY =
-            scanOf(of(data -> new ArrayList<>(entries(data, BINARY))));
-    public static final Builder<ScanResult<Tuple>> SCAN_TUPLE = scanOf(TUPLE_LIST);
+    public static final Builder<Map<byte[], byte[]>> BINARY_MAP = mapOf(BINARY, BINARY);
+    public static final Builder<Map<String, Object>> ENCODED_OBJECT_MAP =
+            mapOf(STRING, ENCODED_OBJECT);
+    public static final Builder<List<Tuple>> TUPLE_LIST = of(Replies::tuples);
+    public static final Builder<Tuple> TUPLE = of(data -> Replies.first(Replies.tuples(data)));
+    public static final Builder<KeyValue<String, Tuple>> KEYED_TUPLE =
+            of(data -> Replies.keyedTuple(data, STRING));
+    public static final Builder<KeyValue<byte[], Tuple>> BINARY_KEYED_TUPLE =
+            of(data -> Replies.keyedTuple(data, BINARY));
+    public static final Builder<StreamEntryID> STREAM_ENTRY_ID =
+            of(data -> data == null ? null : new StreamEntryID(STRING.build(data)));
+    public static final Builder<StreamEntry> STREAM_ENTRY = of(Replies::streamEntry);
+    public static final Builder<StreamEntryBinary> STREAM_ENTRY_BINARY =
+            of(Replies::streamEntryBinary);
+    public static final Builder<List<StreamEntry>> STREAM_ENTRY_LIST = listOf(STREAM_ENTRY);
+    public static final Builder<GeoCoordinate> GEO_COORDINATE = of(Replies::place);
+    public static final Builder<GeoRadiusResponse> GEO_RADIUS_RESPONSE = of(Replies::found);
+    public static final Builder<LCSMatchResult> LCS_MATCH_RESULT = of(Replies::common);
+
+    /* Parts of answers, see spec/surface/java-types.txt. */
+    static final Builder<Map<String, Long>> COUNTS_OF_TEXT = mapOf(STRING, LONG);
+    static final Builder<String> JOINED = of(Replies::joined);
+    static final Builder<List<String>> SPLIT = of(Replies::split);
+    static final Builder<List<String>> TEXTS = of(Replies::texts);
+    static final Builder<Map<String, String>> CLIENT_FIELDS = of(Replies::clientFields);
+    static final Builder<List<List<Long>>> SLOT_RANGES = of(Replies::slotRanges);
+    static final Builder<List<String>> HISTORY = of(Replies::history);
+    static final Builder<HostAndPort> ADDRESS = of(Replies::address);
+
+    /** The facts of commands by name. */
+    public static final Builder<Map<String, CommandInfo>> COMMAND_INFO =
+            of(data -> Replies.byName(data, Results.COMMAND_INFO, CommandInfo::getName));
+    /** The latest latencies by event. */
+    public static final Builder<Map<String, LatencyLatestInfo>> LATENCY_LATEST =
+            of(data -> Replies.byName(
+                    data, Results.LATENCY_LATEST_INFO, LatencyLatestInfo::getCommand));
 
     private BuilderFactory() {
     }
@@ -109,95 +139,109 @@ public final class BuilderFactory {
         };
     }
 
-    private static <T> Builder<List<T>> listOf(Builder<T> element) {
+    static <T> Builder<List<T>> listOf(Builder<T> element) {
         return of(data -> {
             if (data == null) {
                 return null;
             }
-            List<T> list = new ArrayList<>(((List<?>) data).size());
-            ((List<?>) data).forEach(one -> list.add(element.build(one)));
+            List<T> list = new ArrayList<>(((Collection<?>) data).size());
+            ((Collection<?>) data).forEach(one -> list.add(element.build(one)));
             return list;
         });
     }
 
-    private static <T> Builder<Set<T>> setOf(Builder<T> element) {
+    static <T> Builder<Set<T>> setOf(Builder<T> element) {
         return of(data -> {
             Set<T> set = new LinkedHashSet<>();
-            asCollection(data).forEach(one -> set.add(element.build(one)));
+            Replies.collection(data).forEach(one -> set.add(element.build(one)));
             return set;
         });
     }
 
-    private static <T> Builder<ScanResult<T>> scanOf(Builder<List<T>> elements) {
+    static <K, V> Builder<List<Map.Entry<K, V>>> entriesOf(Builder<K> key, Builder<V> value) {
+        return of(data -> data == null ? null : new ArrayList<>(Replies.pairs(data, key, value)));
+    }
+
+    static <K, V> Builder<List<KeyValue<K, V>>> keyValuesOf(Builder<K> key, Builder<V> value) {
+        return of(data -> data == null ? null : Replies.pairs(data, key, value));
+    }
+
+    static <K, V> Builder<KeyValue<K, V>> keyValueOf(Builder<K> key, Builder<V> value) {
+        return of(data -> Replies.pair(data, key, value));
+    }
+
+    static <K, V> Builder<Map.Entry<K, V>> entryOf(Builder<K> key, Builder<V> value) {
+        return of(data -> Replies.pair(data, key, value));
+    }
+
+    /** A map with byte[] as keys finds them by content. */
+    static <K, V> Builder<Map<K, V>> mapOf(Builder<K> key, Builder<V> value) {
+        return of(data -> {
+            if (data == null) {
+                return null;
+            }
+            Map<K, V> map = key == (Builder<?>) BINARY
+                    ? new TreeMap<>((one, other) -> Arrays.compare((byte[]) one, (byte[]) other))
+                    : new LinkedHashMap<>();
+            Replies.pairs(data, key, value)
+                    .forEach(pair -> map.put(pair.getKey(), pair.getValue()));
+            return map;
+        });
+    }
+
+    static <T> Builder<ScanResult<T>> scanOf(Builder<T> element) {
+        Builder<List<T>> elements = element == (Builder<?>) TUPLE ? tupleList() : listOf(element);
         return of(data -> {
             List<?> pair = (List<?>) data;
             return new ScanResult<>((byte[]) pair.get(0), elements.build(pair.get(1)));
         });
     }
 
-    private static Double toDouble(Object data) {
-        if (data instanceof byte[] bytes) {
-            return switch (SafeEncoder.encode(bytes)) {
-                case "inf", "+inf" -> Double.POSITIVE_INFINITY;
-                case "-inf" -> Double.NEGATIVE_INFINITY;
-                case "nan" -> Double.NaN;
-                default -> Double.valueOf(SafeEncoder.encode(bytes));
-            };
-        }
-        return data == null ? null : ((Number) data).doubleValue();
+    /** Of members and scores that follow each other. */
+    @SuppressWarnings("unchecked")
+    private static <T> Builder<List<T>> tupleList() {
+        return (Builder<List<T>>) (Builder<?>) TUPLE_LIST;
     }
 
-    private static Boolean toBoolean(Object data) {
-        return data instanceof Long number ? number == 1 : (Boolean) data;
+    static <K, V> Builder<ScanResult<Map.Entry<K, V>>> scanEntriesOf(
+            Builder<K> key, Builder<V> value) {
+        Builder<List<Map.Entry<K, V>>> entries = entriesOf(key, value);
+        return of(data -> {
+            List<?> pair = (List<?>) data;
+            return new ScanResult<>((byte[]) pair.get(0), entries.build(pair.get(1)));
+        });
     }
 
-    private static Collection<?> asCollection(Object data) {
-        return data == null ? List.of() : (Collection<?>) data;
-    }
-
-    /** Pairs in any form: one flat list, a list of pairs, a map of RESP3. */
-    private static List<KeyValue<Object, Object>> pairs(Object data) {
-        List<KeyValue<Object, Object>> pairs = new ArrayList<>();
-        Object key = null;
-        boolean waiting = false;
-        for (Object one : asCollection(data)) {
-            if (one instanceof KeyValue<?, ?> pair) {
-                pairs.add(new KeyValue<>(pair.getKey(), pair.getValue()));
-            } else if (one instanceof List<?> pair) {
-                pairs.add(new KeyValue<>(pair.get(0), pair.get(1)));
-            } else if (waiting) {
-                pairs.add(new KeyValue<>(key, one));
-                waiting = false;
-            } else {
-                key = one;
-                waiting = true;
+    /** An answer of a map's fields; for those without a name here ENCODED_OBJECT does it. */
+    static <T> Builder<T> mapped(
+            Function<Map<String, Object>, T> make, String[] names, Builder<?>... builders) {
+        return of(data -> {
+            if (data == null) {
+                return null;
             }
-        }
-        return pairs;
+            Map<String, Object> fields = new LinkedHashMap<>();
+            Replies.pairs(data, STRING, RAW_OBJECT).forEach(pair -> {
+                int at = Arrays.asList(names).indexOf(pair.getKey());
+                Builder<?> builder = at < 0 ? ENCODED_OBJECT : builders[at];
+                fields.put(pair.getKey(), builder.build(pair.getValue()));
+            });
+            return make.apply(fields);
+        });
     }
 
-    private static <T> List<KeyValue<T, T>> entries(Object data, Builder<T> side) {
-        List<KeyValue<T, T>> entries = new ArrayList<>();
-        for (KeyValue<Object, Object> pair : pairs(data)) {
-            entries.add(new KeyValue<>(side.build(pair.getKey()), side.build(pair.getValue())));
-        }
-        return entries;
-    }
-
-    private static <T> Map<T, T> map(Object data, Builder<T> side, Map<T, T> map) {
-        pairs(data).forEach(
-                pair -> map.put(side.build(pair.getKey()), side.build(pair.getValue())));
-        return map;
-    }
-
-    private static List<Tuple> tuples(Object data) {
-        List<Tuple> tuples = new ArrayList<>();
-        pairs(data).forEach(
-                pair -> tuples.add(new Tuple((byte[]) pair.getKey(), toDouble(pair.getValue()))));
-        return tuples;
-    }
-
-    private static <T> T first(List<T> list) {
-        return list.isEmpty() ? null : list.get(0);
+    /** An answer of a list's elements, which get these names. */
+    static <T> Builder<T> listed(
+            Function<Map<String, Object>, T> make, String[] names, Builder<?>... builders) {
+        return of(data -> {
+            if (data == null) {
+                return null;
+            }
+            List<?> list = (List<?>) data;
+            Map<String, Object> fields = new LinkedHashMap<>();
+            for (int i = 0; i < names.length && i < list.size(); i++) {
+                fields.put(names[i], builders[i].build(list.get(i)));
+            }
+            return make.apply(fields);
+        });
     }
 }

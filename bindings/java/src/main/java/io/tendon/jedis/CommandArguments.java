@@ -3,7 +3,9 @@ package io.tendon.jedis;
 import io.tendon.jedis.args.Rawable;
 import io.tendon.jedis.commands.ProtocolCommand;
 import io.tendon.jedis.params.IParams;
+import io.tendon.jedis.util.JedisClusterCRC16;
 import io.tendon.jedis.util.SafeEncoder;
+import java.lang.reflect.Array;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Map;
@@ -12,11 +14,16 @@ import java.util.Map;
 public final class CommandArguments {
     private static final byte[] TRUE = {'1'};
     private static final byte[] FALSE = {'0'};
+    private static final int NO_SLOT = -1;
+    /** TENDON_JNI_ROUTE_SLOT of src/main/native/jni_frame.h: the slot is in the upper half. */
+    private static final int ROUTE_SLOT = 1 << 15;
+    private static final int ROUTE_SLOT_SHIFT = 16;
 
     private byte[][] words = new byte[4][];
     private int count;
     private long bytes;
     private boolean frozen;
+    private int slot = NO_SLOT;
 
     public CommandArguments(ProtocolCommand command) {
         if (command == null) {
@@ -80,6 +87,32 @@ public final class CommandArguments {
         return this;
     }
 
+    /** Adds every number. */
+    public CommandArguments addAll(int... more) {
+        return addElements(more);
+    }
+
+    /** Adds every number. */
+    public CommandArguments addAll(long... more) {
+        return addElements(more);
+    }
+
+    /** Adds every word. */
+    public CommandArguments addAll(Rawable... more) {
+        for (Rawable word : more) {
+            add(word);
+        }
+        return this;
+    }
+
+    /** Adds a whole command. */
+    public CommandArguments addAll(CommandArguments command) {
+        for (int i = 0; i < command.size(); i++) {
+            add(command.word(i));
+        }
+        return this;
+    }
+
     public CommandArguments addAll(byte[]... more) {
         for (byte[] word : more) {
             add(word);
@@ -110,8 +143,91 @@ public final class CommandArguments {
         return this;
     }
 
-    private CommandArguments addObject(Object word) {
-        return word instanceof byte[] raw ? add(raw) : add((String) word);
+    /** Adds keys, then in the same order the values. */
+    public CommandArguments addStreams(Map<?, StreamEntryID> streams) {
+        streams.keySet().forEach(this::addObject);
+        streams.values().forEach(this::add);
+        return this;
+    }
+
+    /** As addStreams(Map). */
+    @SafeVarargs
+    public final CommandArguments addStreams(Map.Entry<byte[], byte[]>... streams) {
+        for (Map.Entry<byte[], byte[]> stream : streams) {
+            add(stream.getKey());
+        }
+        for (Map.Entry<byte[], byte[]> stream : streams) {
+            add(stream.getValue());
+        }
+        return this;
+    }
+
+    /** Adds longitude, latitude and member of every entry. */
+    public CommandArguments addPlaces(Map<?, GeoCoordinate> places) {
+        places.forEach((member, place) -> add(place).addObject(member));
+        return this;
+    }
+
+    /** Adds longitude and latitude. */
+    public CommandArguments add(GeoCoordinate place) {
+        return add(place.getLongitude()).add(place.getLatitude());
+    }
+
+    /** Adds {@code word}, or {@code otherwise} when that is null. */
+    public CommandArguments addOr(Rawable word, String otherwise) {
+        return word == null ? add(otherwise) : add(word);
+    }
+
+    /** Adds {@code word}, or {@code otherwise} when that is null. */
+    public CommandArguments addOr(byte[] word, String otherwise) {
+        return word == null ? add(otherwise) : add(word);
+    }
+
+    /** Adds a text, byte array, number, flag, word or place, or an array of them. */
+    public CommandArguments addObject(Object word) {
+        if (word instanceof String text) {
+            return add(text);
+        }
+        if (word instanceof byte[] raw) {
+            return add(raw);
+        }
+        if (word instanceof Number number) {
+            return number instanceof Double || number instanceof Float ? add(number.doubleValue())
+                                                                       : add(number.longValue());
+        }
+        if (word instanceof Rawable rawable) {
+            return add(rawable);
+        }
+        if (word instanceof GeoCoordinate place) {
+            return add(place);
+        }
+        return word instanceof Boolean flag ? add(flag.booleanValue()) : addElements(word);
+    }
+
+    private CommandArguments addElements(Object array) {
+        if (array == null || !array.getClass().isArray()) {
+            throw new IllegalArgumentException(array == null
+                    ? "null value cannot be sent to redis"
+                    : array.getClass().getName() + " cannot be sent to redis");
+        }
+        for (int i = 0; i < Array.getLength(array); i++) {
+            addObject(Array.get(array, i));
+        }
+        return this;
+    }
+
+    /** The command goes to the server that has this key, whatever its arguments are. */
+    public CommandArguments route(String key) {
+        return route(SafeEncoder.encode(key));
+    }
+
+    /** As route(String). */
+    public CommandArguments route(byte[] key) {
+        if (key == null) {
+            throw new IllegalArgumentException("null is no key");
+        }
+        slot = JedisClusterCRC16.getSlot(key);
+        return this;
     }
 
     /** For a command that is sent later: nothing may be added any more. */
@@ -128,6 +244,11 @@ public final class CommandArguments {
     /** Bytes of all words together. */
     long bytes() {
         return bytes;
+    }
+
+    /** Flags of include/tendon/request.h and of jni_frame.h that say where it goes. */
+    int routeFlags() {
+        return slot == NO_SLOT ? 0 : ROUTE_SLOT | slot << ROUTE_SLOT_SHIFT;
     }
 
     byte[] word(int index) {

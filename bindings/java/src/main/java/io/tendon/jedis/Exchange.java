@@ -197,7 +197,7 @@ final class Exchange {
 
     private static void writeOne(ByteBuffer target, long lease, CommandArguments arguments) {
         Wire.writeHead(target, 1);
-        Wire.writeCommand(target, 0, arguments.size(), 0, 0, lease);
+        Wire.writeCommand(target, 0, arguments.size(), arguments.routeFlags(), 0, lease);
         int sizesAt = Wire.CALL_HEAD_BYTES + Wire.COMMAND_HEAD_BYTES;
         Wire.writeWords(target, arguments, sizesAt, sizesAt + 4 * arguments.size());
     }
@@ -213,7 +213,8 @@ final class Exchange {
         int index = 0;
         for (Pending command : commands) {
             int words = command.arguments.size();
-            Wire.writeCommand(target, index++, words, command.flags, 0, lease);
+            int flags = command.flags | command.arguments.routeFlags();
+            Wire.writeCommand(target, index++, words, flags, 0, lease);
             wordsAt = Wire.writeWords(target, command.arguments, sizesAt, wordsAt);
             sizesAt += 4 * words;
         }

@@ -1,7 +1,12 @@
 package io.tendon.jedis;
 
+import io.tendon.jedis.commands.ConnectionCommands;
+import io.tendon.jedis.commands.DatabaseCommands;
 import io.tendon.jedis.commands.JedisCommands;
+import io.tendon.jedis.commands.KnownScriptCommands;
 import io.tendon.jedis.exceptions.Failure;
+import io.tendon.jedis.exceptions.JedisConnectionException;
+import io.tendon.jedis.params.ShutdownParams;
 import java.io.Closeable;
 import java.net.URI;
 
@@ -10,7 +15,8 @@ import java.net.URI;
  * alone it connects at its first command, with more at once, as Jedis does. Failures are never
  * retried.
  */
-public class Jedis implements JedisCommands, Closeable {
+public class Jedis implements JedisCommands, DatabaseCommands, KnownScriptCommands,
+                              ConnectionCommands, Closeable {
     private final Core core;
     private final boolean ownsCore;
     private Lease lease;
@@ -152,23 +158,6 @@ public class Jedis implements JedisCommands, Closeable {
         return transaction;
     }
 
-    /** The next transaction is void when one of the keys changes before its exec. */
-    public String watch(String... keys) {
-        return executeCommand(
-                new CommandArguments(Protocol.Command.WATCH).addAll(keys), BuilderFactory.STRING);
-    }
-
-    /** As watch(String...). */
-    public String watch(byte[]... keys) {
-        return executeCommand(
-                new CommandArguments(Protocol.Command.WATCH).addAll(keys), BuilderFactory.STRING);
-    }
-
-    public String unwatch() {
-        return executeCommand(
-                new CommandArguments(Protocol.Command.UNWATCH), BuilderFactory.STRING);
-    }
-
     /** Changes the database of this connection; the pool changes it back. */
     public String select(int index) {
         String answer = executeCommand(new CommandArguments(Protocol.Command.SELECT).add(index),
@@ -182,19 +171,26 @@ public class Jedis implements JedisCommands, Closeable {
         return db;
     }
 
-    public String auth(String password) {
-        return executeCommand(
-                new CommandArguments(Protocol.Command.AUTH).add(password), BuilderFactory.STRING);
+    /**
+     * Ends the server, after saving where it is set up to save. The connection ends with it, which
+     * is how a server says yes; a refusal is thrown.
+     */
+    public void shutdown() {
+        shutdown(new ShutdownParams());
     }
 
-    public String auth(String user, String password) {
-        return executeCommand(new CommandArguments(Protocol.Command.AUTH).add(user).add(password),
-                BuilderFactory.STRING);
+    /** As shutdown(). */
+    public void shutdown(ShutdownParams params) {
+        try {
+            executeCommand(new CommandArguments(Protocol.Command.SHUTDOWN).addParams(params));
+        } catch (JedisConnectionException ended) {
+            disconnect();
+        }
     }
 
-    public String clientSetname(String name) {
-        return executeCommand(
-                new CommandArguments(Protocol.Command.CLIENT).add("SETNAME").add(name),
+    /** Takes a shutdown back that waits for replicas. */
+    public String shutdownAbort() {
+        return executeCommand(new CommandArguments(Protocol.Command.SHUTDOWN).add("ABORT"),
                 BuilderFactory.STRING);
     }
 

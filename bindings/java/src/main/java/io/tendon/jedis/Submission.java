@@ -138,7 +138,8 @@ final class Submission {
         for (int i = 0; i < count; i++) {
             AsyncCall<?> call = piece.get(i);
             int words = call.arguments.size();
-            Wire.writeCommand(target, i, words, call.flags, call.slot, call.lease);
+            int flags = call.flags | call.arguments.routeFlags();
+            Wire.writeCommand(target, i, words, flags, call.slot, call.lease);
             wordsAt = Wire.writeWords(target, call.arguments, sizesAt, wordsAt);
             sizesAt += 4 * words;
         }

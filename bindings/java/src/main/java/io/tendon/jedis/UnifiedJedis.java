@@ -1,13 +1,18 @@
 package io.tendon.jedis;
 
 import io.tendon.jedis.commands.JedisCommands;
+import io.tendon.jedis.commands.ProtocolCommand;
+import io.tendon.jedis.commands.SampleKeyCommands;
+import io.tendon.jedis.commands.SampleScriptCommands;
+import io.tendon.jedis.commands.SampleScriptsCommands;
 import java.io.Closeable;
 
 /**
  * A client for any number of threads: commands go straight through the core's shared connections,
  * blocking ones and watched transactions over connections of their own.
  */
-public class UnifiedJedis implements JedisCommands, Closeable {
+public class UnifiedJedis implements JedisCommands, SampleKeyCommands, SampleScriptCommands,
+                                     SampleScriptsCommands, Closeable {
     final Core core;
 
     UnifiedJedis(CoreOptions options, String url) {
@@ -17,6 +22,30 @@ public class UnifiedJedis implements JedisCommands, Closeable {
     @Override
     public <T> T executeCommand(CommandArguments arguments, Builder<T> builder) {
         return core.call(null, arguments, builder);
+    }
+
+    /** Sends any command to the server that has {@code sampleKey}; as sendCommand(command). */
+    public Object sendCommand(String sampleKey, ProtocolCommand command, String... arguments) {
+        return executeCommand(
+                new CommandArguments(command).route(sampleKey).addAll(arguments));
+    }
+
+    /** As sendCommand(String, ProtocolCommand, String...). */
+    public Object sendCommand(byte[] sampleKey, ProtocolCommand command, byte[]... arguments) {
+        return executeCommand(
+                new CommandArguments(command).route(sampleKey).addAll(arguments));
+    }
+
+    /** As sendCommand: what blocks is known by the command. */
+    public Object sendBlockingCommand(
+            String sampleKey, ProtocolCommand command, String... arguments) {
+        return sendCommand(sampleKey, command, arguments);
+    }
+
+    /** As sendCommand: what blocks is known by the command. */
+    public Object sendBlockingCommand(
+            byte[] sampleKey, ProtocolCommand command, byte[]... arguments) {
+        return sendCommand(sampleKey, command, arguments);
     }
 
     /** Commands sent together, to the nodes of their keys. */

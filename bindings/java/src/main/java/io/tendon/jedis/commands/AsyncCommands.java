@@ -3,12 +3,16 @@ package io.tendon.jedis.commands;
 import io.tendon.jedis.Builder;
 import io.tendon.jedis.BuilderFactory;
 import io.tendon.jedis.CommandArguments;
+import io.tendon.jedis.CommandObject;
 import java.util.concurrent.CompletableFuture;
 
 /** All commands as futures, and sendCommand for those without a method. */
-public interface AsyncCommands extends KeyAsyncCommands, StringAsyncCommands, HashAsyncCommands,
-                                       ListAsyncCommands, SetAsyncCommands,
-                                       SortedSetAsyncCommands, ServerAsyncCommands {
+public interface AsyncCommands extends KeyAsyncCommands, DatabaseAsyncCommands,
+        StringAsyncCommands, BitAsyncCommands, HashAsyncCommands, ListAsyncCommands,
+        SetAsyncCommands, SortedSetAsyncCommands, StreamAsyncCommands, GeoAsyncCommands,
+        ScriptAsyncCommands, ServerAsyncCommands, ConfigAsyncCommands, PubSubAsyncCommands,
+        AclAsyncCommands, ClientAsyncCommands, ClusterAsyncCommands, SampleKeyAsyncCommands,
+        KnownScriptAsyncCommands {
     @Override
     <T> CompletableFuture<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
@@ -27,6 +31,11 @@ public interface AsyncCommands extends KeyAsyncCommands, StringAsyncCommands, Ha
     default CompletableFuture<Object> sendCommand(ProtocolCommand command, byte[]... arguments) {
         return executeCommand(
                 new CommandArguments(command).addAll(arguments), BuilderFactory.RAW_OBJECT);
+    }
+
+    /** Sends a command with what makes its result. */
+    default <T> CompletableFuture<T> executeCommand(CommandObject<T> command) {
+        return executeCommand(command.getArguments(), command.getBuilder());
     }
 
     /** As sendCommand(command), for arguments made word by word. */

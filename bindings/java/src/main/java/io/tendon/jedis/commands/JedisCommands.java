@@ -3,10 +3,13 @@ package io.tendon.jedis.commands;
 import io.tendon.jedis.Builder;
 import io.tendon.jedis.BuilderFactory;
 import io.tendon.jedis.CommandArguments;
+import io.tendon.jedis.CommandObject;
 
 /** All commands, and sendCommand for those without a method. */
-public interface JedisCommands extends KeyCommands, StringCommands, HashCommands, ListCommands,
-                                       SetCommands, SortedSetCommands, ServerCommands {
+public interface JedisCommands extends KeyCommands, StringCommands, BitCommands, HashCommands,
+        ListCommands, SetCommands, SortedSetCommands, StreamCommands, GeoCommands,
+        ScriptCommands, ServerCommands, ConfigCommands, PubSubCommands, AclCommands,
+        ClientCommands, ClusterCommands {
     @Override
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
@@ -28,6 +31,21 @@ public interface JedisCommands extends KeyCommands, StringCommands, HashCommands
     default Object sendCommand(ProtocolCommand command, byte[]... arguments) {
         return executeCommand(
                 new CommandArguments(command).addAll(arguments), BuilderFactory.RAW_OBJECT);
+    }
+
+    /** As sendCommand: what blocks is known by the command. */
+    default Object sendBlockingCommand(ProtocolCommand command, String... arguments) {
+        return sendCommand(command, arguments);
+    }
+
+    /** As sendCommand: what blocks is known by the command. */
+    default Object sendBlockingCommand(ProtocolCommand command, byte[]... arguments) {
+        return sendCommand(command, arguments);
+    }
+
+    /** Sends a command with what makes its result. */
+    default <T> T executeCommand(CommandObject<T> command) {
+        return executeCommand(command.getArguments(), command.getBuilder());
     }
 
     /** As sendCommand(command), for arguments made word by word. */

@@ -1,38 +1,61 @@
 package io.tendon.jedis.params;
 
 import io.tendon.jedis.CommandArguments;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.lang.reflect.Array;
+import java.util.Arrays;
 
 /**
- * Collects words, each alone or with a value; a word of one group replaces the other of that
- * group.
+ * Collects what is sent in numbered slots, which are sent in order. A slot that is filled again
+ * forgets what it had, so that options which exclude each other share one.
  */
-abstract class OptionalWords<T extends OptionalWords<T>> implements IParams {
-    private record Word(String name, Object value) {
+abstract class OptionalWords implements IParams {
+    /** In place of a word that is not sent. */
+    static final Object ABSENT = new Object();
+
+    private final Object[][] slots;
+
+    OptionalWords(int count) {
+        slots = new Object[count][];
     }
 
-    private final Map<String, Word> words = new LinkedHashMap<>();
-
-    @SuppressWarnings("unchecked")
-    final T put(String group, String name, Object value) {
-        words.remove(group);
-        words.put(group, new Word(name, value));
-        return (T) this;
+    final void put(int slot, Object... words) {
+        slots[slot] = checked(words);
     }
 
-    final T put(String group, String name) {
-        return put(group, name, null);
+    final void append(int slot, Object... words) {
+        Object[] more = checked(words);
+        Object[] before = slots[slot] == null ? new Object[0] : slots[slot];
+        Object[] both = Arrays.copyOf(before, before.length + more.length);
+        System.arraycopy(more, 0, both, before.length, more.length);
+        slots[slot] = both;
+    }
+
+    private static Object[] checked(Object[] words) {
+        for (Object word : words) {
+            if (word == null) {
+                throw new IllegalArgumentException("null value cannot be sent to redis");
+            }
+        }
+        return words.clone();
+    }
+
+    /** Every word with a literal before it. */
+    static Object[] each(String literal, Object words) {
+        Object[] pairs = new Object[2 * Array.getLength(words)];
+        for (int i = 0; i < pairs.length; i += 2) {
+            pairs[i] = literal;
+            pairs[i + 1] = Array.get(words, i / 2);
+        }
+        return checked(pairs);
     }
 
     @Override
     public void addParams(CommandArguments arguments) {
-        for (Word word : words.values()) {
-            arguments.add(word.name());
-            if (word.value() instanceof Long number) {
-                arguments.add(number);
-            } else if (word.value() instanceof byte[] bytes) {
-                arguments.add(bytes);
+        for (Object[] words : slots) {
+            for (int i = 0; words != null && i < words.length; i++) {
+                if (words[i] != ABSENT) {
+                    arguments.addObject(words[i]);
+                }
             }
         }
     }
