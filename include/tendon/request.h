@@ -21,6 +21,9 @@
 #define TENDON_REQUEST_CONNECT                                                                     \
     64u /* no arguments: completes with status +OK when a connection is ready */
 
+#define TENDON_REQUEST_WIRE_REPLY                                                                  \
+    128u /* the reply as the server sent it, as with option reply_form=wire. Since 0.1. */
+
 /* Values of `tendon_request.route`. */
 #define TENDON_ROUTE_AUTO   0 /* by the command's keys; without keys any primary */
 #define TENDON_ROUTE_SLOT   1 /* the owner of `slot` */

@@ -82,6 +82,7 @@ struct tendon__channel *tendon__channel_open(struct tendon__node *node, bool is_
 void tendon__channel_free(struct tendon__channel *channel)
 {
     tendon__conn_deinit(&channel->conn);
+    tendon__form_forget(channel);
     tendon__memory_free(channel->engine->memory, channel);
 }
 
@@ -372,7 +373,11 @@ static void on_reply(void *context, struct tendon__conn *conn, struct tendon__ex
     struct tendon__request *request = TENDON__OWNER(exchange, struct tendon__request, exchange);
     if (request->state != TENDON__REQUEST_DONE) {
         tendon__judge_reply(engine, channel, request);
-    } else if (last) {
+        return;
+    }
+    if (conn->facts.protocol == 2)
+        tendon__form_note(channel, request);
+    if (last) {
         tell_late(channel);
         tendon__request_unref(request);
     }

@@ -9,6 +9,7 @@
 #include <tendon/types.h>
 
 #include "generated/command_table.h"
+#include "generated/form_table.h"
 
 /*
  * enum tendon__command_state says what a command leaves on its connection:
@@ -41,6 +42,14 @@ bool tendon__command_look(const tendon_bytes *args, uint32_t count, struct tendo
 /* Index of the first key, 0 when there is none. */
 uint32_t tendon__command_first_key(const tendon_bytes *args, uint32_t count,
                                    const struct tendon__command *command);
+
+/* Index of the first argument behind all keys, 1 when there are none. */
+uint32_t tendon__command_behind_keys(const tendon_bytes *args, uint32_t count,
+                                     const struct tendon__command *command);
+
+/* The form of the reply: an index into tendon__forms, 0 when it is left as it comes. */
+uint16_t tendon__command_form(const tendon_bytes *args, uint32_t count,
+                              const struct tendon__command *command);
 
 /* Indexes of the keys in order of the server's specifications, `max` at most. Returns how many were
  * stored. */

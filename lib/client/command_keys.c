@@ -117,6 +117,19 @@ uint32_t tendon__command_first_key(const tendon_bytes *args, uint32_t count,
     return tendon__command_keys(args, count, command, &first, 1) ? first : 0;
 }
 
+uint32_t tendon__command_behind_keys(const tendon_bytes *args, uint32_t count,
+                                     const struct tendon__command *command)
+{
+    uint32_t behind = 1;
+    for (uint32_t i = 0; command->row && i < command->row->key_count; i++) {
+        struct key_range range =
+            find_range(&tendon__key_table[command->row->keys + i], args, count);
+        if (range.first && range.last >= behind)
+            behind = range.last + 1;
+    }
+    return behind;
+}
+
 enum tendon__slot_found tendon__command_slot(const tendon_bytes *args, uint32_t count,
                                              const struct tendon__command *command,
                                              uint32_t *out_slot)

@@ -37,6 +37,7 @@ struct tendon__engine;
 struct tendon__node;
 struct tendon__channel;
 struct tendon__request;
+struct tendon__queued_forms;
 
 enum tendon__request_state {
     TENDON__REQUEST_NEW,
@@ -97,6 +98,8 @@ struct tendon__request {
     int64_t room_ns; /* how long it may wait for a lane because the pool is full; 0 if it is not */
     int64_t attempt_ns; /* when this attempt was handed to a connection */
     uint64_t *tags;     /* of a group's commands, NULL for one command */
+    uint16_t *forms;    /* of the replies, TENDON__FORM_*; NULL when all are left as they come */
+    uint16_t form_one;
     /* What happened. */
     struct tendon__node *node;       /* where it waits or was sent */
     struct tendon__node *target;     /* ASK or MOVED names it; used for the next try only */
@@ -164,8 +167,9 @@ struct tendon__channel {
     bool probe_clean;
     uint32_t lane_index;
     uint32_t dirt;
-    uint32_t turns;      /* requests sent so far */
-    uint32_t dirty_turn; /* the last one that began MULTI or WATCH */
+    uint32_t turns;                            /* requests sent so far */
+    uint32_t dirty_turn;                       /* the last one that began MULTI or WATCH */
+    struct tendon__queued_forms *queued_forms; /* RESP2, between MULTI and EXEC */
     int64_t opened_ns;
     int64_t used_ns;  /* when something was last sent */
     int64_t asked_ns; /* when a request was */
@@ -469,6 +473,18 @@ void tendon__channel_flush(struct tendon__channel *channel);
 void tendon__channel_arm(struct tendon__channel *channel);
 void tendon__channel_settle(struct tendon__channel *channel);
 extern const struct tendon__pool_ops tendon__node_pool_ops;
+
+/* form.c: the one form of replies, for connections that speak RESP2. What MULTI, EXEC, and DISCARD
+ * or RESET have in the place of a form: */
+#define TENDON__FORM_BEGINS 0xfffdu
+#define TENDON__FORM_EXEC   0xfffeu
+#define TENDON__FORM_ENDS   0xffffu
+/* The connection's current reply, to this request, in its form. NULL when memory ran out. */
+tendon_reply *tendon__form_take(struct tendon__channel *channel,
+                                const struct tendon__request *request);
+/* A reply nobody waits for still says what a transaction queued. */
+void tendon__form_note(struct tendon__channel *channel, const struct tendon__request *request);
+void tendon__form_forget(struct tendon__channel *channel);
 
 /* log.c: lines for a person. `cause` may be NULL; nothing is written while nobody watches. */
 void tendon__log(struct tendon__engine *engine, uint32_t level, const struct tendon__fault *cause,

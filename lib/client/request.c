@@ -65,6 +65,8 @@ void tendon__request_unref(struct tendon__request *request)
     if (request->replies != &request->reply_one)
         tendon__memory_free(memory, request->replies);
     tendon__memory_free(memory, request->tags);
+    if (request->forms && request->forms != &request->form_one)
+        tendon__memory_free(memory, request->forms);
     tendon__memory_free(memory, request->node_name);
     tendon__memory_free(memory, request->cause);
     tendon__memory_free(memory, request->group_redirect);

@@ -100,6 +100,7 @@ static tendon_status refuse_state(struct tendon__fault *fault, const struct args
 /* What is known of a request while its commands are walked through. */
 struct walk {
     bool by_slot;
+    bool forms; /* replies are brought into the one form */
     bool grouped;
     uint32_t index;
     uint32_t count;
@@ -203,6 +204,42 @@ static void note_slot(struct tendon__request *request, const struct args *args,
     }
 }
 
+/* What the reply of a command becomes over RESP2. Ends of a transaction are noted also where the
+ * reply is to be left as it comes. */
+static uint16_t form_of(const struct args *args, const struct tendon__command *command,
+                        bool as_it_comes)
+{
+    switch (command->state) {
+    case TENDON__STATE_MULTI:
+        return TENDON__FORM_BEGINS;
+    case TENDON__STATE_EXEC:
+        return as_it_comes ? TENDON__FORM_ENDS : TENDON__FORM_EXEC;
+    case TENDON__STATE_DISCARD:
+    case TENDON__STATE_RESET:
+        return TENDON__FORM_ENDS;
+    default:
+        return as_it_comes ? 0 : tendon__command_form(args->list, args->count, command);
+    }
+}
+
+static tendon_status note_form(struct tendon__request *request, const struct args *args,
+                               const struct tendon__command *command, uint32_t asked_flags,
+                               uint32_t index, struct tendon__fault *fault)
+{
+    uint16_t form = form_of(args, command, asked_flags & TENDON_REQUEST_WIRE_REPLY);
+    if (!form)
+        return TENDON_OK;
+    if (!request->forms)
+        request->forms =
+            request->command_count == 1
+                ? &request->form_one
+                : tendon__memory_make(request->memory, request->command_count * sizeof(uint16_t));
+    if (!request->forms)
+        return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for the request");
+    request->forms[index] = form;
+    return TENDON_OK;
+}
+
 /* Notes what one command of the request means. */
 static tendon_status describe(struct tendon__request *request, const struct args *args,
                               uint32_t asked_flags, struct walk *walk, struct tendon__fault *fault)
@@ -237,6 +274,8 @@ static tendon_status describe(struct tendon__request *request, const struct args
     }
     if (walk->by_slot)
         note_slot(request, args, &command);
+    if (walk->forms && command.row && (command.row->forms || command.state))
+        return note_form(request, args, &command, asked_flags, walk->index, fault);
     return TENDON_OK;
 }
 
@@ -276,7 +315,7 @@ static tendon_status check_shape(const tendon_request *request, struct tendon__f
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
                                  "tendon_request.struct_size is %u, not %zu", request->struct_size,
                                  sizeof(tendon_request));
-    if (request->route > TENDON_ROUTE_RANDOM || request->reserved || request->flags >> 7)
+    if (request->route > TENDON_ROUTE_RANDOM || request->reserved || request->flags >> 8)
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
                                  "unknown route or flags in a request");
     if (request->timeout_ms < TENDON_TIMEOUT_NONE)
@@ -375,6 +414,7 @@ static tendon_status fill(struct tendon__request *request, const struct tendon__
 {
     struct walk walk = {
         .by_slot = by_slot,
+        .forms = options->reply_form == TENDON__REPLY_FORM_RESP3,
         .grouped = first->flags & TENDON_REQUEST_ATOMIC,
         .count = request->command_count,
         .shared =

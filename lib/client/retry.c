@@ -391,7 +391,8 @@ void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *
     note_end(channel, request, &conn->tape);
     if (reaction != TENDON__REACT_SURFACE)
         learn(engine, channel, reaction, &redirect);
-    tendon_reply *reply = tendon__conn_take_reply(conn);
+    tendon_reply *reply = conn->facts.protocol == 2 ? tendon__form_take(channel, request)
+                                                    : tendon__conn_take_reply(conn);
     if (!reply) {
         struct tendon__fault fault;
         tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define TENDON__COMMAND_NAME_MAX 32 /* a multiple of 8, with at least one NUL */
-#define TENDON__COMMAND_WORD_MAX 10
+#define TENDON__COMMAND_WORD_MAX 11
 #define TENDON__COMMAND_COUNT 379
 #define TENDON__COMMAND_INDEX_SIZE 1024
 
@@ -91,6 +91,7 @@ struct tendon__command_row {
     uint8_t block; /* TENDON__BLOCK_* */
     int8_t block_at;
     uint8_t condition; /* of IDEMPOTENT: 1 + index into tendon__command_conditions, 0 for none */
+    uint16_t forms; /* of replies: 1 + index into tendon__form_rules, 0: left as they come */
 };
 
 extern const struct tendon__key_spec tendon__key_table[];

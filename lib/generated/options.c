@@ -3,6 +3,7 @@
 
 static const char *const mode_values[] = {"auto", "standalone", "cluster"};
 static const char *const protocol_values[] = {"auto", "2", "3"};
+static const char *const reply_form_values[] = {"resp3", "wire"};
 static const char *const address_family_values[] = {"any", "ipv4", "ipv6"};
 static const char *const drive_values[] = {"thread", "host"};
 static const char *const retry_strategy_values[] = {"exponential", "linear", "constant", "none"};
@@ -70,6 +71,12 @@ const struct tendon__option_row tendon__option_table[TENDON__OPTION_COUNT] = {
      .offset = offsetof(struct tendon__options, protocol),
      .values = protocol_values,
      .value_count = 3},
+    {.name = "reply_form",
+     .initial = "resp3",
+     .type = TENDON__OPTION_ENUM,
+     .offset = offsetof(struct tendon__options, reply_form),
+     .values = reply_form_values,
+     .value_count = 2},
     {.name = "address_family",
      .initial = "any",
      .type = TENDON__OPTION_ENUM,

@@ -15,6 +15,9 @@
 #define TENDON__PROTOCOL_2 1u
 #define TENDON__PROTOCOL_3 2u
 
+#define TENDON__REPLY_FORM_RESP3 0u
+#define TENDON__REPLY_FORM_WIRE 1u
+
 #define TENDON__ADDRESS_FAMILY_ANY 0u
 #define TENDON__ADDRESS_FAMILY_IPV4 1u
 #define TENDON__ADDRESS_FAMILY_IPV6 2u
@@ -57,6 +60,7 @@ struct tendon__options {
     const char *lib_name;
     const char *lib_version;
     uint32_t protocol;
+    uint32_t reply_form;
     uint32_t address_family;
     uint32_t drive;
     int64_t connect_timeout_ms;

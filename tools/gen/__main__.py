@@ -16,8 +16,9 @@ import java  # noqa: E402
 import node  # noqa: E402
 import options  # noqa: E402
 import python  # noqa: E402
+import reply_calls  # noqa: E402
 
-MODULES = [differences, commands, errors, exports, go, java, node, options, python]
+MODULES = [differences, commands, errors, exports, go, java, node, options, python, reply_calls]
 
 
 def main():

@@ -2,6 +2,7 @@
 
 import json
 
+import forms
 import replies
 import surface
 
@@ -89,12 +90,13 @@ def block_rule(rule):
 
 
 def load(root):
-    known = surface.facts(root)
-    commands = [known[name] for name in sorted(known)]
+    facts = surface.facts(root)
+    commands = [facts[name] for name in sorted(facts)]
     overlay = json.loads((root / "spec/commands/overlay.json").read_text())
+    known = replies.Replies(root)
     check(commands, overlay)
-    check_replies(commands, replies.Replies(root))
-    return commands, overlay
+    check_replies(commands, known)
+    return commands, overlay, known
 
 
 def check(commands, overlay):
@@ -124,8 +126,9 @@ def check_replies(commands, known):
 class Tables:
     """The rows of the tables; equal lists of key specifications and conditions are shared."""
 
-    def __init__(self, commands, overlay):
+    def __init__(self, commands, overlay, known):
         self.texts, self.keys, self.conditions = Texts(), [], []
+        self.forms = forms.Forms(known)
         self.rows = [self.row(row, overlay) for row in commands]
 
     def place(self, specs):
@@ -161,6 +164,7 @@ class Tables:
             "block": block,
             "block_at": block_at,
             "condition": self.condition(overlay["idempotent_when"].get(name)),
+            "forms": self.forms.place(name, self.texts),
         }
 
 
@@ -180,7 +184,7 @@ def key_line(spec):
 def row_line(row):
     fields = [f'"{row["name"]}"', len(row["name"]), row["arity"], row["flags"]]
     fields += [f"TENDON__STATE_{STATES[row['state']].upper()}", row["keys"], row["key_count"]]
-    fields += [row["block"], row["block_at"], row["condition"]]
+    fields += [row["block"], row["block_at"], row["condition"], row["forms"]]
     return "    {" + ", ".join(str(field) for field in fields) + "},"
 
 
@@ -285,6 +289,7 @@ struct tendon__command_row {{
     uint8_t block; /* TENDON__BLOCK_* */
     int8_t block_at;
     uint8_t condition; /* of IDEMPOTENT: 1 + index into tendon__command_conditions, 0 for none */
+    uint16_t forms; /* of replies: 1 + index into tendon__form_rules, 0: left as they come */
 }};
 
 extern const struct tendon__key_spec tendon__key_table[];
@@ -315,4 +320,6 @@ def outputs(root):
     return {
         "lib/generated/command_table.h": header(tables),
         "lib/generated/command_table.c": table(tables),
+        "lib/generated/form_table.h": forms.header(tables.forms, HEAD),
+        "lib/generated/form_table.c": forms.table(tables.forms, HEAD),
     }
