@@ -152,7 +152,7 @@ struct tendon__option_row {
     bool secret; /* never shown, wiped before it is freed */
 };
 
-#define TENDON__OPTION_COUNT 79u
+#define TENDON__OPTION_COUNT 80u
 extern const struct tendon__option_row tendon__option_table[TENDON__OPTION_COUNT];
 
 #endif

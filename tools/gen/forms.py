@@ -115,7 +115,7 @@ class Forms:
         return first
 
 
-HEADER = """{head}/* The form of replies, as spec/commands/replies.json says it, for lib/resp/form.c. */
+HEADER = """{head}/* The form of replies, from spec/commands/replies.json for lib/resp/form.c. */
 #ifndef TENDON_GENERATED_FORM_TABLE_H
 #define TENDON_GENERATED_FORM_TABLE_H
 
