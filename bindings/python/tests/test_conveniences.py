@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import warnings
-from typing import Any, List, Tuple
+from typing import Any, Set, Tuple
 
 import tendon
 import tendon.asyncio
@@ -169,8 +169,8 @@ class ProviderTest(Case):
                 ("third", lambda: redis.pipeline().ping().execute()),
                 ("fourth", lambda: redis.client().ping()),
             ):
+                self.provider.password = password  # before anybody connects again
                 self.change(password)
-                self.provider.password = password
                 use()
             self.change("fifth")
             with self.fails(tendon.AuthenticationError):
@@ -182,11 +182,11 @@ class ProviderTest(Case):
         with tendon.Redis(**self.where, credential_provider=self.provider) as redis:
             p = redis.pubsub(ignore_subscribe_messages=True)
             for password in ("second", "third"):
-                self.change(password)
                 self.provider.password = password
+                self.change(password)
                 p.subscribe("py:" + password)
-            self.change("fourth")
             self.provider.password = "fourth"
+            self.change("fourth")
             support.wait_until(lambda: heard(self.admin, p))
             p.close()
 
@@ -228,13 +228,13 @@ class NodeTest(Case):
     def test_a_client_of_one_node(self) -> None:
         with cluster() as redis:
             primaries = redis.get_primaries()
-            names: List[bytes] = []
+            names: Set[bytes] = set()
             for node in primaries:
                 one = redis.get_redis_connection(node)
                 self.assertTrue(one.ping())
                 self.assertEqual(one.info("replication")["role"], "master")
                 one.set(own_key(redis, node), "1")
-                names += [key for key in one.scan_iter("py:node:*")]
+                names.update(one.scan_iter("py:node:*"))
             self.assertEqual(len(names), len(primaries))
 
     def test_default_node(self) -> None:

@@ -116,7 +116,7 @@ class PubSubTest(Case):
         thread.join(support.PATIENCE)
         self.assertFalse(thread.is_alive())
         self.assertEqual([one["data"] for one in found], [b"1", b"2"])
-        self.assertEqual(self.redis.pubsub_numsub("py:one"), [(b"py:one", 0)])
+        support.wait_until(lambda: self.redis.pubsub_numsub("py:one") == [(b"py:one", 0)])
 
     def test_a_thread_and_exceptions(self) -> None:
         told: List[Any] = []
