@@ -86,11 +86,12 @@ class Application:
         article.logger.propagate = False
         self.client, self.close = article.redis_client, article.redis_pool.close
 
-    def await_cache(self):
+    def await_cache(self) -> None:
         """Until the pool has connected again."""
         for _ in range(600):
             try:
-                return self.client.ping()
+                self.client.ping()
+                return
             except redis.RedisError:
                 time.sleep(0.05)
 
