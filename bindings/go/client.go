@@ -166,6 +166,8 @@ type PoolStats struct {
 	IdleConns       uint32 // of them idle
 	StaleConns      uint32 // connections closed for their age, or for being idle too long
 	PendingRequests uint32 // commands accepted and not finished
+
+	PubSubStats PubSubStats
 }
 
 func (e *engine) poolStats() *PoolStats {
@@ -185,6 +187,8 @@ func (e *engine) poolStats() *PoolStats {
 		IdleConns:       raw.Idle,
 		StaleConns:      uint32(raw.Retired),
 		PendingRequests: raw.Pending,
+		PubSubStats: PubSubStats{Created: uint32(e.pubSubs.created.Load()),
+			Active: uint32(e.pubSubs.active.Load())},
 	}
 }
 

@@ -1678,4 +1678,5 @@ const (
 	CmdTypeInfo
 	CmdTypeDuration
 	CmdTypeScan
+	CmdTypeMonitor
 )

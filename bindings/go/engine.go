@@ -28,6 +28,8 @@ type engine struct {
 	configure   func(socket string) (settings, error)
 	redial      func([]Hook) stream.Dial // nil in a cluster
 
+	pubSubs pubSubCounters
+
 	limitless bool          // no ReadTimeout: calls have no deadline of their own
 	bound     time.Duration // no call takes longer than this without its context saying so
 }
@@ -321,7 +323,12 @@ func (e *engine) process(ctx context.Context, at place, cmd Cmder) error {
 		cmd.SetErr(err)
 	}
 	s.free()
-	err = cmd.Err()
+	if err = cmd.Err(); err != nil {
+		if monitor, ok := cmd.(*MonitorCmd); ok { // which nothing answers but a subscription
+			err = monitor.open(e, at.node)
+			cmd.SetErr(err)
+		}
+	}
 	e.report(err)
 	return err
 }

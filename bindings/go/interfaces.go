@@ -33,6 +33,9 @@ type UniversalClient interface {
 	Do(ctx context.Context, args ...interface{}) *Cmd
 	Process(ctx context.Context, cmd Cmder) error
 	Watch(ctx context.Context, fn func(*Tx) error, keys ...string) error
+	Subscribe(ctx context.Context, channels ...string) *PubSub
+	PSubscribe(ctx context.Context, channels ...string) *PubSub
+	SSubscribe(ctx context.Context, channels ...string) *PubSub
 	PoolStats() *PoolStats
 	Close() error
 }

@@ -238,7 +238,7 @@ def results(table):
             "// GetCmdType names the type of the command.",
             f"func (c *{name}) GetCmdType() CmdType {{ return {kind_of(name)} }}",
         )
-    kinds = [kind_of(name) for name in [*table.results, *BY_HAND]]
+    kinds = [kind_of(name) for name in [*table.results, *BY_HAND, "MonitorCmd"]]
     kinds = [kind for index, kind in enumerate(kinds) if kind not in kinds[:index]]
     kinds[0] += " CmdType = iota"
     out.add(

@@ -257,6 +257,83 @@ static inline int32_t tendon_go_lease(tendon_go_host *host, const uint8_t *key, 
     return tendon_lease_submit(host->client, host->queue, &options, tag, out_lease, out_id);
 }
 
+/* This many messages of a subscription are taken per crossing. */
+#define TENDON_GO_STREAM_TURN 64
+
+/* A subscription with a queue of its own, whose descriptor is watched by Go. One thread at a time
+ * takes; any may submit. */
+typedef struct tendon_go_stream {
+    tendon_subscription *subscription;
+    tendon_queue *queue;
+    int fd;
+    size_t count; /* completions handed out and not ended yet */
+    tendon_completion completions[TENDON_GO_STREAM_TURN];
+} tendon_go_stream;
+
+static inline void tendon_go_stream_end(tendon_go_stream *stream)
+{
+    for (size_t i = 0; i < stream->count; i++) {
+        tendon_reply_destroy(stream->completions[i].reply);
+        tendon_error_destroy(stream->completions[i].error);
+    }
+    stream->count = 0;
+}
+
+/* Nobody may be inside any call with the stream. */
+static inline void tendon_go_stream_close(tendon_go_stream *stream)
+{
+    tendon_subscription_close(stream->subscription);
+    tendon_go_stream_end(stream);
+    tendon_queue_destroy(stream->queue);
+    free(stream);
+}
+
+/* A subscription that goes to `node`, or where its first name belongs when that is empty. */
+static inline int32_t tendon_go_stream_open(tendon_go_host *host, const uint8_t *node,
+                                            size_t node_size, tendon_go_stream **out_stream)
+{
+    tendon_subscription_options options = {.struct_size = sizeof options,
+                                           .route =
+                                               node_size > 0 ? TENDON_ROUTE_NODE : TENDON_ROUTE_AUTO,
+                                           .node = {node, node_size}};
+    tendon_go_stream *stream = calloc(1, sizeof *stream);
+    if (stream == NULL)
+        return TENDON_ERROR_NO_MEMORY;
+    int32_t status = tendon_queue_create(&stream->queue);
+    if (status == TENDON_OK)
+        status = tendon_subscription_open(host->client, stream->queue, &options, 0,
+                                          &stream->subscription);
+    stream->fd = status == TENDON_OK ? tendon_queue_fd(stream->queue) : -1;
+    if (status == TENDON_OK && stream->fd < 0)
+        status = TENDON_ERROR_SYSTEM;
+    if (status == TENDON_OK)
+        *out_stream = stream;
+    else
+        tendon_go_stream_close(stream);
+    return status;
+}
+
+static inline int64_t tendon_go_stream_take(tendon_go_stream *stream)
+{
+    tendon_go_stream_end(stream);
+    stream->count = tendon_queue_poll(stream->queue, stream->completions,
+                                      sizeof *stream->completions, TENDON_GO_STREAM_TURN, 0);
+    return (int64_t)stream->count;
+}
+
+static inline int32_t tendon_go_stream_submit(tendon_go_stream *stream, const uint8_t *packed,
+                                              const uint32_t *sizes, uint32_t count,
+                                              int64_t timeout_ms, uint64_t tag)
+{
+    tendon_request request = {.struct_size = sizeof request,
+                              .packed = packed,
+                              .packed_sizes = sizes,
+                              .arg_count = count,
+                              .tag = tag,
+                              .timeout_ms = timeout_ms};
+    return tendon_subscription_submit(stream->subscription, &request, NULL);
+}
+
 /* Sets one option from memory that need not end with a NUL byte. */
 static inline int32_t tendon_go_set(tendon_config *config, const char *name, const uint8_t *value,
                                     size_t size, tendon_error **out_error)

@@ -39,6 +39,7 @@ type Client struct {
 
 	leasesMutex sync.Mutex
 	leases      map[*Lease]struct{} // not given back yet
+	streams     map[*Subscription]struct{}
 }
 
 // closedMark makes users negative whatever it counts.
@@ -53,7 +54,8 @@ func Open(options []Option) (*Client, *Failure) {
 	if failure != nil {
 		return nil, failure
 	}
-	c := &Client{leases: map[*Lease]struct{}{}, idle: make(chan struct{}, 1)}
+	c := &Client{leases: map[*Lease]struct{}{}, streams: map[*Subscription]struct{}{},
+		idle: make(chan struct{}, 1)}
 	if c.host = C.tendon_go_host_create(handle); c.host == nil {
 		return nil, statusFailure(C.TENDON_ERROR_NO_MEMORY)
 	}
@@ -161,6 +163,7 @@ func (c *Client) Close() bool {
 	if c.closing.Swap(true) {
 		return false
 	}
+	c.endStreams()
 	users := c.users.Add(closedMark)
 	C.tendon_client_close(c.host.client)
 	// All that was under way has completed now; whoever waits for it is woken and leaves.
