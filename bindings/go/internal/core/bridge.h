@@ -293,8 +293,8 @@ static inline int32_t tendon_go_stream_open(tendon_go_host *host, const uint8_t 
                                             size_t node_size, tendon_go_stream **out_stream)
 {
     tendon_subscription_options options = {.struct_size = sizeof options,
-                                           .route =
-                                               node_size > 0 ? TENDON_ROUTE_NODE : TENDON_ROUTE_AUTO,
+                                           .route = node_size > 0 ? TENDON_ROUTE_NODE
+                                                                  : TENDON_ROUTE_AUTO,
                                            .node = {node, node_size}};
     tendon_go_stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL)
