@@ -324,7 +324,7 @@ Test(resolver, destroy_leaves_stuck_threads_behind)
     wait_until(&running, TENDON__RESOLVER_THREADS);
     int64_t start_ns = clock_ns();
     close_fixture(&fixture);
-    cr_assert(clock_ns() - start_ns < 500 * 1000000);
+    cr_assert(clock_ns() - start_ns < INT64_C(5000000000));
     int wakes = fixture.wakes;
     for (int i = 0; i < 8; i++)
         sem_post(&gate);

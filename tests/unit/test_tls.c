@@ -159,7 +159,7 @@ static void dial_plain(const char *answer, bool is_reset, tendon_status status, 
     struct peer peer;
     peer_start(&peer, 1, serve_plain, &plain);
     /* Only what never answers may take until the deadline. */
-    int timeout_ms = status == TENDON_ERROR_CONNECT_TIMEOUT ? 300 : 5000;
+    int timeout_ms = status == TENDON_ERROR_CONNECT_TIMEOUT ? 300 : 20000;
     int64_t start = clock_ns();
     dial_to(&dial, &counting, "127.0.0.1", peer.port, &peer.address, 1, context, timeout_ms);
     int64_t took = clock_ns() - start;
@@ -167,9 +167,9 @@ static void dial_plain(const char *answer, bool is_reset, tendon_status status, 
     peer_stop(&peer);
     check_failed(status, part);
     if (status == TENDON_ERROR_CONNECT_TIMEOUT)
-        cr_assert(took >= 300 * MS && took < 3000 * MS);
+        cr_assert(took >= 300 * MS && took < 10000 * MS);
     else
-        cr_assert(took < 3000 * MS, "at once, not at the deadline");
+        cr_assert(took < 10000 * MS, "at once, not at the deadline");
 }
 
 Test(tls, recognises_ports_that_speak_something_else)
@@ -205,10 +205,10 @@ Test(tls, goes_on_to_the_next_address)
     addresses[1] = silent.address;
     addresses[2] = server.peer.address;
     int64_t start = clock_ns();
-    cr_assert(dial_to(&dial, &counting, "cache.test", 1, addresses, 3, context, 4000) ==
+    cr_assert(dial_to(&dial, &counting, "cache.test", 1, addresses, 3, context, 8000) ==
                   TENDON__DIAL_DONE,
               "%s", dial.fault.text);
-    cr_assert(clock_ns() - start < 3500 * MS);
+    cr_assert(clock_ns() - start < 7500 * MS);
     check_echo();
     tendon__transport_close(&dial.transport, false);
     uint16_t port;
