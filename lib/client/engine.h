@@ -88,8 +88,10 @@ struct tendon__request {
     uint32_t dirt; /* TENDON__DIRT_* the commands leave on a connection */
     uint32_t turn; /* of this request among all that were sent on its channel */
     uint8_t ends;  /* enum tendon__ends */
+    uint16_t form_one;
     uint32_t command_count;
-    char *node_name; /* with TENDON_ROUTE_NODE */
+    uint32_t delivered; /* members of a group already taken from the completion queue */
+    char *node_name;    /* with TENDON_ROUTE_NODE */
     struct tendon_lease *lease;
     struct tendon_subscription *subscription;
     int64_t timeout_ns; /* as resolved from the caller and the options; TENDON__NO_TIME for none */
@@ -99,7 +101,6 @@ struct tendon__request {
     int64_t attempt_ns; /* when this attempt was handed to a connection */
     uint64_t *tags;     /* of a group's commands, NULL for one command */
     uint16_t *forms;    /* of the replies, TENDON__FORM_*; NULL when all are left as they come */
-    uint16_t form_one;
     /* What happened. */
     struct tendon__node *node;       /* where it waits or was sent */
     struct tendon__node *target;     /* ASK or MOVED names it; used for the next try only */
@@ -112,8 +113,7 @@ struct tendon__request {
     uint32_t attempts;
     uint32_t redirects;
     struct tendon__redirect *group_redirect; /* of a group that is redirected, else NULL */
-    uint32_t delivered;     /* members of a group already taken from the completion queue */
-    tendon_reply **replies; /* command_count of them */
+    tendon_reply **replies;                  /* command_count of them */
     tendon_reply *reply_one;
     uint32_t reply_count;
     /* Of the outcome, before it of the last failed attempt. TENDON_OK: replies hold the outcome. */
