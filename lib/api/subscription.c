@@ -3,6 +3,7 @@
 
 #include "client/client.h"
 #include "client/error.h"
+#include "client/queue.h"
 #include "client/request_build.h"
 #include "client/subscription.h"
 #include "cluster/slots.h"
@@ -46,6 +47,7 @@ static tendon_status make(tendon_client *client, tendon_queue *queue,
     subscription->queue = queue;
     subscription->tag = tag;
     subscription->refs = 1;
+    tendon__queue_ref(queue, 1);
     tendon__names_init(&subscription->names, client->memory);
     tendon__list_init(&subscription->commands);
     tendon__list_init(&subscription->homeless);
@@ -69,8 +71,13 @@ tendon_status tendon_subscription_open(tendon_client *client, tendon_queue *queu
     if (status != TENDON_OK)
         return status;
     status = make(client, queue, options, tag, out_subscription);
-    if (status == TENDON_OK) /* messages must come without a call that drives */
+    if (status == TENDON_OK) {
+        pthread_mutex_lock(&client->inbox_lock);
+        tendon__list_push(&client->subscriptions, &(*out_subscription)->client_link);
+        pthread_mutex_unlock(&client->inbox_lock);
+        /* Messages must come without a call that drives. */
         atomic_store(&client->async_until_ns, TENDON__NO_TIME);
+    }
     tendon__client_leave(client);
     return status;
 }
@@ -132,6 +139,9 @@ void tendon_subscription_close(tendon_subscription *subscription)
         tendon__subscription_unref(subscription);
         return;
     }
+    pthread_mutex_lock(&client->inbox_lock);
+    tendon__list_remove(&subscription->client_link);
+    pthread_mutex_unlock(&client->inbox_lock);
     subscription->item.is_subscription = true;
     tendon__client_post_end(client, &subscription->item);
 }

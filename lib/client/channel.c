@@ -391,6 +391,8 @@ static void on_push(void *context, struct tendon__conn *conn)
         tendon__feed_received(channel->feed);
         return;
     }
+    if (conn->streams)
+        return; /* of a subscription that was closed in this turn */
     tendon_reply *reply = tendon__conn_take_reply(conn);
     if (reply)
         engine->ops->event(engine->world, TENDON_EVENT_PUSH, channel->node, 0, NULL, reply);

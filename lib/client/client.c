@@ -73,6 +73,7 @@ static void init_threads(struct tendon_client *client)
     pthread_mutex_init(&client->inbox_lock, NULL);
     pthread_mutex_init(&client->park_lock, NULL);
     tendon__list_init(&client->inbox);
+    tendon__list_init(&client->subscriptions);
     tendon__list_init(&client->ios);
     tendon__list_init(&client->dead_ios);
 }
@@ -278,11 +279,12 @@ static void orphan_leases(struct tendon_client *client)
 static void orphan_subscriptions(struct tendon_client *client)
 {
     struct tendon__link *link;
+    while ((link = tendon__list_shift(&client->subscriptions)))
+        TENDON__OWNER(link, struct tendon_subscription, client_link)->client = NULL;
     while ((link = tendon__list_shift(&client->engine->subscriptions))) {
         struct tendon_subscription *subscription =
             TENDON__OWNER(link, struct tendon_subscription, link);
         subscription->engine = NULL;
-        subscription->client = NULL;
         tendon__subscription_unref(subscription);
     }
 }

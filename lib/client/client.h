@@ -59,6 +59,7 @@ struct tendon_client {
     _Atomic int64_t parked_until_ns; /* when the thread wakes by itself; 0 while it is awake */
     /* Queues or events are in use: the thread goes on driving until then. */
     _Atomic int64_t async_until_ns;
+    struct tendon__link subscriptions; /* opened and not closed; under inbox_lock */
     /* Life. */
     atomic_bool closed;
     atomic_uint inside;       /* calls that have not returned */

@@ -115,6 +115,7 @@ void tendon__driver_tell(struct tendon_client *client)
 
 void tendon__driver_settle(struct tendon_client *client)
 {
+    tendon__feed_sweep(client->engine); /* frees connections, for which others may wait */
     tendon__io_flush(client);
     tendon__driver_tell(client);
     tendon__engine_sweep(client->engine);

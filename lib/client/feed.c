@@ -6,10 +6,10 @@
 
 #include "client/request_build.h"
 
-#define ANSWER_TIMEOUT_MS                                                                          \
-    5000                /* for what the server answers at once, if read_timeout_ms is less         \
-                         */
-#define PAUSE_LOOK_MS 5 /* how often a connection that is not read looks for room */
+/* For what the server answers at once, if read_timeout_ms is less. */
+#define ANSWER_TIMEOUT_MS 5000
+#define BACKLOG_MS        60000 /* an answer behind many messages, while they keep coming */
+#define PAUSE_LOOK_MS     5     /* how often a connection that is not read looks for room */
 
 static void opened(struct tendon__sink *sink, struct tendon__request *request);
 
@@ -47,7 +47,9 @@ void tendon__feed_arm(struct tendon__feed *feed)
     if (feed->paused)
         when_ns = engine->now_ns + PAUSE_LOOK_MS * TENDON__MS;
     else if (feed->speaking)
-        when_ns = feed->spoke_ns + answer_ms * TENDON__MS;
+        when_ns = feed->spoke_ns + answer_ms * TENDON__MS > engine->now_ns
+                      ? feed->spoke_ns + answer_ms * TENDON__MS
+                      : engine->now_ns + ANSWER_TIMEOUT_MS * TENDON__MS;
     else if (options->health_check_interval_ms)
         when_ns = engine->now_ns + options->health_check_interval_ms * TENDON__MS;
     tendon__timer_set(&engine->timers, &feed->timer, when_ns);
@@ -66,12 +68,11 @@ static void drop_lease(struct tendon__feed *feed)
 }
 
 /* One name of a lost feed: to be asked for again, or given up as was wanted anyway. */
-static void lose_name(struct tendon__feed *feed, struct tendon__name *name)
+static void lose_name(struct tendon__feed *feed, struct tendon__name *name, int64_t not_before_ns)
 {
     struct tendon_subscription *subscription = feed->subscription;
-    bool was_active = name->state == TENDON__NAME_ACTIVE;
-    bool joins = name->state == TENDON__NAME_WANTED ||
-                 (name->state == TENDON__NAME_ASKED && !name->turns) || was_active ||
+    bool joins = name->state == TENDON__NAME_WANTED || name->state == TENDON__NAME_ACTIVE ||
+                 (name->state == TENDON__NAME_ASKED && !name->turns) ||
                  (name->state == TENDON__NAME_LEAVING && name->turns);
     tendon__list_remove(&name->queue);
     name->turns = false;
@@ -80,28 +81,26 @@ static void lose_name(struct tendon__feed *feed, struct tendon__name *name)
         tendon__subscription_confirm(subscription, name, NULL);
         return;
     }
-    if (was_active && !name->is_missed) {
-        name->is_missed = true;
-        if (!subscription->missed++)
-            subscription->lost_ns = feed->engine->now_ns;
-    }
+    if (name->is_heard)
+        tendon__name_missed(subscription, name);
     name->state = TENDON__NAME_WANTED;
     if (feed->node_name[0]) {
         name->feed = NULL;
+        name->not_before_ns = not_before_ns;
         tendon__list_push(&subscription->homeless, &name->queue);
     } else {
         tendon__list_push(&feed->wanting, &name->queue);
     }
 }
 
-static void lose_names(struct tendon__feed *feed)
+static void lose_names(struct tendon__feed *feed, int64_t not_before_ns)
 {
     struct tendon__link *all = &feed->subscription->names.all;
     for (struct tendon__link *link = all->next, *next; link != all; link = next) {
         struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, link);
         next = link->next;
         if (name->feed == feed)
-            lose_name(feed, name);
+            lose_name(feed, name, not_before_ns);
     }
 }
 
@@ -125,22 +124,27 @@ static void try_later(struct tendon__feed *feed)
     if (engine->closed)
         return;
     bool of_node = feed->node_name[0];
-    if (!of_node && !subscription->command && tendon__list_empty(&subscription->names.all)) {
-        feed->state = TENDON__FEED_IDLE; /* nothing is wanted of it */
-        return;
-    }
-    uint32_t failures = of_node ? ++subscription->searches : ++feed->failures;
+    uint32_t failures = of_node ? ++subscription->node_failures : ++feed->failures;
     int64_t wait_ns = tendon__backoff_ns(
         engine, TENDON__RETRY_STRATEGY_EXPONENTIAL, options->reconnect_backoff_min_ms,
         options->reconnect_backoff_max_ms, failures, options->retry_jitter);
-    lose_names(feed);
+    int64_t when_ns = engine->now_ns + wait_ns;
     feed->state = TENDON__FEED_WAITING;
-    if (of_node)
+    lose_names(feed, when_ns);
+    bool is_wanted = subscription->pings || !tendon__list_empty(&subscription->names.all);
+    if (of_node) {
         die(feed);
-    tendon__timer_set(&engine->timers, of_node ? &subscription->timer : &feed->timer,
-                      engine->now_ns + wait_ns);
-    tendon__subscription_tell(subscription, TENDON_EVENT_RECONNECTING,
-                              (uint32_t)(wait_ns / TENDON__MS), NULL, NULL);
+        tendon__subscription_wake(subscription, when_ns);
+    } else if (is_wanted) {
+        tendon__timer_set(&engine->timers, &feed->timer, when_ns);
+    } else {
+        feed->state = TENDON__FEED_IDLE;
+    }
+    if (is_wanted)
+        tendon__subscription_tell(subscription, TENDON_EVENT_RECONNECTING,
+                                  (uint32_t)(wait_ns / TENDON__MS), NULL, NULL);
+    /* What was to be given up is gone, which may be all a command has waited for. */
+    tendon__subscription_wake(subscription, engine->now_ns);
 }
 
 static void could_not_open(struct tendon__feed *feed, const struct tendon__fault *fault)
@@ -156,7 +160,8 @@ static void go_live(struct tendon__feed *feed)
 {
     struct tendon__channel *channel = feed->lease->channel;
     feed->state = TENDON__FEED_LIVE;
-    feed->subscription->searches = 0;
+    if (feed->node_name[0])
+        feed->subscription->node_failures = 0;
     feed->channel = channel;
     channel->feed = feed;
     channel->conn.streams = true;
@@ -201,7 +206,7 @@ static tendon_lease_options place_of(const struct tendon__feed *feed)
     if (node) {
         options.route = TENDON_ROUTE_NODE;
         options.node = (tendon_bytes){node, strlen(node)};
-    } else if (subscription->has_slot && feed->engine->kind == TENDON__KIND_CLUSTER) {
+    } else if (subscription->has_slot && feed->engine->kind != TENDON__KIND_STANDALONE) {
         options.route = TENDON_ROUTE_SLOT;
     }
     options.timeout_ms = feed->engine->options->connect_timeout_ms * 2;
@@ -270,13 +275,8 @@ void tendon__feed_lost(struct tendon__feed *feed, const struct tendon__fault *fa
         return;
     tendon__subscription_blame(subscription, fault, false);
     tendon__subscription_tell(subscription, TENDON_EVENT_CLOSED, 0, fault, NULL);
-    if (pinged) {
+    if (pinged)
         subscription->ping_sent = false;
-        if (!subscription->command) {
-            subscription->pings = false;
-            subscription->owed = 0;
-        }
-    }
     try_later(feed);
 }
 
@@ -310,6 +310,14 @@ static void look_for_room(struct tendon__feed *feed)
     tendon__feed_arm(feed);
 }
 
+/* Many messages may stand before the answer. */
+static bool is_alive(const struct tendon__feed *feed)
+{
+    int64_t now_ns = feed->engine->now_ns;
+    return now_ns - feed->channel->conn.rx_ns < ANSWER_TIMEOUT_MS * TENDON__MS &&
+           now_ns - feed->spoke_ns < BACKLOG_MS * TENDON__MS;
+}
+
 static void expire_live(struct tendon__feed *feed)
 {
     static const char ping_frame[] = "*1\r\n$4\r\nPING\r\n";
@@ -320,14 +328,14 @@ static void expire_live(struct tendon__feed *feed)
         look_for_room(feed);
         return;
     }
-    if (feed->speaking) {
+    if (feed->speaking && !is_alive(feed)) {
         tendon__fault_set(&fault, TENDON_ERROR_TIMEOUT, "%s did not answer %s in time",
                           channel->node->name, feed->pinging ? "PING" : "SUBSCRIBE");
         tendon__feed_give_up(feed, TENDON__CLOSE_UNHEALTHY, &fault);
         return;
     }
     int64_t quiet_ns = engine->now_ns - channel->conn.rx_ns;
-    if (quiet_ns < engine->options->health_check_interval_ms * TENDON__MS ||
+    if (feed->speaking || quiet_ns < engine->options->health_check_interval_ms * TENDON__MS ||
         !tendon__feed_say_ping(feed, ping_frame, sizeof ping_frame - 1))
         tendon__feed_arm(feed);
 }

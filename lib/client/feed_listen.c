@@ -20,15 +20,20 @@ static void look_if_done(struct tendon__feed *feed)
         tendon__subscription_advance(subscription);
 }
 
-/* Takes the value that has come as a message of its own. False when memory ran out, which ends the
- * connection: what is lost must be told. */
+/* What is lost must be told: the connection ends. */
+static void fail_memory(struct tendon__feed *feed)
+{
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a message");
+    tendon__feed_give_up(feed, TENDON__CLOSE_ERROR, &fault);
+}
+
+/* Takes the value that has come as a message of its own. NULL when memory ran out. */
 static tendon_reply *take(struct tendon__feed *feed)
 {
     tendon_reply *reply = tendon__conn_take_reply(&feed->channel->conn);
     if (!reply) {
-        struct tendon__fault fault;
-        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a message");
-        tendon__feed_give_up(feed, TENDON__CLOSE_ERROR, &fault);
+        fail_memory(feed);
         return NULL;
     }
     tendon_node *root = (tendon_node *)(uintptr_t)reply->nodes;
@@ -53,29 +58,29 @@ static void pass_on(struct tendon__feed *feed)
     tendon_reply *reply = take(feed);
     if (!reply)
         return;
-    if (!tendon__subscription_tell(feed->subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply)) {
-        struct tendon__fault fault;
-        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a message");
-        tendon__feed_give_up(feed, TENDON__CLOSE_ERROR, &fault);
-        return;
-    }
-    pause_if_full(feed);
+    if (tendon__subscription_tell(feed->subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply))
+        pause_if_full(feed);
+    else
+        fail_memory(feed);
 }
 
-/* A slot has moved: the server gives up its sharded channels by itself. */
+/* A slot has moved: the server gives up its sharded channels by itself. What it was asked meanwhile
+ * it answers with MOVED. */
 static void evicted(struct tendon__feed *feed, struct tendon__name *name)
 {
     struct tendon_subscription *subscription = feed->subscription;
-    if (!subscription->missed++)
-        subscription->lost_ns = feed->engine->now_ns;
-    name->is_missed = true;
-    name->state = TENDON__NAME_WANTED;
-    name->feed = NULL;
-    tendon__list_remove(&name->queue);
-    tendon__list_push(&subscription->homeless, &name->queue);
     tendon__map_trigger(feed->engine);
-    tendon__timer_set(&feed->engine->timers, &subscription->timer,
-                      feed->engine->now_ns + SOON_MS * TENDON__MS);
+    if (name->state == TENDON__NAME_UNWANTED) {
+        tendon__subscription_drop(subscription, name);
+        if (!feed->speaking)
+            tendon__subscription_advance(subscription);
+        return;
+    }
+    if (name->state == TENDON__NAME_LEAVING)
+        return;
+    tendon__name_missed(subscription, name);
+    if (name->state != TENDON__NAME_ASKED)
+        tendon__name_unhouse(subscription, name, SOON_MS * TENDON__MS);
 }
 
 static void confirmed(struct tendon__feed *feed, enum tendon__name_kind kind, bool joins,
@@ -90,44 +95,64 @@ static void confirmed(struct tendon__feed *feed, enum tendon__name_kind kind, bo
                     (!text.size || memcmp(name->text, text.data, text.size) == 0);
     if (expected) {
         tendon_reply *reply = take(feed);
-        if (reply) {
-            tendon__subscription_confirm(subscription, name, reply);
+        if (reply && !tendon__subscription_confirm(subscription, name, reply))
+            fail_memory(feed);
+        else if (reply)
             look_if_done(feed);
-        }
         return;
     }
     name = tendon__names_find(&subscription->names, kind, text);
-    if (!joins && name && name->feed == feed && name->state == TENDON__NAME_ACTIVE)
+    if (!joins && name && name->feed == feed && name->is_heard)
         evicted(feed, name);
 }
 
-/* Puts names of the batch back, to be asked for later: there, or where the map says then. */
-static void ask_later(struct tendon__feed *feed, uint32_t batch, bool elsewhere)
+/* Puts a name back, to be asked for later there. */
+static void ask_again(struct tendon__feed *feed, struct tendon__name *name)
+{
+    tendon__list_remove(&name->queue);
+    name->state = name->state == TENDON__NAME_ASKED ? TENDON__NAME_WANTED : TENDON__NAME_UNWANTED;
+    tendon__list_push(&feed->wanting, &name->queue);
+}
+
+/* The node does not have it: neither to be subscribed nor to be given up. */
+static void ask_elsewhere(struct tendon__feed *feed, struct tendon__name *name, int64_t wait_ns)
 {
     struct tendon_subscription *subscription = feed->subscription;
+    if (name->state == TENDON__NAME_LEAVING || name->turns) {
+        tendon__subscription_drop(subscription, name);
+        return;
+    }
+    if (name->is_heard)
+        tendon__name_missed(subscription, name);
+    tendon__name_unhouse(subscription, name, wait_ns);
+}
+
+/* Puts names of the batch back: there, or where the map says then. */
+static void ask_later(struct tendon__feed *feed, uint32_t batch, bool elsewhere, int64_t wait_ns)
+{
     while (!tendon__list_empty(&feed->asked)) {
         struct tendon__link *link = feed->asked.next;
         struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, queue);
         if (name->batch != batch)
             break;
-        tendon__list_remove(link);
-        name->state = TENDON__NAME_WANTED;
         if (elsewhere)
-            name->feed = NULL;
-        tendon__list_push(elsewhere ? &subscription->homeless : &feed->wanting, link);
+            ask_elsewhere(feed, name, wait_ns);
+        else
+            ask_again(feed, name);
     }
 }
 
 /* True when the batch that was refused holds more than one name, none of a command under way. */
 static bool is_crowd(const struct tendon__feed *feed, uint32_t batch)
 {
+    const struct tendon_subscription *subscription = feed->subscription;
     uint32_t count = 0;
     for (const struct tendon__link *link = feed->asked.next; link != &feed->asked;
          link = link->next) {
         const struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, queue);
         if (name->batch != batch)
             break;
-        if (name->in_command)
+        if (subscription->command && name->turn == subscription->turn)
             return false;
         count++;
     }
@@ -147,15 +172,30 @@ static void refuse_batch(struct tendon__feed *feed, uint32_t batch)
     }
 }
 
-static void moved(struct tendon__feed *feed, struct tendon__redirect *redirect, uint32_t batch)
+/* Not there, or not now: the names look for a home again. The feed of a node that stays keeps its
+ * other names. */
+static void sent_away(struct tendon__feed *feed, struct tendon__redirect *redirect,
+                      enum tendon__reaction reaction, uint32_t batch)
 {
     struct tendon__engine *engine = feed->engine;
+    if (reaction != TENDON__REACT_MOVED) {
+        ask_later(feed, batch, true, engine->options->retry_backoff_min_ms * TENDON__MS);
+        tendon__map_trigger(engine);
+        return;
+    }
     engine->stats.moved++;
     if (!redirect->host[0])
         snprintf(redirect->host, sizeof redirect->host, "%s", feed->channel->node->host);
-    ask_later(feed, batch, true);
-    if (engine->kind == TENDON__KIND_CLUSTER)
-        tendon__map_moved(engine, redirect);
+    ask_later(feed, batch, true, 0);
+    tendon__map_moved(engine, redirect);
+}
+
+/* Whether another node, or this one later, may take what was refused. */
+static bool is_for_others(const struct tendon__feed *feed, enum tendon__reaction reaction)
+{
+    return feed->node_name[0] && feed->engine->kind == TENDON__KIND_CLUSTER &&
+           (reaction == TENDON__REACT_MOVED || reaction == TENDON__REACT_ASK ||
+            reaction == TENDON__REACT_TRY_AGAIN || reaction == TENDON__REACT_DOWN);
 }
 
 static void refused(struct tendon__feed *feed, tendon_bytes text)
@@ -175,19 +215,24 @@ static void refused(struct tendon__feed *feed, tendon_bytes text)
         return;
     }
     if (tendon__list_empty(&feed->asked)) {
-        tendon__feed_fail_stream(feed, "an error nobody asked for", text);
+        /* Behind the server's own SUNSUBSCRIBE comes the answer to ours. */
+        if (!feed->node_name[0] || reaction != TENDON__REACT_MOVED)
+            tendon__feed_fail_stream(feed, "an error nobody asked for", text);
         return;
     }
     uint32_t batch = TENDON__OWNER(feed->asked.next, struct tendon__name, queue)->batch;
-    if (reaction == TENDON__REACT_MOVED) {
-        moved(feed, &redirect, batch);
-    } else if (reaction != TENDON__REACT_SURFACE) {
+    bool is_misled = reaction == TENDON__REACT_MOVED && !feed->node_name[0];
+    if (is_for_others(feed, reaction)) {
+        tendon__fault_server(&fault, TENDON_ERROR_SERVER, text.data, text.size);
+        tendon__subscription_blame(feed->subscription, &fault, false);
+        sent_away(feed, &redirect, reaction, batch);
+    } else if (reaction != TENDON__REACT_SURFACE && !is_misled) {
         tendon__fault_server(&fault, TENDON_ERROR_SERVER, text.data, text.size);
         tendon__feed_give_up(feed, TENDON__CLOSE_ERROR, &fault);
         return;
     } else if (is_crowd(feed, batch)) {
         feed->one_by_one = true;
-        ask_later(feed, batch, false);
+        ask_later(feed, batch, false, 0);
     } else {
         refuse_batch(feed, batch);
     }

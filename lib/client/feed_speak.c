@@ -150,6 +150,7 @@ bool tendon__feed_finish(struct tendon__feed *feed)
     feed->frame = NULL;
     feed->speaking = feed->pinging = feed->for_command = false;
     feed->failures = 0;
+    feed->one_by_one = feed->one_by_one && !tendon__list_empty(&feed->wanting);
     tendon__feed_arm(feed);
     return true;
 }

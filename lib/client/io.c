@@ -30,7 +30,7 @@ enum saying {
 /* A channel's socket. Outlives the channel until the end of the turn, because epoll may still name
  * it. */
 struct tendon__io {
-    struct tendon__link link; /* client->ios while not open, dead_ios when closed */
+    struct tendon__link link; /* client->ios while not open or with bytes left, then dead_ios */
     struct tendon_client *client;
     struct tendon__channel *channel;
     enum io_state state;
@@ -94,8 +94,10 @@ static void watch(struct tendon__io *io, int fd, uint32_t events)
  * a caller in the socket is about to read. */
 static uint32_t open_events(const struct tendon__io *io)
 {
-    uint32_t edges = io->transport.waits ? EPOLLET | EPOLLRDHUP : 0u;
-    return edges | (io->paused ? 0u : EPOLLIN) | (io->write_blocked ? EPOLLOUT : 0u);
+    uint32_t writes = io->write_blocked ? EPOLLOUT : 0u;
+    if (io->paused)
+        return EPOLLET | writes; /* the end is told whatever is asked, and must be told only once */
+    return (io->transport.waits ? EPOLLET | EPOLLRDHUP : 0u) | EPOLLIN | writes;
 }
 
 /* What is there already counts as new once more. */
@@ -280,15 +282,21 @@ static bool tell_subscription(void *world, struct tendon_subscription *subscript
     return true;
 }
 
+/* What the TLS library has read already makes no descriptor readable. */
+static void read_soon(struct tendon__io *io)
+{
+    if (tendon__transport_buffered(&io->transport) && !tendon__list_linked(&io->link))
+        tendon__list_push(&io->client->ios, &io->link);
+}
+
 static void pause_channel(void *world, struct tendon__channel *channel, bool paused)
 {
     struct tendon__io *io = channel->io;
     (void)world;
     io->paused = paused;
-    if (paused && !io->write_blocked)
-        unwatch(io);
-    else
-        watch_anew(io);
+    watch_anew(io);
+    if (!paused)
+        read_soon(io);
 }
 
 const struct tendon__world_ops tendon__world_ops = {
@@ -330,8 +338,12 @@ static void read_some(struct tendon__io *io, int64_t now_ns)
                                      !tendon__transport_buffered(&io->transport)))
             return;
     }
-    if (io->state == IO_OPEN && io->transport.waits && !io->paused)
+    if (io->state != IO_OPEN || io->paused)
+        return;
+    if (io->transport.waits)
         watch_anew(io);
+    else
+        read_soon(io);
 }
 
 /* True when nobody may write now because a caller does; he is told that more is to be sent. */
@@ -375,8 +387,7 @@ static void write_some(struct tendon__io *io, int64_t now_ns)
             return;
         }
     }
-    if (!io->paused || io->write_blocked)
-        watch(io, io->transport.fd, open_events(io));
+    watch(io, io->transport.fd, open_events(io));
 }
 
 void tendon__io_flush(struct tendon_client *client)
@@ -398,10 +409,8 @@ void tendon__io_event(struct tendon_client *client, void *handle, uint32_t event
         step_dial(io, now_ns);
         return;
     }
-    if (io->state == IO_OPEN && io->paused && events & EPOLL_ENDS) {
-        unwatch(io); /* it would be told again and again; who goes on reading finds it */
-        return;
-    }
+    if (io->state == IO_OPEN && io->paused && events & EPOLL_ENDS)
+        return; /* who goes on reading finds it */
     if (io->state == IO_OPEN && events & (EPOLLIN | EPOLL_ENDS)) {
         io->is_ending = io->is_ending || events & EPOLL_ENDS;
         io->missed_edge = io->has_reader;
@@ -527,7 +536,10 @@ static void start_unix(struct tendon__io *io, int64_t now_ns)
 static void tick_one(struct tendon__io *io, int64_t now_ns)
 {
     struct tendon__fault fault;
-    if (io->state == IO_DIALING && now_ns >= io->dial->step_ns) {
+    if (io->state == IO_OPEN) {
+        tendon__list_remove(&io->link);
+        read_some(io, now_ns);
+    } else if (io->state == IO_DIALING && now_ns >= io->dial->step_ns) {
         step_dial(io, now_ns);
     } else if (io->state == IO_RESOLVING && io->client->options.unix_socket[0]) {
         start_unix(io, now_ns);
@@ -563,7 +575,7 @@ int64_t tendon__io_deadline(const struct tendon_client *client)
     for (struct tendon__link *link = client->ios.next; link != &client->ios; link = link->next) {
         const struct tendon__io *io = TENDON__OWNER(link, struct tendon__io, link);
         int64_t at_ns = io->state == IO_DIALING ? io->dial->step_ns : io->deadline_ns;
-        if (io->state == IO_RESOLVING && client->options.unix_socket[0])
+        if (io->state == IO_OPEN || (io->state == IO_RESOLVING && client->options.unix_socket[0]))
             at_ns = 0;
         if (at_ns < when_ns)
             when_ns = at_ns;

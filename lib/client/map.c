@@ -9,6 +9,7 @@
 #include "client/endpoint.h"
 #include "client/engine.h"
 #include "client/request_build.h"
+#include "client/subscription.h"
 
 #define REFRESH_TRIES_MAX  5    /* nodes asked in one refresh before it counts as failed */
 #define REFRESH_TIMEOUT_MS 1000 /* one node's answer; a hung node must not hold up the others */
@@ -46,6 +47,7 @@ static void adopt(struct tendon__engine *engine, struct tendon__topology *map,
         TENDON__OWNER(link, struct tendon__node, link)->in_map = false;
     index_nodes(engine, map);
     tendon__route_all(engine, &engine->parked);
+    tendon__subscriptions_look(engine);
 }
 
 /* Those who wait for a connection of their own. */

@@ -41,12 +41,15 @@ struct tendon__name {
     struct tendon__link queue; /* of those that wait at a feed, were asked there, or have none */
     struct tendon__name *next; /* of the same hash */
     struct tendon__feed *feed;
-    uint32_t batch;  /* the command that asked for it, of its feed */
-    uint8_t kind;    /* enum tendon__name_kind */
-    uint8_t state;   /* enum tendon__name_state */
-    bool in_command; /* the command under way waits for its confirmation */
-    bool turns;      /* the opposite was wanted while the server was being asked */
-    bool is_missed;  /* was active, and is not yet again since its connection was lost */
+    int64_t not_before_ns; /* when a node may be looked for again */
+    uint32_t batch;        /* the command that asked for it, of its feed */
+    uint32_t turn;         /* of the program's command that waits for it; 0 when none does */
+    uint8_t kind;          /* enum tendon__name_kind */
+    uint8_t state;         /* enum tendon__name_state */
+    uint8_t redirects;     /* in a row: nodes that did not want it */
+    bool turns;            /* the opposite was wanted while the server was being asked */
+    bool is_heard;         /* confirmed on this connection, and not yet given up there */
+    bool is_missed;        /* was heard, and is not yet again since its connection was lost */
     uint32_t size;
     char text[];
 };

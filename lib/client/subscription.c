@@ -3,17 +3,48 @@
 
 #include <string.h>
 
+#include "client/queue.h"
 #include "cluster/slots.h"
 
 #define SEARCH_MIN_MS 10 /* between two looks at the cluster's map for names without a node */
 #define SEARCH_MAX_MS 1000
+#define CALM_MS       1000 /* a name that stays this long is not sent away again and again */
+#define MEMORY_MS     100  /* until memory is asked for again */
+
+/* A gap that could not be told is told before anything else is. */
+static bool tell_owed_gap(struct tendon_subscription *subscription)
+{
+    struct tendon__engine *engine = subscription->engine;
+    if (subscription->owes_gap)
+        subscription->owes_gap = !engine->ops->tell(engine->world, subscription, TENDON_EVENT_GAP,
+                                                    subscription->gap_ms, NULL, NULL);
+    if (subscription->owes_gap)
+        tendon__subscription_wake(subscription, engine->now_ns + MEMORY_MS * TENDON__MS);
+    return !subscription->owes_gap;
+}
 
 bool tendon__subscription_tell(struct tendon_subscription *subscription, uint32_t event,
                                uint32_t delay_ms, const struct tendon__fault *fault,
                                tendon_reply *reply)
 {
     struct tendon__engine *engine = subscription->engine;
-    return engine->ops->tell(engine->world, subscription, event, delay_ms, fault, reply);
+    if (event == TENDON_EVENT_GAP) {
+        subscription->owes_gap = true;
+        subscription->gap_ms = delay_ms;
+    }
+    if (subscription->owes_gap && !tell_owed_gap(subscription)) {
+        tendon__reply_free(reply);
+        return false;
+    }
+    return event == TENDON_EVENT_GAP ||
+           engine->ops->tell(engine->world, subscription, event, delay_ms, fault, reply);
+}
+
+void tendon__subscription_wake(struct tendon_subscription *subscription, int64_t when_ns)
+{
+    struct tendon__timers *timers = &subscription->engine->timers;
+    if (!subscription->ended && when_ns < subscription->timer.when_ns)
+        tendon__timer_set(timers, &subscription->timer, when_ns);
 }
 
 static void stir_feeds(struct tendon_subscription *subscription)
@@ -38,17 +69,23 @@ static struct tendon__feed *main_feed(struct tendon_subscription *subscription)
 static void send_ping(struct tendon_subscription *subscription)
 {
     struct tendon__feed *feed = main_feed(subscription);
-    if (!feed || subscription->ping_sent || !subscription->command)
+    struct tendon__engine *engine = subscription->engine;
+    if (subscription->ping_sent || !subscription->command)
         return;
-    subscription->ping_sent = tendon__feed_ping(feed, subscription->command);
-    if (!subscription->ping_sent)
+    if (feed)
+        subscription->ping_sent = tendon__feed_ping(feed, subscription->command);
+    if (feed && !subscription->ping_sent)
         tendon__feed_stir(feed);
+    if (!feed || (feed->state == TENDON__FEED_LIVE && !feed->speaking))
+        tendon__subscription_wake(subscription, engine->now_ns + MEMORY_MS * TENDON__MS);
 }
 
 void tendon__subscription_advance(struct tendon_subscription *subscription)
 {
     if (subscription->ended)
         return;
+    if (subscription->owes_gap)
+        tell_owed_gap(subscription);
     for (;;) {
         tendon__subscription_place(subscription);
         stir_feeds(subscription);
@@ -106,30 +143,93 @@ static void aim_main(struct tendon_subscription *subscription, const struct tend
     subscription->has_slot = true;
 }
 
+/* False when there is none for it. */
+static bool place_one(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    struct tendon__feed *feed;
+    if (has_own_node(subscription->engine, name)) {
+        feed = sharded_feed(subscription, name);
+    } else {
+        aim_main(subscription, name);
+        feed = main_feed(subscription);
+    }
+    if (!feed)
+        return false;
+    name->feed = feed;
+    tendon__name_want(name, TENDON__NAME_WANTED);
+    return true;
+}
+
 void tendon__subscription_place(struct tendon_subscription *subscription)
 {
     struct tendon__engine *engine = subscription->engine;
     struct tendon__link *homeless = &subscription->homeless;
+    bool any_in_vain = false;
     for (struct tendon__link *link = homeless->next, *next; link != homeless; link = next) {
         struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, queue);
         next = link->next;
-        struct tendon__feed *feed;
-        if (has_own_node(engine, name)) {
-            feed = sharded_feed(subscription, name);
-        } else {
-            aim_main(subscription, name);
-            feed = main_feed(subscription);
-        }
-        if (!feed)
-            continue;
-        name->feed = feed;
-        tendon__name_want(name, TENDON__NAME_WANTED);
+        if (name->not_before_ns > engine->now_ns)
+            tendon__subscription_wake(subscription, name->not_before_ns);
+        else
+            any_in_vain |= !place_one(subscription, name);
     }
-    if (tendon__list_empty(homeless))
+    if (!any_in_vain) {
+        subscription->searches = 0;
         return;
-    int64_t wait_ns = tendon__backoff_ns(engine, TENDON__RETRY_STRATEGY_EXPONENTIAL, SEARCH_MIN_MS,
-                                         SEARCH_MAX_MS, ++subscription->searches, false);
-    tendon__timer_set(&engine->timers, &subscription->timer, engine->now_ns + wait_ns);
+    }
+    if (engine->now_ns >= subscription->search_ns)
+        subscription->search_ns =
+            engine->now_ns + tendon__backoff_ns(engine, TENDON__RETRY_STRATEGY_EXPONENTIAL,
+                                                SEARCH_MIN_MS, SEARCH_MAX_MS,
+                                                ++subscription->searches, false);
+    tendon__subscription_wake(subscription, subscription->search_ns);
+}
+
+void tendon__name_unhouse(struct tendon_subscription *subscription, struct tendon__name *name,
+                          int64_t wait_ns)
+{
+    struct tendon__engine *engine = subscription->engine;
+    if (engine->now_ns - name->not_before_ns > CALM_MS * TENDON__MS)
+        name->redirects = 0;
+    name->redirects += name->redirects < UINT8_MAX;
+    /* The first one or two are a slot that has moved; more are nodes that do not agree. */
+    int64_t more_ns =
+        name->redirects > 2
+            ? tendon__backoff_ns(engine, TENDON__RETRY_STRATEGY_EXPONENTIAL, SEARCH_MIN_MS,
+                                 SEARCH_MAX_MS, name->redirects - 2u, false)
+            : 0;
+    name->not_before_ns = engine->now_ns + (wait_ns > more_ns ? wait_ns : more_ns);
+    name->state = TENDON__NAME_WANTED;
+    name->turns = false;
+    name->feed = NULL;
+    tendon__list_remove(&name->queue);
+    tendon__list_push(&subscription->homeless, &name->queue);
+    tendon__subscription_wake(subscription, name->not_before_ns);
+}
+
+void tendon__subscriptions_look(struct tendon__engine *engine)
+{
+    for (struct tendon__link *link = engine->subscriptions.next; link != &engine->subscriptions;
+         link = link->next)
+        tendon__subscription_wake(TENDON__OWNER(link, struct tendon_subscription, link),
+                                  engine->now_ns);
+}
+
+/* A node that has left the cluster may live on, and publish nothing any more. */
+static void leave_strangers(struct tendon_subscription *subscription)
+{
+    struct tendon__fault fault;
+    struct tendon__link *feeds = &subscription->feeds;
+    for (struct tendon__link *link = feeds->next; link != feeds; link = link->next) {
+        struct tendon__feed *feed = TENDON__OWNER(link, struct tendon__feed, link);
+        const struct tendon__node *node = feed->channel ? feed->channel->node : NULL;
+        if (!node || !node->retired || (feed == subscription->main && subscription->node_name))
+            continue;
+        tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED, "%s is not in the cluster any more",
+                          node->name);
+        tendon__feed_give_up(feed, TENDON__CLOSE_STALE, &fault);
+        link = feeds; /* it has left the list, maybe with others */
+    }
 }
 
 void tendon__subscription_blame(struct tendon_subscription *subscription,
@@ -142,7 +242,7 @@ void tendon__subscription_blame(struct tendon_subscription *subscription,
     if (!is_final)
         return;
     if (subscription->command)
-        tendon__request_fail(engine, subscription->command, fault);
+        tendon__request_fail(engine, subscription->command, fault); /* which forgets it */
     while (!tendon__list_empty(commands))
         tendon__request_fail(engine, TENDON__OWNER(commands->next, struct tendon__request, link),
                              fault);
@@ -150,6 +250,8 @@ void tendon__subscription_blame(struct tendon_subscription *subscription,
 
 void tendon__subscription_expired(struct tendon_subscription *subscription)
 {
+    if (!subscription->ended)
+        leave_strangers(subscription);
     tendon__subscription_advance(subscription);
 }
 
@@ -165,6 +267,7 @@ void tendon__subscription_submit(struct tendon__engine *engine, struct tendon__r
     if (!subscription->engine) {
         subscription->engine = engine;
         subscription->timer.kind = TENDON__TIMER_SUBSCRIPTION;
+        subscription->timer.when_ns = TENDON__NO_TIME;
         __atomic_add_fetch(&subscription->refs, 1, __ATOMIC_RELAXED);
         tendon__list_push(&engine->subscriptions, &subscription->link);
         engine->subscription_count++;
@@ -185,11 +288,17 @@ void tendon__subscription_forget(struct tendon__request *request)
     tendon__list_remove(&request->link);
     if (subscription->command != request)
         return;
+    /* Its names are kept, but no command waits for them: what was refused is told as an event. */
     subscription->command = NULL;
-    if (subscription->pings && !subscription->ping_sent) {
-        subscription->pings = false;
-        subscription->owed = 0;
-    }
+    subscription->turn++;
+    subscription->owed = 0;
+    subscription->pings = subscription->ping_sent = false;
+    if (subscription->main)
+        subscription->main->for_command = false;
+    tendon__reply_free(subscription->refusal);
+    subscription->refusal = NULL;
+    /* The next one begins soon, but not in the middle of what ended this one. */
+    tendon__subscription_wake(subscription, subscription->engine->now_ns);
 }
 
 void tendon__subscription_end(struct tendon_subscription *subscription,
@@ -230,6 +339,8 @@ void tendon__subscription_unref(struct tendon_subscription *subscription)
         return;
     tendon__names_deinit(&subscription->names);
     tendon__reply_free(subscription->refusal);
+    if (subscription->queue)
+        tendon__queue_unref(subscription->queue);
     tendon__memory_free(subscription->memory, subscription->node_name);
     tendon__memory_free(subscription->memory, subscription);
 }

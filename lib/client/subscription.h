@@ -14,8 +14,9 @@
 
 /* Counted: the program, the engine while it knows it, each request and each undelivered event. */
 struct tendon_subscription {
-    struct tendon__link link; /* engine->subscriptions */
-    struct tendon__item item; /* on its way to the engine to be closed */
+    struct tendon__link link;        /* engine->subscriptions */
+    struct tendon__link client_link; /* client->subscriptions, from open to close */
+    struct tendon__item item;        /* on its way to the engine to be closed */
     struct tendon__memory *memory;
     tendon_client *client;         /* NULL once that is destroyed */
     struct tendon__engine *engine; /* NULL before the first command, and after the engine's end */
@@ -30,6 +31,7 @@ struct tendon_subscription {
     /* Commands. */
     struct tendon__link commands;    /* requests that wait for their turn */
     struct tendon__request *command; /* under way; NULL also when its caller gave up */
+    uint32_t turn;                   /* its number; what waited for an earlier one waits no more */
     uint32_t owed;                   /* confirmations until it is done */
     tendon_reply *refusal;           /* the first one of it */
     bool pings;                      /* it is PING */
@@ -40,9 +42,13 @@ struct tendon_subscription {
     struct tendon__link feeds;
     struct tendon__feed *main;
     struct tendon__timer timer; /* to look for homes again */
-    uint32_t searches;          /* for homes, in a row */
-    uint32_t missed;            /* names that were active when a connection was lost */
+    uint32_t searches;          /* for homes the map does not name, in a row */
+    int64_t search_ns;          /* when the next one counts */
+    uint32_t node_failures;     /* of feeds of nodes, in a row */
+    uint32_t missed;            /* names that were heard when a connection was lost */
     int64_t lost_ns;            /* when the first of them was */
+    uint32_t gap_ms;            /* of a gap that could not be told, for want of memory */
+    bool owes_gap;
     bool ended;
     /* Messages that nobody has collected. */
     uint64_t pending_bytes; /* atomic */
@@ -107,10 +113,22 @@ void tendon__subscription_blame(struct tendon_subscription *subscription,
                                 const struct tendon__fault *fault, bool is_final);
 /* Finds a feed for every name that has none. */
 void tendon__subscription_place(struct tendon_subscription *subscription);
+/* To be looked at again, `when_ns` at the latest. */
+void tendon__subscription_wake(struct tendon_subscription *subscription, int64_t when_ns);
+/* The map has changed: names may have a home now, and feeds none any more. */
+void tendon__subscriptions_look(struct tendon__engine *engine);
 /* The server has confirmed the name, or there is nobody left to confirm it: tells so, and moves it
- * on. `reply` is what it said, NULL to say it ourselves. */
-void tendon__subscription_confirm(struct tendon_subscription *subscription,
+ * on. `reply` is what it said, NULL to say it ourselves. False when that could not be told. */
+bool tendon__subscription_confirm(struct tendon_subscription *subscription,
                                   struct tendon__name *name, tendon_reply *reply);
+/* The same for a name that is gone from the server without an answer. */
+void tendon__subscription_drop(struct tendon_subscription *subscription, struct tendon__name *name);
+/* It is heard no more, but will be again: messages are missed from now on. */
+void tendon__name_missed(struct tendon_subscription *subscription, struct tendon__name *name);
+/* WANTED, and without a feed for at least `wait_ns`; longer when it is sent away again and again.
+ */
+void tendon__name_unhouse(struct tendon_subscription *subscription, struct tendon__name *name,
+                          int64_t wait_ns);
 /* The server refused it for good. `reply` passes to the subscription. */
 void tendon__subscription_refuse(struct tendon_subscription *subscription,
                                  struct tendon__name *name, tendon_reply *reply);

@@ -94,12 +94,28 @@ static void tell_left(struct tendon_subscription *subscription, enum tendon__nam
         tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply);
 }
 
+static bool is_awaited(const struct tendon_subscription *subscription,
+                       const struct tendon__name *name)
+{
+    return name->turn && name->turn == subscription->turn && subscription->command;
+}
+
 /* It need not be waited for any longer. */
 static void settle(struct tendon_subscription *subscription, struct tendon__name *name)
 {
-    if (name->in_command)
+    if (is_awaited(subscription, name))
         subscription->owed--;
-    name->in_command = false;
+    name->turn = 0;
+}
+
+void tendon__name_missed(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    name->is_heard = false;
+    if (name->is_missed)
+        return;
+    name->is_missed = true;
+    if (!subscription->missed++)
+        subscription->lost_ns = subscription->engine->now_ns;
 }
 
 static void found_again(struct tendon_subscription *subscription, struct tendon__name *name)
@@ -107,10 +123,9 @@ static void found_again(struct tendon_subscription *subscription, struct tendon_
     if (!name->is_missed)
         return;
     name->is_missed = false;
-    if (--subscription->missed || !subscription->lost_ns)
+    if (--subscription->missed)
         return;
     int64_t gap_ns = subscription->engine->now_ns - subscription->lost_ns;
-    subscription->lost_ns = 0;
     tendon__subscription_tell(subscription, TENDON_EVENT_GAP, (uint32_t)(gap_ns / TENDON__MS), NULL,
                               NULL);
 }
@@ -130,21 +145,27 @@ void tendon__name_want(struct tendon__name *name, enum tendon__name_state state)
     tendon__list_push(&name->feed->wanting, &name->queue);
 }
 
-static void confirm_joined(struct tendon_subscription *subscription, struct tendon__name *name,
+static bool confirm_joined(struct tendon_subscription *subscription, struct tendon__name *name,
                            tendon_reply *reply)
 {
-    bool was_asked_for = name->in_command && !name->turns;
+    bool was_asked_for = name->turn && !name->turns;
+    bool told = true;
     tendon__list_remove(&name->queue);
     name->state = TENDON__NAME_ACTIVE;
+    name->is_heard = true;
     if (name->kind == TENDON__NAME_MONITOR)
         tendon__reply_free(reply);
     else if (reply)
-        tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, !was_asked_for, NULL, reply);
+        told = tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, !was_asked_for, NULL,
+                                         reply);
+    if (!told)
+        return false; /* its connection ends, and it is confirmed once more */
     found_again(subscription, name);
     if (name->turns)
         tendon__name_want(name, TENDON__NAME_UNWANTED);
     else
         settle(subscription, name);
+    return true;
 }
 
 static void confirm_left(struct tendon_subscription *subscription, struct tendon__name *name,
@@ -152,6 +173,7 @@ static void confirm_left(struct tendon_subscription *subscription, struct tendon
 {
     enum tendon__name_kind kind = (enum tendon__name_kind)name->kind;
     bool returns = name->turns;
+    name->is_heard = false;
     uint32_t count = count_of(&subscription->names, kind) - 1;
     if (!reply)
         reply = say(subscription->memory, tendon__leave_words[kind],
@@ -164,30 +186,64 @@ static void confirm_left(struct tendon_subscription *subscription, struct tendon
         tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply);
 }
 
-void tendon__subscription_confirm(struct tendon_subscription *subscription,
+bool tendon__subscription_confirm(struct tendon_subscription *subscription,
                                   struct tendon__name *name, tendon_reply *reply)
 {
     if (name->state == TENDON__NAME_ASKED)
-        confirm_joined(subscription, name, reply);
-    else
-        confirm_left(subscription, name, reply);
+        return confirm_joined(subscription, name, reply);
+    confirm_left(subscription, name, reply);
+    return true;
+}
+
+void tendon__subscription_drop(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    if (name->state == TENDON__NAME_ASKED)
+        name->turns = false; /* it was to be given up as soon as it was there */
+    name->state = TENDON__NAME_LEAVING;
+    confirm_left(subscription, name, NULL);
+}
+
+/* Without the server's words the command would look done. */
+static void fail_command(struct tendon_subscription *subscription)
+{
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the server's refusal");
+    tendon__request_fail(subscription->engine, subscription->command, &fault);
 }
 
 void tendon__subscription_refuse(struct tendon_subscription *subscription,
                                  struct tendon__name *name, tendon_reply *reply)
 {
     struct tendon__fault fault;
-    if (!name->in_command) {
+    bool gives_up = name->state == TENDON__NAME_ASKED && name->turns && !name->is_heard;
+    if (gives_up) {
+        tendon__reply_free(reply);
+        tendon__subscription_drop(subscription, name);
+        return;
+    }
+    bool awaited = is_awaited(subscription, name);
+    if (!awaited) {
         const tendon_node *node = reply ? reply->nodes : NULL;
         tendon__fault_server(&fault, TENDON_ERROR_SERVER,
                              node ? reply->data + node->value.offset : NULL, node ? node->size : 0);
         tendon__subscription_tell(subscription, TENDON_EVENT_FAILED, 0, &fault, NULL);
     }
-    if (name->in_command && !subscription->refusal)
+    if (awaited && !reply) {
+        fail_command(subscription);
+    } else if (awaited && !subscription->refusal) {
         subscription->refusal = reply;
-    else
+    } else {
         tendon__reply_free(reply);
-    remove_name(subscription, name);
+    }
+    if (!name->is_heard) {
+        remove_name(subscription, name);
+        return;
+    }
+    /* It stays what it is: messages go on coming. */
+    settle(subscription, name);
+    tendon__list_remove(&name->queue);
+    name->state = TENDON__NAME_ACTIVE;
+    name->turns = false;
 }
 
 void tendon__subscription_ponged(struct tendon_subscription *subscription, tendon_reply *reply)
@@ -240,9 +296,9 @@ void tendon__subscription_finish(struct tendon_subscription *subscription)
 
 static void note(struct tendon_subscription *subscription, struct tendon__name *name)
 {
-    if (!name->in_command)
+    if (!is_awaited(subscription, name))
         subscription->owed++;
-    name->in_command = true;
+    name->turn = subscription->turn;
 }
 
 /* False when memory ran out. */
@@ -269,8 +325,12 @@ static void leave(struct tendon_subscription *subscription, struct tendon__name 
     switch ((enum tendon__name_state)name->state) {
     case TENDON__NAME_WANTED:
         name->turns = false;
-        tendon__subscription_confirm(subscription, name, NULL);
-        return;
+        if (!name->is_heard) {
+            tendon__subscription_confirm(subscription, name, NULL);
+            return;
+        }
+        tendon__name_want(name, TENDON__NAME_UNWANTED); /* it was to be subscribed once more */
+        break;
     case TENDON__NAME_ASKED:
         name->turns = true;
         break;
@@ -350,6 +410,8 @@ void tendon__subscription_begin(struct tendon_subscription *subscription,
     const struct verb *verb = find_verb(word);
     tendon_status status = check(subscription, verb, &fault);
     subscription->command = request;
+    if (!++subscription->turn)
+        subscription->turn++;
     if (status != TENDON_OK) {
         subscription->command = NULL;
     } else if (!verb) {

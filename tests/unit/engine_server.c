@@ -358,7 +358,7 @@ static void serve_one(struct world_wire *wire, const struct world_args *args, si
         return;
     bool asking = wire->asking;
     wire->asking = false;
-    if (owns(wire, args, asking))
+    if (owns(wire, args, asking) && !world_serve_pubsub(wire, args))
         answer_execution(wire, args, wire->holding ? &wire->held : &wire->out);
 }
 

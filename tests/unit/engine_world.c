@@ -65,8 +65,11 @@ static void note_event(void *context, uint32_t event, const struct tendon__node 
     tendon__reply_free(reply);
 }
 
-static const struct tendon__world_ops world_ops = {
-    .open = open_wire, .close = close_wire, .event = note_event};
+static const struct tendon__world_ops world_ops = {.open = open_wire,
+                                                   .close = close_wire,
+                                                   .event = note_event,
+                                                   .tell = world_tell,
+                                                   .pause = world_pause};
 
 void world_init(struct world *world)
 {
@@ -207,11 +210,13 @@ static void complete(struct tendon__sink *sink, struct tendon__request *request)
         show(request->replies[0], call->reply);
         show(request->replies[request->command_count - 1], call->last);
     }
+    if (request->subscription)
+        world_outcome(world, call);
     call->request = NULL;
     tendon__request_unref(request);
 }
 
-static struct world_call *make_call(struct world *world)
+struct world_call *world_call_make(struct world *world)
 {
     struct world_call *call = calloc(1, sizeof *call);
     cr_assert_not_null(call);
@@ -227,7 +232,7 @@ static struct world_call *make_call(struct world *world)
     return call;
 }
 
-static void hand_over(struct world_call *call, struct tendon__request *request)
+void world_hand_over(struct world_call *call, struct tendon__request *request)
 {
     struct world *world = call->world;
     call->request = request;
@@ -244,7 +249,7 @@ static void hand_over(struct world_call *call, struct tendon__request *request)
 
 /* Splits words into the arguments of one command; returns where the next one begins, NULL after the
  * last. */
-static const char *split(const char *at, struct world_args *args)
+const char *world_split(const char *at, struct world_args *args)
 {
     args->count = 0;
     while (*at && *at != '|') {
@@ -261,12 +266,12 @@ struct world_call *world_submit_as(struct world *world, const char *command, str
 {
     tendon_request asked[WORLD_QUEUED] = {{0}};
     struct world_args args[WORLD_QUEUED];
-    struct world_call *call = make_call(world);
+    struct world_call *call = world_call_make(world);
     call->on_lease = how.lease != NULL;
     uint32_t count = 0;
     for (const char *at = command; at; count++) {
         cr_assert_lt(count, WORLD_QUEUED);
-        at = split(at, &args[count]);
+        at = world_split(at, &args[count]);
         asked[count] = (tendon_request){
             .struct_size = sizeof asked[0],
             .flags = how.flags | (count || at ? TENDON_REQUEST_ATOMIC : 0) |
@@ -288,7 +293,7 @@ struct world_call *world_submit_as(struct world *world, const char *command, str
         tendon__request_build(&world->memory.memory, &world->options, true, asked, sizeof asked[0],
                               count, &call->sink, &request, &fault);
     cr_assert_eq(status, TENDON_OK, "%s: %s", command, fault.text);
-    hand_over(call, request);
+    world_hand_over(call, request);
     return call;
 }
 
@@ -307,7 +312,7 @@ struct world_call *world_do(struct world *world, const char *command)
 struct world_call *world_lease(struct world *world, const char *key, int64_t timeout_ms)
 {
     struct tendon__memory *memory = &world->memory.memory;
-    struct world_call *call = make_call(world);
+    struct world_call *call = world_call_make(world);
     tendon_lease_options options = {.struct_size = sizeof options, .timeout_ms = timeout_ms};
     if (key)
         options.key = bytes_of(key, strlen(key));
@@ -321,7 +326,7 @@ struct world_call *world_lease(struct world *world, const char *key, int64_t tim
     lease->opening =
         tendon__request_open_lease(memory, &world->options, lease, &options, &call->sink);
     cr_assert_not_null(lease->opening);
-    hand_over(call, lease->opening);
+    world_hand_over(call, lease->opening);
     return call;
 }
 
@@ -475,7 +480,7 @@ static bool read_wire(struct world_wire *wire)
 {
     struct world *world = wire->world;
     uint8_t *space;
-    if (!wire->channel || !wire->out.size)
+    if (!wire->channel || !wire->out.size || wire->paused)
         return false;
     size_t room = tendon__conn_space(&wire->channel->conn, &space);
     size_t size = wire->out.size < world->read_chunk ? wire->out.size : world->read_chunk;
@@ -504,7 +509,7 @@ static bool step_wire(struct world_wire *wire)
         return true;
     }
     any |= read_wire(wire);
-    if (wire->channel && wire->broken && !wire->out.size) {
+    if (wire->channel && wire->broken && !wire->out.size && !wire->paused) {
         world_cut(wire->world, wire, false);
         any = true;
     }

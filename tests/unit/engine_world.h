@@ -19,6 +19,7 @@
 #define WORLD_ARGS     16
 #define WORLD_EXTERNAL 255 /* as the owner of a slot: nobody */
 #define WORLD_SHOWN    128
+#define WORLD_NAMES    64 /* subscribed on one connection */
 
 struct world;
 
@@ -88,6 +89,10 @@ struct world_wire {
     bool aborted;
     uint32_t queued_count;
     struct world_bytes queued[WORLD_QUEUED];
+    /* Subscriptions: a mark of the kind, and the name. */
+    char names[WORLD_NAMES][WORLD_KEY_MAX + 1];
+    uint32_t name_count;
+    bool paused; /* the engine does not want to read */
 };
 
 /* One request of a test and what became of it. */
@@ -149,6 +154,11 @@ struct world {
     uint32_t askings;
     char last_log[64]; /* the last command a server saw */
     struct world_key *keys;
+    /* Of subscriptions. */
+    char heard[8192]; /* what was told, in order, ';' between */
+    uint32_t deaf;    /* that many times telling fails for want of memory */
+    uint32_t gaps;
+    bool charges; /* every message told counts 100 bytes against the buffer, until taken back */
 };
 
 /* How a request is made; zeroed: as the command table says, with the options' deadline. */
@@ -204,6 +214,34 @@ uint32_t world_wire_count(const struct world *world);
 void world_own(struct world *world, uint32_t first, uint32_t last, uint32_t server);
 /* Asserts what must hold between steps. */
 void world_check(struct world *world);
+
+/* engine_pubsub.c */
+/* A subscription, which the test gives back by world_deafen. */
+struct tendon_subscription *world_listen(struct world *world);
+void world_deafen(struct world *world, struct tendon_subscription *subscription);
+/* A command of it, without a deadline; runs. Its outcome is heard as "=:2" or "=error -3". */
+struct world_call *world_say(struct world *world, struct tendon_subscription *subscription,
+                             const char *command);
+struct world_call *world_say_as(struct world *world, struct tendon_subscription *subscription,
+                                const char *command, int64_t timeout_ms);
+/* What was heard is exactly this; it is forgotten. */
+void world_expect(struct world *world, const char *text);
+/* The first connection that is a subscription's, NULL when there is none. */
+struct world_wire *world_feed(struct world *world);
+/* The server says this on it; runs. */
+void world_push(struct world *world, struct world_wire *wire, const char *raw);
+void world_publish(struct world *world, const char *channel, const char *payload);
+/* The slot of the key moves; who owned it gives up its subscriptions. */
+void world_move(struct world *world, const char *key, uint32_t server);
+/* Used inside: the engine's operations, and what the servers do. */
+bool world_tell(void *context, struct tendon_subscription *subscription, uint32_t event,
+                uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *reply);
+void world_pause(void *context, struct tendon__channel *channel, bool paused);
+void world_outcome(struct world *world, const struct world_call *call);
+bool world_serve_pubsub(struct world_wire *wire, const struct world_args *args);
+struct world_call *world_call_make(struct world *world);
+void world_hand_over(struct world_call *call, struct tendon__request *request);
+const char *world_split(const char *at, struct world_args *args);
 
 /* engine_server.c */
 void world_bytes_add(struct world_bytes *bytes, const void *data, size_t size);
