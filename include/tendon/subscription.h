@@ -72,8 +72,10 @@ TENDON_API TENDON_MUST_USE tendon_status tendon_subscription_open(
  *     INTEGER, the number of names that are subscribed now (of (S)UNSUBSCRIBE of sharded channels:
  *     those alone; else channels and patterns together); the answer of PING; +OK of MONITOR;
  *   - with a reply that is an ERROR node when the server refused it; what it refused is not kept;
- *   - with an error at its deadline, after cancel or close. What was to be subscribed by then is
- *     kept and tried on (`executed` is unknown or no); unsubscribe it to give it up.
+ *   - with an error at its deadline, after cancel or close, or when there is no connection to be
+ * had for a reason that stays (a wrong password). What was to be subscribed by then is kept and
+ *     tried on (`executed` is unknown or no); unsubscribe it to give it up. The next command does
+ *     not wait for it.
  *
  * Commands are done one after the other, in the order of submission. tendon_cancel ends the wait
  * for one. Of the request only arguments, tag and timeout_ms are read. UNSUBSCRIBE without names
