@@ -11,6 +11,7 @@ const { Commander } = require('./commander');
 const { afterCallback } = require('./callbacks');
 const { Pipeline } = require('./pipeline');
 const sessions = require('./session');
+const subscriber = require('./subscriber');
 const switching = require('./switching');
 const { PromisedRequest, refusalOf, errorOfFailure } = require('./request');
 const { classes, translating } = require('./errors');
@@ -52,6 +53,7 @@ class Client extends Commander {
     this._quitting = null;
     this._isSwitching = false;
     this._waiting = null; // what was issued behind select(), auth() or hello(), see switching.js
+    this._subscriber = null; // its subscription of channels, or of MONITOR
     this._session = null; // a connection of its own, between WATCH or MULTI and EXEC
     this._sessions = new Set(); // that one, and those with commands under way
     translating(() => native.check(settings.core));
@@ -107,6 +109,7 @@ class Client extends Commander {
       this._id = translating(() => native.create(core, timeoutMs, eventMask, this));
       this._core = { id: this._id, pending: 0 };
       this._attempts = 0;
+      if (this._subscriber !== null) this._subscriber.resume();
     }
     this._requestConnection();
   }
@@ -177,6 +180,7 @@ class Client extends Commander {
     } else if (!this._closing) {
       this._closing = true;
       for (const session of this._sessions) session.close();
+      if (this._subscriber !== null) this._subscriber.detach();
       this._session = null;
       native.close(this._id);
     }
@@ -294,9 +298,26 @@ class Client extends Commander {
     return new Error(this._notReadyMessage);
   }
 
+  /** Why the mode of the client does not let this command through, or undefined. */
+  _restriction(command) {
+    if (this._subscriber === null || this.mode === 'normal' || command.lowerName === 'ping')
+      return undefined;
+    return new Error(`Connection in ${this.mode} mode, only ${this.mode} commands may be used`);
+  }
+
+  /**
+   * "subscriber" only with protocol 2 asked for, as a program for ioredis expects; here commands
+   * have other connections than subscriptions.
+   */
+  get mode() {
+    if (this._subscriber === null) return 'normal';
+    if (this.options.monitor === true) return 'monitor';
+    return this.options.protocol === 2 && this._subscriber.isActive ? 'subscriber' : 'normal';
+  }
+
   /** Why this request is not sent, or undefined. */
   _refusal(request, flags) {
-    const unavailable = this._unavailable();
+    const unavailable = this._unavailable() || this._restriction(request.command);
     if (unavailable !== undefined) return unavailable;
     const { command } = request;
     const refused = command.refused !== undefined && (flags & REQUEST.ATOMIC_END) === 0;
@@ -360,6 +381,6 @@ class Abortable extends Commander {
   }
 }
 
-Object.assign(Client.prototype, sessions.methods, switching.methods);
+Object.assign(Client.prototype, sessions.methods, switching.methods, subscriber.methods);
 
 module.exports = { Client, delayOfAnswer };

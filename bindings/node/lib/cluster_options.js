@@ -67,7 +67,7 @@ const CLUSTER_OPTIONS = {
   keyPrefix: checked(text),
   scripts: checked(scripts),
   useSRVRecords: only(false, 'name the configuration endpoint'),
-  shardedSubscribers: only(false, LATER),
+  shardedSubscribers: checked(boolean),
   retryDelayOnMoved: only(0, 'the core follows MOVED at once'),
   retryDelayOnFailover: only(100, BACKOFF),
   retryDelayOnClusterDown: only(100, BACKOFF),

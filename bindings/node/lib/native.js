@@ -36,6 +36,8 @@ const EVENT = {
   WAITING: 7,
   TOPOLOGY: 8,
   PUSH: 9,
+  MESSAGE: 12,
+  GAP: 13,
 };
 const MODE_BUFFER = 1;
 const MODE_NUMBERS_AS_TEXT = 2;
@@ -171,6 +173,13 @@ function lease(client, key, item) {
   }
 }
 
+/** A subscription of a client; its events go to `owner`. */
+function subscription(client, owner) {
+  const id = addon.subscription(client);
+  clients.set(id, owner);
+  return id;
+}
+
 /** Events of a core client go to `owner` from here on. */
 function own(id, owner) {
   clients.set(id, owner);
@@ -200,6 +209,8 @@ module.exports = {
   create,
   lease,
   own,
+  subscription,
+  endSubscription: addon.endSubscription,
   endLease: addon.endLease,
   keySlot: addon.keySlot,
   cancel: addon.cancel,

@@ -233,7 +233,7 @@ const REDIS_OPTIONS = {
   keyPrefix: checked(text),
   scripts: checked(scripts),
   readOnly: only(false, 'use Cluster with scaleReads'),
-  monitor: only(false, LATER),
+  monitor: checked(boolean),
   reconnectOnError: checked(callable),
   Connector: unsupported('the core owns the connections'),
   blockingTimeout: unsupported(

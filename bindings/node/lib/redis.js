@@ -9,6 +9,8 @@ const native = require('./native');
 const { Client, delayOfAnswer } = require('./client');
 const { fromFailure } = require('./errors');
 const options = require('./options');
+const { Monitor } = require('./monitor');
+const { afterCallback } = require('./callbacks');
 const scanStream = require('./scan_stream');
 
 const { EVENT } = native;
@@ -27,6 +29,28 @@ class Redis extends Client {
     const core = options.redisToCore(merged);
     super(merged, { core, timeoutMs: options.commandTimeout(merged), eventMask: EVENT_MASK });
     this._toldStatus = null; // of the error the event before this one told
+    if (merged.monitor === true) this._startMonitor().catch((error) => this._emitError(error));
+  }
+
+  /** A client of its own that emits "monitor" (time, arguments, source, database). */
+  monitor(callback) {
+    const instance = this.duplicate({ monitor: true, lazyConnect: false });
+    const begun = new Promise((resolve, reject) => {
+      instance.once('error', reject);
+      instance.once('monitoring', () => {
+        instance.removeListener('error', reject);
+        resolve(instance);
+      });
+    });
+    return afterCallback(begun, callback);
+  }
+
+  async _startMonitor() {
+    const unavailable = this._unavailable();
+    if (unavailable !== undefined) throw unavailable;
+    this._subscriber = new Monitor(this);
+    await this._subscriber.start();
+    process.nextTick(() => this.emit('monitoring'));
   }
 
   /** Settings of a core client with these options in place of its own. */
@@ -36,10 +60,6 @@ class Redis extends Client {
 
   get isCluster() {
     return false;
-  }
-
-  get mode() {
-    return 'normal';
   }
 
   get _notReadyMessage() {

@@ -136,6 +136,7 @@ const methods = {
       native.close(id);
       throw failure === null ? new classes.ClosedError(null) : errorOfHandshake(failure, name);
     }
+    if (this._subscriber !== null) this._subscriber.detach();
     native.own(this._id, NOBODY);
     native.close(this._id);
     native.own(id, this);
@@ -144,6 +145,8 @@ const methods = {
     this._attempts = 0;
     this._id = id;
     this._core = { id, pending: 0 };
+    if (this._subscriber !== null) this._subscriber.resume();
+    if (this._subscriber !== null && this._subscriber.isActive) this.emit('gap', 0);
     if (this.status !== 'ready') this._setStatus('ready');
   },
 

@@ -86,6 +86,8 @@ static bool export_functions(napi_env env, napi_value exports, tendon__node_env 
         {"lease", tendon__node_lease},
         {"endLease", tendon__node_lease_end},
         {"keySlot", tendon__node_key_slot},
+        {"subscription", tendon__node_subscription},
+        {"endSubscription", tendon__node_subscription_end},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         napi_value function = NULL;

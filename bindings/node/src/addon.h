@@ -76,12 +76,13 @@ typedef struct tendon__node_refusal {
 typedef struct tendon__node_env tendon__node_env;
 
 /* One core client with option drive=host: this thread's loop does its input and output. Or a lease
- * of one, of which only `env`, `parent`, `lease`, `id` and `owners` are used. */
+ * or a subscription of one, which ends before it; those have no core and no handle of the loop. */
 typedef struct tendon__node_client {
     tendon__node_env *env;
     tendon_client *core;                /* NULL once it is closed */
-    struct tendon__node_client *parent; /* of a lease, which must end before it; else NULL */
+    struct tendon__node_client *parent; /* of a lease or subscription; else NULL */
     tendon_lease *lease;
+    tendon_subscription *subscription;
     tendon__node_batch batch;
     struct tendon__node_client *next_dirty;  /* in env->dirty while the batch is not empty */
     struct tendon__node_client *next_closed; /* in env->closed until JavaScript is told */
@@ -153,6 +154,14 @@ napi_value tendon__node_lease_end(napi_env env, napi_callback_info info);
 napi_value tendon__node_key_slot(napi_env env, napi_callback_info info);
 void tendon__node_lease_close(tendon__node_client *lease);
 
+/* subscription.c */
+napi_value tendon__node_subscription(napi_env env, napi_callback_info info);
+napi_value tendon__node_subscription_end(napi_env env, napi_callback_info info);
+tendon_status tendon__node_subscription_submit(tendon__node_client *entry,
+                                               const tendon_request *request);
+/* The number stays taken until nothing of it is in the queue any more. */
+void tendon__node_subscription_close(tendon__node_client *entry);
+
 /* batch.c */
 napi_value tendon__node_push(napi_env env, napi_callback_info info);
 napi_value tendon__node_push_array(napi_env env, napi_callback_info info);
@@ -166,6 +175,9 @@ void tendon__node_batch_deinit(tendon__node_batch *batch);
 /* value.c */
 napi_value tendon__node_value_of_completion(tendon__node_env *state,
                                             const tendon_completion *completion, uint8_t *out_kind);
+/* A message of a subscription: its parts, or a line of MONITOR; texts are Buffers. */
+napi_value tendon__node_value_of_message(tendon__node_env *state,
+                                         const tendon_completion *completion);
 napi_value tendon__node_value_of_text(napi_env env, const void *data, size_t size);
 
 /* failure.c */

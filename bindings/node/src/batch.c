@@ -288,6 +288,17 @@ napi_value tendon__node_cancel(napi_env env, napi_callback_info info)
     return NULL;
 }
 
+/* These are few, and each is answered by itself. */
+static void submit_to_subscription(tendon__node_client *entry)
+{
+    tendon__node_batch *batch = &entry->batch;
+    resolve_pointers(batch);
+    tendon_status status = tendon__node_subscription_submit(entry, batch->requests);
+    if (status != TENDON_OK)
+        refuse(entry, batch->requests, 1, status);
+    batch->bytes_used = batch->sizes_used = batch->requests_used = 0;
+}
+
 /* Writes one command; a failing one leaves the batch as it was and throws. */
 static napi_value push(napi_env env, tendon__node_env *state, const napi_value *ids,
                        const napi_value *args, uint32_t arg_count, napi_value array)
@@ -299,11 +310,9 @@ static napi_value push(napi_env env, tendon__node_env *state, const napi_value *
         napi_get_value_uint32(env, ids[1], &slot) != napi_ok ||
         napi_get_value_uint32(env, ids[2], &meta) != napi_ok)
         return tendon__node_throw(env, "ERR_INVALID_ARG_TYPE", "push needs client, slot and meta");
-    tendon__node_client *client = tendon__node_client_find(state, id);
-    tendon_lease *lease = client != NULL ? client->lease : NULL;
-    if (lease != NULL)
-        client = client->parent;
-    if (client == NULL || client->core == NULL)
+    tendon__node_client *entry = tendon__node_client_find(state, id);
+    tendon__node_client *client = entry != NULL && entry->lease != NULL ? entry->parent : entry;
+    if (client == NULL || (client->core == NULL && client->subscription == NULL))
         return tendon__node_throw(env, "ERR_TENDON_CLOSED", "Connection is closed.");
     tendon__node_batch *batch = &client->batch;
     size_t bytes_at = batch->bytes_used;
@@ -314,16 +323,19 @@ static napi_value push(napi_env env, tendon__node_env *state, const napi_value *
         done = (array == NULL || napi_get_element(env, array, i, &value) == napi_ok) &&
                append_argument(env, batch, value);
     }
-    if (!done || !append_request(client, lease, slot, meta, bytes_at, sizes_at)) {
+    if (!done || !append_request(client, entry->lease, slot, meta, bytes_at, sizes_at)) {
         batch->bytes_used = bytes_at;
         batch->sizes_used = sizes_at;
         return tendon__node_throw(env, "ERR_INVALID_ARG_TYPE",
                                   "An argument is neither string nor Buffer, or memory ran out");
     }
-    mark_dirty(client);
+    if (client->subscription != NULL)
+        submit_to_subscription(client);
+    else
+        mark_dirty(client);
     bool in_group = (meta >> META_FLAGS_SHIFT & TENDON_REQUEST_ATOMIC) != 0 &&
                     (meta >> META_FLAGS_SHIFT & TENDON_REQUEST_ATOMIC_END) == 0;
-    if (batch->bytes_used >= FLUSH_BYTES_MIN && !in_group)
+    if (client->core != NULL && batch->bytes_used >= FLUSH_BYTES_MIN && !in_group)
         tendon__node_batch_flush(client);
     return NULL;
 }

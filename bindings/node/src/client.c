@@ -196,8 +196,11 @@ napi_value tendon__node_client_close(napi_env env, napi_callback_info info)
 void tendon__node_client_destroy_all(tendon__node_env *state)
 {
     for (uint32_t i = 0; i < state->client_count; i++) {
-        if (state->clients[i] != NULL && state->clients[i]->parent != NULL)
-            tendon__node_lease_close(state->clients[i]);
+        tendon__node_client *entry = state->clients[i];
+        if (entry != NULL && entry->subscription != NULL)
+            tendon__node_subscription_close(entry);
+        else if (entry != NULL && entry->lease != NULL)
+            tendon__node_lease_close(entry);
     }
     for (uint32_t i = 0; i < state->client_count; i++) {
         tendon__node_client *client = state->clients[i];

@@ -70,7 +70,7 @@ napi_value tendon__node_lease_end(napi_env env, napi_callback_info info)
         count != 1 || napi_get_value_uint32(env, arg, &id) != napi_ok)
         return tendon__node_throw(env, "ERR_INVALID_ARG_TYPE", "endLease(lease)");
     tendon__node_client *lease = tendon__node_client_find(state, id);
-    if (lease != NULL && lease->parent != NULL)
+    if (lease != NULL && lease->lease != NULL)
         tendon__node_lease_close(lease);
     return NULL;
 }

@@ -80,7 +80,9 @@ static napi_value convert_completion(tendon__node_env *state, const tendon_compl
     state->slots[position] = (uint32_t)completion->tag;
     if (completion->kind == TENDON_COMPLETION_EVENT) {
         state->kinds[position] = (uint8_t)(TENDON__NODE_KIND_EVENT + completion->event);
-        value = event_value(state, completion);
+        value = completion->event == TENDON_EVENT_MESSAGE
+                    ? tendon__node_value_of_message(state, completion)
+                    : event_value(state, completion);
     } else {
         value = tendon__node_value_of_completion(state, completion, &state->kinds[position]);
     }

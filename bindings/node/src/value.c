@@ -235,6 +235,18 @@ static napi_value convert(const tape_walk *walk, uint64_t index)
     }
 }
 
+napi_value tendon__node_value_of_message(tendon__node_env *state,
+                                         const tendon_completion *completion)
+{
+    tape_walk walk = {
+        .state = state,
+        .nodes = completion->nodes,
+        .data = completion->data,
+        .mode = TENDON__NODE_MODE_BUFFER,
+    };
+    return convert(&walk, 0);
+}
+
 napi_value tendon__node_value_of_completion(tendon__node_env *state,
                                             const tendon_completion *completion, uint8_t *out_kind)
 {
