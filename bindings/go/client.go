@@ -31,7 +31,11 @@ func NewClient(opt *Options) *Client {
 	}
 	own := *opt
 	own.fill()
-	e := newEngine(own.connector(nil), own.DialTimeout, own.Limiter, own.config)
+	var ask credentials
+	if !own.needsGo(nil) {
+		ask = provider(own.CredentialsProvider, own.CredentialsProviderContext)
+	}
+	e := newEngine(own.connector(nil), ask, own.DialTimeout, own.Limiter, own.config)
 	e.redial = own.connector
 	e.deadlines(own.MaxRetries, own.DialTimeout, own.ReadTimeout, own.WriteTimeout,
 		own.PoolTimeout, own.MaxRetryBackoff)
@@ -171,10 +175,10 @@ type PoolStats struct {
 }
 
 func (e *engine) poolStats() *PoolStats {
-	if e == nil || e.core == nil {
+	if e == nil || e.core.Load() == nil {
 		return &PoolStats{}
 	}
-	raw := e.core.Stats()
+	raw := e.core.Load().Stats()
 	uses := raw.Requests + raw.Borrows
 	return &PoolStats{
 		Hits:            uint32(uses - min(uses, raw.Created)),

@@ -32,12 +32,15 @@ type ClusterOptions struct {
 	Username string
 	Password string
 
-	// Dialer, OnConnect, CredentialsProvider and CredentialsProviderContext are for a single server
-	// only: libtendon makes the connections of a cluster. Setting one fails every command.
-	Dialer                     func(ctx context.Context, network, addr string) (net.Conn, error)
-	OnConnect                  func(ctx context.Context, cn *Conn) error
-	CredentialsProvider        func() (username, password string)
+	// CredentialsProvider is asked for Username and Password before the first command, and again
+	// when a login fails.
+	CredentialsProvider func() (username, password string)
+	// CredentialsProviderContext is CredentialsProvider with a context; it wins over that one.
 	CredentialsProviderContext func(ctx context.Context) (username, password string, err error)
+	// Dialer and OnConnect are for a single server only: libtendon makes the connections of a
+	// cluster. Setting one fails every command.
+	Dialer    func(ctx context.Context, network, addr string) (net.Conn, error)
+	OnConnect func(ctx context.Context, cn *Conn) error
 
 	// MaxRetries is how often a command is tried again, default MaxRedirects; -1 means never.
 	MaxRetries            int
@@ -113,8 +116,6 @@ func (o *ClusterOptions) refuse() error {
 		set  bool
 	}{
 		{"Dialer", o.Dialer != nil}, {"OnConnect", o.OnConnect != nil},
-		{"CredentialsProvider", o.CredentialsProvider != nil},
-		{"CredentialsProviderContext", o.CredentialsProviderContext != nil},
 	} {
 		if field.set {
 			return unsupported("ClusterOptions."+field.name, "libtendon makes the connections "+
@@ -195,7 +196,8 @@ func NewClusterClient(opt *ClusterOptions) *ClusterClient {
 	}
 	own := *opt
 	node := own.node()
-	e := newEngine(nil, 0, nil, func(string) (settings, error) { return own.config(node) })
+	ask := provider(own.CredentialsProvider, own.CredentialsProviderContext)
+	e := newEngine(nil, ask, 0, nil, func(string) (settings, error) { return own.config(node) })
 	e.deadlines(node.MaxRetries+max(own.MaxRedirects, defaultRetries), node.DialTimeout,
 		node.ReadTimeout,
 		node.WriteTimeout, node.PoolTimeout, node.MaxRetryBackoff)

@@ -89,7 +89,7 @@ func (c *ClusterClient) known(ctx context.Context, role string) ([]knownNode, er
 	if err := c.engine.process(ctx, place{}, NewStatusCmd(ctx, "ping")); err != nil {
 		return nil, err
 	}
-	text, failure := c.engine.core.Nodes()
+	text, failure := c.engine.core.Load().Nodes()
 	if failure != nil {
 		return nil, callError(ctx, failure, false)
 	}

@@ -46,8 +46,7 @@ func (o *Options) needsGo(list []Hook) bool {
 			return true
 		}
 	}
-	return o.Dialer != nil || o.OnConnect != nil || o.CredentialsProvider != nil ||
-		o.CredentialsProviderContext != nil || len(unmappable(o.TLSConfig)) > 0
+	return o.Dialer != nil || o.OnConnect != nil || len(unmappable(o.TLSConfig)) > 0
 }
 
 // connector returns what makes the connections when Go must, or nil when libtendon can.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tendon.dev/redis/internal/core"
@@ -19,8 +20,8 @@ const pipelineChunk = 10000
 
 // engine runs commands on one client of libtendon. All handles made from one constructor share it.
 type engine struct {
-	core    *core.Client
-	bridge  *stream.Bridge // supplies connections that Go makes; usually nil
+	core    atomic.Pointer[core.Client] // nil before the first login of a provider
+	bridge  *stream.Bridge              // supplies connections that Go makes; usually nil
 	limiter Limiter
 	broken  error // why the options cannot work: the result of every command
 
@@ -28,6 +29,7 @@ type engine struct {
 	configure   func(socket string) (settings, error)
 	redial      func([]Hook) stream.Dial // nil in a cluster
 
+	login   *login // nil unless a provider is asked for user and password
 	pubSubs pubSubCounters
 
 	limitless bool          // no ReadTimeout: calls have no deadline of their own
@@ -44,9 +46,12 @@ type place struct {
 
 // newEngine opens the client of libtendon that `configure` describes. Errors are kept for the
 // commands, since the constructors of go-redis return none.
-func newEngine(dial stream.Dial, dialTimeout time.Duration, limiter Limiter,
+func newEngine(dial stream.Dial, ask credentials, dialTimeout time.Duration, limiter Limiter,
 	configure func(socket string) (settings, error)) *engine {
 	e := &engine{limiter: limiter, dialTimeout: dialTimeout, configure: configure}
+	if ask != nil {
+		e.login = &login{ask: ask}
+	}
 	e.open(dial)
 	return e
 }
@@ -65,22 +70,31 @@ func (e *engine) open(dial stream.Dial) {
 		e.bridge, socket = bridge, bridge.Path()
 	}
 	options, err := e.configure(socket)
-	if err == nil {
-		var failure *core.Failure
-		if e.core, failure = core.Open(options); failure != nil {
-			err = optionError(failure)
-		}
+	if err == nil && e.login == nil {
+		err = e.use(options)
 	}
 	if err != nil {
 		e.broken = err
 		if e.bridge != nil {
 			e.bridge.Close()
 		}
-		return
 	}
+	if e.login != nil {
+		e.login.options = options
+	}
+}
+
+// use opens a client of libtendon for the commands from now on.
+func (e *engine) use(options settings) error {
+	client, failure := core.Open(options)
+	if failure != nil {
+		return optionError(failure)
+	}
+	e.core.Store(client)
 	// A client that was forgotten instead of closed gives back its connections and goroutines all
 	// the same. Closing waits, which the goroutine that runs cleanups must not.
-	runtime.AddCleanup(e, func(r resources) { go r.close() }, resources{e.core, e.bridge})
+	runtime.AddCleanup(e, func(r resources) { go r.close() }, resources{client, e.bridge})
+	return nil
 }
 
 // dialThrough makes connections with the DialHook of hooks from now on. A client that has been used
@@ -92,11 +106,11 @@ func (e *engine) dialThrough(list []Hook) {
 	case e.broken != nil:
 	case e.bridge != nil:
 		e.bridge.SetDial(e.redial(list))
-	case e.core.Stats().Requests > 0:
+	case e.login != nil || e.core.Load().Stats().Requests > 0:
 		logf("DialHook is not called: the client has connected already; " +
 			"add the hook before the first command")
 	default:
-		old := resources{e.core, e.bridge}
+		old := resources{e.core.Load(), e.bridge}
 		e.open(e.redial(list))
 		old.close()
 	}
@@ -134,7 +148,10 @@ func (e *engine) close() error {
 	if e.broken != nil {
 		return nil
 	}
-	if !(resources{e.core, e.bridge}).close() {
+	if e.login != nil {
+		return e.login.close(e.core.Load())
+	}
+	if !(resources{e.core.Load(), e.bridge}).close() {
 		return ErrClosed
 	}
 	return nil
@@ -175,7 +192,11 @@ func (s *submission) run(sink core.Sink, cmds []Cmder) error {
 	if s.raw != nil {
 		return s.raw.do(s.ctx, &s.batch, sink)
 	}
-	if failure := s.engine.core.Do(s.ctx, &s.batch, sink); failure != nil {
+	client := s.engine.core.Load()
+	if s.batch.Lease != nil {
+		client = s.batch.Lease.Client()
+	}
+	if failure := client.Do(s.ctx, &s.batch, sink); failure != nil {
 		return s.refused(failure, cmds)
 	}
 	return nil
@@ -284,12 +305,17 @@ func (s *submission) setTimeout(blocking bool, block time.Duration) error {
 }
 
 // ready refuses calls that cannot start.
-func (e *engine) ready() error {
+func (e *engine) ready(ctx context.Context) error {
 	if e == nil {
 		return errNotMade
 	}
 	if e.broken != nil {
 		return e.broken
+	}
+	if e.login != nil && e.core.Load() == nil {
+		if err := e.renew(ctx, nil); err != nil {
+			return err
+		}
 	}
 	if e.limiter != nil {
 		return e.limiter.Allow()
@@ -305,7 +331,19 @@ func (e *engine) report(err error) {
 
 // process runs one command and waits for its outcome, which it also returns.
 func (e *engine) process(ctx context.Context, at place, cmd Cmder) error {
-	if err := e.ready(); err != nil {
+	if e == nil || e.login == nil {
+		return e.processOnce(ctx, at, cmd)
+	}
+	before := e.core.Load()
+	err := e.processOnce(ctx, at, cmd)
+	if err != nil && e.renewed(ctx, at, before, []Cmder{cmd}) {
+		err = e.processOnce(ctx, at, cmd)
+	}
+	return err
+}
+
+func (e *engine) processOnce(ctx context.Context, at place, cmd Cmder) error {
+	if err := e.ready(ctx); err != nil {
 		cmd.SetErr(err)
 		return err
 	}
@@ -339,21 +377,29 @@ func (e *engine) processAll(ctx context.Context, at place, cmds []Cmder) error {
 	if len(cmds) == 0 {
 		return nil
 	}
-	if err := e.ready(); err != nil {
+	if err := e.ready(ctx); err != nil {
 		return setErrors(cmds, err)
 	}
+	before := e.core.Load()
+	e.processChunks(ctx, at, cmds)
+	if e.login != nil && e.renewed(ctx, at, before, cmds) {
+		e.processChunks(ctx, at, cmds)
+	}
+	err := firstError(cmds)
+	e.report(err)
+	return err
+}
+
+func (e *engine) processChunks(ctx context.Context, at place, cmds []Cmder) {
 	for rest := cmds; len(rest) > 0; {
 		chunk := rest[:min(len(rest), pipelineChunk)]
 		rest = rest[len(chunk):]
 		if err := e.processChunk(ctx, at, chunk); err != nil {
 			_ = setErrors(chunk, err)
 			_ = setErrors(rest, err)
-			break
+			return
 		}
 	}
-	err := firstError(cmds)
-	e.report(err)
-	return err
 }
 
 // processChunk returns an error when nothing of the chunk was sent.

@@ -228,6 +228,10 @@ func TestCredentialsProvider(t *testing.T) {
 	if asked.Load() == 0 {
 		t.Error("nobody asked for the credentials")
 	}
+	c = open(t, &redis.Options{Addr: acl.addr(), CredentialsProvider: provide, PoolSize: 1,
+		OnConnect: func(context.Context, *redis.Conn) error { return nil }})
+	who, err = c.ACLWhoAmI(ctx).Result()
+	same(t, who, err, acl.Username)
 	c = open(t, &redis.Options{Addr: acl.addr(), CredentialsProvider: provide, MaxRetries: -1,
 		CredentialsProviderContext: func(context.Context) (string, string, error) {
 			return acl.Username, "wrong", nil
@@ -242,6 +246,54 @@ func TestCredentialsProvider(t *testing.T) {
 		}})
 	if err := c.Ping(ctx).Err(); !errors.Is(err, failed) {
 		t.Errorf("a provider that failed gave %v", err)
+	}
+}
+
+func TestCredentialsThatChange(t *testing.T) {
+	own := startOwn(t, freePort(t), "--cluster-enabled", "yes", "--requirepass", "one",
+		"--cluster-require-full-coverage", "no")
+	ctx := bg(t)
+	admin := open(t, &redis.Options{Addr: own.addr(), Password: "one", PoolSize: 1})
+	must(t, admin.ClusterAddSlotsRange(ctx, 0, 16383).Err())
+	for !strings.Contains(admin.ClusterInfo(ctx).Val(), "cluster_state:ok") {
+		must(t, ctx.Err())
+		time.Sleep(10 * time.Millisecond)
+	}
+	var asked atomic.Int32
+	provide := func() (string, string) {
+		return "default", []string{"one", "two"}[min(asked.Add(1)-1, 1)]
+	}
+	for name, c := range map[string]redis.UniversalClient{
+		"one server": open(t, &redis.Options{Addr: own.addr(), CredentialsProvider: provide}),
+		"cluster": openCluster(t, &redis.ClusterOptions{Addrs: []string{own.addr()},
+			CredentialsProvider: provide}),
+	} {
+		asked.Store(0)
+		must(t, admin.ConfigSet(ctx, "requirepass", "one").Err())
+		must(t, c.Set(ctx, "k", name, 0).Err())
+		must(t, admin.ConfigSet(ctx, "requirepass", "two").Err())
+		// Connections that have logged in stay; the next ones need the new password.
+		must(t, admin.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes").Err())
+		// One that was sent on a connection just killed may have been executed: it is not repeated.
+		value, err := c.Get(ctx, "k").Result()
+		var failure *redis.ClientError
+		if errors.As(err, &failure) && failure.Executed() == redis.ExecutedUnknown {
+			value, err = c.Get(ctx, "k").Result()
+		}
+		same(t, value, err, name)
+		must(t, c.Watch(ctx, func(tx *redis.Tx) error {
+			_, err := tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
+				return p.Incr(ctx, "n").Err()
+			})
+			return err
+		}, "n"))
+		if asked.Load() != 2 {
+			t.Errorf("%s: asked %d times, not twice", name, asked.Load())
+		}
+		must(t, c.Close())
+		if err := c.Ping(ctx).Err(); err != redis.ErrClosed {
+			t.Errorf("a closed client gave %v", err)
+		}
 	}
 }
 
@@ -267,7 +319,6 @@ func TestOptionsOfOneServerOnly(t *testing.T) {
 		"Dialer": {Dialer: func(context.Context, string, string) (net.Conn, error) {
 			return nil, nil
 		}},
-		"CredentialsProvider": {CredentialsProvider: func() (string, string) { return "", "" }},
 	} {
 		opt.Addrs = hosts
 		c := redis.NewUniversalClient(opt)

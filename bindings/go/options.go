@@ -37,11 +37,10 @@ type Options struct {
 	Username string
 	// Password of the user; empty means no authentication.
 	Password string
-	// CredentialsProvider is asked for Username and Password at every connect. Go then makes the
-	// connections.
+	// CredentialsProvider is asked for Username and Password before the first command, and again
+	// when a login fails; at every connect where Go makes the connections.
 	CredentialsProvider func() (username, password string)
-	// CredentialsProviderContext is CredentialsProvider with a context, which ends with
-	// DialTimeout; it wins over that one.
+	// CredentialsProviderContext is CredentialsProvider with a context; it wins over that one.
 	CredentialsProviderContext func(ctx context.Context) (username, password string, err error)
 	// DB is selected on every connection.
 	DB int

@@ -222,7 +222,7 @@ func (p *PubSub) remove(ctx context.Context, command, undo string, names []strin
 }
 
 // open makes the subscription at its first use.
-func (p *PubSub) open() (*core.Subscription, error) {
+func (p *PubSub) open(ctx context.Context) (*core.Subscription, error) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.closed {
@@ -231,13 +231,10 @@ func (p *PubSub) open() (*core.Subscription, error) {
 	if p.stream != nil {
 		return p.stream, nil
 	}
-	if p.engine == nil {
-		return nil, errNotMade
+	if err := p.engine.ready(ctx); err != nil {
+		return nil, err
 	}
-	if p.engine.broken != nil {
-		return nil, p.engine.broken
-	}
-	stream, failure := p.engine.core.Subscribe(p.node)
+	stream, failure := p.engine.core.Load().Subscribe(p.node)
 	if failure != nil {
 		return nil, callError(context.Background(), failure, false)
 	}
@@ -251,7 +248,7 @@ func (p *PubSub) submit(ctx context.Context, tag uint64, command string, names [
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	stream, err := p.open()
+	stream, err := p.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -299,7 +296,7 @@ func (p *PubSub) ReceiveTimeout(ctx context.Context, timeout time.Duration) (int
 		if next, ok := p.pop(); ok {
 			return next.value, next.err
 		}
-		stream, err := p.open()
+		stream, err := p.open(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -107,7 +107,7 @@ func fill[T any](p *PubSub, c *channel, to chan T) {
 
 // isBroken says whether there will never be anything to receive.
 func (p *PubSub) isBroken() bool {
-	_, err := p.open()
+	_, err := p.open(context.Background())
 	return err != nil
 }
 

@@ -62,9 +62,18 @@ func (e *engine) processTx(ctx context.Context, at place, cmds []Cmder) error {
 	if len(cmds) == 0 {
 		return nil
 	}
-	if err := e.ready(); err != nil {
+	if err := e.ready(ctx); err != nil {
 		return setErrors(cmds, err)
 	}
+	before := e.core.Load()
+	err := e.processTxOnce(ctx, at, cmds)
+	if err != nil && e.login != nil && e.renewed(ctx, at, before, cmds) {
+		err = e.processTxOnce(ctx, at, cmds)
+	}
+	return err
+}
+
+func (e *engine) processTxOnce(ctx context.Context, at place, cmds []Cmder) error {
 	s := e.newSubmission(ctx, at)
 	defer s.free()
 	t := &txSink{submission: s, cmds: cmds, failed: make([]bool, len(cmds))}
@@ -130,7 +139,7 @@ func (l *leased) place(ctx context.Context) (place, error) {
 	if l.lease != nil {
 		return place{lease: l.lease, timeout: l.at.timeout}, nil
 	}
-	if err := l.engine.ready(); err != nil {
+	if err := l.engine.ready(ctx); err != nil {
 		return place{}, err
 	}
 	s := l.engine.newSubmission(ctx, place{timeout: l.at.timeout})
@@ -138,7 +147,13 @@ func (l *leased) place(ctx context.Context) (place, error) {
 	if err := s.setTimeout(false, 0); err != nil {
 		return place{}, err
 	}
-	lease, failure := l.engine.core.Lease(ctx, l.key, l.at.node, max(s.batch.Timeout, 0))
+	client := l.engine.core.Load()
+	lease, failure := client.Lease(ctx, l.key, l.at.node, max(s.batch.Timeout, 0))
+	if failure != nil && failure.Status == core.StatusAuth && l.engine.login != nil &&
+		l.engine.renew(ctx, client) == nil {
+		client = l.engine.core.Load()
+		lease, failure = client.Lease(ctx, l.key, l.at.node, max(s.batch.Timeout, 0))
+	}
 	if failure != nil {
 		return place{}, s.failed(failure)
 	}

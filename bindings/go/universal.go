@@ -19,10 +19,9 @@ type UniversalOptions struct {
 	Dialer    func(ctx context.Context, network, addr string) (net.Conn, error)
 	OnConnect func(ctx context.Context, cn *Conn) error
 
-	Protocol int
-	Username string
-	Password string
-	// CredentialsProvider and CredentialsProviderContext are for a single server only.
+	Protocol                   int
+	Username                   string
+	Password                   string
 	CredentialsProvider        func() (username, password string)
 	CredentialsProviderContext func(ctx context.Context) (username, password string, err error)
 

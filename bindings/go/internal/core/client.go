@@ -182,6 +182,17 @@ func (c *Client) Close() bool {
 	return true
 }
 
+// Idle says whether nobody uses the client: no request is under way, no connection is lent, no
+// subscription open.
+func (c *Client) Idle() bool {
+	c.leasesMutex.Lock()
+	defer c.leasesMutex.Unlock()
+	return c.users.Load() <= 0 && len(c.leases) == 0 && len(c.streams) == 0
+}
+
+// Closed says whether Close was called.
+func (c *Client) Closed() bool { return c.closing.Load() }
+
 // Nodes lists the nodes the client knows, one "host:port role slots" line each.
 func (c *Client) Nodes() (string, *Failure) {
 	if open, _ := c.enter(1); !open {

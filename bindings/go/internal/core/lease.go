@@ -56,6 +56,9 @@ func (c *Client) Lease(ctx context.Context, key, node string, timeout int64) (*L
 	return lease, nil
 }
 
+// Client is whose connection it is.
+func (l *Lease) Client() *Client { return l.client }
+
 // Close gives the connection back; the core cleans or closes it. It is safe after Client.Close,
 // which has closed the lease already, and safe to repeat.
 func (l *Lease) Close() {
