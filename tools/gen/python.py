@@ -43,7 +43,7 @@ def methods(root):
 def reasons(root):
     """Why clients lack names of redis-py's: {name: reason}."""
     path = pathlib.Path(root) / "spec/surface/missing-python.txt"
-    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    lines = [line for line in path.read_text().splitlines() if line.strip() and line[0] != "#"]
     found = dict(line.split("  ", 1) for line in lines)
     return {name: text for name, text in found.items() if name.isidentifier()}
 

@@ -13,7 +13,8 @@ class Package:
     def __init__(self, root):
         self.classes, self.modules = {}, {}
         folder = pathlib.Path(root) / PACKAGE
-        for path in sorted(folder.rglob("*.py")):
+        paths = sorted(folder.rglob("*.py"), key=lambda path: path.name == "__init__.py")
+        for path in paths:  # packages last: they import from their modules
             name = ".".join(path.relative_to(folder).with_suffix("").parts)
             name = re.sub(r"\.?__init__$", "", name)
             self.read(name, ast.parse(path.read_text()))
@@ -61,12 +62,16 @@ def ours(root):
     """Names as mirror-python.txt has them: `get`, `lock.Lock.acquire`, `redis.lock:Lock`."""
     package = Package(root)
     found = set()
+    by_name = {}
+    for (_, name), node in package.classes.items():
+        by_name.setdefault(name, []).append(package.members(node))
     for module, names in package.modules.items():
         where = f"redis.{module}" if module else "redis"
         found |= {f"{where}:{name}" for name in names}
-    for (module, name), node in package.classes.items():
-        members = package.members(node)
-        found |= {f"{module}.{name}.{member}" for member in members}
-        if name in ("Redis", "RedisCluster"):
-            found |= members
+        for name in names & by_name.keys():  # also where a class is only imported
+            own = package.classes.get((module, name))
+            known = [package.members(own)] if own else by_name[name]
+            found |= {f"{module}.{name}.{member}" for members in known for member in members}
+    for name in ("Redis", "RedisCluster"):
+        found |= set().union(*by_name[name])
     return found

@@ -36,7 +36,8 @@ class Method:
         self.results = results(found[3])
         self.sent, self.options, self.option_condition = [], [], ""
         self.does = self.iterates = self.refused = self.untested = ""
-        self.quick = self.alone = self.clustered = False
+        self.quick = None  # (condition, arguments) of what is sent before anything is checked
+        self.alone = self.clustered = False
         self.source = self  # the method whose command is sent
         self.checks, self.doc, self.tests = [], "", []
 
@@ -192,7 +193,10 @@ def line_of(method, line):
         method.doc = rest
     elif word == "test":
         test(method, rest)
-    elif line in ("quick", "alone", "clustered"):
+    elif word == "quick":
+        condition, _, sent = rest.partition(": ")
+        method.quick = condition, [argument(token) for token in split(sent, " ")]
+    elif line in ("alone", "clustered"):
         setattr(method, line, True)
     else:
         template(method, line)

@@ -128,6 +128,7 @@ class BaseCluster(BaseClient):
         if retry is None:
             given["retry"].update_retries(cluster_error_retry_attempts)
         self._kwargs = given
+        self.read_from_replicas = read_from_replicas
         options = resolve("RedisCluster()", given)
         options.core.update(
             _core_options(seeds, covered, read_from_replicas, load_balancing_strategy)
@@ -266,6 +267,11 @@ class BaseCluster(BaseClient):
     @property
     def encoder(self) -> Encoder:
         return self._encoder
+
+    @property
+    def retry(self) -> Retry:
+        found: Retry = self._kwargs["retry"]
+        return found
 
     def set_retry(self, retry: Retry) -> None:
         raise NotImplementedError(

@@ -140,6 +140,13 @@ class BasePool:
             "the core's options are fixed once made; pass retry to the pool's constructor"
         )
 
+    def disconnect_free_connections(self) -> Any:
+        """Closes the connections that nobody uses."""
+        return self.disconnect(inuse_connections=False)
+
+    def disconnect(self, inuse_connections: bool = True) -> Any:
+        raise NotImplementedError
+
     def stats(self) -> Dict[str, int]:
         """The core's counters and gauges (include/tendon/stats.h); only tendon has this method."""
         found: Dict[str, int] = self._core.stats()

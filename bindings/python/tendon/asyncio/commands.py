@@ -17,12 +17,12 @@ from tendon.commands._arguments import (
 )
 from tendon.commands._arguments import (
     acl_rules as _acl_rules, aggregated as _aggregated, at as _at, at_ms as _at_ms,
-    bitfield_gets as _bitfield_gets, conditions as _conditions, counted as _counted, each as _each,
-    expiry as _expiry, extreme as _extreme, fields as _fields, flat as _flat,
-    genpass_bits as _genpass_bits, geo_area as _geo_area, geo_order as _geo_order,
-    is_whole as _is_whole, list_of as _list_of, migrated as _migrated,
-    milliseconds as _milliseconds, one_of as _one_of, owner_of as _owner_of,
-    pairs_counted as _pairs_counted, scores_first as _scores_first, seconds as _seconds,
+    bitfield_gets as _bitfield_gets, counted as _counted, each as _each, expiry as _expiry,
+    extreme as _extreme, fields as _fields, flat as _flat, genpass_bits as _genpass_bits,
+    geo_area as _geo_area, geo_order as _geo_order, is_whole as _is_whole, list_of as _list_of,
+    migrated as _migrated, milliseconds as _milliseconds, milliseconds_of as _milliseconds_of,
+    one_of as _one_of, owner_of as _owner_of, pairs_counted as _pairs_counted,
+    scores_first as _scores_first, seconds as _seconds, seconds_of as _seconds_of,
     sort_gets as _sort_gets, trimming as _trimming, weighted as _weighted, whole as _whole,
     yes_no as _yes_no,
 )
@@ -56,6 +56,8 @@ class BasicKeyCommands(AsyncBase):
 
         ``BITCOUNT``; since 2.6.0; O(N).
         """
+        if start is None and end is None and mode is None:
+            return self.execute_command("BITCOUNT", key)
         if (start is None) != (end is None):
             raise DataError("Both start and end must be specified")
         pieces: List[Any] = [key]
@@ -132,6 +134,8 @@ class BasicKeyCommands(AsyncBase):
         ``COPY``; since 6.2.0; O(N) worst case for collections, where N is the number of nested
         items. O(1) for string values.
         """
+        if destination_db is None and not replace:
+            return self.execute_command("COPY", source, destination)
         pieces: List[Any] = [source, destination]
         if destination_db is not None:
             pieces += ["DB", destination_db]
@@ -200,6 +204,8 @@ class BasicKeyCommands(AsyncBase):
 
         ``EXPIRE``; since 1.0.0; O(1).
         """
+        if not nx and not xx and not gt and not lt:
+            return self.execute_command("EXPIRE", name, _seconds(time))
         pieces: List[Any] = [name, _seconds(time)]
         if nx:
             pieces.append("NX")
@@ -225,6 +231,8 @@ class BasicKeyCommands(AsyncBase):
 
         ``EXPIREAT``; since 1.2.0; O(1).
         """
+        if not nx and not xx and not gt and not lt:
+            return self.execute_command("EXPIREAT", name, _at(when))
         pieces: List[Any] = [name, _at(when)]
         if nx:
             pieces.append("NX")
@@ -284,7 +292,22 @@ class BasicKeyCommands(AsyncBase):
         """
         if ex is None and px is None and exat is None and pxat is None and not persist:
             return self.execute_command("GETEX", name)
-        return self.execute_command("GETEX", name, *_expiry(ex, px, exat, pxat, persist=persist))
+        if (ex is not None) + (px is not None) + (exat is not None) + (pxat is not None) + bool(persist) > 1:
+            raise DataError(
+                "``ex``, ``px``, ``exat``, ``pxat``, and ``persist`` are mutually exclusive."
+            )
+        pieces: List[Any] = [name]
+        if ex is not None:
+            pieces += ["EX", _seconds_of(ex)]
+        if px is not None:
+            pieces += ["PX", _milliseconds_of(px)]
+        if exat is not None:
+            pieces += ["EXAT", _at(exat)]
+        if pxat is not None:
+            pieces += ["PXAT", _at_ms(pxat)]
+        if persist:
+            pieces.append("PERSIST")
+        return self.execute_command("GETEX", *pieces)
 
     def getrange(self, key: KeyT, start: int, end: int) -> Awaitable[Text]:
         """
@@ -371,6 +394,8 @@ class BasicKeyCommands(AsyncBase):
 
         ``MGET``; since 1.0.0; O(N) where N is the number of keys to retrieve.
         """
+        if keys or args:
+            return self.execute_command("MGET", *_list_of(keys, args))
         options: Dict[str, Any] = {"EMPTY_RESPONSE": []} if not keys and not args else {}
         return self.execute_command("MGET", *_list_of(keys, args), **options)
 
@@ -420,6 +445,8 @@ class BasicKeyCommands(AsyncBase):
 
         ``PEXPIRE``; since 2.6.0; O(1).
         """
+        if not nx and not xx and not gt and not lt:
+            return self.execute_command("PEXPIRE", name, _milliseconds(time))
         pieces: List[Any] = [name, _milliseconds(time)]
         if nx:
             pieces.append("NX")
@@ -445,6 +472,8 @@ class BasicKeyCommands(AsyncBase):
 
         ``PEXPIREAT``; since 2.6.0; O(1).
         """
+        if not nx and not xx and not gt and not lt:
+            return self.execute_command("PEXPIREAT", name, _at_ms(when))
         pieces: List[Any] = [name, _at_ms(when)]
         if nx:
             pieces.append("NX")
@@ -524,6 +553,8 @@ class BasicKeyCommands(AsyncBase):
         small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because
         inserting values into sorted sets is O(log(N)).
         """
+        if not replace and not absttl and idletime is None and frequency is None:
+            return self.execute_command("RESTORE", name, ttl, value)
         pieces: List[Any] = [name, ttl, value]
         if replace:
             pieces.append("REPLACE")
@@ -565,10 +596,39 @@ class BasicKeyCommands(AsyncBase):
             None
         ):
             return self.execute_command("SET", name, value)
-        pieces: List[Any] = [name, value, *_conditions(nx, xx, ifeq, ifne, ifdeq, ifdne)]
+        if (ex is not None) + (px is not None) + (exat is not None) + (pxat is not None) + bool(keepttl) > 1:
+            raise DataError(
+                "``ex``, ``px``, ``exat``, ``pxat``, and ``keepttl`` are mutually exclusive."
+            )
+        if (ifeq is not None) + (ifne is not None) + (ifdeq is not None) + (ifdne is not None) + bool(nx) + bool(xx) > 1:
+            raise DataError(
+                "``nx``, ``xx``, ``ifeq``, ``ifne``, ``ifdeq``, ``ifdne`` are mutually exclusive."
+            )
+        pieces: List[Any] = [name, value]
+        if nx:
+            pieces.append("NX")
+        if xx:
+            pieces.append("XX")
+        if ifeq is not None:
+            pieces += ["IFEQ", ifeq]
+        if ifne is not None:
+            pieces += ["IFNE", ifne]
+        if ifdeq is not None:
+            pieces += ["IFDEQ", ifdeq]
+        if ifdne is not None:
+            pieces += ["IFDNE", ifdne]
         if get:
             pieces.append("GET")
-        pieces += [*_expiry(ex, px, exat, pxat, keepttl=keepttl)]
+        if ex is not None:
+            pieces += ["EX", _seconds_of(ex)]
+        if px is not None:
+            pieces += ["PX", _milliseconds_of(px)]
+        if exat is not None:
+            pieces += ["EXAT", _at(exat)]
+        if pxat is not None:
+            pieces += ["PXAT", _at_ms(pxat)]
+        if keepttl:
+            pieces.append("KEEPTTL")
         options: Dict[str, Any] = {"get": get} if get else {}
         return self.execute_command("SET", *pieces, **options)
 
@@ -803,6 +863,8 @@ class ListCommands(AsyncBase):
         case. When searching for elements near the head or the tail of the list, or when the MAXLEN
         option is provided, the command may run in constant time.
         """
+        if rank is None and count is None and maxlen is None:
+            return self.execute_command("LPOS", name, value)
         pieces: List[Any] = [name, value]
         if rank is not None:
             pieces += ["RANK", rank]
@@ -926,6 +988,11 @@ class ListCommands(AsyncBase):
         sort, and M the number of returned elements. When the elements are not sorted, complexity is
         O(N).
         """
+        if (
+            start is None and num is None and by is None and get is None and not desc and not alpha
+            and store is None and not groups
+        ):
+            return self.execute_command("SORT", name)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified")
         if groups and (get is None or isinstance(get, (bytes, str)) or len(get) < 2):
@@ -937,7 +1004,7 @@ class ListCommands(AsyncBase):
             pieces += ["BY", by]
         if start is not None:
             pieces += ["LIMIT", start, num]
-        pieces += [*_sort_gets(get)]
+        pieces += _sort_gets(get)
         if desc:
             pieces.append("DESC")
         if alpha:
@@ -964,6 +1031,8 @@ class ListCommands(AsyncBase):
         to sort, and M the number of returned elements. When the elements are not sorted, complexity
         is O(N).
         """
+        if start is None and num is None and by is None and get is None and not desc and not alpha:
+            return self.execute_command("SORT_RO", key)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified")
         pieces: List[Any] = [key]
@@ -971,7 +1040,7 @@ class ListCommands(AsyncBase):
             pieces += ["BY", by]
         if start is not None:
             pieces += ["LIMIT", start, num]
-        pieces += [*_sort_gets(get)]
+        pieces += _sort_gets(get)
         if desc:
             pieces.append("DESC")
         if alpha:
@@ -1417,6 +1486,8 @@ class HashCommands(AsyncBase):
 
         ``HRANDFIELD``; since 6.2.0; O(N) where N is the number of fields returned.
         """
+        if count is None and not withvalues:
+            return self.execute_command("HRANDFIELD", key)
         pieces: List[Any] = [key]
         if count is not None:
             pieces.append(count)
@@ -1439,6 +1510,8 @@ class HashCommands(AsyncBase):
         ``HSET``; since 2.0.0; O(1) for each field/value pair added, so O(N) to add N field/value
         pairs when the command is called with multiple field/value pairs.
         """
+        if key is not None and value is not None and mapping is None and items is None:
+            return self.execute_command("HSET", name, key, value)
         return self.execute_command("HSET", name, *_fields("hset", key, value, mapping, items))
 
     def hsetex(
@@ -1458,6 +1531,12 @@ class HashCommands(AsyncBase):
         """
         ``HSETEX``.
         """
+        if (
+            key is None and value is None and mapping is None and items is None and ex is None and
+            px is None and exat is None and pxat is None and data_persist_option is None and not
+            keepttl
+        ):
+            return self.execute_command("HSETEX", name, "FIELDS")
         if items and len(items) % 2:
             raise DataError(
                 "'hsetex' with odd number of items. 'items' must contain a list of key/value pairs."
@@ -1675,6 +1754,8 @@ class SortedSetCommands(AsyncBase):
         ``ZADD``; since 1.2.0; O(log(N)) for each item added, where N is the number of elements in
         the sorted set.
         """
+        if mapping and not (nx or xx or ch or incr or gt or lt):
+            return self.execute_command("ZADD", name, *_scores_first(mapping))
         if not mapping:
             raise DataError("ZADD requires at least one element/score pair")
         if nx and xx:
@@ -1700,7 +1781,7 @@ class SortedSetCommands(AsyncBase):
             pieces.append("GT")
         if lt:
             pieces.append("LT")
-        pieces += [*_scores_first(mapping)]
+        pieces += _scores_first(mapping)
         options: Dict[str, Any] = {"as_score": incr} if incr else {}
         return self.execute_command("ZADD", *pieces, **options)
 
@@ -1765,6 +1846,8 @@ class SortedSetCommands(AsyncBase):
         sorted set, K being the number of input sorted sets and M being the number of elements in
         the resulting sorted set.
         """
+        if aggregate is None and not withscores:
+            return self.execute_command("ZINTER", *_weighted(keys))
         pieces: List[Any] = [*_weighted(keys), *_aggregated(aggregate)]
         if withscores:
             pieces.append("WITHSCORES")
@@ -1869,6 +1952,8 @@ class SortedSetCommands(AsyncBase):
 
         ``ZRANDMEMBER``; since 6.2.0; O(N) where N is the number of members returned.
         """
+        if count is None and not withscores:
+            return self.execute_command("ZRANDMEMBER", key)
         pieces: List[Any] = [key]
         if count is not None:
             pieces.append(count)
@@ -1896,6 +1981,11 @@ class SortedSetCommands(AsyncBase):
         ``ZRANGE``; since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set
         and M the number of elements returned.
         """
+        if (
+            not desc and not withscores and not byscore and not bylex and offset is None and num is
+            None
+        ):
+            return self.execute_command("ZRANGE", name, start, end)
         if byscore and bylex:
             raise DataError("``byscore`` and ``bylex`` can not be specified together.")
         if (offset is None) != (num is None):
@@ -1933,6 +2023,8 @@ class SortedSetCommands(AsyncBase):
         set and M the number of elements being returned. If M is constant (e.g. always asking for
         the first 10 elements with LIMIT), you can consider it O(log(N)).
         """
+        if start is None and num is None:
+            return self.execute_command("ZRANGEBYLEX", name, min, max)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified.")
         pieces: List[Any] = [name, min, max]
@@ -1957,6 +2049,8 @@ class SortedSetCommands(AsyncBase):
         sorted set and M the number of elements being returned. If M is constant (e.g. always asking
         for the first 10 elements with LIMIT), you can consider it O(log(N)).
         """
+        if start is None and num is None and not withscores:
+            return self.execute_command("ZRANGEBYSCORE", name, min, max)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified")
         pieces: List[Any] = [name, min, max]
@@ -1987,6 +2081,8 @@ class SortedSetCommands(AsyncBase):
         ``ZRANGESTORE``; since 6.2.0; O(log(N)+M) with N being the number of elements in the sorted
         set and M the number of elements stored into the destination key.
         """
+        if not byscore and not bylex and not desc and offset is None and num is None:
+            return self.execute_command("ZRANGESTORE", dest, name, start, end)
         if byscore and bylex:
             raise DataError("``byscore`` and ``bylex`` can not be specified together.")
         if (offset is None) != (num is None):
@@ -2014,6 +2110,8 @@ class SortedSetCommands(AsyncBase):
 
         ``ZRANK``; since 2.0.0; O(log(N)).
         """
+        if not withscore:
+            return self.execute_command("ZRANK", name, value)
         pieces: List[Any] = [name, value]
         if withscore:
             pieces.append("WITHSCORE")
@@ -2076,6 +2174,8 @@ class SortedSetCommands(AsyncBase):
         ``ZREVRANGE``; since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted
         set and M the number of elements returned.
         """
+        if not withscores:
+            return self.execute_command("ZREVRANGE", name, start, end)
         pieces: List[Any] = [name, start, end]
         if withscores:
             pieces.append("WITHSCORES")
@@ -2099,6 +2199,8 @@ class SortedSetCommands(AsyncBase):
         sorted set and M the number of elements being returned. If M is constant (e.g. always asking
         for the first 10 elements with LIMIT), you can consider it O(log(N)).
         """
+        if start is None and num is None:
+            return self.execute_command("ZREVRANGEBYLEX", name, max, min)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified.")
         pieces: List[Any] = [name, max, min]
@@ -2123,6 +2225,8 @@ class SortedSetCommands(AsyncBase):
         sorted set and M the number of elements being returned. If M is constant (e.g. always asking
         for the first 10 elements with LIMIT), you can consider it O(log(N)).
         """
+        if start is None and num is None and not withscores:
+            return self.execute_command("ZREVRANGEBYSCORE", name, max, min)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified")
         pieces: List[Any] = [name, max, min]
@@ -2147,6 +2251,8 @@ class SortedSetCommands(AsyncBase):
 
         ``ZREVRANK``; since 2.0.0; O(log(N)).
         """
+        if not withscore:
+            return self.execute_command("ZREVRANK", name, value)
         pieces: List[Any] = [name, value]
         if withscore:
             pieces.append("WITHSCORE")
@@ -2176,6 +2282,8 @@ class SortedSetCommands(AsyncBase):
         ``ZUNION``; since 6.2.0; O(N)+O(M*log(M)) with N being the sum of the sizes of the input
         sorted sets, and M being the number of elements in the resulting sorted set.
         """
+        if aggregate is None and not withscores:
+            return self.execute_command("ZUNION", *_weighted(keys))
         pieces: List[Any] = [*_weighted(keys), *_aggregated(aggregate)]
         if withscores:
             pieces.append("WITHSCORES")
@@ -2653,7 +2761,7 @@ class GeoCommands(AsyncBase):
             pieces.append("XX")
         if ch:
             pieces.append("CH")
-        pieces += [*values]
+        pieces += values
         return self.execute_command("GEOADD", *pieces)
 
     def geodist(
@@ -3150,6 +3258,8 @@ class ModuleCommands(AsyncBase):
 
         ``COMMAND LIST``; since 7.0.0; O(N) where N is the total number of commands.
         """
+        if module is None and category is None and pattern is None:
+            return self.execute_command("COMMAND LIST")
         pieces: List[Any] = []
         if module is not None:
             pieces += ["FILTERBY", "MODULE", module]
@@ -3186,6 +3296,8 @@ class ModuleCommands(AsyncBase):
 
         ``MODULE LOADEX``; since 7.0.0; O(1).
         """
+        if options is None and args is None:
+            return self.execute_command("MODULE LOADEX", path)
         pieces: List[Any] = [path]
         if options is not None:
             pieces += ["CONFIG", *options]
@@ -3328,6 +3440,13 @@ class ACLCommands(AsyncBase):
 
         ``ACL SETUSER``; since 6.0.0; O(N). Where N is the number of rules provided.
         """
+        if (
+            not enabled and not nopass and passwords is None and hashed_passwords is None and
+            categories is None and commands is None and keys is None and channels is None and
+            selectors is None and not reset and not reset_keys and not reset_channels and not
+            reset_passwords
+        ):
+            return self.execute_command("ACL SETUSER", username, **kwargs)
         pieces: List[Any] = [username]
         if reset:
             pieces.append("reset")
@@ -3337,9 +3456,7 @@ class ACLCommands(AsyncBase):
             pieces.append("resetchannels")
         if reset_passwords:
             pieces.append("resetpass")
-        pieces += [
-            *_acl_rules(enabled, nopass, passwords, hashed_passwords, categories, commands, keys, channels, selectors)
-        ]
+        pieces += _acl_rules(enabled, nopass, passwords, hashed_passwords, categories, commands, keys, channels, selectors)
         return self.execute_command("ACL SETUSER", *pieces, **kwargs)
 
     def acl_users(self, **kwargs: Any) -> Awaitable[List[str]]:
@@ -3447,6 +3564,11 @@ class ManagementCommands(AsyncBase):
 
         ``CLIENT KILL``; since 2.4.0; O(N) where N is the number of client connections.
         """
+        if (
+            _id is None and _type is None and addr is None and skipme is None and laddr is None and
+            user is None and maxage is None
+        ):
+            return self.execute_command("CLIENT KILL", **kwargs)
         if _type is not None and str(_type).lower() not in ("normal", "master", "slave", "replica", "pubsub"):
             raise DataError(
                 "CLIENT KILL type must be one of ('normal', 'master', 'slave', 'replica', 'pubsub')"
@@ -3571,7 +3693,7 @@ class ManagementCommands(AsyncBase):
         pieces: List[Any] = ["ON" if on else "OFF"]
         if clientid is not None:
             pieces += ["REDIRECT", clientid]
-        pieces += [*_each("PREFIX", prefix)]
+        pieces += _each("PREFIX", prefix)
         if bcast:
             pieces.append("BCAST")
         if optin:
@@ -3748,7 +3870,7 @@ class ManagementCommands(AsyncBase):
         pieces: List[Any] = []
         if section is not None:
             pieces.append(section)
-        pieces += [*args]
+        pieces += args
         return self.execute_command("INFO", *pieces, **kwargs)
 
     def lastsave(self, **kwargs: Any) -> Awaitable[datetime.datetime]:
@@ -3873,6 +3995,18 @@ class ManagementCommands(AsyncBase):
         and a RESTORE in the target instance. See the pages of these commands for time complexity.
         Also an O(N) data transfer between the two instances is performed.
         """
+        if not copy and not replace and auth is None:
+            return self.execute_command(
+                "MIGRATE",
+                host,
+                port,
+                "",
+                destination_db,
+                timeout,
+                "KEYS",
+                *_migrated(keys),
+                **kwargs,
+            )
         pieces: List[Any] = [host, port, "", destination_db, timeout]
         if copy:
             pieces.append("COPY")
@@ -3986,6 +4120,8 @@ class ManagementCommands(AsyncBase):
         ``SHUTDOWN``; since 1.0.0; O(N) when saving, where N is the total number of keys in all
         databases when saving data, otherwise O(1).
         """
+        if not save and not nosave and not now and not force and not abort:
+            return self.execute_command("SHUTDOWN", **kwargs)
         if save and nosave:
             raise DataError("SHUTDOWN save and nosave cannot both be set")
         pieces: List[Any] = []

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any, List, Optional, Type
 
+from tendon._url import parse_url
 from tendon.asyncio._core import AsyncCore, Lease
 from tendon.connection import BasePool, wait_ms
 from tendon.exceptions import ConnectionError, TimeoutError
+
+__all__ = [
+    "BlockingConnectionPool",
+    "Connection",
+    "ConnectionPool",
+    "SSLConnection",
+    "UnixDomainSocketConnection",
+    "parse_url",
+]
 
 
 class Connection:

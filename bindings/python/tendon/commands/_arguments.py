@@ -125,10 +125,9 @@ class BitFieldOperation:
 
 def list_of(keys: Any, args: Sequence[Any] = ()) -> List[Any]:
     """One key, or any iterable of keys, and more keys, as one list."""
-    found = (
-        [keys] if isinstance(keys, (bytes, bytearray, memoryview, str, int, float)) else list(keys)
-    )
-    return found + list(args)
+    if type(keys) is not list and isinstance(keys, (bytes, bytearray, memoryview, str, int, float)):
+        return [keys, *args]
+    return [*keys, *args]
 
 
 def flat(mapping: Mapping[Any, Any]) -> List[Any]:
@@ -136,7 +135,10 @@ def flat(mapping: Mapping[Any, Any]) -> List[Any]:
 
 
 def scores_first(mapping: Mapping[Any, Any]) -> List[Any]:
-    return [part for pair in mapping.items() for part in reversed(pair)]
+    found: List[Any] = []
+    for member, score in mapping.items():
+        found += (score, member)
+    return found
 
 
 def counted(values: List[Any]) -> List[Any]:
@@ -194,29 +196,40 @@ def one_of(**flags: Any) -> List[str]:
     return [name.upper() for name in chosen]
 
 
+def seconds_of(ex: Any) -> Any:
+    """A time to live as redis-py takes it."""
+    return ex if type(ex) is int else _time("ex", ex, seconds)
+
+
+def milliseconds_of(px: Any) -> Any:
+    return px if type(px) is int else _time("px", px, milliseconds)
+
+
+def _time(name: str, value: Any, unit: Callable[[Any], Any]) -> Any:
+    if isinstance(value, datetime.timedelta):
+        return unit(value)
+    if isinstance(value, int) or (isinstance(value, str) and value.isdigit()):
+        return value
+    raise DataError(f"{name} must be datetime.timedelta or int")
+
+
 def expiry(ex: Any, px: Any, exat: Any, pxat: Any, **last: bool) -> List[Any]:
-    """The expiry part of SET, GETEX and their kin."""
-    for name, value in (("ex", ex), ("px", px)):
-        if (
-            value is not None
-            and not isinstance(value, (int, datetime.timedelta))
-            and not (isinstance(value, str) and value.isdigit())
-        ):
-            raise DataError(f"{name} must be datetime.timedelta or int")
+    """The expiry part of HGETEX and HSETEX."""
     chosen = one_of(ex=ex, px=px, exat=exat, pxat=pxat, **last)
-    values = {"EX": seconds(ex), "PX": milliseconds(px), "EXAT": at(exat), "PXAT": at_ms(pxat)}
-    return chosen + [values[name] for name in chosen if name in values]
-
-
-def conditions(nx: bool, xx: bool, ifeq: Any, ifne: Any, ifdeq: Any, ifdne: Any) -> List[Any]:
-    """The condition of SET."""
-    values = {"IFEQ": ifeq, "IFNE": ifne, "IFDEQ": ifdeq, "IFDNE": ifdne}
-    chosen: List[Any] = one_of(nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
-    return chosen + [values[name] for name in chosen if name in values]
+    pieces: List[Any] = []
+    for name in chosen:
+        pieces.append(name)
+        if name in ("EX", "PX"):
+            pieces.append(seconds_of(ex) if name == "EX" else milliseconds_of(px))
+        elif name in ("EXAT", "PXAT"):
+            pieces.append(at(exat) if name == "EXAT" else at_ms(pxat))
+    return pieces
 
 
 def fields(what: str, key: Any, value: Any, mapping: Any, items: Any) -> List[Any]:
     """What HSET and HSETEX set."""
+    if key is not None and value is not None and not mapping and not items:
+        return [key, value]
     if key is None and not mapping and not items:
         raise DataError(f"'{what}' with no key value pairs; pass key and value, mapping or items")
     if value is None and key is not None:

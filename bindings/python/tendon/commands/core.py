@@ -18,12 +18,12 @@ from tendon.commands._arguments import (
 )
 from tendon.commands._arguments import (
     acl_rules as _acl_rules, aggregated as _aggregated, at as _at, at_ms as _at_ms,
-    bitfield_gets as _bitfield_gets, conditions as _conditions, counted as _counted, each as _each,
-    expiry as _expiry, extreme as _extreme, fields as _fields, flat as _flat,
-    genpass_bits as _genpass_bits, geo_area as _geo_area, geo_order as _geo_order,
-    is_whole as _is_whole, list_of as _list_of, migrated as _migrated,
-    milliseconds as _milliseconds, one_of as _one_of, owner_of as _owner_of,
-    pairs_counted as _pairs_counted, scores_first as _scores_first, seconds as _seconds,
+    bitfield_gets as _bitfield_gets, counted as _counted, each as _each, expiry as _expiry,
+    extreme as _extreme, fields as _fields, flat as _flat, genpass_bits as _genpass_bits,
+    geo_area as _geo_area, geo_order as _geo_order, is_whole as _is_whole, list_of as _list_of,
+    migrated as _migrated, milliseconds as _milliseconds, milliseconds_of as _milliseconds_of,
+    one_of as _one_of, owner_of as _owner_of, pairs_counted as _pairs_counted,
+    scores_first as _scores_first, seconds as _seconds, seconds_of as _seconds_of,
     sort_gets as _sort_gets, trimming as _trimming, weighted as _weighted, whole as _whole,
     yes_no as _yes_no,
 )
@@ -57,6 +57,8 @@ class BasicKeyCommands(Base):
 
         ``BITCOUNT``; since 2.6.0; O(N).
         """
+        if start is None and end is None and mode is None:
+            return self.execute_command("BITCOUNT", key)
         if (start is None) != (end is None):
             raise DataError("Both start and end must be specified")
         pieces: List[Any] = [key]
@@ -133,6 +135,8 @@ class BasicKeyCommands(Base):
         ``COPY``; since 6.2.0; O(N) worst case for collections, where N is the number of nested
         items. O(1) for string values.
         """
+        if destination_db is None and not replace:
+            return self.execute_command("COPY", source, destination)
         pieces: List[Any] = [source, destination]
         if destination_db is not None:
             pieces += ["DB", destination_db]
@@ -201,6 +205,8 @@ class BasicKeyCommands(Base):
 
         ``EXPIRE``; since 1.0.0; O(1).
         """
+        if not nx and not xx and not gt and not lt:
+            return self.execute_command("EXPIRE", name, _seconds(time))
         pieces: List[Any] = [name, _seconds(time)]
         if nx:
             pieces.append("NX")
@@ -226,6 +232,8 @@ class BasicKeyCommands(Base):
 
         ``EXPIREAT``; since 1.2.0; O(1).
         """
+        if not nx and not xx and not gt and not lt:
+            return self.execute_command("EXPIREAT", name, _at(when))
         pieces: List[Any] = [name, _at(when)]
         if nx:
             pieces.append("NX")
@@ -285,7 +293,22 @@ class BasicKeyCommands(Base):
         """
         if ex is None and px is None and exat is None and pxat is None and not persist:
             return self.execute_command("GETEX", name)
-        return self.execute_command("GETEX", name, *_expiry(ex, px, exat, pxat, persist=persist))
+        if (ex is not None) + (px is not None) + (exat is not None) + (pxat is not None) + bool(persist) > 1:
+            raise DataError(
+                "``ex``, ``px``, ``exat``, ``pxat``, and ``persist`` are mutually exclusive."
+            )
+        pieces: List[Any] = [name]
+        if ex is not None:
+            pieces += ["EX", _seconds_of(ex)]
+        if px is not None:
+            pieces += ["PX", _milliseconds_of(px)]
+        if exat is not None:
+            pieces += ["EXAT", _at(exat)]
+        if pxat is not None:
+            pieces += ["PXAT", _at_ms(pxat)]
+        if persist:
+            pieces.append("PERSIST")
+        return self.execute_command("GETEX", *pieces)
 
     def getrange(self, key: KeyT, start: int, end: int) -> Text:
         """
@@ -372,6 +395,8 @@ class BasicKeyCommands(Base):
 
         ``MGET``; since 1.0.0; O(N) where N is the number of keys to retrieve.
         """
+        if keys or args:
+            return self.execute_command("MGET", *_list_of(keys, args))
         options: Dict[str, Any] = {"EMPTY_RESPONSE": []} if not keys and not args else {}
         return self.execute_command("MGET", *_list_of(keys, args), **options)
 
@@ -421,6 +446,8 @@ class BasicKeyCommands(Base):
 
         ``PEXPIRE``; since 2.6.0; O(1).
         """
+        if not nx and not xx and not gt and not lt:
+            return self.execute_command("PEXPIRE", name, _milliseconds(time))
         pieces: List[Any] = [name, _milliseconds(time)]
         if nx:
             pieces.append("NX")
@@ -446,6 +473,8 @@ class BasicKeyCommands(Base):
 
         ``PEXPIREAT``; since 2.6.0; O(1).
         """
+        if not nx and not xx and not gt and not lt:
+            return self.execute_command("PEXPIREAT", name, _at_ms(when))
         pieces: List[Any] = [name, _at_ms(when)]
         if nx:
             pieces.append("NX")
@@ -525,6 +554,8 @@ class BasicKeyCommands(Base):
         small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because
         inserting values into sorted sets is O(log(N)).
         """
+        if not replace and not absttl and idletime is None and frequency is None:
+            return self.execute_command("RESTORE", name, ttl, value)
         pieces: List[Any] = [name, ttl, value]
         if replace:
             pieces.append("REPLACE")
@@ -566,10 +597,39 @@ class BasicKeyCommands(Base):
             None
         ):
             return self.execute_command("SET", name, value)
-        pieces: List[Any] = [name, value, *_conditions(nx, xx, ifeq, ifne, ifdeq, ifdne)]
+        if (ex is not None) + (px is not None) + (exat is not None) + (pxat is not None) + bool(keepttl) > 1:
+            raise DataError(
+                "``ex``, ``px``, ``exat``, ``pxat``, and ``keepttl`` are mutually exclusive."
+            )
+        if (ifeq is not None) + (ifne is not None) + (ifdeq is not None) + (ifdne is not None) + bool(nx) + bool(xx) > 1:
+            raise DataError(
+                "``nx``, ``xx``, ``ifeq``, ``ifne``, ``ifdeq``, ``ifdne`` are mutually exclusive."
+            )
+        pieces: List[Any] = [name, value]
+        if nx:
+            pieces.append("NX")
+        if xx:
+            pieces.append("XX")
+        if ifeq is not None:
+            pieces += ["IFEQ", ifeq]
+        if ifne is not None:
+            pieces += ["IFNE", ifne]
+        if ifdeq is not None:
+            pieces += ["IFDEQ", ifdeq]
+        if ifdne is not None:
+            pieces += ["IFDNE", ifdne]
         if get:
             pieces.append("GET")
-        pieces += [*_expiry(ex, px, exat, pxat, keepttl=keepttl)]
+        if ex is not None:
+            pieces += ["EX", _seconds_of(ex)]
+        if px is not None:
+            pieces += ["PX", _milliseconds_of(px)]
+        if exat is not None:
+            pieces += ["EXAT", _at(exat)]
+        if pxat is not None:
+            pieces += ["PXAT", _at_ms(pxat)]
+        if keepttl:
+            pieces.append("KEEPTTL")
         options: Dict[str, Any] = {"get": get} if get else {}
         return self.execute_command("SET", *pieces, **options)
 
@@ -794,6 +854,8 @@ class ListCommands(Base):
         case. When searching for elements near the head or the tail of the list, or when the MAXLEN
         option is provided, the command may run in constant time.
         """
+        if rank is None and count is None and maxlen is None:
+            return self.execute_command("LPOS", name, value)
         pieces: List[Any] = [name, value]
         if rank is not None:
             pieces += ["RANK", rank]
@@ -915,6 +977,11 @@ class ListCommands(Base):
         sort, and M the number of returned elements. When the elements are not sorted, complexity is
         O(N).
         """
+        if (
+            start is None and num is None and by is None and get is None and not desc and not alpha
+            and store is None and not groups
+        ):
+            return self.execute_command("SORT", name)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified")
         if groups and (get is None or isinstance(get, (bytes, str)) or len(get) < 2):
@@ -926,7 +993,7 @@ class ListCommands(Base):
             pieces += ["BY", by]
         if start is not None:
             pieces += ["LIMIT", start, num]
-        pieces += [*_sort_gets(get)]
+        pieces += _sort_gets(get)
         if desc:
             pieces.append("DESC")
         if alpha:
@@ -953,6 +1020,8 @@ class ListCommands(Base):
         to sort, and M the number of returned elements. When the elements are not sorted, complexity
         is O(N).
         """
+        if start is None and num is None and by is None and get is None and not desc and not alpha:
+            return self.execute_command("SORT_RO", key)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified")
         pieces: List[Any] = [key]
@@ -960,7 +1029,7 @@ class ListCommands(Base):
             pieces += ["BY", by]
         if start is not None:
             pieces += ["LIMIT", start, num]
-        pieces += [*_sort_gets(get)]
+        pieces += _sort_gets(get)
         if desc:
             pieces.append("DESC")
         if alpha:
@@ -1402,6 +1471,8 @@ class HashCommands(Base):
 
         ``HRANDFIELD``; since 6.2.0; O(N) where N is the number of fields returned.
         """
+        if count is None and not withvalues:
+            return self.execute_command("HRANDFIELD", key)
         pieces: List[Any] = [key]
         if count is not None:
             pieces.append(count)
@@ -1424,6 +1495,8 @@ class HashCommands(Base):
         ``HSET``; since 2.0.0; O(1) for each field/value pair added, so O(N) to add N field/value
         pairs when the command is called with multiple field/value pairs.
         """
+        if key is not None and value is not None and mapping is None and items is None:
+            return self.execute_command("HSET", name, key, value)
         return self.execute_command("HSET", name, *_fields("hset", key, value, mapping, items))
 
     def hsetex(
@@ -1443,6 +1516,12 @@ class HashCommands(Base):
         """
         ``HSETEX``.
         """
+        if (
+            key is None and value is None and mapping is None and items is None and ex is None and
+            px is None and exat is None and pxat is None and data_persist_option is None and not
+            keepttl
+        ):
+            return self.execute_command("HSETEX", name, "FIELDS")
         if items and len(items) % 2:
             raise DataError(
                 "'hsetex' with odd number of items. 'items' must contain a list of key/value pairs."
@@ -1656,6 +1735,8 @@ class SortedSetCommands(Base):
         ``ZADD``; since 1.2.0; O(log(N)) for each item added, where N is the number of elements in
         the sorted set.
         """
+        if mapping and not (nx or xx or ch or incr or gt or lt):
+            return self.execute_command("ZADD", name, *_scores_first(mapping))
         if not mapping:
             raise DataError("ZADD requires at least one element/score pair")
         if nx and xx:
@@ -1681,7 +1762,7 @@ class SortedSetCommands(Base):
             pieces.append("GT")
         if lt:
             pieces.append("LT")
-        pieces += [*_scores_first(mapping)]
+        pieces += _scores_first(mapping)
         options: Dict[str, Any] = {"as_score": incr} if incr else {}
         return self.execute_command("ZADD", *pieces, **options)
 
@@ -1746,6 +1827,8 @@ class SortedSetCommands(Base):
         sorted set, K being the number of input sorted sets and M being the number of elements in
         the resulting sorted set.
         """
+        if aggregate is None and not withscores:
+            return self.execute_command("ZINTER", *_weighted(keys))
         pieces: List[Any] = [*_weighted(keys), *_aggregated(aggregate)]
         if withscores:
             pieces.append("WITHSCORES")
@@ -1846,6 +1929,8 @@ class SortedSetCommands(Base):
 
         ``ZRANDMEMBER``; since 6.2.0; O(N) where N is the number of members returned.
         """
+        if count is None and not withscores:
+            return self.execute_command("ZRANDMEMBER", key)
         pieces: List[Any] = [key]
         if count is not None:
             pieces.append(count)
@@ -1873,6 +1958,11 @@ class SortedSetCommands(Base):
         ``ZRANGE``; since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set
         and M the number of elements returned.
         """
+        if (
+            not desc and not withscores and not byscore and not bylex and offset is None and num is
+            None
+        ):
+            return self.execute_command("ZRANGE", name, start, end)
         if byscore and bylex:
             raise DataError("``byscore`` and ``bylex`` can not be specified together.")
         if (offset is None) != (num is None):
@@ -1910,6 +2000,8 @@ class SortedSetCommands(Base):
         set and M the number of elements being returned. If M is constant (e.g. always asking for
         the first 10 elements with LIMIT), you can consider it O(log(N)).
         """
+        if start is None and num is None:
+            return self.execute_command("ZRANGEBYLEX", name, min, max)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified.")
         pieces: List[Any] = [name, min, max]
@@ -1934,6 +2026,8 @@ class SortedSetCommands(Base):
         sorted set and M the number of elements being returned. If M is constant (e.g. always asking
         for the first 10 elements with LIMIT), you can consider it O(log(N)).
         """
+        if start is None and num is None and not withscores:
+            return self.execute_command("ZRANGEBYSCORE", name, min, max)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified")
         pieces: List[Any] = [name, min, max]
@@ -1964,6 +2058,8 @@ class SortedSetCommands(Base):
         ``ZRANGESTORE``; since 6.2.0; O(log(N)+M) with N being the number of elements in the sorted
         set and M the number of elements stored into the destination key.
         """
+        if not byscore and not bylex and not desc and offset is None and num is None:
+            return self.execute_command("ZRANGESTORE", dest, name, start, end)
         if byscore and bylex:
             raise DataError("``byscore`` and ``bylex`` can not be specified together.")
         if (offset is None) != (num is None):
@@ -1991,6 +2087,8 @@ class SortedSetCommands(Base):
 
         ``ZRANK``; since 2.0.0; O(log(N)).
         """
+        if not withscore:
+            return self.execute_command("ZRANK", name, value)
         pieces: List[Any] = [name, value]
         if withscore:
             pieces.append("WITHSCORE")
@@ -2053,6 +2151,8 @@ class SortedSetCommands(Base):
         ``ZREVRANGE``; since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted
         set and M the number of elements returned.
         """
+        if not withscores:
+            return self.execute_command("ZREVRANGE", name, start, end)
         pieces: List[Any] = [name, start, end]
         if withscores:
             pieces.append("WITHSCORES")
@@ -2076,6 +2176,8 @@ class SortedSetCommands(Base):
         sorted set and M the number of elements being returned. If M is constant (e.g. always asking
         for the first 10 elements with LIMIT), you can consider it O(log(N)).
         """
+        if start is None and num is None:
+            return self.execute_command("ZREVRANGEBYLEX", name, max, min)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified.")
         pieces: List[Any] = [name, max, min]
@@ -2100,6 +2202,8 @@ class SortedSetCommands(Base):
         sorted set and M the number of elements being returned. If M is constant (e.g. always asking
         for the first 10 elements with LIMIT), you can consider it O(log(N)).
         """
+        if start is None and num is None and not withscores:
+            return self.execute_command("ZREVRANGEBYSCORE", name, max, min)
         if (start is None) != (num is None):
             raise DataError("``start`` and ``num`` must both be specified")
         pieces: List[Any] = [name, max, min]
@@ -2124,6 +2228,8 @@ class SortedSetCommands(Base):
 
         ``ZREVRANK``; since 2.0.0; O(log(N)).
         """
+        if not withscore:
+            return self.execute_command("ZREVRANK", name, value)
         pieces: List[Any] = [name, value]
         if withscore:
             pieces.append("WITHSCORE")
@@ -2153,6 +2259,8 @@ class SortedSetCommands(Base):
         ``ZUNION``; since 6.2.0; O(N)+O(M*log(M)) with N being the sum of the sizes of the input
         sorted sets, and M being the number of elements in the resulting sorted set.
         """
+        if aggregate is None and not withscores:
+            return self.execute_command("ZUNION", *_weighted(keys))
         pieces: List[Any] = [*_weighted(keys), *_aggregated(aggregate)]
         if withscores:
             pieces.append("WITHSCORES")
@@ -2626,7 +2734,7 @@ class GeoCommands(Base):
             pieces.append("XX")
         if ch:
             pieces.append("CH")
-        pieces += [*values]
+        pieces += values
         return self.execute_command("GEOADD", *pieces)
 
     def geodist(
@@ -3115,6 +3223,8 @@ class ModuleCommands(Base):
 
         ``COMMAND LIST``; since 7.0.0; O(N) where N is the total number of commands.
         """
+        if module is None and category is None and pattern is None:
+            return self.execute_command("COMMAND LIST")
         pieces: List[Any] = []
         if module is not None:
             pieces += ["FILTERBY", "MODULE", module]
@@ -3151,6 +3261,8 @@ class ModuleCommands(Base):
 
         ``MODULE LOADEX``; since 7.0.0; O(1).
         """
+        if options is None and args is None:
+            return self.execute_command("MODULE LOADEX", path)
         pieces: List[Any] = [path]
         if options is not None:
             pieces += ["CONFIG", *options]
@@ -3291,6 +3403,13 @@ class ACLCommands(Base):
 
         ``ACL SETUSER``; since 6.0.0; O(N). Where N is the number of rules provided.
         """
+        if (
+            not enabled and not nopass and passwords is None and hashed_passwords is None and
+            categories is None and commands is None and keys is None and channels is None and
+            selectors is None and not reset and not reset_keys and not reset_channels and not
+            reset_passwords
+        ):
+            return self.execute_command("ACL SETUSER", username, **kwargs)
         pieces: List[Any] = [username]
         if reset:
             pieces.append("reset")
@@ -3300,9 +3419,7 @@ class ACLCommands(Base):
             pieces.append("resetchannels")
         if reset_passwords:
             pieces.append("resetpass")
-        pieces += [
-            *_acl_rules(enabled, nopass, passwords, hashed_passwords, categories, commands, keys, channels, selectors)
-        ]
+        pieces += _acl_rules(enabled, nopass, passwords, hashed_passwords, categories, commands, keys, channels, selectors)
         return self.execute_command("ACL SETUSER", *pieces, **kwargs)
 
     def acl_users(self, **kwargs: Any) -> List[str]:
@@ -3410,6 +3527,11 @@ class ManagementCommands(Base):
 
         ``CLIENT KILL``; since 2.4.0; O(N) where N is the number of client connections.
         """
+        if (
+            _id is None and _type is None and addr is None and skipme is None and laddr is None and
+            user is None and maxage is None
+        ):
+            return self.execute_command("CLIENT KILL", **kwargs)
         if _type is not None and str(_type).lower() not in ("normal", "master", "slave", "replica", "pubsub"):
             raise DataError(
                 "CLIENT KILL type must be one of ('normal', 'master', 'slave', 'replica', 'pubsub')"
@@ -3534,7 +3656,7 @@ class ManagementCommands(Base):
         pieces: List[Any] = ["ON" if on else "OFF"]
         if clientid is not None:
             pieces += ["REDIRECT", clientid]
-        pieces += [*_each("PREFIX", prefix)]
+        pieces += _each("PREFIX", prefix)
         if bcast:
             pieces.append("BCAST")
         if optin:
@@ -3705,7 +3827,7 @@ class ManagementCommands(Base):
         pieces: List[Any] = []
         if section is not None:
             pieces.append(section)
-        pieces += [*args]
+        pieces += args
         return self.execute_command("INFO", *pieces, **kwargs)
 
     def lastsave(self, **kwargs: Any) -> datetime.datetime:
@@ -3830,6 +3952,18 @@ class ManagementCommands(Base):
         and a RESTORE in the target instance. See the pages of these commands for time complexity.
         Also an O(N) data transfer between the two instances is performed.
         """
+        if not copy and not replace and auth is None:
+            return self.execute_command(
+                "MIGRATE",
+                host,
+                port,
+                "",
+                destination_db,
+                timeout,
+                "KEYS",
+                *_migrated(keys),
+                **kwargs,
+            )
         pieces: List[Any] = [host, port, "", destination_db, timeout]
         if copy:
             pieces.append("COPY")
@@ -3943,6 +4077,8 @@ class ManagementCommands(Base):
         ``SHUTDOWN``; since 1.0.0; O(N) when saving, where N is the total number of keys in all
         databases when saving data, otherwise O(1).
         """
+        if not save and not nosave and not now and not force and not abort:
+            return self.execute_command("SHUTDOWN", **kwargs)
         if save and nosave:
             raise DataError("SHUTDOWN save and nosave cannot both be set")
         pieces: List[Any] = []
