@@ -3,7 +3,9 @@
 import pathlib
 
 import python_methods
+import python_native
 import python_names
+import python_replies
 import python_table
 import python_tests
 import python_twins
@@ -58,5 +60,7 @@ def outputs(root):
     made = python_methods.outputs(sections, known)
     made.update(python_methods.missing(reasons(root)))
     made.update(python_tests.outputs(sections, known, surface.Fixture(root)))
+    made.update(python_native.outputs(pathlib.Path(root)))
+    made.update(python_replies.outputs(root))
     made.update(python_twins.outputs(pathlib.Path(root)))
     return made

@@ -148,16 +148,19 @@ def plain(method):
     """Whether nothing is to be checked or chosen while nothing optional is given."""
     optional = [one for one in method.parameters if one.optional]
     defaults = {one.default for one in optional if one.name != "score_cast_func"}
-    checked = all(needs_only_optional(method, condition) for condition, _ in method.checks)
+    unset = {one.name: None if one.default == "None" else False for one in optional}
+    checked = all(
+        needs_only_optional(method, condition) and not eval(condition, {}, unset)  # noqa: S307
+        for condition, _ in method.checks
+    )
     shaped = not method.options or method.option_condition in [one.name for one in optional]
     return len(optional) > 1 and defaults <= {"None", "False"} and checked and shaped
 
 
 def quick(method, first):
     """What is sent at once: when nothing optional was given, or as the table says."""
-    if method.quick:
-        condition, arguments = method.quick
-    elif plain(method) and len(method.sent) > 1:
+    lines = []
+    if plain(method) and len(method.sent) > 1:
         condition = " and ".join(
             f"{one.name} is None" if one.default == "None" else f"not {one.name}"
             for one in method.parameters
@@ -169,8 +172,13 @@ def quick(method, first):
             for part in parts
             if not when and not needs_only_optional(method, part)
         ]
-    else:
-        return []
+        lines += at_once(method, first, condition, arguments)
+    for condition, arguments in method.quick:
+        lines += at_once(method, first, condition, arguments)
+    return lines
+
+
+def at_once(method, first, condition, arguments):
     if len(condition) > WIDTH - 12:
         inner = textwrap.wrap(
             condition, WIDTH, initial_indent=" " * 12, subsequent_indent=" " * 12

@@ -36,7 +36,7 @@ class Method:
         self.results = results(found[3])
         self.sent, self.options, self.option_condition = [], [], ""
         self.does = self.iterates = self.refused = self.untested = ""
-        self.quick = None  # (condition, arguments) of what is sent before anything is checked
+        self.quick = []  # (condition, arguments) of what is sent before anything is checked
         self.alone = self.clustered = False
         self.source = self  # the method whose command is sent
         self.checks, self.doc, self.tests = [], "", []
@@ -195,7 +195,7 @@ def line_of(method, line):
         test(method, rest)
     elif word == "quick":
         condition, _, sent = rest.partition(": ")
-        method.quick = condition, [argument(token) for token in split(sent, " ")]
+        method.quick.append((condition, [argument(token) for token in split(sent, " ")]))
     elif line in ("alone", "clustered"):
         setattr(method, line, True)
     else:

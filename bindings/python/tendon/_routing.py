@@ -1,33 +1,11 @@
-"""
-Which nodes of a cluster redis-py asks for commands without keys, and how their results become one.
-"""
+"""How the results of several nodes of a cluster become one."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
-# fmt: off
-ALL_PRIMARIES = frozenset((
-    "FLUSHALL", "FLUSHDB", "FUNCTION DELETE", "FUNCTION FLUSH", "FUNCTION LIST", "FUNCTION LOAD",
-    "FUNCTION RESTORE", "SCAN", "SCRIPT EXISTS", "SCRIPT FLUSH", "SCRIPT LOAD",
-))
-DEFAULT_NODE = frozenset((
-    "ACL CAT", "ACL DELUSER", "ACL DRYRUN", "ACL GENPASS", "ACL GETUSER", "ACL HELP", "ACL LIST",
-    "ACL LOAD", "ACL LOG", "ACL SAVE", "ACL SETUSER", "ACL USERS", "ACL WHOAMI", "BGREWRITEAOF",
-    "BGSAVE", "CLIENT GETNAME", "CLIENT GETREDIR", "CLIENT ID", "CLIENT INFO", "CLIENT KILL",
-    "CLIENT LIST", "CLIENT PAUSE", "CLIENT TRACKINGINFO", "CLIENT UNBLOCK", "CLIENT UNPAUSE",
-    "CLUSTER COUNT-FAILURE-REPORTS", "CLUSTER INFO", "CLUSTER KEYSLOT", "CLUSTER MEET",
-    "CLUSTER MYSHARDID", "CLUSTER NODES", "CLUSTER REPLICAS", "CLUSTER RESET",
-    "CLUSTER SAVECONFIG", "CLUSTER SET-CONFIG-EPOCH", "CLUSTER SHARDS", "CLUSTER SLOTS",
-    "COMMAND", "COMMAND COUNT", "COMMAND GETKEYS", "COMMAND LIST", "CONFIG GET",
-    "CONFIG RESETSTAT", "CONFIG REWRITE", "CONFIG SET", "DBSIZE", "INFO", "KEYS", "LASTSAVE",
-    "LATENCY HISTORY", "LATENCY LATEST", "LATENCY RESET", "MEMORY MALLOC-STATS", "MEMORY PURGE",
-    "MEMORY STATS", "MODULE LIST", "MODULE LOAD", "MODULE LOADEX", "MODULE UNLOAD",
-    "PUBSUB CHANNELS", "PUBSUB NUMPAT", "PUBSUB NUMSUB", "PUBSUB SHARDCHANNELS",
-    "PUBSUB SHARDNUMSUB", "RANDOMKEY", "ROLE", "SAVE", "SHUTDOWN", "SLOWLOG GET", "SLOWLOG LEN",
-    "SLOWLOG RESET", "TIME", "WAIT", "WAITAOF",
-))
-# fmt: on
+from tendon import _tables
+
 SPLIT = frozenset(("DEL", "EXISTS", "TOUCH", "UNLINK"))
 # One node's result comes alone for all commands but these.
 ALWAYS_BY_NODE = frozenset(("FLUSHALL", "FLUSHDB"))
@@ -44,20 +22,17 @@ def _subscribers(results: List[List[Any]]) -> List[Any]:
     return list(total.items())
 
 
-def _first(results: List[Any]) -> Any:
-    return results[0]
-
-
-MERGE: Dict[str, Callable[[List[Any]], Any]] = {
-    **dict.fromkeys(("DBSIZE", "PUBSUB NUMPAT", "WAIT"), sum),
-    **dict.fromkeys(
-        "BGSAVE,CLIENT PAUSE,CLIENT SETNAME,CLIENT UNPAUSE,CONFIG RESETSTAT,CONFIG REWRITE,"
-        "CONFIG SET,MEMORY PURGE,PING,SAVE,SCRIPT FLUSH,SLOWLOG RESET".split(","),
-        all,
-    ),
-    **dict.fromkeys(("KEYS", "PUBSUB CHANNELS", "PUBSUB SHARDCHANNELS"), _union),
-    **dict.fromkeys(("PUBSUB NUMSUB", "PUBSUB SHARDNUMSUB"), _subscribers),
-    "CLIENT UNBLOCK": lambda results: int(any(results)),
-    "SCRIPT EXISTS": lambda results: [all(found) for found in zip(*results)],
-    "SCRIPT LOAD": _first,
+_WAYS: Dict[str, Callable[[List[Any]], Any]] = {
+    "all": all,
+    "all_of_each": lambda results: [all(found) for found in zip(*results)],
+    "any_one": lambda results: int(any(results)),
+    "first": lambda results: results[0],
+    "subscribers": _subscribers,
+    "sum": sum,
+    "union": _union,
 }
+
+
+def merging(name: str) -> Optional[Callable[[List[Any]], Any]]:
+    """What makes one result of several for this command, if anything does."""
+    return _WAYS.get(_tables.MERGE.get(name, ""))

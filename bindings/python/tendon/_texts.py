@@ -15,9 +15,7 @@ def as_text(value: Any) -> Any:
 
 
 def _facts(reply: Any) -> Dict[str, Any]:
-    """A map, or RESP2's flat list of one, with str names."""
-    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2])
-    return {as_text(name): value for name, value in pairs}
+    return {as_text(name): value for name, value in reply.items()}
 
 
 def ping(reply: Any, **_: Any) -> bool:
@@ -259,29 +257,11 @@ def cluster_slots(reply: Any, **_: Any) -> Dict[Tuple[int, int], Dict[str, Any]]
 
 def cluster_shards(reply: Any, **_: Any) -> List[Dict[str, Any]]:
     found = []
-    for item in reply:
-        shard = _facts(item)
-        flat = shard["slots"]
-        pairs = flat if flat and isinstance(flat[0], list) else zip(flat[::2], flat[1::2])
-        nodes = [node if isinstance(node, dict) else _pairs(node) for node in shard["nodes"]]
-        found.append({"slots": [tuple(pair) for pair in pairs], "nodes": nodes})
+    for shard in map(_facts, reply):
+        flat = iter(shard["slots"])
+        found.append({"slots": [*zip(flat, flat)], "nodes": shard["nodes"]})
     return found
-
-
-def _pairs(flat: List[Any]) -> Dict[Any, Any]:
-    return dict(zip(flat[::2], flat[1::2]))
 
 
 def cluster_shards_facts(reply: Any, **_: Any) -> List[Dict[str, Any]]:
-    found = cluster_shards(reply)
-    for shard in found:
-        shard["nodes"] = [_facts(node) for node in shard["nodes"]]
-    return found
-
-
-def popped_raw(reply: Any, **_: Any) -> Any:
-    """ZPOPMIN as RESP3 has it: [member, score], or [[member, score], ...] with a count."""
-    if not reply or isinstance(reply[0], list):
-        return [[member, float(score)] for member, score in reply or ()]
-    pairs = [[member, float(score)] for member, score in zip(reply[::2], reply[1::2])]
-    return pairs[0] if len(pairs) == 1 else pairs
+    return [{**shard, "nodes": [*map(_facts, shard["nodes"])]} for shard in cluster_shards(reply)]

@@ -10,11 +10,12 @@ from enum import Enum
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Type
 from typing import TypeVar, Union
 
+from tendon import _tables
 from tendon._batch import Command
 from tendon._core import Core, key_slot
 from tendon._encoder import Encoder, command_name
 from tendon._options import DEFAULTS, check_names, default_retry, resolve
-from tendon._routing import ALL_PRIMARIES, ALWAYS_BY_NODE, DEFAULT_NODE, MERGE, SPLIT
+from tendon._routing import ALWAYS_BY_NODE, SPLIT, merging
 from tendon._shapes import Callbacks
 from tendon._url import parse_url
 from tendon.client import NEVER_DECODE, BaseClient, Client
@@ -168,8 +169,9 @@ class BaseCluster(BaseClient):
         if name == "SCAN":
             cursors = {node.name: result[0] for node, result in zip(nodes, results)}
             return cursors, [key for result in results for key in result[1]]
-        if name in MERGE and len(results) != 1:
-            return MERGE[name](results)
+        merge = merging(name)
+        if merge is not None and len(results) != 1:
+            return merge(results)
         if len(results) == 1 and name not in ALWAYS_BY_NODE:
             return results[0]
         return {node.name: result for node, result in zip(nodes, results)}
@@ -180,9 +182,7 @@ class BaseCluster(BaseClient):
 
     def _usual_targets(self, name: str) -> Optional[str]:
         """Where a command goes when nobody says so; None leaves it to the core."""
-        if name in ALL_PRIMARIES:
-            return self.PRIMARIES
-        return self.DEFAULT_NODE if name in DEFAULT_NODE else None
+        return _tables.NODES.get(name)
 
     def _slots(self, keys: Sequence[Any]) -> Dict[int, List[Any]]:
         groups: Dict[int, List[Any]] = {}

@@ -1,7 +1,7 @@
 """
-What a generated method costs beside the generic call of the same command, in CPU time of the thread.
+What a generated method costs beside the generic call of its command, in CPU time of the thread.
 
-    eval "$(./dev env)" && PYTHONPATH=bindings/python python3 bindings/python/tools/wrapper_cost.py
+    eval "$(./dev env)"; cd bindings/python; PYTHONPATH=. python3 tools/wrapper_cost.py
 
 Both are called in turns, so that both find the machine as it is.
 """

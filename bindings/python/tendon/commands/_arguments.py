@@ -135,6 +135,9 @@ def flat(mapping: Mapping[Any, Any]) -> List[Any]:
 
 
 def scores_first(mapping: Mapping[Any, Any]) -> List[Any]:
+    if len(mapping) == 1:
+        ((member, score),) = mapping.items()
+        return [score, member]
     found: List[Any] = []
     for member, score in mapping.items():
         found += (score, member)

@@ -597,6 +597,11 @@ class BasicKeyCommands(Base):
             None
         ):
             return self.execute_command("SET", name, value)
+        if (
+            type(ex) is int and not (nx or xx or keepttl or get) and px is exat is pxat is None and
+            ifeq is ifne is ifdeq is ifdne is None
+        ):
+            return self.execute_command("SET", name, value, "EX", ex)
         if (ex is not None) + (px is not None) + (exat is not None) + (pxat is not None) + bool(keepttl) > 1:
             raise DataError(
                 "``ex``, ``px``, ``exat``, ``pxat``, and ``keepttl`` are mutually exclusive."
@@ -3527,11 +3532,6 @@ class ManagementCommands(Base):
 
         ``CLIENT KILL``; since 2.4.0; O(N) where N is the number of client connections.
         """
-        if (
-            _id is None and _type is None and addr is None and skipme is None and laddr is None and
-            user is None and maxage is None
-        ):
-            return self.execute_command("CLIENT KILL", **kwargs)
         if _type is not None and str(_type).lower() not in ("normal", "master", "slave", "replica", "pubsub"):
             raise DataError(
                 "CLIENT KILL type must be one of ('normal', 'master', 'slave', 'replica', 'pubsub')"
