@@ -34,6 +34,7 @@ export {
   ClusterNode,
   ClusterOptions,
   CommonRedisOptions,
+  DNSLookupFunction,
   NodeRole,
   RedisOptions,
   ReplyMapping,

@@ -271,6 +271,11 @@ class Client extends Commander {
     return this._pipeline(commands, true, signal);
   }
 
+  /** Always 0: commands of one tick are written together without being queued here. */
+  get autoPipelineQueueSize() {
+    return 0;
+  }
+
   /** Figures of the core: connections, retries, errors. Not in ioredis. */
   stats() {
     if (this._id === null) return null;

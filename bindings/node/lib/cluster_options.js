@@ -93,6 +93,7 @@ const CLUSTER_CORE = [
   ['mode', 'cluster'],
   ['lanes', 1],
   ['protocol', 2],
+  ['reply_form', 'wire'],
   ['connect_timeout_ms', 10000],
   ['max_retries', FAILOVER_RETRIES],
   ['reconnect_backoff_max_ms', NODE_BACKOFF_MS_MAX],

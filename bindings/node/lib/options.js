@@ -224,7 +224,9 @@ const REDIS_OPTIONS = {
   replyMapping(name, value, set) {
     if (value !== 'legacy' && value !== 'resp3')
       throw refuse(`Option '${name}' is ${show(value)}, but wants "legacy" or "resp3"`);
-    if (value === 'resp3') set('protocol', '3');
+    if (value !== 'resp3') return;
+    set('protocol', '3');
+    set('reply_form', 'resp3');
   },
   enableAutoPipelining: checked(boolean),
   autoPipeliningIgnoredCommands: checked(() => {}),
@@ -341,6 +343,7 @@ const REDIS_CORE = [
   ['mode', 'standalone'],
   ['lanes', 1],
   ['protocol', 2],
+  ['reply_form', 'wire'],
   ['reconnect', 'host'],
   ['max_pending', PENDING_MAX],
 ];

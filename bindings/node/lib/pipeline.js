@@ -46,6 +46,7 @@ class Pipeline extends Commander {
     super();
     this.redis = client;
     this.isPipeline = true;
+    this.isCluster = client.isCluster;
     this._signal = signal;
     this._requests = [];
     this._outcomes = []; // [error] or [null, value] by the number of the request

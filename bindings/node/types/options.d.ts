@@ -93,9 +93,17 @@ export interface RedisOptions extends CommonRedisOptions {
   /** Path of a Unix socket. */
   path?: string;
   readOnly?: false;
-  monitor?: false;
+  monitor?: boolean;
 }
 
+export type DNSLookupFunction = (
+  hostname: string,
+  callback: (
+    error: NodeJS.ErrnoException | null | undefined,
+    address: string,
+    family?: number,
+  ) => void,
+) => void;
 export type NodeRole = 'all' | 'master' | 'slave';
 export type ClusterNode =
   string | number | ({ host?: string; port?: number | string } & CommonRedisOptions);
@@ -120,16 +128,10 @@ export interface ClusterOptions {
    * Accepted when it answers with the name it was asked for; the core keeps host names for TLS
    * anyway.
    */
-  dnsLookup?: (
-    address: string,
-    callback: (
-      error: NodeJS.ErrnoException | null | undefined,
-      address: string,
-      family?: number,
-    ) => void,
-  ) => void;
+  dnsLookup?: DNSLookupFunction;
   useSRVRecords?: false;
-  shardedSubscribers?: false;
+  /** Accepted; sharded channels need nothing of the kind here. */
+  shardedSubscribers?: boolean;
   tls?: boolean | TlsOptions;
   enableAutoPipelining?: boolean;
   autoPipeliningIgnoredCommands?: string[];
