@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 'use strict';
 /**
- * Writes spec/surface/mirror-node.txt: every public name of the installed ioredis, read from its own
- * declarations by the TypeScript compiler. Run it after `npm install` when ioredis has a new version.
+ * Writes spec/surface/mirror-node.txt: every public name of the installed ioredis, read from its
+ * own declarations by the TypeScript compiler. Run it after `npm install` of a new version.
  */
 
 const fs = require('node:fs');
@@ -47,7 +47,7 @@ for (const symbol of checker.getExportsOfModule(moduleSymbol)) {
     names.add(`${name}.${member}`);
 }
 const head =
-  `# Every public name of ioredis ${version}: exports of the module, exported types, members of its\n` +
-  '# classes. Written by bindings/node/tools/mirror.js; do not edit.\n';
+  `# Every public name of ioredis ${version}: exports of the module, types, members of classes.\n` +
+  '# Written by bindings/node/tools/mirror.js; do not edit.\n';
 fs.writeFileSync(target, `${head}${[...names].sort().join('\n')}\n`);
 console.log(`${names.size} names in ${path.relative(process.cwd(), target)}`);
