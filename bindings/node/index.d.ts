@@ -123,50 +123,34 @@ interface Transaction<Mapping extends ReplyMapping> {
   multi(commands?: unknown[][], options?: { pipeline: true }): PipelineOf<Mapping>;
 }
 
-interface CommonEvents<
-  Status extends string,
-  More extends Record<string, unknown[]> = {},
-> extends EventEmitter {
-  on<E extends keyof More & string>(event: E, listener: (...args: More[E]) => void): this;
-  once<E extends keyof More & string>(event: E, listener: (...args: More[E]) => void): this;
-  on(event: 'message', listener: (channel: string, message: string) => void): this;
-  once(event: 'message', listener: (channel: string, message: string) => void): this;
-  on(event: 'messageBuffer', listener: (channel: Buffer, message: Buffer) => void): this;
-  once(event: 'messageBuffer', listener: (channel: Buffer, message: Buffer) => void): this;
-  on(
-    event: 'pmessage',
-    listener: (pattern: string, channel: string, message: string) => void,
-  ): this;
-  once(
-    event: 'pmessage',
-    listener: (pattern: string, channel: string, message: string) => void,
-  ): this;
-  on(
-    event: 'pmessageBuffer',
-    listener: (pattern: string, channel: Buffer, message: Buffer) => void,
-  ): this;
-  once(
-    event: 'pmessageBuffer',
-    listener: (pattern: string, channel: Buffer, message: Buffer) => void,
-  ): this;
-  on(event: 'smessage', listener: (channel: string, message: string) => void): this;
-  once(event: 'smessage', listener: (channel: string, message: string) => void): this;
-  on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): this;
-  once(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): this;
-  on(event: 'error', listener: (error: Error) => void): this;
-  once(event: 'error', listener: (error: Error) => void): this;
-  on(event: 'reconnecting', listener: (delay: number) => void): this;
-  once(event: 'reconnecting', listener: (delay: number) => void): this;
-  on(event: Status, listener: () => void): this;
-  once(event: Status, listener: () => void): this;
-  on(event: string | symbol, listener: (...args: any[]) => void): this;
-  once(event: string | symbol, listener: (...args: any[]) => void): this;
-}
-type ClusterEvents = {
+type CommonEvents<Status extends string> = { [S in Exclude<Status, 'reconnecting'>]: [] } & {
+  message: [channel: string, message: string];
+  messageBuffer: [channel: Buffer, message: Buffer];
+  pmessage: [pattern: string, channel: string, message: string];
+  pmessageBuffer: [pattern: string, channel: Buffer, message: Buffer];
+  smessage: [channel: string, message: string];
+  smessageBuffer: [channel: Buffer, message: Buffer];
+  error: [error: Error];
+  reconnecting: [delay: number];
+  select: [db: number];
+  /** Messages may have been missed, for so many milliseconds. Not in ioredis. */
+  gap: [ms: number];
+};
+type RedisEvents = CommonEvents<RedisStatus> & {
+  monitor: [time: string, args: string[], source: string, database: string];
+};
+type ClusterEvents = CommonEvents<ClusterStatus> & {
+  refresh: [];
   '+node': [node: Redis, name: string];
   '-node': [node: Redis, name: string];
   'node error': [error: Error, name: string];
 };
+interface Emitter<Events extends Record<string, unknown[]>> extends EventEmitter {
+  on<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this;
+  once<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this;
+  on(event: string | symbol, listener: (...args: any[]) => void): this;
+  once(event: string | symbol, listener: (...args: any[]) => void): this;
+}
 
 /** Commands and pipelines that end when a signal aborts. */
 export interface AbortableCommands<Mapping extends ReplyMapping = 'legacy'>
@@ -237,7 +221,7 @@ interface Redis<Mapping extends ReplyMapping = 'legacy'>
     RedisCommander<MappingContext<Mapping>>,
     Transaction<Mapping>,
     Life<Mapping>,
-    CommonEvents<RedisStatus> {}
+    Emitter<RedisEvents> {}
 
 /** A cluster, found from any of its nodes or from its configuration endpoint. */
 export class Cluster<Mapping extends ReplyMapping = 'legacy'> {
@@ -261,7 +245,7 @@ export interface Cluster<Mapping extends ReplyMapping = 'legacy'>
     RedisCommander<MappingContext<Mapping>>,
     Transaction<Mapping>,
     Life<Mapping>,
-    CommonEvents<ClusterStatus, ClusterEvents> {}
+    Emitter<ClusterEvents> {}
 
 export class Pipeline {
   constructor(redis: Redis | Cluster);
