@@ -98,9 +98,10 @@ def composed(groups):
 
 def answer(record):
     """The builder of a class with fields."""
-    names = ", ".join(f'"{field.key}"' for field in record.fields)
+    fields = [field for field in record.fields if field.type != "has"]
+    names = ", ".join(f'"{field.key}"' for field in fields)
     builders = []
-    for field in record.fields:
+    for field in fields:
         made = f"BuilderFactory.{field.builder}" if field.builder else expression(field.type, False)
         builders.append(made)
     how = "mapped" if record.by_name else "listed"

@@ -87,7 +87,7 @@ class Method:
             yes, _, no = literal.partition(":")
             yield f'.add({name} ? "{yes}" : "{no}")' if no else f'.addIf({name}, "{yes}")'
         elif word.startswith("#"):
-            size = "size()" if self.kinds[word[1:]].startswith("List") else "length"
+            size = "size()" if self.kinds[word[1:]].startswith(("List", "Map")) else "length"
             yield f".add({word[1:]}.{size})"
         elif "|" in word:
             name, literal = word.split("|")

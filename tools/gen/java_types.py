@@ -241,6 +241,11 @@ ENUM_TYPES = r"\b(BitCountOption|ClientType|GeoUnit|SaveMode|SortingOrder)\b"
 
 
 def getter(field):
+    if field.type == "has":
+        return (
+            f"    public boolean {field.getter}() {{\n"
+            f'        return get("{field.key}") != null;\n    }}\n'
+        )
     plain = field.type in ("long", "int")
     boxed = BOXES.get(field.type, field.type).replace(",", ", ")
     read_ = f'number("{field.key}")' if plain else f'get("{field.key}")'

@@ -76,7 +76,7 @@ final class ConfigCalls {
         on.call("moduleLoad", Calls.types(String.class, String[].class),
                 () -> Calls.arguments("/nonexistent.so", new String[] {"x"})).fails("", "ERR");
         on.call("moduleLoadEx", Calls.types(String.class, ModuleLoadExParams.class),
-                () -> Calls.arguments("/nonexistent.so", ModuleLoadExParams.moduleLoadExParams())).fails("", "ERR");
+                () -> Calls.arguments("/nonexistent.so", ModuleLoadExParams.moduleLoadexParams())).fails("", "ERR");
         on.call("moduleUnload", Calls.types(String.class),
                 () -> Calls.arguments("tendon-test")).fails("", "ERR");
         on.call("command", Calls.types(),

@@ -2,6 +2,8 @@
 package io.tendon.jedis.tests;
 
 import io.tendon.jedis.args.ExpiryOption;
+import io.tendon.jedis.params.HGetExParams;
+import io.tendon.jedis.params.HSetExParams;
 import io.tendon.jedis.params.ScanParams;
 import java.util.Map;
 
@@ -104,6 +106,22 @@ final class HashCalls {
                 () -> Calls.arguments("{t}hash", "0", ScanParams.scanParams().match("*").count(100))).since("7.4.0").reads();
         on.call("hscanNoValues", Calls.types(byte[].class, byte[].class, ScanParams.class),
                 () -> Calls.arguments(b("{t}hash"), b("0"), ScanParams.scanParams().match("*").count(100))).since("7.4.0").reads();
+        on.call("hgetex", Calls.types(String.class, HGetExParams.class, String[].class),
+                () -> Calls.arguments("{t}string", HGetExParams.hGetExParams(), new String[] {"field"})).since("8.0.0");
+        on.call("hgetex", Calls.types(byte[].class, HGetExParams.class, byte[][].class),
+                () -> Calls.arguments(b("{t}string"), HGetExParams.hGetExParams(), new byte[][] {b("field")})).since("8.0.0");
+        on.call("hgetdel", Calls.types(String.class, String[].class),
+                () -> Calls.arguments("{t}string", new String[] {"field"})).since("8.0.0");
+        on.call("hgetdel", Calls.types(byte[].class, byte[][].class),
+                () -> Calls.arguments(b("{t}string"), new byte[][] {b("field")})).since("8.0.0");
+        on.call("hsetex", Calls.types(String.class, HSetExParams.class, String.class, String.class),
+                () -> Calls.arguments("{t}string", HSetExParams.hSetExParams(), "field", "value")).since("8.0.0");
+        on.call("hsetex", Calls.types(byte[].class, HSetExParams.class, byte[].class, byte[].class),
+                () -> Calls.arguments(b("{t}string"), HSetExParams.hSetExParams(), b("field"), b("value"))).since("8.0.0");
+        on.call("hsetex", Calls.types(String.class, HSetExParams.class, Map.class),
+                () -> Calls.arguments("{t}string", HSetExParams.hSetExParams(), Map.of("a", "b"))).since("8.0.0");
+        on.call("hsetex", Calls.types(byte[].class, HSetExParams.class, Map.class),
+                () -> Calls.arguments(b("{t}string"), HSetExParams.hSetExParams(), Map.of(b("a"), b("b")))).since("8.0.0");
         on.call("hexpire", Calls.types(String.class, long.class, String[].class),
                 () -> Calls.arguments("{t}string", 100L, new String[] {"field"})).since("7.4.0");
         on.call("hexpire", Calls.types(byte[].class, long.class, byte[][].class),

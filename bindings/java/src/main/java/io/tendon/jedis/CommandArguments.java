@@ -14,7 +14,7 @@ import java.util.Map;
 public final class CommandArguments {
     private static final byte[] TRUE = {'1'};
     private static final byte[] FALSE = {'0'};
-    private static final int NO_SLOT = -1;
+    static final int NO_SLOT = -1;
     /** TENDON_JNI_ROUTE_SLOT of src/main/native/jni_frame.h: the slot is in the upper half. */
     private static final int ROUTE_SLOT = 1 << 15;
     private static final int ROUTE_SLOT_SHIFT = 16;
@@ -62,10 +62,14 @@ public final class CommandArguments {
 
     /** As the server writes it: infinity is "+inf" or "-inf". */
     public CommandArguments add(double number) {
+        return add(text(number));
+    }
+
+    public static String text(double number) {
         if (Double.isInfinite(number)) {
-            return add(number > 0 ? "+inf" : "-inf");
+            return number > 0 ? "+inf" : "-inf";
         }
-        return add(Double.toString(number));
+        return Double.toString(number);
     }
 
     public CommandArguments add(Rawable word) {
@@ -226,7 +230,12 @@ public final class CommandArguments {
         if (key == null) {
             throw new IllegalArgumentException("null is no key");
         }
-        slot = JedisClusterCRC16.getSlot(key);
+        return routeToSlot(JedisClusterCRC16.getSlot(key));
+    }
+
+    /** NO_SLOT: by its keys. */
+    CommandArguments routeToSlot(int wanted) {
+        slot = wanted;
         return this;
     }
 

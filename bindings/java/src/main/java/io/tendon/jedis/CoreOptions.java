@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.StringJoiner;
+import java.util.function.Supplier;
 
 /** Jedis' settings as options of the native core (docs/options.md). */
 final class CoreOptions {
@@ -46,21 +47,47 @@ final class CoreOptions {
 
     private CoreOptions connection() {
         int connecting = config.getConnectionTimeoutMillis();
-        put("lib_name", "tendon-java");
+        put("lib_name", config.getClientSetInfoConfig().libraryName());
         put("connect_timeout_ms", connecting == 0 ? CONNECT_TIMEOUT_MS_MAX : connecting);
         put("command_timeout_ms", 0);
         put("reconnect_backoff_min_ms", 1);
         put("reconnect_backoff_max_ms", REDIAL_MS_MAX);
         put("read_timeout_ms", config.getSocketTimeoutMillis());
         put("write_timeout_ms", config.getSocketTimeoutMillis());
-        put("protocol",
-                config.getRedisProtocol() == null ? "2" : config.getRedisProtocol().version());
+        put("protocol", protocol());
         put("db", config.getDatabase());
-        putUnlessNull("username", config.getUser());
-        putUnlessNull("password", config.getPassword());
+        credentials();
         putUnlessNull("client_name", config.getClientName());
         tls();
         return this;
+    }
+
+    private String protocol() {
+        if (config.getRedisProtocol() == null) {
+            return config.isAutoNegotiateProtocol() ? "auto" : "2";
+        }
+        return config.getRedisProtocol().version();
+    }
+
+    private void credentials() {
+        Supplier<RedisCredentials> provider = config.getCredentialsProvider();
+        RedisCredentials given = provider == null ? null : take(provider);
+        putUnlessNull("username", given == null ? config.getUser() : given.getUser());
+        char[] password = given == null ? null : given.getPassword();
+        putUnlessNull("password", password == null && given == null ? config.getPassword()
+                : password == null ? null : new String(password));
+    }
+
+    private static RedisCredentials take(Supplier<RedisCredentials> supplier) {
+        if (!(supplier instanceof RedisCredentialsProvider provider)) {
+            return supplier.get();
+        }
+        provider.prepare();
+        try {
+            return provider.get();
+        } finally {
+            provider.cleanUp();
+        }
     }
 
     private void tls() {
@@ -70,6 +97,11 @@ final class CoreOptions {
                 "use sslOptions, or options tls_min_version and tls_ciphers");
         refuse(config.getHostnameVerifier(), "hostnameVerifier", "a Java HostnameVerifier",
                 "use sslOptions with serverName");
+        if (config.getHostAndPortMapper() != null) {
+            throw refused("hostAndPortMapper: connections are made by the native core, to the"
+                    + " addresses that the cluster tells; have it announce the right ones"
+                    + " (cluster-announce-hostname)");
+        }
         SslOptions ssl = config.getSslOptions();
         put("tls", config.isSsl() || ssl != null ? "yes" : "no");
         if (ssl != null) {
@@ -84,8 +116,11 @@ final class CoreOptions {
     }
 
     static JedisValidationException refused(String name, String what, String instead) {
-        String message = name + ": TLS is spoken by the native core, which cannot use " + what
-                + "; " + instead;
+        return refused(name + ": TLS is spoken by the native core, which cannot use " + what + "; "
+                + instead);
+    }
+
+    private static JedisValidationException refused(String message) {
         JedisValidationException exception = new JedisValidationException(message);
         exception.with(Failure.before(Failure.CONFIG, message));
         return exception;

@@ -2,6 +2,7 @@ package io.tendon.jedis;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocketFactory;
@@ -36,6 +37,31 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
     @Override
     public String getPassword() {
         return from.password;
+    }
+
+    @Override
+    public Supplier<RedisCredentials> getCredentialsProvider() {
+        return from.credentialsProvider;
+    }
+
+    @Override
+    public int getBlockingSocketTimeoutMillis() {
+        return from.blockingSocketTimeoutMillis;
+    }
+
+    @Override
+    public boolean isAutoNegotiateProtocol() {
+        return from.autoNegotiate;
+    }
+
+    @Override
+    public ClientSetInfoConfig getClientSetInfoConfig() {
+        return from.clientSetInfoConfig;
+    }
+
+    @Override
+    public HostAndPortMapper getHostAndPortMapper() {
+        return from.hostAndPortMapper;
     }
 
     @Override
@@ -104,26 +130,41 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
         private SSLParameters sslParameters;
         private HostnameVerifier hostnameVerifier;
         private boolean readOnlyForReplicas;
+        private int blockingSocketTimeoutMillis;
+        private boolean autoNegotiate;
+        private Supplier<RedisCredentials> credentialsProvider;
+        private ClientSetInfoConfig clientSetInfoConfig = ClientSetInfoConfig.DEFAULT;
+        private HostAndPortMapper hostAndPortMapper;
 
         private Builder() {
         }
 
         public DefaultJedisClientConfig build() {
-            Builder copy = new Builder();
-            copy.options.putAll(options);
-            copy.timeouts(connectionTimeoutMillis, socketTimeoutMillis)
-                    .user(user)
-                    .password(password)
-                    .database(database)
-                    .clientName(clientName)
-                    .protocol(protocol)
-                    .ssl(ssl)
-                    .sslOptions(sslOptions)
-                    .sslSocketFactory(sslSocketFactory)
-                    .sslParameters(sslParameters)
-                    .hostnameVerifier(hostnameVerifier);
-            copy.readOnlyForReplicas = readOnlyForReplicas;
-            return new DefaultJedisClientConfig(copy);
+            return new DefaultJedisClientConfig(
+                    new Builder().from(new DefaultJedisClientConfig(this)));
+        }
+
+        /** Takes all settings of another one. */
+        public Builder from(JedisClientConfig other) {
+            options.clear();
+            options.putAll(other.getTendonOptions());
+            readOnlyForReplicas = other.isReadOnlyForRedisClusterReplicas();
+            autoNegotiate = other.isAutoNegotiateProtocol();
+            return timeouts(other.getConnectionTimeoutMillis(), other.getSocketTimeoutMillis())
+                    .blockingSocketTimeoutMillis(other.getBlockingSocketTimeoutMillis())
+                    .user(other.getUser())
+                    .password(other.getPassword())
+                    .credentialsProvider(other.getCredentialsProvider())
+                    .database(other.getDatabase())
+                    .clientName(other.getClientName())
+                    .clientSetInfoConfig(other.getClientSetInfoConfig())
+                    .protocol(other.getRedisProtocol())
+                    .ssl(other.isSsl())
+                    .sslOptions(other.getSslOptions())
+                    .sslSocketFactory(other.getSslSocketFactory())
+                    .sslParameters(other.getSslParameters())
+                    .hostnameVerifier(other.getHostnameVerifier())
+                    .hostAndPortMapper(other.getHostAndPortMapper());
         }
 
         private Builder timeouts(int connecting, int socket) {
@@ -152,6 +193,44 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
 
         public Builder password(String text) {
             password = text;
+            return this;
+        }
+
+        public Builder credentials(RedisCredentials credentials) {
+            return credentialsProvider(() -> credentials);
+        }
+
+        /** Asked once, when a client is made. */
+        public Builder credentialsProvider(Supplier<RedisCredentials> provider) {
+            credentialsProvider = provider;
+            return this;
+        }
+
+        /** Accepted, without effect, see JedisClientConfig. */
+        public Builder blockingSocketTimeoutMillis(int milliseconds) {
+            blockingSocketTimeoutMillis = milliseconds;
+            return this;
+        }
+
+        /** RESP3 when the server knows it, where protocol was not called. */
+        public Builder autoNegotiateProtocol(boolean wanted) {
+            autoNegotiate = wanted;
+            return this;
+        }
+
+        /** RESP2, which servers begin with. */
+        public Builder serverDefaultProtocol() {
+            return protocol(null).autoNegotiateProtocol(false);
+        }
+
+        public Builder clientSetInfoConfig(ClientSetInfoConfig config) {
+            clientSetInfoConfig = config;
+            return this;
+        }
+
+        /** Not null is refused when connecting, see JedisClientConfig. */
+        public Builder hostAndPortMapper(HostAndPortMapper mapper) {
+            hostAndPortMapper = mapper;
             return this;
         }
 

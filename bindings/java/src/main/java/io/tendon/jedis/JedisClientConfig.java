@@ -1,6 +1,7 @@
 package io.tendon.jedis;
 
 import java.util.Map;
+import java.util.function.Supplier;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocketFactory;
@@ -22,6 +23,32 @@ public interface JedisClientConfig {
     }
 
     default String getPassword() {
+        return null;
+    }
+
+    /** Asked once, when a client is made; wins over user and password. Null: there is none. */
+    default Supplier<RedisCredentials> getCredentialsProvider() {
+        return null;
+    }
+
+    /**
+     * Has no effect: a blocking command may take its own time and that of getSocketTimeoutMillis.
+     */
+    default int getBlockingSocketTimeoutMillis() {
+        return 0;
+    }
+
+    /** Null is RESP2, unless this is true and a server knows RESP3. */
+    default boolean isAutoNegotiateProtocol() {
+        return false;
+    }
+
+    default ClientSetInfoConfig getClientSetInfoConfig() {
+        return ClientSetInfoConfig.DEFAULT;
+    }
+
+    /** Not null is refused: the native core connects to the addresses that the cluster tells. */
+    default HostAndPortMapper getHostAndPortMapper() {
         return null;
     }
 

@@ -4,7 +4,12 @@ import io.tendon.jedis.exceptions.JedisClusterOperationException;
 import io.tendon.jedis.exceptions.JedisDataException;
 import io.tendon.jedis.exceptions.JedisException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
 
 /**
  * A UnifiedJedis of a cluster: from several seeds, or one configuration endpoint. Connects when it
@@ -115,6 +120,44 @@ public class JedisCluster extends UnifiedJedis {
         return new JedisClusterOperationException(
                 "Could not initialize cluster slots cache. " + failure.getMessage(), failure)
                 .with(failure.failure());
+    }
+
+    public static RedisClusterClient.Builder builder() {
+        return RedisClusterClient.builder();
+    }
+
+    /** Commands sent together, to the nodes of their keys. */
+    @Override
+    public ClusterPipeline pipelined() {
+        return new ClusterPipeline(core);
+    }
+
+    /** As pipelined(): the core sends to all nodes at once, without threads of the program. */
+    public ClusterPipeline pipelined(ExecutorService ignored) {
+        return pipelined();
+    }
+
+    /** The result of every primary, by its slots' first. A server's error is thrown. */
+    <T> Map<Integer, T> onPrimaries(CommandArguments arguments, Builder<T> builder) {
+        Map<Integer, T> results = new LinkedHashMap<>();
+        for (int slot : slotsOfPrimaries()) {
+            CommandArguments copy = new CommandArguments(() -> arguments.word(0));
+            for (int i = 1; i < arguments.size(); i++) {
+                copy.add(arguments.word(i));
+            }
+            results.put(slot, executeCommand(copy.routeToSlot(slot), builder));
+        }
+        return results;
+    }
+
+    @Override
+    List<Integer> slotsOfPrimaries() {
+        Map<Object, Integer> first = new LinkedHashMap<>();
+        for (Object range : clusterSlots()) {
+            List<?> parts = (List<?>) range;
+            first.putIfAbsent(parts.get(2), ((Long) parts.get(0)).intValue());
+        }
+        return new ArrayList<>(first.values());
     }
 
     /** As in Jedis: not in a cluster. */

@@ -65,6 +65,22 @@ public class Pipeline implements PipelineCommands, Closeable {
         return results;
     }
 
+    /** As executeCommand. */
+    public final <T> Response<T> appendCommand(CommandObject<T> command) {
+        return executeCommand(command);
+    }
+
+    /** Whether something is queued. */
+    public final boolean hasPipelinedResponse() {
+        return !queue.isEmpty();
+    }
+
+    /** Changes the database of the connection; only in a pipeline of a Jedis. */
+    public Response<String> select(int index) {
+        return executeCommand(new CommandArguments(Protocol.Command.SELECT).add(index),
+                BuilderFactory.STRING);
+    }
+
     /** Number of commands queued. */
     public int size() {
         return queue.size();

@@ -2,6 +2,10 @@ package io.tendon.jedis;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
@@ -9,9 +13,10 @@ import java.util.Base64;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import javax.net.ssl.SSLParameters;
 
 /**
- * How TLS is spoken. The native core does it (OpenSSL), so certificates are PEM files; Jedis' trust
+ * How TLS is spoken. The native core does it (OpenSSL), so Java's key and trust
  * stores are read here and handed over. The defaults verify trust by the system's store, and the
  * host name.
  */
@@ -107,10 +112,87 @@ public final class SslOptions {
             }
         }
 
-        /** Refused: the core reads the client's key from PEM files. */
+        /** As truststore(file, password), from anywhere. */
+        public Builder truststore(URL url, char[] password) {
+            return truststore(copy(url), password);
+        }
+
+        public Builder truststore(URL url) {
+            return truststore(url, null);
+        }
+
+        /** The client's key and certificate, from a Java key store without a password. */
         public Builder keystore(File file) {
-            throw CoreOptions.refused(
-                    "keystore", "a Java key store", "use certFile and keyFile (PEM)");
+            return keystore(file, null);
+        }
+
+        /** The client's key and certificate: the first key of a Java key store, PKCS12 or JKS. */
+        public Builder keystore(File file, char[] password) {
+            try {
+                return key(KeyStore.getInstance(file, password), password);
+            } catch (IOException | GeneralSecurityException error) {
+                throw new IllegalArgumentException(
+                        "keystore " + file + ": " + error.getMessage(), error);
+            }
+        }
+
+        public Builder keystore(URL url) {
+            return keystore(url, null);
+        }
+
+        /** As keystore(file, password), from anywhere. */
+        public Builder keystore(URL url, char[] password) {
+            return keystore(copy(url), password);
+        }
+
+        /** Has no effect: the type is read from the store. */
+        public Builder keyStoreType(String type) {
+            return this;
+        }
+
+        /** Has no effect: the type is read from the store. */
+        public Builder trustStoreType(String type) {
+            return this;
+        }
+
+        /** Not null is refused: the native core speaks TLS itself. */
+        public Builder sslParameters(SSLParameters parameters) {
+            if (parameters != null) {
+                throw CoreOptions.refused("sslParameters", "Java SSLParameters",
+                        "use options tls_min_version and tls_ciphers");
+            }
+            return this;
+        }
+
+        /** "TLS", "TLSv1.2" or "TLSv1.3": the oldest version spoken. */
+        public Builder sslProtocol(String name) {
+            return name.startsWith("TLSv") ? put("tls_min_version", name.substring(4)) : this;
+        }
+
+        private static File copy(URL url) {
+            try (InputStream in = url.openStream()) {
+                File file = File.createTempFile("tendon", ".store");
+                file.deleteOnExit();
+                Files.copy(in, file.toPath(), StandardCopyOption.REPLACE_EXISTING);
+                return file;
+            } catch (IOException error) {
+                throw new IllegalArgumentException(url + ": " + error.getMessage(), error);
+            }
+        }
+
+        private Builder key(KeyStore store, char[] password) throws GeneralSecurityException {
+            for (String alias : Collections.list(store.aliases())) {
+                if (store.isKeyEntry(alias)) {
+                    StringBuilder chain = new StringBuilder();
+                    for (Certificate certificate : store.getCertificateChain(alias)) {
+                        chain.append(pem("CERTIFICATE", certificate.getEncoded()));
+                    }
+                    byte[] key = store.getKey(alias, password).getEncoded();
+                    return put("tls_cert_pem", chain.toString())
+                            .put("tls_key_pem", pem("PRIVATE KEY", key));
+                }
+            }
+            throw new IllegalArgumentException("the key store has no key");
         }
 
         private static String pem(KeyStore store) throws GeneralSecurityException {
@@ -118,13 +200,16 @@ public final class SslOptions {
             for (String alias : Collections.list(store.aliases())) {
                 Certificate certificate = store.getCertificate(alias);
                 if (certificate != null) {
-                    pem.append("-----BEGIN CERTIFICATE-----\n")
-                            .append(Base64.getMimeEncoder(64, new byte[] {'\n'})
-                                    .encodeToString(certificate.getEncoded()))
-                            .append("\n-----END CERTIFICATE-----\n");
+                    pem.append(pem("CERTIFICATE", certificate.getEncoded()));
                 }
             }
             return pem.toString();
+        }
+
+        private static String pem(String what, byte[] encoded) {
+            return "-----BEGIN " + what + "-----\n"
+                    + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(encoded)
+                    + "\n-----END " + what + "-----\n";
         }
 
         public SslOptions build() {

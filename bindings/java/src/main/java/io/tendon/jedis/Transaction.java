@@ -175,6 +175,11 @@ public class Transaction implements PipelineCommands, Closeable {
         }
     }
 
+    /** As close. */
+    public final void clear() {
+        close();
+    }
+
     private void end() {
         open = false;
         queue.clear();

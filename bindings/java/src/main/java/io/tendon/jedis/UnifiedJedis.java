@@ -6,6 +6,7 @@ import io.tendon.jedis.commands.SampleKeyCommands;
 import io.tendon.jedis.commands.SampleScriptCommands;
 import io.tendon.jedis.commands.SampleScriptsCommands;
 import java.io.Closeable;
+import java.util.List;
 
 /**
  * A client for any number of threads: commands go straight through the core's shared connections,
@@ -65,6 +66,21 @@ public class UnifiedJedis implements JedisCommands, SampleKeyCommands, SampleScr
     public Transaction transaction(boolean doMulti) {
         Lease lease = core.lease();
         return new Transaction(core, lease, doMulti, lease::close);
+    }
+
+    /** All keys that fit, in batches of about this size; in a cluster those of all primaries. */
+    public ScanIteration scanIteration(int batchCount, String match) {
+        return scanIteration(batchCount, match, null);
+    }
+
+    /** As scanIteration(int, String), of keys of one type. */
+    public ScanIteration scanIteration(int batchCount, String match, String type) {
+        return new ScanIteration(this, batchCount, match, type);
+    }
+
+    /** A slot of every primary; of a server alone NO_SLOT. */
+    List<Integer> slotsOfPrimaries() {
+        return List.of(CommandArguments.NO_SLOT);
     }
 
     /** Connections lent to blocking commands and transactions. */

@@ -7,6 +7,8 @@ import io.tendon.jedis.CommandArguments;
 import io.tendon.jedis.Protocol.Command;
 import io.tendon.jedis.Results;
 import io.tendon.jedis.args.ExpiryOption;
+import io.tendon.jedis.params.HGetExParams;
+import io.tendon.jedis.params.HSetExParams;
 import io.tendon.jedis.params.ScanParams;
 import io.tendon.jedis.resps.ScanResult;
 import java.util.List;
@@ -429,6 +431,62 @@ public interface HashCommands {
         return executeCommand(new CommandArguments(Command.HSCAN).add(key).add(cursor)
                 .addParams(params).add("NOVALUES"),
                 Results.SCAN_RESULT_OF_BINARY);
+    }
+
+    /** {@code HGETEX key params FIELDS fields fields}. */
+    default List<String> hgetex(String key, HGetExParams params, String... fields) {
+        return executeCommand(new CommandArguments(Command.HGETEX).add(key).addParams(params)
+                .add("FIELDS").add(fields.length).addAll(fields),
+                Results.LIST_OF_STRING);
+    }
+
+    /** {@code HGETEX key params FIELDS fields fields}. */
+    default List<byte[]> hgetex(byte[] key, HGetExParams params, byte[]... fields) {
+        return executeCommand(new CommandArguments(Command.HGETEX).add(key).addParams(params)
+                .add("FIELDS").add(fields.length).addAll(fields),
+                Results.LIST_OF_BINARY);
+    }
+
+    /** {@code HGETDEL key FIELDS fields fields}. */
+    default List<String> hgetdel(String key, String... fields) {
+        return executeCommand(new CommandArguments(Command.HGETDEL).add(key).add("FIELDS")
+                .add(fields.length).addAll(fields),
+                Results.LIST_OF_STRING);
+    }
+
+    /** {@code HGETDEL key FIELDS fields fields}. */
+    default List<byte[]> hgetdel(byte[] key, byte[]... fields) {
+        return executeCommand(new CommandArguments(Command.HGETDEL).add(key).add("FIELDS")
+                .add(fields.length).addAll(fields),
+                Results.LIST_OF_BINARY);
+    }
+
+    /** {@code HSETEX key params FIELDS 1 field value}. */
+    default long hsetex(String key, HSetExParams params, String field, String value) {
+        return executeCommand(new CommandArguments(Command.HSETEX).add(key).addParams(params)
+                .add("FIELDS").add("1").add(field).add(value),
+                BuilderFactory.LONG);
+    }
+
+    /** {@code HSETEX key params FIELDS 1 field value}. */
+    default long hsetex(byte[] key, HSetExParams params, byte[] field, byte[] value) {
+        return executeCommand(new CommandArguments(Command.HSETEX).add(key).addParams(params)
+                .add("FIELDS").add("1").add(field).add(value),
+                BuilderFactory.LONG);
+    }
+
+    /** {@code HSETEX key params FIELDS hash hash}. */
+    default long hsetex(String key, HSetExParams params, Map<String, String> hash) {
+        return executeCommand(new CommandArguments(Command.HSETEX).add(key).addParams(params)
+                .add("FIELDS").add(hash.size()).addPairs(hash),
+                BuilderFactory.LONG);
+    }
+
+    /** {@code HSETEX key params FIELDS hash hash}. */
+    default long hsetex(byte[] key, HSetExParams params, Map<byte[], byte[]> hash) {
+        return executeCommand(new CommandArguments(Command.HSETEX).add(key).addParams(params)
+                .add("FIELDS").add(hash.size()).addPairs(hash),
+                BuilderFactory.LONG);
     }
 
     /** {@code HEXPIRE key seconds FIELDS fields fields}. */

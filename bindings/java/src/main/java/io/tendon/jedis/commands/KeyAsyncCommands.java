@@ -685,9 +685,9 @@ public interface KeyAsyncCommands {
      * {@code OBJECT ENCODING key}: Returns the internal encoding of an object.. Since 2.2.3; O(1).
      * Null when there is none.
      */
-    default CompletableFuture<String> objectEncoding(byte[] key) {
+    default CompletableFuture<byte[]> objectEncoding(byte[] key) {
         return executeCommand(new CommandArguments(Command.OBJECT).add("ENCODING").add(key),
-                BuilderFactory.STRING);
+                BuilderFactory.BINARY);
     }
 
     /**

@@ -681,9 +681,9 @@ public interface KeyPipelineCommands {
      * {@code OBJECT ENCODING key}: Returns the internal encoding of an object.. Since 2.2.3; O(1).
      * Null when there is none.
      */
-    default Response<String> objectEncoding(byte[] key) {
+    default Response<byte[]> objectEncoding(byte[] key) {
         return executeCommand(new CommandArguments(Command.OBJECT).add("ENCODING").add(key),
-                BuilderFactory.STRING);
+                BuilderFactory.BINARY);
     }
 
     /**

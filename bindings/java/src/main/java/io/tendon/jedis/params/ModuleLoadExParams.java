@@ -9,7 +9,7 @@ public class ModuleLoadExParams extends OptionalWords {
     }
 
     /** As the constructor. */
-    public static ModuleLoadExParams moduleLoadExParams() {
+    public static ModuleLoadExParams moduleLoadexParams() {
         return new ModuleLoadExParams();
     }
 

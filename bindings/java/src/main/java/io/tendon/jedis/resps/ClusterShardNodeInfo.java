@@ -49,4 +49,8 @@ public class ClusterShardNodeInfo extends Answer {
     public String getHealth() {
         return get("health");
     }
+
+    public boolean isSsl() {
+        return get("tls-port") != null;
+    }
 }

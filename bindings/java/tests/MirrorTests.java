@@ -1,0 +1,144 @@
+package io.tendon.jedis.tests;
+
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Every method of Jedis in spec/surface/mirror-java.txt is here with the same parameters and result,
+ * or in spec/surface/missing-java.txt with a reason.
+ */
+final class MirrorTests {
+    private static final Path SURFACE = Path.of(System.getenv("TENDON_ROOT"), "spec", "surface");
+    private static final List<String> PACKAGES = List.of("io.tendon.jedis.",
+            "io.tendon.jedis.params.", "io.tendon.jedis.resps.", "io.tendon.jedis.args.",
+            "io.tendon.jedis.util.");
+    private static final Set<String> WRAPPED = Set.of("Pipeline", "Transaction");
+    private static final Map<String, String> BOXES = Map.of(
+            "Long", "long", "Double", "double", "Boolean", "boolean");
+
+    private final List<Pattern> reasons = reasons();
+    private final Set<Pattern> used = new HashSet<>();
+
+    private static List<Pattern> reasons() {
+        List<Pattern> patterns = new ArrayList<>();
+        for (String line : lines("missing-java.txt")) {
+            String glob = line.split(" ", 2)[0];
+            patterns.add(Pattern.compile(Arrays.stream(glob.split("\\*", -1)).map(Pattern::quote)
+                                                 .collect(Collectors.joining(".*"))));
+        }
+        return patterns;
+    }
+
+    private static List<String> lines(String file) {
+        try {
+            return Files.readAllLines(SURFACE.resolve(file)).stream()
+                    .filter(line -> !line.isBlank() && !line.startsWith("#")).toList();
+        } catch (IOException error) {
+            throw new IllegalStateException(error);
+        }
+    }
+
+    @Case
+    void nothingIsMissing() {
+        Set<String> missing = new TreeSet<>();
+        for (String line : lines("mirror-java.txt")) {
+            String[] words = line.split(" ");
+            for (int i = 2; i < words.length; i++) {
+                String signature = words[i] + "." + words[0] + words[1].substring(
+                        words[1].indexOf('('));
+                if (!isThere(words[i], words[0], words[1]) && !hasReason(words[0], signature)) {
+                    missing.add(words[i] + "." + words[0] + " " + words[1]);
+                }
+            }
+        }
+        Check.that(missing.isEmpty(), missing.size() + " methods of Jedis are missing:\n"
+                + String.join("\n", missing));
+        List<Pattern> idle = reasons.stream().filter(one -> !used.contains(one)).toList();
+        Check.that(idle.isEmpty(), "in missing-java.txt, but not missing: " + idle);
+    }
+
+    private boolean hasReason(String name, String signature) {
+        boolean has = false;
+        for (Pattern pattern : reasons) {
+            if (pattern.matcher(name).matches() || pattern.matcher(signature).matches()) {
+                used.add(pattern);
+                has = true;
+            }
+        }
+        return has;
+    }
+
+    private static Class<?> find(String name) {
+        for (String place : PACKAGES) {
+            try {
+                return Class.forName(place + name.replace('.', '$'));
+            } catch (ClassNotFoundException elsewhere) {
+                continue;
+            }
+        }
+        return null;
+    }
+
+    private static boolean isThere(String className, String name, String signature) {
+        Class<?> type = find(className);
+        if (type == null) {
+            return false;
+        }
+        if (type.isEnum() && signature.equals(type.getSimpleName() + "()")) {
+            return Arrays.stream(type.getEnumConstants())
+                    .anyMatch(one -> ((Enum<?>) one).name().equals(name));
+        }
+        return Arrays.stream(type.getMethods())
+                .filter(method -> method.getName().equals(name))
+                .anyMatch(method -> fits(className, method, signature));
+    }
+
+    private static boolean fits(String className, Method method, String signature) {
+        String parameters = Arrays.stream(method.getParameterTypes()).map(Class::getSimpleName)
+                                    .collect(Collectors.joining(","));
+        String wanted = signature.replace("...", "[]").replaceAll("\\w+\\.(?=\\w)", "");
+        String result = wanted.substring(0, wanted.indexOf('('));
+        return parametersFit(wanted.substring(wanted.indexOf('(')), "(" + parameters + ")")
+                && (result.length() == 1 || resultsFit(result, shown(className, method)));
+    }
+
+    /** A type parameter is anything. */
+    private static boolean parametersFit(String wanted, String ours) {
+        String[] theirs = wanted.split("[(),]");
+        String[] mine = ours.split("[(),]");
+        boolean fit = theirs.length == mine.length;
+        for (int i = 0; fit && i < theirs.length; i++) {
+            fit = theirs[i].equals(mine[i]) || theirs[i].matches("[A-Z](\\[\\])?");
+        }
+        return fit;
+    }
+
+    /** Jedis returns an abstract class where ours returns the thing itself. */
+    private static boolean resultsFit(String wanted, String ours) {
+        return wanted.equals(ours) || wanted.equals("Abstract" + ours);
+    }
+
+    private static String shown(String className, Method method) {
+        Class<?> result = method.getReturnType();
+        if (WRAPPED.contains(className) && result.getSimpleName().equals("Response")) {
+            String inner = ((ParameterizedType) method.getGenericReturnType())
+                                   .getActualTypeArguments()[0].getTypeName();
+            inner = inner.replaceAll("<.*>", "").replaceAll("(\\w+\\.)+", "").replace("$", ".");
+            return BOXES.getOrDefault(inner, inner);
+        }
+        String name = result.getSimpleName();
+        return BOXES.getOrDefault(name, name);
+    }
+}
