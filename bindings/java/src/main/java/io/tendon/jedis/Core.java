@@ -193,6 +193,24 @@ final class Core {
         }
     }
 
+    /** A native subscription. Keeps the client until unsubscribed is called. */
+    long subscription() {
+        long client = enter();
+        Exchange exchange = Exchange.current();
+        long made =
+                NativeClient.subscriptionOpen(client, exchange.address(), exchange.capacity());
+        if (made == 0) {
+            handle.leave();
+            throw exchange.failure().exception();
+        }
+        return made;
+    }
+
+    /** A native subscription has ended. */
+    void unsubscribed() {
+        handle.leave();
+    }
+
     /** Sends without waiting; {@code executor} may be null. One for each core. */
     Driver driver(String name, Executor executor) {
         backstop.driver = new Driver(handle, name, executor);

@@ -43,6 +43,11 @@ final class Handle {
         }
     }
 
+    /** For the owner, who closes it and does not do so while using this. */
+    long pointer() {
+        return pointer;
+    }
+
     boolean isClosed() {
         return closed.get();
     }

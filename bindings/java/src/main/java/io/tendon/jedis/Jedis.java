@@ -195,6 +195,46 @@ public class Jedis implements JedisCommands, DatabaseCommands, KnownScriptComman
     }
 
     /**
+     * Subscribes, and waits for messages until nothing is subscribed any more; the listener is
+     * called by this thread. A lost connection is replaced, see {@link JedisPubSub#onGap}.
+     */
+    public void subscribe(JedisPubSub listener, String... channels) {
+        listener.run(free(), Protocol.Command.SUBSCRIBE, channels);
+    }
+
+    /** As subscribe(JedisPubSub, String...). */
+    public void subscribe(BinaryJedisPubSub listener, byte[]... channels) {
+        listener.run(free(), Protocol.Command.SUBSCRIBE, channels);
+    }
+
+    /** As subscribe, to all channels whose names fit one of the patterns. */
+    public void psubscribe(JedisPubSub listener, String... patterns) {
+        listener.run(free(), Protocol.Command.PSUBSCRIBE, patterns);
+    }
+
+    /** As psubscribe(JedisPubSub, String...). */
+    public void psubscribe(BinaryJedisPubSub listener, byte[]... patterns) {
+        listener.run(free(), Protocol.Command.PSUBSCRIBE, patterns);
+    }
+
+    /** Waits for the commands that the server executes. */
+    public void monitor(JedisMonitor listener) {
+        listener.run(free());
+    }
+
+    /** Gives the connection back: messages come over one of their own, within the same bounds. */
+    private Core free() {
+        if (transaction != null) {
+            ready(); /* says that it cannot be used now */
+        }
+        if (lease != null) {
+            lease.close();
+            lease = null;
+        }
+        return core;
+    }
+
+    /**
      * Forgets a transaction that was begun; what else was left is undone when the connection is
      * lent again.
      */

@@ -99,4 +99,23 @@ final class NativeClient {
 
     /** After this the client may be destroyed. */
     static native void loopDestroy(long loop);
+
+    /** A stream of messages, see Subscription; 0 when it failed. */
+    static native long subscriptionOpen(long client, long out, int capacity);
+
+    /** Submits the only command of a frame; negative when it was not accepted. */
+    static native int subscriptionSubmit(long subscription, long buffer, int capacity);
+
+    /**
+     * Writes the next outcome (0) or event as a record and returns its number, with its delay in
+     * the upper half; -1 when none came in time.
+     */
+    static native long subscriptionTake(
+            long subscription, long timeoutMs, long out, int capacity);
+
+    /** Ends the wait of subscriptionTake. */
+    static native void subscriptionWake(long subscription);
+
+    /** Nobody is inside subscriptionTake, nor will be. */
+    static native void subscriptionClose(long subscription);
 }

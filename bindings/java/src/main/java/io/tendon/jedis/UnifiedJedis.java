@@ -68,6 +68,39 @@ public class UnifiedJedis implements JedisCommands, SampleKeyCommands, SampleScr
         return new Transaction(core, lease, doMulti, lease::close);
     }
 
+    /**
+     * Subscribes, and waits for messages until nothing is subscribed any more; the listener is
+     * called by this thread. A lost connection is replaced, see {@link JedisPubSub#onGap}.
+     */
+    public void subscribe(JedisPubSub listener, String... channels) {
+        listener.run(core, Protocol.Command.SUBSCRIBE, channels);
+    }
+
+    /** As subscribe(JedisPubSub, String...). */
+    public void subscribe(BinaryJedisPubSub listener, byte[]... channels) {
+        listener.run(core, Protocol.Command.SUBSCRIBE, channels);
+    }
+
+    /** As subscribe, to all channels whose names fit one of the patterns. */
+    public void psubscribe(JedisPubSub listener, String... patterns) {
+        listener.run(core, Protocol.Command.PSUBSCRIBE, patterns);
+    }
+
+    /** As psubscribe(JedisPubSub, String...). */
+    public void psubscribe(BinaryJedisPubSub listener, byte[]... patterns) {
+        listener.run(core, Protocol.Command.PSUBSCRIBE, patterns);
+    }
+
+    /** As subscribe, to channels that belong to the slot of their name. */
+    public void ssubscribe(JedisShardedPubSub listener, String... channels) {
+        listener.run(core, Protocol.Command.SSUBSCRIBE, channels);
+    }
+
+    /** As ssubscribe(JedisShardedPubSub, String...). */
+    public void ssubscribe(BinaryJedisShardedPubSub listener, byte[]... channels) {
+        listener.run(core, Protocol.Command.SSUBSCRIBE, channels);
+    }
+
     /** All keys that fit, in batches of about this size; in a cluster those of all primaries. */
     public ScanIteration scanIteration(int batchCount, String match) {
         return scanIteration(batchCount, match, null);
