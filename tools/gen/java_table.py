@@ -14,6 +14,10 @@ ROW = re.compile(
 PARAM = re.compile(r"((?:[\w.\[\]]|<.*?>+)+(?:\.\.\.)?) (\w+)(?:, )?")
 FACES = ("Jedis", "Unified", "Pipeline", "Async")
 BOXES = {"long": "Long", "int": "Integer", "double": "Double", "boolean": "Boolean"}
+# Parameters that are keys, by name; those that are made by a command come second.
+KEYS = {"key", "keys", "srcKey", "srckey", "srcKeys", "src", "source", "oldkey", "keyA", "keyB"}
+KEYS |= {"sourcekeys", "sets"}
+DESTINATIONS = {"dstKey", "dstkey", "destKey", "destkey", "dest", "destination", "newkey"}
 COLLECTED = {"Map<S,Double>": "addScores", "Map<S,GeoCoordinate>": "addPlaces"}
 STREAMS = ("Map<String,StreamEntryID>", "Map<byte[],StreamEntryID>", "Map.Entry<byte[],byte[]>...")
 
@@ -78,6 +82,8 @@ class Method:
     def added(self, word):
         if word.startswith("="):
             yield f".add({word[1:]})"
+        elif word == "params" and "keyCount" in self.kinds:
+            yield ".keysAndArguments(keyCount, params)"
         elif word.startswith("@"):
             yield f".route({word[1:]})"
         elif not self.is_parameter(word):
@@ -93,7 +99,16 @@ class Method:
             name, literal = word.split("|")
             yield f'.addOr({name}, "{literal}")'
         else:
-            yield f".{self.adder(self.kinds[word])}({word})"
+            yield f".{self.key_adder(word) or self.adder(self.kinds[word])}({word})"
+
+    def key_adder(self, name):
+        """How a parameter that is a key is added; None for others."""
+        if name == "keysvalues":
+            return "keysAndValues"
+        if name not in KEYS | DESTINATIONS:
+            return None
+        kind = self.kinds[name]
+        return "keys" if kind.endswith("...") or kind.startswith("List<") else "key"
 
     def adder(self, kind):
         if kind in STREAMS:
@@ -123,7 +138,7 @@ def fold(before, inner, after, indent=16):
     if len(line) <= 100:
         return line + "\n"
     out, line = [], before
-    for piece in re.split(r"(?<=, )|(?=\.add)|(?=\.route)", inner):
+    for piece in re.split(r"(?<=, )|(?=\.(?:add|key|route))", inner):
         if len(line) + len(piece) > 98:
             out.append(line.rstrip())
             line = " " * indent

@@ -135,7 +135,7 @@ final class MirrorTests {
         if (WRAPPED.contains(className) && result.getSimpleName().equals("Response")) {
             String inner = ((ParameterizedType) method.getGenericReturnType())
                                    .getActualTypeArguments()[0].getTypeName();
-            inner = inner.replaceAll("<.*>", "").replaceAll("(\\w+\\.)+", "").replace("$", ".");
+            inner = inner.replaceAll("<.*>", "").replaceAll("(\\w+[.$])+", "");
             return BOXES.getOrDefault(inner, inner);
         }
         String name = result.getSimpleName();

@@ -23,7 +23,8 @@ public final class TestMain {
             ReplyTests.class, PipelineTests.class, TransactionTests.class, PoolTests.class,
             OptionTests.class, TlsTests.class, ClusterTests.class, BadInputTests.class,
             LifecycleTests.class, ThreadTests.class, FailureTests.class, AsyncTests.class,
-            AsyncCallbackTests.class, AsyncLoadTests.class, AsyncLifecycleTests.class);
+            AsyncCallbackTests.class, AsyncLoadTests.class, AsyncLifecycleTests.class,
+            AsyncWatchTests.class, UnifiedTests.class);
 
     private static int passed;
     private static int failed;

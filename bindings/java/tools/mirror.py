@@ -62,7 +62,8 @@ def methods(jar, name):
             result = re.sub(r".*Response<(.*)>$", r"\1", result)
             parameters = erased(found[3]).replace(", ", ",")
             result = erased(result)
-            if re.match(r"Base\w+Params|AbstractPipeline$|Object$", result) and "get" not in found[2]:
+            bridge = "Pool" in name and "Object" in (result, parameters)
+            if bridge or re.match(r"Base\w+Params|AbstractPipeline$", result):
                 continue  # the compiler's, beside one of the same name
             yield found[2], f"{BOXES.get(result, result)}({parameters})"
 

@@ -1,6 +1,7 @@
 package io.tendon.jedis;
 
 import io.tendon.jedis.commands.AsyncCommands;
+import io.tendon.jedis.commands.ProtocolCommand;
 import io.tendon.jedis.exceptions.JedisValidationException;
 import java.net.URI;
 import java.util.List;
@@ -32,6 +33,9 @@ import java.util.function.Consumer;
 public final class AsyncJedis implements AsyncCommands, AutoCloseable {
     private final Core core;
     private final Driver driver;
+    private final Builder from;
+    private final CommandKeyArgumentPreProcessor keys;
+    private Core messages; /* a client with a thread, for subscriptions */
 
     /** Of a local server at the default port. */
     public AsyncJedis() {
@@ -65,6 +69,8 @@ public final class AsyncJedis implements AsyncCommands, AutoCloseable {
     }
 
     private AsyncJedis(Builder from) {
+        this.from = from;
+        keys = from.config.getCommandKeyArgumentPreProcessor();
         CoreOptions options = from.options();
         options.put("drive", "host");
         core = new Core(options.options(), from.url);
@@ -77,7 +83,8 @@ public final class AsyncJedis implements AsyncCommands, AutoCloseable {
 
     /** A command that is not sent yet. */
     <T> AsyncCall<T> call(CommandArguments arguments, io.tendon.jedis.Builder<T> builder) {
-        return new AsyncCall<>(driver, this, arguments, builder);
+        CommandArguments sent = arguments == null ? null : arguments.process(keys);
+        return new AsyncCall<>(driver, this, sent, builder);
     }
 
     /** A command of a group that nobody wants once {@code last} has ended. */
@@ -102,6 +109,11 @@ public final class AsyncJedis implements AsyncCommands, AutoCloseable {
         };
     }
 
+    /** After the outcome of a command on {@code lease}. */
+    void leave(Lease lease) {
+        driver.leave(lease);
+    }
+
     void send(List<AsyncCall<?>> calls) {
         driver.send(calls);
     }
@@ -124,6 +136,89 @@ public final class AsyncJedis implements AsyncCommands, AutoCloseable {
         return new AsyncTransaction(this);
     }
 
+    /**
+     * A transaction over a connection of its own, to be closed; with {@code false}, watch before
+     * multi, and commands in between are sent at once. As in Jedis, not in a cluster.
+     */
+    public AsyncTransaction transaction(boolean doMulti) {
+        if (from.nodes != null) {
+            throw new UnsupportedOperationException(
+                    "Watched transactions are not supported in a cluster; use multi()"
+                    + " with the keys of one slot");
+        }
+        AsyncCall<Object> ready =
+                call(new CommandArguments(Protocol.Command.PING), BuilderFactory.RAW_OBJECT);
+        return new AsyncTransaction(this, core.lease(driver, ready), doMulti);
+    }
+
+    /**
+     * Subscribes; the listener is called by a thread of its own, and the future ends when nothing is
+     * subscribed any more, or fails as JedisPooled.subscribe does. Cancelling it ends the waiting.
+     */
+    public CompletableFuture<Void> subscribe(JedisPubSub listener, String... channels) {
+        return listen(listener, Protocol.Command.SUBSCRIBE, channels);
+    }
+
+    /** As subscribe(JedisPubSub, String...). */
+    public CompletableFuture<Void> subscribe(BinaryJedisPubSub listener, byte[]... channels) {
+        return listen(listener, Protocol.Command.SUBSCRIBE, channels);
+    }
+
+    /** As subscribe, to all channels whose names fit one of the patterns. */
+    public CompletableFuture<Void> psubscribe(JedisPubSub listener, String... patterns) {
+        return listen(listener, Protocol.Command.PSUBSCRIBE, patterns);
+    }
+
+    /** As psubscribe(JedisPubSub, String...). */
+    public CompletableFuture<Void> psubscribe(BinaryJedisPubSub listener, byte[]... patterns) {
+        return listen(listener, Protocol.Command.PSUBSCRIBE, patterns);
+    }
+
+    /** As subscribe, to channels that belong to the slot of their name. */
+    public CompletableFuture<Void> ssubscribe(JedisShardedPubSub listener, String... channels) {
+        return listen(listener, Protocol.Command.SSUBSCRIBE, channels);
+    }
+
+    /** As ssubscribe(JedisShardedPubSub, String...). */
+    public CompletableFuture<Void> ssubscribe(
+            BinaryJedisShardedPubSub listener, byte[]... channels) {
+        return listen(listener, Protocol.Command.SSUBSCRIBE, channels);
+    }
+
+    private <T> CompletableFuture<Void> listen(
+            MessageListener<T> listener, ProtocolCommand command, T[] names) {
+        Core own = messages();
+        CompletableFuture<Void> ended = new CompletableFuture<>();
+        Thread thread = new Thread(null, () -> {
+            try {
+                listener.run(own, command, names);
+                ended.complete(null);
+            } catch (Throwable failure) {
+                ended.completeExceptionally(failure);
+            }
+        }, "tendon-messages", 0, false);
+        thread.setDaemon(true);
+        ended.whenComplete((nothing, failure) -> listener.stop(ended.isCancelled()));
+        thread.start();
+        return ended;
+    }
+
+    private synchronized Core messages() {
+        if (core.isClosed()) {
+            throw Core.closed();
+        }
+        if (messages == null) {
+            messages = new Core(from.options().options(), from.url);
+        }
+        return messages;
+    }
+
+    private synchronized void closeMessages() {
+        if (messages != null) {
+            messages.close();
+        }
+    }
+
     public boolean isClosed() {
         return core.isClosed();
     }
@@ -132,6 +227,7 @@ public final class AsyncJedis implements AsyncCommands, AutoCloseable {
     @Override
     public void close() {
         driver.close();
+        closeMessages();
     }
 
     /** What an AsyncJedis is made of; one of server, nodes and url is needed. */

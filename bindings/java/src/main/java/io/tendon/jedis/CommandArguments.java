@@ -7,6 +7,7 @@ import io.tendon.jedis.util.JedisClusterCRC16;
 import io.tendon.jedis.util.SafeEncoder;
 import java.lang.reflect.Array;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.Map;
 
@@ -24,6 +25,10 @@ public final class CommandArguments {
     private long bytes;
     private boolean frozen;
     private int slot = NO_SLOT;
+    private byte[] routeKey;
+    /** Which of the first 64 words are keys, and which of those after them. */
+    private long keys;
+    private BitSet moreKeys;
 
     public CommandArguments(ProtocolCommand command) {
         if (command == null) {
@@ -46,6 +51,114 @@ public final class CommandArguments {
         words[count++] = word;
         bytes += word.length;
         return this;
+    }
+
+    /** Adds a key, which a CommandKeyArgumentPreProcessor may change. */
+    public CommandArguments key(String key) {
+        return key(SafeEncoder.encode(key));
+    }
+
+    /** As key(String). */
+    public CommandArguments key(byte[] key) {
+        if (count < Long.SIZE) {
+            keys |= 1L << count;
+        } else {
+            moreKeys = moreKeys == null ? new BitSet() : moreKeys;
+            moreKeys.set(count);
+        }
+        return add(key);
+    }
+
+    public CommandArguments keys(String... more) {
+        for (String key : more) {
+            key(key);
+        }
+        return this;
+    }
+
+    public CommandArguments keys(byte[]... more) {
+        for (byte[] key : more) {
+            key(key);
+        }
+        return this;
+    }
+
+    /** Adds texts and byte arrays as keys. */
+    public CommandArguments keys(Collection<?> more) {
+        more.forEach(this::keyObject);
+        return this;
+    }
+
+    private CommandArguments keyObject(Object key) {
+        return key instanceof byte[] raw ? key(raw) : key((String) key);
+    }
+
+    /** Adds keys, each followed by its value. */
+    public CommandArguments keysAndValues(String... keysvalues) {
+        for (int i = 0; i < keysvalues.length; i++) {
+            keyIf(i % 2 == 0, SafeEncoder.encode(keysvalues[i]));
+        }
+        return this;
+    }
+
+    /** As keysAndValues(String...). */
+    public CommandArguments keysAndValues(byte[]... keysvalues) {
+        for (int i = 0; i < keysvalues.length; i++) {
+            keyIf(i % 2 == 0, keysvalues[i]);
+        }
+        return this;
+    }
+
+    /** Adds {@code keyCount} keys and then other words. */
+    public CommandArguments keysAndArguments(int keyCount, String... words) {
+        for (int i = 0; i < words.length; i++) {
+            keyIf(i < keyCount, SafeEncoder.encode(words[i]));
+        }
+        return this;
+    }
+
+    /** As keysAndArguments(int, String...). */
+    public CommandArguments keysAndArguments(int keyCount, byte[]... words) {
+        for (int i = 0; i < words.length; i++) {
+            keyIf(i < keyCount, words[i]);
+        }
+        return this;
+    }
+
+    private void keyIf(boolean isKey, byte[] word) {
+        if (isKey) {
+            key(word);
+        } else {
+            add(word);
+        }
+    }
+
+    private boolean isKey(int index) {
+        return index < Long.SIZE ? (keys >>> index & 1) != 0
+                                 : moreKeys != null && moreKeys.get(index);
+    }
+
+    /** Replaces all keys; null does nothing. */
+    CommandArguments process(CommandKeyArgumentPreProcessor processor) {
+        if (processor == null) {
+            return this;
+        }
+        for (int i = 0; i < count; i++) {
+            if (isKey(i)) {
+                bytes -= words[i].length;
+                words[i] = processed(processor, words[i]);
+                bytes += words[i].length;
+            }
+        }
+        return routeKey == null ? this : route(processed(processor, routeKey));
+    }
+
+    private static byte[] processed(CommandKeyArgumentPreProcessor processor, byte[] key) {
+        Object made = processor.actualKey(key);
+        if (made instanceof Rawable rawable) {
+            return rawable.getRaw();
+        }
+        return made instanceof byte[] raw ? raw : SafeEncoder.encode((String) made);
     }
 
     public CommandArguments add(String word) {
@@ -149,7 +262,7 @@ public final class CommandArguments {
 
     /** Adds keys, then in the same order the values. */
     public CommandArguments addStreams(Map<?, StreamEntryID> streams) {
-        streams.keySet().forEach(this::addObject);
+        streams.keySet().forEach(this::keyObject);
         streams.values().forEach(this::add);
         return this;
     }
@@ -158,7 +271,7 @@ public final class CommandArguments {
     @SafeVarargs
     public final CommandArguments addStreams(Map.Entry<byte[], byte[]>... streams) {
         for (Map.Entry<byte[], byte[]> stream : streams) {
-            add(stream.getKey());
+            key(stream.getKey());
         }
         for (Map.Entry<byte[], byte[]> stream : streams) {
             add(stream.getValue());
@@ -230,6 +343,7 @@ public final class CommandArguments {
         if (key == null) {
             throw new IllegalArgumentException("null is no key");
         }
+        routeKey = key;
         return routeToSlot(JedisClusterCRC16.getSlot(key));
     }
 

@@ -193,6 +193,20 @@ final class Core {
         }
     }
 
+    /**
+     * Borrows a connection without waiting: commands on it wait with it. {@code ready} ends when it
+     * is there, or says why not.
+     */
+    Lease lease(Driver driver, AsyncCall<?> ready) {
+        enter();
+        try {
+            return new Lease(this, driver.lease(ready, LEASE_TIMEOUT_MS), handle::leave);
+        } catch (RuntimeException | Error failure) {
+            handle.leave();
+            throw failure;
+        }
+    }
+
     /** A native subscription. Keeps the client until unsubscribed is called. */
     long subscription() {
         long client = enter();

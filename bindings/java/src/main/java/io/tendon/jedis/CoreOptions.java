@@ -25,6 +25,10 @@ final class CoreOptions {
         this.config = config;
     }
 
+    JedisClientConfig config() {
+        return config;
+    }
+
     /** Of one server. */
     static CoreOptions standalone(HostAndPort server, JedisClientConfig config) {
         CoreOptions made = new CoreOptions(config);

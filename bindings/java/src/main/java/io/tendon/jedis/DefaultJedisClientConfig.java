@@ -65,6 +65,11 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
     }
 
     @Override
+    public CommandKeyArgumentPreProcessor getCommandKeyArgumentPreProcessor() {
+        return from.keys;
+    }
+
+    @Override
     public int getDatabase() {
         return from.database;
     }
@@ -135,6 +140,7 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
         private Supplier<RedisCredentials> credentialsProvider;
         private ClientSetInfoConfig clientSetInfoConfig = ClientSetInfoConfig.DEFAULT;
         private HostAndPortMapper hostAndPortMapper;
+        private CommandKeyArgumentPreProcessor keys;
 
         private Builder() {
         }
@@ -164,7 +170,8 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
                     .sslSocketFactory(other.getSslSocketFactory())
                     .sslParameters(other.getSslParameters())
                     .hostnameVerifier(other.getHostnameVerifier())
-                    .hostAndPortMapper(other.getHostAndPortMapper());
+                    .hostAndPortMapper(other.getHostAndPortMapper())
+                    .commandKeyArgumentPreProcessor(other.getCommandKeyArgumentPreProcessor());
         }
 
         private Builder timeouts(int connecting, int socket) {
@@ -231,6 +238,12 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
         /** Not null is refused when connecting, see JedisClientConfig. */
         public Builder hostAndPortMapper(HostAndPortMapper mapper) {
             hostAndPortMapper = mapper;
+            return this;
+        }
+
+        /** Changes the keys of all commands of JedisPooled, JedisCluster and AsyncJedis. */
+        public Builder commandKeyArgumentPreProcessor(CommandKeyArgumentPreProcessor processor) {
+            keys = processor;
             return this;
         }
 

@@ -212,6 +212,17 @@ final class Driver {
     }
 
     /** Closes the client: what is under way ends with failures, and then the thread. */
+    /** A command on {@code lease} has ended: nobody may be submitting it when that is freed. */
+    void leave(Lease lease) {
+        lock.lock();
+        try {
+            lease.leave();
+        } finally {
+            lock.unlock();
+            help();
+        }
+    }
+
     void close() {
         close(false);
     }

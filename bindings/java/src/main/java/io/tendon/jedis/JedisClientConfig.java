@@ -52,6 +52,11 @@ public interface JedisClientConfig {
         return null;
     }
 
+    /** Null: keys are sent as they are. Of JedisPooled, JedisCluster and AsyncJedis. */
+    default CommandKeyArgumentPreProcessor getCommandKeyArgumentPreProcessor() {
+        return null;
+    }
+
     default int getDatabase() {
         return Protocol.DEFAULT_DATABASE;
     }

@@ -129,7 +129,7 @@ public class JedisCluster extends UnifiedJedis {
     /** Commands sent together, to the nodes of their keys. */
     @Override
     public ClusterPipeline pipelined() {
-        return new ClusterPipeline(core);
+        return new ClusterPipeline(core, keyProcessor());
     }
 
     /** As pipelined(): the core sends to all nodes at once, without threads of the program. */
@@ -137,17 +137,26 @@ public class JedisCluster extends UnifiedJedis {
         return pipelined();
     }
 
-    /** The result of every primary, by its slots' first. A server's error is thrown. */
-    <T> Map<Integer, T> onPrimaries(CommandArguments arguments, Builder<T> builder) {
-        Map<Integer, T> results = new LinkedHashMap<>();
+    /**
+     * Sends a command to every primary. The result is that of one of them; when one fails, its
+     * failure is thrown after all have been asked.
+     */
+    public final <T> T broadcastCommand(CommandObject<T> command) {
+        List<Response<T>> all = new ArrayList<>();
+        Pipeline pipeline = pipelined();
         for (int slot : slotsOfPrimaries()) {
-            CommandArguments copy = new CommandArguments(() -> arguments.word(0));
-            for (int i = 1; i < arguments.size(); i++) {
-                copy.add(arguments.word(i));
+            CommandArguments copy = new CommandArguments(() -> command.getArguments().word(0));
+            for (int i = 1; i < command.getArguments().size(); i++) {
+                copy.add(command.getArguments().word(i));
             }
-            results.put(slot, executeCommand(copy.routeToSlot(slot), builder));
+            all.add(pipeline.executeCommand(copy.routeToSlot(slot), command.getBuilder()));
         }
-        return results;
+        pipeline.sync();
+        T result = null;
+        for (Response<T> one : all) {
+            result = one.get();
+        }
+        return result;
     }
 
     @Override

@@ -96,6 +96,11 @@ public abstract class MessageListener<T> {
         }
     }
 
+    /** Ends the waiting within a moment, when {@code wanted}. */
+    final void stop(boolean wanted) {
+        over |= wanted;
+    }
+
     /** Follows the count of what is subscribed. */
     private final class Runner implements Subscription.Listener {
         @Override

@@ -17,16 +17,23 @@ public class Pipeline implements PipelineCommands, Closeable {
 
     private final Core core;
     private final Lease lease;
+    private final CommandKeyArgumentPreProcessor keys;
     private List<Response<?>> queue = new ArrayList<>();
 
     Pipeline(Core core, Lease lease) {
+        this(core, lease, null);
+    }
+
+    /** {@code keys} may be null. */
+    Pipeline(Core core, Lease lease, CommandKeyArgumentPreProcessor keys) {
         this.core = core;
         this.lease = lease;
+        this.keys = keys;
     }
 
     @Override
     public <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder) {
-        Response<T> response = new Response<>(arguments, builder);
+        Response<T> response = new Response<>(arguments.process(keys), builder);
         queue.add(response);
         return response;
     }

@@ -40,6 +40,7 @@ public class Transaction implements PipelineCommands, Closeable {
     private final List<Response<?>> queue = new ArrayList<>();
     private boolean open;
     private boolean watching;
+    private CommandKeyArgumentPreProcessor keys;
     private boolean ended;
 
     /**
@@ -53,6 +54,11 @@ public class Transaction implements PipelineCommands, Closeable {
         this.afterwards = afterwards;
     }
 
+    Transaction keys(CommandKeyArgumentPreProcessor processor) {
+        keys = processor;
+        return this;
+    }
+
     /** Begins, where transaction(false) did not. */
     public void multi() {
         if (ended) {
@@ -62,13 +68,13 @@ public class Transaction implements PipelineCommands, Closeable {
     }
 
     /** Before multi: exec does nothing and returns null when one of the keys has changed. */
-    public String watch(String... keys) {
-        return watch(new CommandArguments(Protocol.Command.WATCH).addAll(keys));
+    public String watch(String... keysToWatch) {
+        return watch(new CommandArguments(Protocol.Command.WATCH).keys(keysToWatch));
     }
 
     /** As watch(String...). */
-    public String watch(byte[]... keys) {
-        return watch(new CommandArguments(Protocol.Command.WATCH).addAll(keys));
+    public String watch(byte[]... keysToWatch) {
+        return watch(new CommandArguments(Protocol.Command.WATCH).keys(keysToWatch));
     }
 
     private String watch(CommandArguments arguments) {
@@ -77,7 +83,7 @@ public class Transaction implements PipelineCommands, Closeable {
                     "WATCH after MULTI; use transaction(false), watch, then multi");
         }
         watching = true;
-        return core.call(lease, arguments, BuilderFactory.STRING);
+        return core.call(lease, arguments.process(keys), BuilderFactory.STRING);
     }
 
     /** Forgets the watched keys. */
@@ -94,7 +100,7 @@ public class Transaction implements PipelineCommands, Closeable {
         if (ended) {
             throw new IllegalStateException("This transaction has ended; begin another one");
         }
-        Response<T> response = new Response<>(arguments, builder);
+        Response<T> response = new Response<>(arguments.process(keys), builder);
         if (open) {
             queue.add(response);
         } else {

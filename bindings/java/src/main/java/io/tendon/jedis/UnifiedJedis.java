@@ -15,14 +15,25 @@ import java.util.List;
 public class UnifiedJedis implements JedisCommands, SampleKeyCommands, SampleScriptCommands,
                                      SampleScriptsCommands, Closeable {
     final Core core;
+    private volatile CommandKeyArgumentPreProcessor keys;
 
     UnifiedJedis(CoreOptions options, String url) {
         core = new Core(options.options(), url);
+        keys = options.config().getCommandKeyArgumentPreProcessor();
+    }
+
+    /** Changes the keys of all commands from now on; null: none. */
+    public void setKeyArgumentPreProcessor(CommandKeyArgumentPreProcessor processor) {
+        keys = processor;
+    }
+
+    final CommandKeyArgumentPreProcessor keyProcessor() {
+        return keys;
     }
 
     @Override
     public <T> T executeCommand(CommandArguments arguments, Builder<T> builder) {
-        return core.call(null, arguments, builder);
+        return core.call(null, arguments.process(keys), builder);
     }
 
     /** Sends any command to the server that has {@code sampleKey}; as sendCommand(command). */
@@ -51,12 +62,12 @@ public class UnifiedJedis implements JedisCommands, SampleKeyCommands, SampleScr
 
     /** Commands sent together, to the nodes of their keys. */
     public Pipeline pipelined() {
-        return new Pipeline(core, null);
+        return new Pipeline(core, null, keys);
     }
 
     /** A transaction without watched keys. */
     public Transaction multi() {
-        return new Transaction(core, null, true, () -> { });
+        return new Transaction(core, null, true, () -> { }).keys(keys);
     }
 
     /**
@@ -65,7 +76,7 @@ public class UnifiedJedis implements JedisCommands, SampleKeyCommands, SampleScr
      */
     public Transaction transaction(boolean doMulti) {
         Lease lease = core.lease();
-        return new Transaction(core, lease, doMulti, lease::close);
+        return new Transaction(core, lease, doMulti, lease::close).keys(keys);
     }
 
     /**

@@ -20,7 +20,7 @@ public interface AclAsyncCommands {
     <T> CompletableFuture<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category.. Since 6.0.0;
+     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category. Since 6.0.0;
      * O(1) since the categories and commands are a fixed set.
      */
     default CompletableFuture<List<String>> aclCat() {
@@ -29,7 +29,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category.. Since 6.0.0;
+     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category. Since 6.0.0;
      * O(1) since the categories and commands are a fixed set.
      */
     default CompletableFuture<List<byte[]>> aclCatBinary() {
@@ -38,7 +38,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category.. Since
+     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category. Since
      * 6.0.0; O(1) since the categories and commands are a fixed set.
      */
     default CompletableFuture<List<String>> aclCat(String category) {
@@ -47,7 +47,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category.. Since
+     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category. Since
      * 6.0.0; O(1) since the categories and commands are a fixed set.
      */
     default CompletableFuture<List<byte[]>> aclCat(byte[] category) {
@@ -56,7 +56,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections.. Since 6.0.0;
+     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections. Since 6.0.0;
      * O(1) amortized time considering the typical user.
      */
     default CompletableFuture<Long> aclDelUser(String... names) {
@@ -65,7 +65,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections.. Since 6.0.0;
+     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections. Since 6.0.0;
      * O(1) amortized time considering the typical user.
      */
     default CompletableFuture<Long> aclDelUser(byte[]... names) {
@@ -75,7 +75,7 @@ public interface AclAsyncCommands {
 
     /**
      * {@code ACL DRYRUN username command args}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default CompletableFuture<String> aclDryRun(String username, String command, String... args) {
         return executeCommand(new CommandArguments(Command.ACL).add("DRYRUN").add(username)
@@ -85,7 +85,7 @@ public interface AclAsyncCommands {
 
     /**
      * {@code ACL DRYRUN username commandArgs}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default CompletableFuture<String> aclDryRun(String username, CommandArguments commandArgs) {
         return executeCommand(new CommandArguments(Command.ACL).add("DRYRUN").add(username)
@@ -95,7 +95,7 @@ public interface AclAsyncCommands {
 
     /**
      * {@code ACL DRYRUN username command args}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default CompletableFuture<byte[]> aclDryRunBinary(byte[] username, byte[] command,
                 byte[]... args) {
@@ -106,7 +106,7 @@ public interface AclAsyncCommands {
 
     /**
      * {@code ACL DRYRUN username commandArgs}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default CompletableFuture<byte[]> aclDryRunBinary(byte[] username,
                 CommandArguments commandArgs) {
@@ -117,7 +117,7 @@ public interface AclAsyncCommands {
 
     /**
      * {@code ACL GENPASS}: Generates a pseudorandom, secure password that can be used to identify
-     * ACL users.. Since 6.0.0; O(1).
+     * ACL users. Since 6.0.0; O(1).
      */
     default CompletableFuture<String> aclGenPass() {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS"),
@@ -126,7 +126,7 @@ public interface AclAsyncCommands {
 
     /**
      * {@code ACL GENPASS bits}: Generates a pseudorandom, secure password that can be used to
-     * identify ACL users.. Since 6.0.0; O(1).
+     * identify ACL users. Since 6.0.0; O(1).
      */
     default CompletableFuture<String> aclGenPass(int bits) {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS").add(bits),
@@ -135,7 +135,7 @@ public interface AclAsyncCommands {
 
     /**
      * {@code ACL GENPASS}: Generates a pseudorandom, secure password that can be used to identify
-     * ACL users.. Since 6.0.0; O(1).
+     * ACL users. Since 6.0.0; O(1).
      */
     default CompletableFuture<byte[]> aclGenPassBinary() {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS"),
@@ -144,7 +144,7 @@ public interface AclAsyncCommands {
 
     /**
      * {@code ACL GENPASS bits}: Generates a pseudorandom, secure password that can be used to
-     * identify ACL users.. Since 6.0.0; O(1).
+     * identify ACL users. Since 6.0.0; O(1).
      */
     default CompletableFuture<byte[]> aclGenPassBinary(int bits) {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS").add(bits),
@@ -152,7 +152,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL GETUSER name}: Lists the ACL rules of a user.. Since 6.0.0; O(N). Where N is the
+     * {@code ACL GETUSER name}: Lists the ACL rules of a user. Since 6.0.0; O(N). Where N is the
      * number of password, command and pattern rules that the user has. Null when there is none.
      */
     default CompletableFuture<AccessControlUser> aclGetUser(String name) {
@@ -161,7 +161,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL GETUSER name}: Lists the ACL rules of a user.. Since 6.0.0; O(N). Where N is the
+     * {@code ACL GETUSER name}: Lists the ACL rules of a user. Since 6.0.0; O(N). Where N is the
      * number of password, command and pattern rules that the user has. Null when there is none.
      */
     default CompletableFuture<AccessControlUser> aclGetUser(byte[] name) {
@@ -170,8 +170,8 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL LIST}: Dumps the effective rules in ACL file format.. Since 6.0.0; O(N). Where N
-     * is the number of configured users.
+     * {@code ACL LIST}: Dumps the effective rules in ACL file format. Since 6.0.0; O(N). Where N is
+     * the number of configured users.
      */
     default CompletableFuture<List<String>> aclList() {
         return executeCommand(new CommandArguments(Command.ACL).add("LIST"),
@@ -179,8 +179,8 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL LIST}: Dumps the effective rules in ACL file format.. Since 6.0.0; O(N). Where N
-     * is the number of configured users.
+     * {@code ACL LIST}: Dumps the effective rules in ACL file format. Since 6.0.0; O(N). Where N is
+     * the number of configured users.
      */
     default CompletableFuture<List<byte[]>> aclListBinary() {
         return executeCommand(new CommandArguments(Command.ACL).add("LIST"),
@@ -188,7 +188,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL LOAD}: Reloads the rules from the configured ACL file.. Since 6.0.0; O(N). Where N
+     * {@code ACL LOAD}: Reloads the rules from the configured ACL file. Since 6.0.0; O(N). Where N
      * is the number of configured users.
      */
     default CompletableFuture<String> aclLoad() {
@@ -197,7 +197,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL SAVE}: Saves the effective ACL rules in the configured ACL file.. Since 6.0.0;
+     * {@code ACL SAVE}: Saves the effective ACL rules in the configured ACL file. Since 6.0.0;
      * O(N). Where N is the number of configured users.
      */
     default CompletableFuture<String> aclSave() {
@@ -206,7 +206,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL LOG}: Lists recent security events generated due to ACL rules.. Since 6.0.0; O(N)
+     * {@code ACL LOG}: Lists recent security events generated due to ACL rules. Since 6.0.0; O(N)
      * with N being the number of entries shown.
      */
     default CompletableFuture<List<AccessControlLogEntry>> aclLog() {
@@ -215,7 +215,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL LOG limit}: Lists recent security events generated due to ACL rules.. Since 6.0.0;
+     * {@code ACL LOG limit}: Lists recent security events generated due to ACL rules. Since 6.0.0;
      * O(N) with N being the number of entries shown.
      */
     default CompletableFuture<List<AccessControlLogEntry>> aclLog(int limit) {
@@ -224,7 +224,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL LOG RESET}: Lists recent security events generated due to ACL rules.. Since 6.0.0;
+     * {@code ACL LOG RESET}: Lists recent security events generated due to ACL rules. Since 6.0.0;
      * O(N) with N being the number of entries shown.
      */
     default CompletableFuture<String> aclLogReset() {
@@ -233,7 +233,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules.. Since 6.0.0; O(N).
+     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules. Since 6.0.0; O(N).
      * Where N is the number of rules provided.
      */
     default CompletableFuture<String> aclSetUser(String name) {
@@ -242,7 +242,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules.. Since 6.0.0; O(N).
+     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules. Since 6.0.0; O(N).
      * Where N is the number of rules provided.
      */
     default CompletableFuture<String> aclSetUser(byte[] name) {
@@ -251,7 +251,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules.. Since 6.0.0;
+     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules. Since 6.0.0;
      * O(N). Where N is the number of rules provided.
      */
     default CompletableFuture<String> aclSetUser(String name, String... rules) {
@@ -261,7 +261,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules.. Since 6.0.0;
+     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules. Since 6.0.0;
      * O(N). Where N is the number of rules provided.
      */
     default CompletableFuture<String> aclSetUser(byte[] name, byte[]... rules) {
@@ -271,7 +271,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL USERS}: Lists all ACL users.. Since 6.0.0; O(N). Where N is the number of
+     * {@code ACL USERS}: Lists all ACL users. Since 6.0.0; O(N). Where N is the number of
      * configured users.
      */
     default CompletableFuture<List<String>> aclUsers() {
@@ -280,7 +280,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL USERS}: Lists all ACL users.. Since 6.0.0; O(N). Where N is the number of
+     * {@code ACL USERS}: Lists all ACL users. Since 6.0.0; O(N). Where N is the number of
      * configured users.
      */
     default CompletableFuture<List<byte[]>> aclUsersBinary() {
@@ -289,7 +289,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection.. Since
+     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection. Since
      * 6.0.0; O(1).
      */
     default CompletableFuture<String> aclWhoAmI() {
@@ -298,7 +298,7 @@ public interface AclAsyncCommands {
     }
 
     /**
-     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection.. Since
+     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection. Since
      * 6.0.0; O(1).
      */
     default CompletableFuture<byte[]> aclWhoAmIBinary() {

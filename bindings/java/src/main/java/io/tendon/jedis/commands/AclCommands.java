@@ -19,7 +19,7 @@ public interface AclCommands {
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category.. Since 6.0.0;
+     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category. Since 6.0.0;
      * O(1) since the categories and commands are a fixed set.
      */
     default List<String> aclCat() {
@@ -28,7 +28,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category.. Since 6.0.0;
+     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category. Since 6.0.0;
      * O(1) since the categories and commands are a fixed set.
      */
     default List<byte[]> aclCatBinary() {
@@ -37,7 +37,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category.. Since
+     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category. Since
      * 6.0.0; O(1) since the categories and commands are a fixed set.
      */
     default List<String> aclCat(String category) {
@@ -46,7 +46,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category.. Since
+     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category. Since
      * 6.0.0; O(1) since the categories and commands are a fixed set.
      */
     default List<byte[]> aclCat(byte[] category) {
@@ -55,7 +55,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections.. Since 6.0.0;
+     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections. Since 6.0.0;
      * O(1) amortized time considering the typical user.
      */
     default long aclDelUser(String... names) {
@@ -64,7 +64,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections.. Since 6.0.0;
+     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections. Since 6.0.0;
      * O(1) amortized time considering the typical user.
      */
     default long aclDelUser(byte[]... names) {
@@ -74,7 +74,7 @@ public interface AclCommands {
 
     /**
      * {@code ACL DRYRUN username command args}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default String aclDryRun(String username, String command, String... args) {
         return executeCommand(new CommandArguments(Command.ACL).add("DRYRUN").add(username)
@@ -84,7 +84,7 @@ public interface AclCommands {
 
     /**
      * {@code ACL DRYRUN username commandArgs}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default String aclDryRun(String username, CommandArguments commandArgs) {
         return executeCommand(new CommandArguments(Command.ACL).add("DRYRUN").add(username)
@@ -94,7 +94,7 @@ public interface AclCommands {
 
     /**
      * {@code ACL DRYRUN username command args}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default byte[] aclDryRunBinary(byte[] username, byte[] command, byte[]... args) {
         return executeCommand(new CommandArguments(Command.ACL).add("DRYRUN").add(username)
@@ -104,7 +104,7 @@ public interface AclCommands {
 
     /**
      * {@code ACL DRYRUN username commandArgs}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default byte[] aclDryRunBinary(byte[] username, CommandArguments commandArgs) {
         return executeCommand(new CommandArguments(Command.ACL).add("DRYRUN").add(username)
@@ -114,7 +114,7 @@ public interface AclCommands {
 
     /**
      * {@code ACL GENPASS}: Generates a pseudorandom, secure password that can be used to identify
-     * ACL users.. Since 6.0.0; O(1).
+     * ACL users. Since 6.0.0; O(1).
      */
     default String aclGenPass() {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS"),
@@ -123,7 +123,7 @@ public interface AclCommands {
 
     /**
      * {@code ACL GENPASS bits}: Generates a pseudorandom, secure password that can be used to
-     * identify ACL users.. Since 6.0.0; O(1).
+     * identify ACL users. Since 6.0.0; O(1).
      */
     default String aclGenPass(int bits) {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS").add(bits),
@@ -132,7 +132,7 @@ public interface AclCommands {
 
     /**
      * {@code ACL GENPASS}: Generates a pseudorandom, secure password that can be used to identify
-     * ACL users.. Since 6.0.0; O(1).
+     * ACL users. Since 6.0.0; O(1).
      */
     default byte[] aclGenPassBinary() {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS"),
@@ -141,7 +141,7 @@ public interface AclCommands {
 
     /**
      * {@code ACL GENPASS bits}: Generates a pseudorandom, secure password that can be used to
-     * identify ACL users.. Since 6.0.0; O(1).
+     * identify ACL users. Since 6.0.0; O(1).
      */
     default byte[] aclGenPassBinary(int bits) {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS").add(bits),
@@ -149,7 +149,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL GETUSER name}: Lists the ACL rules of a user.. Since 6.0.0; O(N). Where N is the
+     * {@code ACL GETUSER name}: Lists the ACL rules of a user. Since 6.0.0; O(N). Where N is the
      * number of password, command and pattern rules that the user has. Null when there is none.
      */
     default AccessControlUser aclGetUser(String name) {
@@ -158,7 +158,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL GETUSER name}: Lists the ACL rules of a user.. Since 6.0.0; O(N). Where N is the
+     * {@code ACL GETUSER name}: Lists the ACL rules of a user. Since 6.0.0; O(N). Where N is the
      * number of password, command and pattern rules that the user has. Null when there is none.
      */
     default AccessControlUser aclGetUser(byte[] name) {
@@ -167,8 +167,8 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL LIST}: Dumps the effective rules in ACL file format.. Since 6.0.0; O(N). Where N
-     * is the number of configured users.
+     * {@code ACL LIST}: Dumps the effective rules in ACL file format. Since 6.0.0; O(N). Where N is
+     * the number of configured users.
      */
     default List<String> aclList() {
         return executeCommand(new CommandArguments(Command.ACL).add("LIST"),
@@ -176,8 +176,8 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL LIST}: Dumps the effective rules in ACL file format.. Since 6.0.0; O(N). Where N
-     * is the number of configured users.
+     * {@code ACL LIST}: Dumps the effective rules in ACL file format. Since 6.0.0; O(N). Where N is
+     * the number of configured users.
      */
     default List<byte[]> aclListBinary() {
         return executeCommand(new CommandArguments(Command.ACL).add("LIST"),
@@ -185,7 +185,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL LOAD}: Reloads the rules from the configured ACL file.. Since 6.0.0; O(N). Where N
+     * {@code ACL LOAD}: Reloads the rules from the configured ACL file. Since 6.0.0; O(N). Where N
      * is the number of configured users.
      */
     default String aclLoad() {
@@ -194,7 +194,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL SAVE}: Saves the effective ACL rules in the configured ACL file.. Since 6.0.0;
+     * {@code ACL SAVE}: Saves the effective ACL rules in the configured ACL file. Since 6.0.0;
      * O(N). Where N is the number of configured users.
      */
     default String aclSave() {
@@ -203,7 +203,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL LOG}: Lists recent security events generated due to ACL rules.. Since 6.0.0; O(N)
+     * {@code ACL LOG}: Lists recent security events generated due to ACL rules. Since 6.0.0; O(N)
      * with N being the number of entries shown.
      */
     default List<AccessControlLogEntry> aclLog() {
@@ -212,7 +212,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL LOG limit}: Lists recent security events generated due to ACL rules.. Since 6.0.0;
+     * {@code ACL LOG limit}: Lists recent security events generated due to ACL rules. Since 6.0.0;
      * O(N) with N being the number of entries shown.
      */
     default List<AccessControlLogEntry> aclLog(int limit) {
@@ -221,7 +221,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL LOG RESET}: Lists recent security events generated due to ACL rules.. Since 6.0.0;
+     * {@code ACL LOG RESET}: Lists recent security events generated due to ACL rules. Since 6.0.0;
      * O(N) with N being the number of entries shown.
      */
     default String aclLogReset() {
@@ -230,7 +230,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules.. Since 6.0.0; O(N).
+     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules. Since 6.0.0; O(N).
      * Where N is the number of rules provided.
      */
     default String aclSetUser(String name) {
@@ -239,7 +239,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules.. Since 6.0.0; O(N).
+     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules. Since 6.0.0; O(N).
      * Where N is the number of rules provided.
      */
     default String aclSetUser(byte[] name) {
@@ -248,7 +248,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules.. Since 6.0.0;
+     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules. Since 6.0.0;
      * O(N). Where N is the number of rules provided.
      */
     default String aclSetUser(String name, String... rules) {
@@ -258,7 +258,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules.. Since 6.0.0;
+     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules. Since 6.0.0;
      * O(N). Where N is the number of rules provided.
      */
     default String aclSetUser(byte[] name, byte[]... rules) {
@@ -268,7 +268,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL USERS}: Lists all ACL users.. Since 6.0.0; O(N). Where N is the number of
+     * {@code ACL USERS}: Lists all ACL users. Since 6.0.0; O(N). Where N is the number of
      * configured users.
      */
     default List<String> aclUsers() {
@@ -277,7 +277,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL USERS}: Lists all ACL users.. Since 6.0.0; O(N). Where N is the number of
+     * {@code ACL USERS}: Lists all ACL users. Since 6.0.0; O(N). Where N is the number of
      * configured users.
      */
     default List<byte[]> aclUsersBinary() {
@@ -286,7 +286,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection.. Since
+     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection. Since
      * 6.0.0; O(1).
      */
     default String aclWhoAmI() {
@@ -295,7 +295,7 @@ public interface AclCommands {
     }
 
     /**
-     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection.. Since
+     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection. Since
      * 6.0.0; O(1).
      */
     default byte[] aclWhoAmIBinary() {

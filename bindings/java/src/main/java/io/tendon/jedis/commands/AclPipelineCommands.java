@@ -20,7 +20,7 @@ public interface AclPipelineCommands {
     <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category.. Since 6.0.0;
+     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category. Since 6.0.0;
      * O(1) since the categories and commands are a fixed set.
      */
     default Response<List<String>> aclCat() {
@@ -29,7 +29,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category.. Since 6.0.0;
+     * {@code ACL CAT}: Lists the ACL categories, or the commands inside a category. Since 6.0.0;
      * O(1) since the categories and commands are a fixed set.
      */
     default Response<List<byte[]>> aclCatBinary() {
@@ -38,7 +38,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category.. Since
+     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category. Since
      * 6.0.0; O(1) since the categories and commands are a fixed set.
      */
     default Response<List<String>> aclCat(String category) {
@@ -47,7 +47,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category.. Since
+     * {@code ACL CAT category}: Lists the ACL categories, or the commands inside a category. Since
      * 6.0.0; O(1) since the categories and commands are a fixed set.
      */
     default Response<List<byte[]>> aclCat(byte[] category) {
@@ -56,7 +56,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections.. Since 6.0.0;
+     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections. Since 6.0.0;
      * O(1) amortized time considering the typical user.
      */
     default Response<Long> aclDelUser(String... names) {
@@ -65,7 +65,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections.. Since 6.0.0;
+     * {@code ACL DELUSER names}: Deletes ACL users, and terminates their connections. Since 6.0.0;
      * O(1) amortized time considering the typical user.
      */
     default Response<Long> aclDelUser(byte[]... names) {
@@ -75,7 +75,7 @@ public interface AclPipelineCommands {
 
     /**
      * {@code ACL DRYRUN username command args}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default Response<String> aclDryRun(String username, String command, String... args) {
         return executeCommand(new CommandArguments(Command.ACL).add("DRYRUN").add(username)
@@ -85,7 +85,7 @@ public interface AclPipelineCommands {
 
     /**
      * {@code ACL DRYRUN username commandArgs}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default Response<String> aclDryRun(String username, CommandArguments commandArgs) {
         return executeCommand(new CommandArguments(Command.ACL).add("DRYRUN").add(username)
@@ -95,7 +95,7 @@ public interface AclPipelineCommands {
 
     /**
      * {@code ACL DRYRUN username command args}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default Response<byte[]> aclDryRunBinary(byte[] username, byte[] command, byte[]... args) {
         return executeCommand(new CommandArguments(Command.ACL).add("DRYRUN").add(username)
@@ -105,7 +105,7 @@ public interface AclPipelineCommands {
 
     /**
      * {@code ACL DRYRUN username commandArgs}: Simulates the execution of a command by a user,
-     * without executing the command.. Since 7.0.0; O(1).
+     * without executing the command. Since 7.0.0; O(1).
      */
     default Response<byte[]> aclDryRunBinary(byte[] username, CommandArguments commandArgs) {
         return executeCommand(new CommandArguments(Command.ACL).add("DRYRUN").add(username)
@@ -115,7 +115,7 @@ public interface AclPipelineCommands {
 
     /**
      * {@code ACL GENPASS}: Generates a pseudorandom, secure password that can be used to identify
-     * ACL users.. Since 6.0.0; O(1).
+     * ACL users. Since 6.0.0; O(1).
      */
     default Response<String> aclGenPass() {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS"),
@@ -124,7 +124,7 @@ public interface AclPipelineCommands {
 
     /**
      * {@code ACL GENPASS bits}: Generates a pseudorandom, secure password that can be used to
-     * identify ACL users.. Since 6.0.0; O(1).
+     * identify ACL users. Since 6.0.0; O(1).
      */
     default Response<String> aclGenPass(int bits) {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS").add(bits),
@@ -133,7 +133,7 @@ public interface AclPipelineCommands {
 
     /**
      * {@code ACL GENPASS}: Generates a pseudorandom, secure password that can be used to identify
-     * ACL users.. Since 6.0.0; O(1).
+     * ACL users. Since 6.0.0; O(1).
      */
     default Response<byte[]> aclGenPassBinary() {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS"),
@@ -142,7 +142,7 @@ public interface AclPipelineCommands {
 
     /**
      * {@code ACL GENPASS bits}: Generates a pseudorandom, secure password that can be used to
-     * identify ACL users.. Since 6.0.0; O(1).
+     * identify ACL users. Since 6.0.0; O(1).
      */
     default Response<byte[]> aclGenPassBinary(int bits) {
         return executeCommand(new CommandArguments(Command.ACL).add("GENPASS").add(bits),
@@ -150,7 +150,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL GETUSER name}: Lists the ACL rules of a user.. Since 6.0.0; O(N). Where N is the
+     * {@code ACL GETUSER name}: Lists the ACL rules of a user. Since 6.0.0; O(N). Where N is the
      * number of password, command and pattern rules that the user has. Null when there is none.
      */
     default Response<AccessControlUser> aclGetUser(String name) {
@@ -159,7 +159,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL GETUSER name}: Lists the ACL rules of a user.. Since 6.0.0; O(N). Where N is the
+     * {@code ACL GETUSER name}: Lists the ACL rules of a user. Since 6.0.0; O(N). Where N is the
      * number of password, command and pattern rules that the user has. Null when there is none.
      */
     default Response<AccessControlUser> aclGetUser(byte[] name) {
@@ -168,8 +168,8 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL LIST}: Dumps the effective rules in ACL file format.. Since 6.0.0; O(N). Where N
-     * is the number of configured users.
+     * {@code ACL LIST}: Dumps the effective rules in ACL file format. Since 6.0.0; O(N). Where N is
+     * the number of configured users.
      */
     default Response<List<String>> aclList() {
         return executeCommand(new CommandArguments(Command.ACL).add("LIST"),
@@ -177,8 +177,8 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL LIST}: Dumps the effective rules in ACL file format.. Since 6.0.0; O(N). Where N
-     * is the number of configured users.
+     * {@code ACL LIST}: Dumps the effective rules in ACL file format. Since 6.0.0; O(N). Where N is
+     * the number of configured users.
      */
     default Response<List<byte[]>> aclListBinary() {
         return executeCommand(new CommandArguments(Command.ACL).add("LIST"),
@@ -186,7 +186,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL LOAD}: Reloads the rules from the configured ACL file.. Since 6.0.0; O(N). Where N
+     * {@code ACL LOAD}: Reloads the rules from the configured ACL file. Since 6.0.0; O(N). Where N
      * is the number of configured users.
      */
     default Response<String> aclLoad() {
@@ -195,7 +195,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL SAVE}: Saves the effective ACL rules in the configured ACL file.. Since 6.0.0;
+     * {@code ACL SAVE}: Saves the effective ACL rules in the configured ACL file. Since 6.0.0;
      * O(N). Where N is the number of configured users.
      */
     default Response<String> aclSave() {
@@ -204,7 +204,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL LOG}: Lists recent security events generated due to ACL rules.. Since 6.0.0; O(N)
+     * {@code ACL LOG}: Lists recent security events generated due to ACL rules. Since 6.0.0; O(N)
      * with N being the number of entries shown.
      */
     default Response<List<AccessControlLogEntry>> aclLog() {
@@ -213,7 +213,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL LOG limit}: Lists recent security events generated due to ACL rules.. Since 6.0.0;
+     * {@code ACL LOG limit}: Lists recent security events generated due to ACL rules. Since 6.0.0;
      * O(N) with N being the number of entries shown.
      */
     default Response<List<AccessControlLogEntry>> aclLog(int limit) {
@@ -222,7 +222,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL LOG RESET}: Lists recent security events generated due to ACL rules.. Since 6.0.0;
+     * {@code ACL LOG RESET}: Lists recent security events generated due to ACL rules. Since 6.0.0;
      * O(N) with N being the number of entries shown.
      */
     default Response<String> aclLogReset() {
@@ -231,7 +231,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules.. Since 6.0.0; O(N).
+     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules. Since 6.0.0; O(N).
      * Where N is the number of rules provided.
      */
     default Response<String> aclSetUser(String name) {
@@ -240,7 +240,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules.. Since 6.0.0; O(N).
+     * {@code ACL SETUSER name}: Creates and modifies an ACL user and its rules. Since 6.0.0; O(N).
      * Where N is the number of rules provided.
      */
     default Response<String> aclSetUser(byte[] name) {
@@ -249,7 +249,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules.. Since 6.0.0;
+     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules. Since 6.0.0;
      * O(N). Where N is the number of rules provided.
      */
     default Response<String> aclSetUser(String name, String... rules) {
@@ -259,7 +259,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules.. Since 6.0.0;
+     * {@code ACL SETUSER name rules}: Creates and modifies an ACL user and its rules. Since 6.0.0;
      * O(N). Where N is the number of rules provided.
      */
     default Response<String> aclSetUser(byte[] name, byte[]... rules) {
@@ -269,7 +269,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL USERS}: Lists all ACL users.. Since 6.0.0; O(N). Where N is the number of
+     * {@code ACL USERS}: Lists all ACL users. Since 6.0.0; O(N). Where N is the number of
      * configured users.
      */
     default Response<List<String>> aclUsers() {
@@ -278,7 +278,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL USERS}: Lists all ACL users.. Since 6.0.0; O(N). Where N is the number of
+     * {@code ACL USERS}: Lists all ACL users. Since 6.0.0; O(N). Where N is the number of
      * configured users.
      */
     default Response<List<byte[]>> aclUsersBinary() {
@@ -287,7 +287,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection.. Since
+     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection. Since
      * 6.0.0; O(1).
      */
     default Response<String> aclWhoAmI() {
@@ -296,7 +296,7 @@ public interface AclPipelineCommands {
     }
 
     /**
-     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection.. Since
+     * {@code ACL WHOAMI}: Returns the authenticated username of the current connection. Since
      * 6.0.0; O(1).
      */
     default Response<byte[]> aclWhoAmIBinary() {

@@ -22,263 +22,263 @@ public interface BitAsyncCommands {
 
     /**
      * {@code SETBIT key offset value}: Sets or clears the bit at offset of the string value.
-     * Creates the key if it doesn't exist.. Since 2.2.0; O(1).
+     * Creates the key if it doesn't exist. Since 2.2.0; O(1).
      */
     default CompletableFuture<Boolean> setbit(String key, long offset, boolean value) {
-        return executeCommand(new CommandArguments(Command.SETBIT).add(key).add(offset).add(value),
+        return executeCommand(new CommandArguments(Command.SETBIT).key(key).add(offset).add(value),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
      * {@code SETBIT key offset value}: Sets or clears the bit at offset of the string value.
-     * Creates the key if it doesn't exist.. Since 2.2.0; O(1).
+     * Creates the key if it doesn't exist. Since 2.2.0; O(1).
      */
     default CompletableFuture<Boolean> setbit(byte[] key, long offset, boolean value) {
-        return executeCommand(new CommandArguments(Command.SETBIT).add(key).add(offset).add(value),
+        return executeCommand(new CommandArguments(Command.SETBIT).key(key).add(offset).add(value),
                 BuilderFactory.BOOLEAN);
     }
 
-    /** {@code GETBIT key offset}: Returns a bit value by offset.. Since 2.2.0; O(1). */
+    /** {@code GETBIT key offset}: Returns a bit value by offset. Since 2.2.0; O(1). */
     default CompletableFuture<Boolean> getbit(String key, long offset) {
-        return executeCommand(new CommandArguments(Command.GETBIT).add(key).add(offset),
+        return executeCommand(new CommandArguments(Command.GETBIT).key(key).add(offset),
                 BuilderFactory.BOOLEAN);
     }
 
-    /** {@code GETBIT key offset}: Returns a bit value by offset.. Since 2.2.0; O(1). */
+    /** {@code GETBIT key offset}: Returns a bit value by offset. Since 2.2.0; O(1). */
     default CompletableFuture<Boolean> getbit(byte[] key, long offset) {
-        return executeCommand(new CommandArguments(Command.GETBIT).add(key).add(offset),
+        return executeCommand(new CommandArguments(Command.GETBIT).key(key).add(offset),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
-     * {@code BITCOUNT key}: Counts the number of set bits (population counting) in a string.. Since
+     * {@code BITCOUNT key}: Counts the number of set bits (population counting) in a string. Since
      * 2.6.0; O(N).
      */
     default CompletableFuture<Long> bitcount(String key) {
-        return executeCommand(new CommandArguments(Command.BITCOUNT).add(key),
+        return executeCommand(new CommandArguments(Command.BITCOUNT).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code BITCOUNT key}: Counts the number of set bits (population counting) in a string.. Since
+     * {@code BITCOUNT key}: Counts the number of set bits (population counting) in a string. Since
      * 2.6.0; O(N).
      */
     default CompletableFuture<Long> bitcount(byte[] key) {
-        return executeCommand(new CommandArguments(Command.BITCOUNT).add(key),
+        return executeCommand(new CommandArguments(Command.BITCOUNT).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code BITCOUNT key start end}: Counts the number of set bits (population counting) in a
-     * string.. Since 2.6.0; O(N).
+     * string. Since 2.6.0; O(N).
      */
     default CompletableFuture<Long> bitcount(String key, long start, long end) {
-        return executeCommand(new CommandArguments(Command.BITCOUNT).add(key).add(start).add(end),
+        return executeCommand(new CommandArguments(Command.BITCOUNT).key(key).add(start).add(end),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code BITCOUNT key start end}: Counts the number of set bits (population counting) in a
-     * string.. Since 2.6.0; O(N).
+     * string. Since 2.6.0; O(N).
      */
     default CompletableFuture<Long> bitcount(byte[] key, long start, long end) {
-        return executeCommand(new CommandArguments(Command.BITCOUNT).add(key).add(start).add(end),
+        return executeCommand(new CommandArguments(Command.BITCOUNT).key(key).add(start).add(end),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code BITCOUNT key start end option}: Counts the number of set bits (population counting) in
-     * a string.. Since 2.6.0; O(N).
+     * a string. Since 2.6.0; O(N).
      */
     default CompletableFuture<Long> bitcount(String key, long start, long end,
                 BitCountOption option) {
-        return executeCommand(new CommandArguments(Command.BITCOUNT).add(key).add(start).add(end)
+        return executeCommand(new CommandArguments(Command.BITCOUNT).key(key).add(start).add(end)
                 .add(option),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code BITCOUNT key start end option}: Counts the number of set bits (population counting) in
-     * a string.. Since 2.6.0; O(N).
+     * a string. Since 2.6.0; O(N).
      */
     default CompletableFuture<Long> bitcount(byte[] key, long start, long end,
                 BitCountOption option) {
-        return executeCommand(new CommandArguments(Command.BITCOUNT).add(key).add(start).add(end)
+        return executeCommand(new CommandArguments(Command.BITCOUNT).key(key).add(start).add(end)
                 .add(option),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code BITPOS key value}: Finds the first set (1) or clear (0) bit in a string.. Since 2.8.7;
+     * {@code BITPOS key value}: Finds the first set (1) or clear (0) bit in a string. Since 2.8.7;
      * O(N).
      */
     default CompletableFuture<Long> bitpos(String key, boolean value) {
-        return executeCommand(new CommandArguments(Command.BITPOS).add(key).add(value),
+        return executeCommand(new CommandArguments(Command.BITPOS).key(key).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code BITPOS key value}: Finds the first set (1) or clear (0) bit in a string.. Since 2.8.7;
+     * {@code BITPOS key value}: Finds the first set (1) or clear (0) bit in a string. Since 2.8.7;
      * O(N).
      */
     default CompletableFuture<Long> bitpos(byte[] key, boolean value) {
-        return executeCommand(new CommandArguments(Command.BITPOS).add(key).add(value),
+        return executeCommand(new CommandArguments(Command.BITPOS).key(key).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code BITPOS key value params}: Finds the first set (1) or clear (0) bit in a string.. Since
+     * {@code BITPOS key value params}: Finds the first set (1) or clear (0) bit in a string. Since
      * 2.8.7; O(N).
      */
     default CompletableFuture<Long> bitpos(String key, boolean value, BitPosParams params) {
-        return executeCommand(new CommandArguments(Command.BITPOS).add(key).add(value)
+        return executeCommand(new CommandArguments(Command.BITPOS).key(key).add(value)
                 .addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code BITPOS key value params}: Finds the first set (1) or clear (0) bit in a string.. Since
+     * {@code BITPOS key value params}: Finds the first set (1) or clear (0) bit in a string. Since
      * 2.8.7; O(N).
      */
     default CompletableFuture<Long> bitpos(byte[] key, boolean value, BitPosParams params) {
-        return executeCommand(new CommandArguments(Command.BITPOS).add(key).add(value)
+        return executeCommand(new CommandArguments(Command.BITPOS).key(key).add(value)
                 .addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code BITOP op destKey srcKeys}: Performs bitwise operations on multiple strings, and stores
-     * the result.. Since 2.6.0; O(N).
+     * the result. Since 2.6.0; O(N).
      */
     default CompletableFuture<Long> bitop(BitOP op, String destKey, String... srcKeys) {
-        return executeCommand(new CommandArguments(Command.BITOP).add(op).add(destKey)
-                .addAll(srcKeys),
+        return executeCommand(new CommandArguments(Command.BITOP).add(op).key(destKey)
+                .keys(srcKeys),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code BITOP op destKey srcKeys}: Performs bitwise operations on multiple strings, and stores
-     * the result.. Since 2.6.0; O(N).
+     * the result. Since 2.6.0; O(N).
      */
     default CompletableFuture<Long> bitop(BitOP op, byte[] destKey, byte[]... srcKeys) {
-        return executeCommand(new CommandArguments(Command.BITOP).add(op).add(destKey)
-                .addAll(srcKeys),
+        return executeCommand(new CommandArguments(Command.BITOP).add(op).key(destKey)
+                .keys(srcKeys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code BITFIELD key arguments}: Performs arbitrary bitfield integer operations on strings..
+     * {@code BITFIELD key arguments}: Performs arbitrary bitfield integer operations on strings.
      * Since 3.2.0; O(1) for each subcommand specified.
      */
     default CompletableFuture<List<Long>> bitfield(String key, String... arguments) {
-        return executeCommand(new CommandArguments(Command.BITFIELD).add(key).addAll(arguments),
+        return executeCommand(new CommandArguments(Command.BITFIELD).key(key).addAll(arguments),
                 Results.LIST_OF_LONG);
     }
 
     /**
-     * {@code BITFIELD key arguments}: Performs arbitrary bitfield integer operations on strings..
+     * {@code BITFIELD key arguments}: Performs arbitrary bitfield integer operations on strings.
      * Since 3.2.0; O(1) for each subcommand specified.
      */
     default CompletableFuture<List<Long>> bitfield(byte[] key, byte[]... arguments) {
-        return executeCommand(new CommandArguments(Command.BITFIELD).add(key).addAll(arguments),
+        return executeCommand(new CommandArguments(Command.BITFIELD).key(key).addAll(arguments),
                 Results.LIST_OF_LONG);
     }
 
     /**
      * {@code BITFIELD_RO key arguments}: Performs arbitrary read-only bitfield integer operations
-     * on strings.. Since 6.0.0; O(1) for each subcommand specified.
+     * on strings. Since 6.0.0; O(1) for each subcommand specified.
      */
     default CompletableFuture<List<Long>> bitfieldReadonly(String key, String... arguments) {
-        return executeCommand(new CommandArguments(Command.BITFIELD_RO).add(key).addAll(arguments),
+        return executeCommand(new CommandArguments(Command.BITFIELD_RO).key(key).addAll(arguments),
                 Results.LIST_OF_LONG);
     }
 
     /**
      * {@code BITFIELD_RO key arguments}: Performs arbitrary read-only bitfield integer operations
-     * on strings.. Since 6.0.0; O(1) for each subcommand specified.
+     * on strings. Since 6.0.0; O(1) for each subcommand specified.
      */
     default CompletableFuture<List<Long>> bitfieldReadonly(byte[] key, byte[]... arguments) {
-        return executeCommand(new CommandArguments(Command.BITFIELD_RO).add(key).addAll(arguments),
+        return executeCommand(new CommandArguments(Command.BITFIELD_RO).key(key).addAll(arguments),
                 Results.LIST_OF_LONG);
     }
 
     /**
      * {@code PFADD key elements}: Adds elements to a HyperLogLog key. Creates the key if it doesn't
-     * exist.. Since 2.8.9; O(1) to add every element.
+     * exist. Since 2.8.9; O(1) to add every element.
      */
     default CompletableFuture<Long> pfadd(String key, String... elements) {
-        return executeCommand(new CommandArguments(Command.PFADD).add(key).addAll(elements),
+        return executeCommand(new CommandArguments(Command.PFADD).key(key).addAll(elements),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PFADD key elements}: Adds elements to a HyperLogLog key. Creates the key if it doesn't
-     * exist.. Since 2.8.9; O(1) to add every element.
+     * exist. Since 2.8.9; O(1) to add every element.
      */
     default CompletableFuture<Long> pfadd(byte[] key, byte[]... elements) {
-        return executeCommand(new CommandArguments(Command.PFADD).add(key).addAll(elements),
+        return executeCommand(new CommandArguments(Command.PFADD).key(key).addAll(elements),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PFCOUNT key}: Returns the approximated cardinality of the set(s) observed by the
-     * HyperLogLog key(s).. Since 2.8.9; O(1) with a very small average constant time when called
+     * HyperLogLog key(s). Since 2.8.9; O(1) with a very small average constant time when called
      * with a single key. O(N) with N being the number of keys, and much bigger constant times, when
      * called with multiple keys.
      */
     default CompletableFuture<Long> pfcount(String key) {
-        return executeCommand(new CommandArguments(Command.PFCOUNT).add(key),
+        return executeCommand(new CommandArguments(Command.PFCOUNT).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PFCOUNT key}: Returns the approximated cardinality of the set(s) observed by the
-     * HyperLogLog key(s).. Since 2.8.9; O(1) with a very small average constant time when called
+     * HyperLogLog key(s). Since 2.8.9; O(1) with a very small average constant time when called
      * with a single key. O(N) with N being the number of keys, and much bigger constant times, when
      * called with multiple keys.
      */
     default CompletableFuture<Long> pfcount(byte[] key) {
-        return executeCommand(new CommandArguments(Command.PFCOUNT).add(key),
+        return executeCommand(new CommandArguments(Command.PFCOUNT).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PFCOUNT keys}: Returns the approximated cardinality of the set(s) observed by the
-     * HyperLogLog key(s).. Since 2.8.9; O(1) with a very small average constant time when called
+     * HyperLogLog key(s). Since 2.8.9; O(1) with a very small average constant time when called
      * with a single key. O(N) with N being the number of keys, and much bigger constant times, when
      * called with multiple keys.
      */
     default CompletableFuture<Long> pfcount(String... keys) {
-        return executeCommand(new CommandArguments(Command.PFCOUNT).addAll(keys),
+        return executeCommand(new CommandArguments(Command.PFCOUNT).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PFCOUNT keys}: Returns the approximated cardinality of the set(s) observed by the
-     * HyperLogLog key(s).. Since 2.8.9; O(1) with a very small average constant time when called
+     * HyperLogLog key(s). Since 2.8.9; O(1) with a very small average constant time when called
      * with a single key. O(N) with N being the number of keys, and much bigger constant times, when
      * called with multiple keys.
      */
     default CompletableFuture<Long> pfcount(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.PFCOUNT).addAll(keys),
+        return executeCommand(new CommandArguments(Command.PFCOUNT).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code PFMERGE destkey sourcekeys}: Merges one or more HyperLogLog values into a single key..
+     * {@code PFMERGE destkey sourcekeys}: Merges one or more HyperLogLog values into a single key.
      * Since 2.8.9; O(N) to merge N HyperLogLogs, but with high constant times.
      */
     default CompletableFuture<String> pfmerge(String destkey, String... sourcekeys) {
-        return executeCommand(new CommandArguments(Command.PFMERGE).add(destkey).addAll(sourcekeys),
+        return executeCommand(new CommandArguments(Command.PFMERGE).key(destkey).keys(sourcekeys),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code PFMERGE destkey sourcekeys}: Merges one or more HyperLogLog values into a single key..
+     * {@code PFMERGE destkey sourcekeys}: Merges one or more HyperLogLog values into a single key.
      * Since 2.8.9; O(N) to merge N HyperLogLogs, but with high constant times.
      */
     default CompletableFuture<String> pfmerge(byte[] destkey, byte[]... sourcekeys) {
-        return executeCommand(new CommandArguments(Command.PFMERGE).add(destkey).addAll(sourcekeys),
+        return executeCommand(new CommandArguments(Command.PFMERGE).key(destkey).keys(sourcekeys),
                 BuilderFactory.STRING);
     }
 }

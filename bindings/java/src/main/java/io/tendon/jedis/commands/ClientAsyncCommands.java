@@ -21,14 +21,14 @@ public interface ClientAsyncCommands {
     /** Sends any command; {@code builder} makes the result. */
     <T> CompletableFuture<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
-    /** {@code CLIENT ID}: Returns the unique client ID of the connection.. Since 5.0.0; O(1). */
+    /** {@code CLIENT ID}: Returns the unique client ID of the connection. Since 5.0.0; O(1). */
     default CompletableFuture<Long> clientId() {
         return executeCommand(new CommandArguments(Command.CLIENT).add("ID"),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code CLIENT GETNAME}: Returns the name of the connection.. Since 2.6.9; O(1). Null when
+     * {@code CLIENT GETNAME}: Returns the name of the connection. Since 2.6.9; O(1). Null when
      * there is none.
      */
     default CompletableFuture<String> clientGetname() {
@@ -37,7 +37,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT GETNAME}: Returns the name of the connection.. Since 2.6.9; O(1). Null when
+     * {@code CLIENT GETNAME}: Returns the name of the connection. Since 2.6.9; O(1). Null when
      * there is none.
      */
     default CompletableFuture<byte[]> clientGetnameBinary() {
@@ -46,7 +46,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT LIST}: Lists open connections.. Since 2.4.0; O(N) where N is the number of
+     * {@code CLIENT LIST}: Lists open connections. Since 2.4.0; O(N) where N is the number of
      * client connections.
      */
     default CompletableFuture<String> clientList() {
@@ -55,7 +55,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT LIST TYPE type}: Lists open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT LIST TYPE type}: Lists open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default CompletableFuture<String> clientList(ClientType type) {
@@ -65,7 +65,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT LIST ID clientIds}: Lists open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT LIST ID clientIds}: Lists open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default CompletableFuture<String> clientList(long... clientIds) {
@@ -75,7 +75,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT LIST}: Lists open connections.. Since 2.4.0; O(N) where N is the number of
+     * {@code CLIENT LIST}: Lists open connections. Since 2.4.0; O(N) where N is the number of
      * client connections.
      */
     default CompletableFuture<byte[]> clientListBinary() {
@@ -84,7 +84,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT LIST TYPE type}: Lists open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT LIST TYPE type}: Lists open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default CompletableFuture<byte[]> clientListBinary(ClientType type) {
@@ -94,7 +94,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT LIST ID clientIds}: Lists open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT LIST ID clientIds}: Lists open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default CompletableFuture<byte[]> clientListBinary(long... clientIds) {
@@ -103,20 +103,20 @@ public interface ClientAsyncCommands {
                 BuilderFactory.BINARY);
     }
 
-    /** {@code CLIENT INFO}: Returns information about the connection.. Since 6.2.0; O(1). */
+    /** {@code CLIENT INFO}: Returns information about the connection. Since 6.2.0; O(1). */
     default CompletableFuture<String> clientInfo() {
         return executeCommand(new CommandArguments(Command.CLIENT).add("INFO"),
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLIENT INFO}: Returns information about the connection.. Since 6.2.0; O(1). */
+    /** {@code CLIENT INFO}: Returns information about the connection. Since 6.2.0; O(1). */
     default CompletableFuture<byte[]> clientInfoBinary() {
         return executeCommand(new CommandArguments(Command.CLIENT).add("INFO"),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code CLIENT KILL ipPort}: Terminates open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT KILL ipPort}: Terminates open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default CompletableFuture<String> clientKill(String ipPort) {
@@ -125,7 +125,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT KILL ipPort}: Terminates open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT KILL ipPort}: Terminates open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default CompletableFuture<String> clientKill(byte[] ipPort) {
@@ -134,7 +134,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT KILL ip+":"+port}: Terminates open connections.. Since 2.4.0; O(N) where N is
+     * {@code CLIENT KILL ip+":"+port}: Terminates open connections. Since 2.4.0; O(N) where N is
      * the number of client connections.
      */
     default CompletableFuture<String> clientKill(String ip, int port) {
@@ -143,7 +143,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT KILL params}: Terminates open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT KILL params}: Terminates open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default CompletableFuture<Long> clientKill(ClientKillParams params) {
@@ -151,13 +151,13 @@ public interface ClientAsyncCommands {
                 BuilderFactory.LONG);
     }
 
-    /** {@code CLIENT PAUSE timeout}: Suspends commands processing.. Since 3.0.0; O(1). */
+    /** {@code CLIENT PAUSE timeout}: Suspends commands processing. Since 3.0.0; O(1). */
     default CompletableFuture<String> clientPause(long timeout) {
         return executeCommand(new CommandArguments(Command.CLIENT).add("PAUSE").add(timeout),
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLIENT PAUSE timeout mode}: Suspends commands processing.. Since 3.0.0; O(1). */
+    /** {@code CLIENT PAUSE timeout mode}: Suspends commands processing. Since 3.0.0; O(1). */
     default CompletableFuture<String> clientPause(long timeout, ClientPauseMode mode) {
         return executeCommand(new CommandArguments(Command.CLIENT).add("PAUSE").add(timeout)
                 .add(mode),
@@ -165,7 +165,7 @@ public interface ClientAsyncCommands {
     }
 
     /**
-     * {@code CLIENT UNPAUSE}: Resumes processing commands from paused clients.. Since 6.2.0; O(N)
+     * {@code CLIENT UNPAUSE}: Resumes processing commands from paused clients. Since 6.2.0; O(N)
      * Where N is the number of paused clients.
      */
     default CompletableFuture<String> clientUnpause() {
@@ -175,7 +175,7 @@ public interface ClientAsyncCommands {
 
     /**
      * {@code CLIENT TRACKINGINFO}: Returns information about server-assisted client-side caching
-     * for the connection.. Since 6.2.0; O(1).
+     * for the connection. Since 6.2.0; O(1).
      */
     default CompletableFuture<TrackingInfo> clientTrackingInfo() {
         return executeCommand(new CommandArguments(Command.CLIENT).add("TRACKINGINFO"),
@@ -184,7 +184,7 @@ public interface ClientAsyncCommands {
 
     /**
      * {@code CLIENT UNBLOCK clientId}: Unblocks a client blocked by a blocking command from a
-     * different connection.. Since 5.0.0; O(log N) where N is the number of client connections.
+     * different connection. Since 5.0.0; O(log N) where N is the number of client connections.
      */
     default CompletableFuture<Long> clientUnblock(long clientId) {
         return executeCommand(new CommandArguments(Command.CLIENT).add("UNBLOCK").add(clientId),
@@ -193,7 +193,7 @@ public interface ClientAsyncCommands {
 
     /**
      * {@code CLIENT UNBLOCK clientId unblockType}: Unblocks a client blocked by a blocking command
-     * from a different connection.. Since 5.0.0; O(log N) where N is the number of client
+     * from a different connection. Since 5.0.0; O(log N) where N is the number of client
      * connections.
      */
     default CompletableFuture<Long> clientUnblock(long clientId, UnblockType unblockType) {

@@ -20,14 +20,14 @@ public interface ClientCommands {
     /** Sends any command; {@code builder} makes the result. */
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
-    /** {@code CLIENT ID}: Returns the unique client ID of the connection.. Since 5.0.0; O(1). */
+    /** {@code CLIENT ID}: Returns the unique client ID of the connection. Since 5.0.0; O(1). */
     default long clientId() {
         return executeCommand(new CommandArguments(Command.CLIENT).add("ID"),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code CLIENT GETNAME}: Returns the name of the connection.. Since 2.6.9; O(1). Null when
+     * {@code CLIENT GETNAME}: Returns the name of the connection. Since 2.6.9; O(1). Null when
      * there is none.
      */
     default String clientGetname() {
@@ -36,7 +36,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT GETNAME}: Returns the name of the connection.. Since 2.6.9; O(1). Null when
+     * {@code CLIENT GETNAME}: Returns the name of the connection. Since 2.6.9; O(1). Null when
      * there is none.
      */
     default byte[] clientGetnameBinary() {
@@ -45,7 +45,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT LIST}: Lists open connections.. Since 2.4.0; O(N) where N is the number of
+     * {@code CLIENT LIST}: Lists open connections. Since 2.4.0; O(N) where N is the number of
      * client connections.
      */
     default String clientList() {
@@ -54,7 +54,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT LIST TYPE type}: Lists open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT LIST TYPE type}: Lists open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default String clientList(ClientType type) {
@@ -64,7 +64,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT LIST ID clientIds}: Lists open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT LIST ID clientIds}: Lists open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default String clientList(long... clientIds) {
@@ -74,7 +74,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT LIST}: Lists open connections.. Since 2.4.0; O(N) where N is the number of
+     * {@code CLIENT LIST}: Lists open connections. Since 2.4.0; O(N) where N is the number of
      * client connections.
      */
     default byte[] clientListBinary() {
@@ -83,7 +83,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT LIST TYPE type}: Lists open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT LIST TYPE type}: Lists open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default byte[] clientListBinary(ClientType type) {
@@ -93,7 +93,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT LIST ID clientIds}: Lists open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT LIST ID clientIds}: Lists open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default byte[] clientListBinary(long... clientIds) {
@@ -102,20 +102,20 @@ public interface ClientCommands {
                 BuilderFactory.BINARY);
     }
 
-    /** {@code CLIENT INFO}: Returns information about the connection.. Since 6.2.0; O(1). */
+    /** {@code CLIENT INFO}: Returns information about the connection. Since 6.2.0; O(1). */
     default String clientInfo() {
         return executeCommand(new CommandArguments(Command.CLIENT).add("INFO"),
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLIENT INFO}: Returns information about the connection.. Since 6.2.0; O(1). */
+    /** {@code CLIENT INFO}: Returns information about the connection. Since 6.2.0; O(1). */
     default byte[] clientInfoBinary() {
         return executeCommand(new CommandArguments(Command.CLIENT).add("INFO"),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code CLIENT KILL ipPort}: Terminates open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT KILL ipPort}: Terminates open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default String clientKill(String ipPort) {
@@ -124,7 +124,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT KILL ipPort}: Terminates open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT KILL ipPort}: Terminates open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default String clientKill(byte[] ipPort) {
@@ -133,7 +133,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT KILL ip+":"+port}: Terminates open connections.. Since 2.4.0; O(N) where N is
+     * {@code CLIENT KILL ip+":"+port}: Terminates open connections. Since 2.4.0; O(N) where N is
      * the number of client connections.
      */
     default String clientKill(String ip, int port) {
@@ -142,7 +142,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT KILL params}: Terminates open connections.. Since 2.4.0; O(N) where N is the
+     * {@code CLIENT KILL params}: Terminates open connections. Since 2.4.0; O(N) where N is the
      * number of client connections.
      */
     default long clientKill(ClientKillParams params) {
@@ -150,13 +150,13 @@ public interface ClientCommands {
                 BuilderFactory.LONG);
     }
 
-    /** {@code CLIENT PAUSE timeout}: Suspends commands processing.. Since 3.0.0; O(1). */
+    /** {@code CLIENT PAUSE timeout}: Suspends commands processing. Since 3.0.0; O(1). */
     default String clientPause(long timeout) {
         return executeCommand(new CommandArguments(Command.CLIENT).add("PAUSE").add(timeout),
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLIENT PAUSE timeout mode}: Suspends commands processing.. Since 3.0.0; O(1). */
+    /** {@code CLIENT PAUSE timeout mode}: Suspends commands processing. Since 3.0.0; O(1). */
     default String clientPause(long timeout, ClientPauseMode mode) {
         return executeCommand(new CommandArguments(Command.CLIENT).add("PAUSE").add(timeout)
                 .add(mode),
@@ -164,7 +164,7 @@ public interface ClientCommands {
     }
 
     /**
-     * {@code CLIENT UNPAUSE}: Resumes processing commands from paused clients.. Since 6.2.0; O(N)
+     * {@code CLIENT UNPAUSE}: Resumes processing commands from paused clients. Since 6.2.0; O(N)
      * Where N is the number of paused clients.
      */
     default String clientUnpause() {
@@ -174,7 +174,7 @@ public interface ClientCommands {
 
     /**
      * {@code CLIENT TRACKINGINFO}: Returns information about server-assisted client-side caching
-     * for the connection.. Since 6.2.0; O(1).
+     * for the connection. Since 6.2.0; O(1).
      */
     default TrackingInfo clientTrackingInfo() {
         return executeCommand(new CommandArguments(Command.CLIENT).add("TRACKINGINFO"),
@@ -183,7 +183,7 @@ public interface ClientCommands {
 
     /**
      * {@code CLIENT UNBLOCK clientId}: Unblocks a client blocked by a blocking command from a
-     * different connection.. Since 5.0.0; O(log N) where N is the number of client connections.
+     * different connection. Since 5.0.0; O(log N) where N is the number of client connections.
      */
     default long clientUnblock(long clientId) {
         return executeCommand(new CommandArguments(Command.CLIENT).add("UNBLOCK").add(clientId),
@@ -192,7 +192,7 @@ public interface ClientCommands {
 
     /**
      * {@code CLIENT UNBLOCK clientId unblockType}: Unblocks a client blocked by a blocking command
-     * from a different connection.. Since 5.0.0; O(log N) where N is the number of client
+     * from a different connection. Since 5.0.0; O(log N) where N is the number of client
      * connections.
      */
     default long clientUnblock(long clientId, UnblockType unblockType) {

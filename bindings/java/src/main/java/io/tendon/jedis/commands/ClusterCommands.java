@@ -20,14 +20,14 @@ public interface ClusterCommands {
     /** Sends any command; {@code builder} makes the result. */
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
-    /** {@code CLUSTER INFO}: Returns information about the state of a node.. Since 3.0.0; O(1). */
+    /** {@code CLUSTER INFO}: Returns information about the state of a node. Since 3.0.0; O(1). */
     default String clusterInfo() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("INFO"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code CLUSTER NODES}: Returns the cluster configuration for a node.. Since 3.0.0; O(N) where
+     * {@code CLUSTER NODES}: Returns the cluster configuration for a node. Since 3.0.0; O(N) where
      * N is the total number of Cluster nodes.
      */
     default String clusterNodes() {
@@ -35,39 +35,39 @@ public interface ClusterCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLUSTER MYID}: Returns the ID of a node.. Since 3.0.0; O(1). */
+    /** {@code CLUSTER MYID}: Returns the ID of a node. Since 3.0.0; O(1). */
     default String clusterMyId() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("MYID"),
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLUSTER MYSHARDID}: Returns the shard ID of a node.. Since 7.2.0; O(1). */
+    /** {@code CLUSTER MYSHARDID}: Returns the shard ID of a node. Since 7.2.0; O(1). */
     default String clusterMyShardId() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("MYSHARDID"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code CLUSTER KEYSLOT key}: Returns the hash slot for a key.. Since 3.0.0; O(N) where N is
+     * {@code CLUSTER KEYSLOT key}: Returns the hash slot for a key. Since 3.0.0; O(N) where N is
      * the number of bytes in the key.
      */
     default long clusterKeySlot(String key) {
-        return executeCommand(new CommandArguments(Command.CLUSTER).add("KEYSLOT").add(key),
+        return executeCommand(new CommandArguments(Command.CLUSTER).add("KEYSLOT").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code CLUSTER KEYSLOT key}: Returns the hash slot for a key.. Since 3.0.0; O(N) where N is
+     * {@code CLUSTER KEYSLOT key}: Returns the hash slot for a key. Since 3.0.0; O(N) where N is
      * the number of bytes in the key.
      */
     default long clusterKeySlot(byte[] key) {
-        return executeCommand(new CommandArguments(Command.CLUSTER).add("KEYSLOT").add(key),
+        return executeCommand(new CommandArguments(Command.CLUSTER).add("KEYSLOT").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code CLUSTER COUNTKEYSINSLOT slot}: Returns the number of keys in a hash slot.. Since
-     * 3.0.0; O(1).
+     * {@code CLUSTER COUNTKEYSINSLOT slot}: Returns the number of keys in a hash slot. Since 3.0.0;
+     * O(1).
      */
     default long clusterCountKeysInSlot(int slot) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("COUNTKEYSINSLOT")
@@ -76,7 +76,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER GETKEYSINSLOT slot count}: Returns the key names in a hash slot.. Since 3.0.0;
+     * {@code CLUSTER GETKEYSINSLOT slot count}: Returns the key names in a hash slot. Since 3.0.0;
      * O(N) where N is the number of requested keys.
      */
     default List<String> clusterGetKeysInSlot(int slot, int count) {
@@ -86,7 +86,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER GETKEYSINSLOT slot count}: Returns the key names in a hash slot.. Since 3.0.0;
+     * {@code CLUSTER GETKEYSINSLOT slot count}: Returns the key names in a hash slot. Since 3.0.0;
      * O(N) where N is the number of requested keys.
      */
     default List<byte[]> clusterGetKeysInSlotBinary(int slot, int count) {
@@ -96,8 +96,8 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER SLOTS}: Returns the mapping of cluster slots to nodes.. Since 3.0.0; O(N)
-     * where N is the total number of Cluster nodes.
+     * {@code CLUSTER SLOTS}: Returns the mapping of cluster slots to nodes. Since 3.0.0; O(N) where
+     * N is the total number of Cluster nodes.
      */
     default List<Object> clusterSlots() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("SLOTS"),
@@ -105,7 +105,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER SHARDS}: Returns the mapping of cluster slots to shards.. Since 7.0.0; O(N)
+     * {@code CLUSTER SHARDS}: Returns the mapping of cluster slots to shards. Since 7.0.0; O(N)
      * where N is the total number of cluster nodes.
      */
     default List<ClusterShardInfo> clusterShards() {
@@ -114,7 +114,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER LINKS}: Returns a list of all TCP links to and from peer nodes.. Since 7.0.0;
+     * {@code CLUSTER LINKS}: Returns a list of all TCP links to and from peer nodes. Since 7.0.0;
      * O(N) where N is the total number of Cluster nodes.
      */
     default List<Map<String, Object>> clusterLinks() {
@@ -123,8 +123,8 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER REPLICAS nodeId}: Lists the replica nodes of a primary node.. Since 5.0.0;
-     * O(N) where N is the number of replicas.
+     * {@code CLUSTER REPLICAS nodeId}: Lists the replica nodes of a primary node. Since 5.0.0; O(N)
+     * where N is the number of replicas.
      */
     default List<String> clusterReplicas(String nodeId) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("REPLICAS").add(nodeId),
@@ -132,7 +132,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER SLAVES nodeId}: Lists the replica nodes of a primary node.. Since 3.0.0; O(N)
+     * {@code CLUSTER SLAVES nodeId}: Lists the replica nodes of a primary node. Since 3.0.0; O(N)
      * where N is the number of replicas.
      */
     default List<String> clusterSlaves(String nodeId) {
@@ -142,7 +142,7 @@ public interface ClusterCommands {
 
     /**
      * {@code CLUSTER COUNT-FAILURE-REPORTS nodeId}: Returns the number of active failure reports
-     * active for a node.. Since 3.0.0; O(N) where N is the number of failure reports.
+     * active for a node. Since 3.0.0; O(N) where N is the number of failure reports.
      */
     default long clusterCountFailureReports(String nodeId) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("COUNT-FAILURE-REPORTS")
@@ -151,7 +151,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER MEET ip port}: Forces a node to handshake with another node.. Since 3.0.0;
+     * {@code CLUSTER MEET ip port}: Forces a node to handshake with another node. Since 3.0.0;
      * O(1).
      */
     default String clusterMeet(String ip, int port) {
@@ -159,15 +159,15 @@ public interface ClusterCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLUSTER FORGET nodeId}: Removes a node from the nodes table.. Since 3.0.0; O(1). */
+    /** {@code CLUSTER FORGET nodeId}: Removes a node from the nodes table. Since 3.0.0; O(1). */
     default String clusterForget(String nodeId) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("FORGET").add(nodeId),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code CLUSTER REPLICATE nodeId}: Configure a node as replica of a primary node.. Since
-     * 3.0.0; O(1).
+     * {@code CLUSTER REPLICATE nodeId}: Configure a node as replica of a primary node. Since 3.0.0;
+     * O(1).
      */
     default String clusterReplicate(String nodeId) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("REPLICATE").add(nodeId),
@@ -175,8 +175,8 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER FAILOVER}: Forces a replica to perform a manual failover of its primary..
-     * Since 3.0.0; O(1).
+     * {@code CLUSTER FAILOVER}: Forces a replica to perform a manual failover of its primary. Since
+     * 3.0.0; O(1).
      */
     default String clusterFailover() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("FAILOVER"),
@@ -185,7 +185,7 @@ public interface ClusterCommands {
 
     /**
      * {@code CLUSTER FAILOVER failoverOption}: Forces a replica to perform a manual failover of its
-     * primary.. Since 3.0.0; O(1).
+     * primary. Since 3.0.0; O(1).
      */
     default String clusterFailover(ClusterFailoverOption failoverOption) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("FAILOVER")
@@ -194,8 +194,8 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER RESET}: Resets a node.. Since 3.0.0; O(N) where N is the number of known
-     * nodes. The command may execute a FLUSHALL as a side effect.
+     * {@code CLUSTER RESET}: Resets a node. Since 3.0.0; O(N) where N is the number of known nodes.
+     * The command may execute a FLUSHALL as a side effect.
      */
     default String clusterReset() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("RESET"),
@@ -203,7 +203,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER RESET resetType}: Resets a node.. Since 3.0.0; O(N) where N is the number of
+     * {@code CLUSTER RESET resetType}: Resets a node. Since 3.0.0; O(N) where N is the number of
      * known nodes. The command may execute a FLUSHALL as a side effect.
      */
     default String clusterReset(ClusterResetType resetType) {
@@ -212,7 +212,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER ADDSLOTS slots}: Assigns new hash slots to a node.. Since 3.0.0; O(N) where N
+     * {@code CLUSTER ADDSLOTS slots}: Assigns new hash slots to a node. Since 3.0.0; O(N) where N
      * is the total number of hash slot arguments.
      */
     default String clusterAddSlots(int... slots) {
@@ -221,7 +221,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER ADDSLOTSRANGE ranges}: Assigns new hash slot ranges to a node.. Since 7.0.0;
+     * {@code CLUSTER ADDSLOTSRANGE ranges}: Assigns new hash slot ranges to a node. Since 7.0.0;
      * O(N) where N is the total number of the slots between the start slot and end slot arguments.
      */
     default String clusterAddSlotsRange(int... ranges) {
@@ -231,7 +231,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER DELSLOTS slots}: Sets hash slots as unbound for a node.. Since 3.0.0; O(N)
+     * {@code CLUSTER DELSLOTS slots}: Sets hash slots as unbound for a node. Since 3.0.0; O(N)
      * where N is the total number of hash slot arguments.
      */
     default String clusterDelSlots(int... slots) {
@@ -240,7 +240,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER DELSLOTSRANGE ranges}: Sets hash slot ranges as unbound for a node.. Since
+     * {@code CLUSTER DELSLOTSRANGE ranges}: Sets hash slot ranges as unbound for a node. Since
      * 7.0.0; O(N) where N is the total number of the slots between the start slot and end slot
      * arguments.
      */
@@ -250,17 +250,13 @@ public interface ClusterCommands {
                 BuilderFactory.STRING);
     }
 
-    /**
-     * {@code CLUSTER FLUSHSLOTS}: Deletes all slots information from a node.. Since 3.0.0; O(1).
-     */
+    /** {@code CLUSTER FLUSHSLOTS}: Deletes all slots information from a node. Since 3.0.0; O(1). */
     default String clusterFlushSlots() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("FLUSHSLOTS"),
                 BuilderFactory.STRING);
     }
 
-    /**
-     * {@code CLUSTER SETSLOT slot NODE nodeId}: Binds a hash slot to a node.. Since 3.0.0; O(1).
-     */
+    /** {@code CLUSTER SETSLOT slot NODE nodeId}: Binds a hash slot to a node. Since 3.0.0; O(1). */
     default String clusterSetSlotNode(int slot, String nodeId) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("SETSLOT").add(slot)
                 .add("NODE").add(nodeId),
@@ -268,7 +264,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER SETSLOT slot MIGRATING nodeId}: Binds a hash slot to a node.. Since 3.0.0;
+     * {@code CLUSTER SETSLOT slot MIGRATING nodeId}: Binds a hash slot to a node. Since 3.0.0;
      * O(1).
      */
     default String clusterSetSlotMigrating(int slot, String nodeId) {
@@ -278,7 +274,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER SETSLOT slot IMPORTING nodeId}: Binds a hash slot to a node.. Since 3.0.0;
+     * {@code CLUSTER SETSLOT slot IMPORTING nodeId}: Binds a hash slot to a node. Since 3.0.0;
      * O(1).
      */
     default String clusterSetSlotImporting(int slot, String nodeId) {
@@ -287,7 +283,7 @@ public interface ClusterCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLUSTER SETSLOT slot STABLE}: Binds a hash slot to a node.. Since 3.0.0; O(1). */
+    /** {@code CLUSTER SETSLOT slot STABLE}: Binds a hash slot to a node. Since 3.0.0; O(1). */
     default String clusterSetSlotStable(int slot) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("SETSLOT").add(slot)
                 .add("STABLE"),
@@ -295,7 +291,7 @@ public interface ClusterCommands {
     }
 
     /**
-     * {@code CLUSTER SET-CONFIG-EPOCH configEpoch}: Sets the configuration epoch for a new node..
+     * {@code CLUSTER SET-CONFIG-EPOCH configEpoch}: Sets the configuration epoch for a new node.
      * Since 3.0.0; O(1).
      */
     default String clusterSetConfigEpoch(long configEpoch) {
@@ -304,14 +300,14 @@ public interface ClusterCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLUSTER BUMPEPOCH}: Advances the cluster config epoch.. Since 3.0.0; O(1). */
+    /** {@code CLUSTER BUMPEPOCH}: Advances the cluster config epoch. Since 3.0.0; O(1). */
     default String clusterBumpEpoch() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("BUMPEPOCH"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code CLUSTER SAVECONFIG}: Forces a node to save the cluster configuration to disk.. Since
+     * {@code CLUSTER SAVECONFIG}: Forces a node to save the cluster configuration to disk. Since
      * 3.0.0; O(1).
      */
     default String clusterSaveConfig() {

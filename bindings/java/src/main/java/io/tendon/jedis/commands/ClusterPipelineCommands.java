@@ -21,14 +21,14 @@ public interface ClusterPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */
     <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
-    /** {@code CLUSTER INFO}: Returns information about the state of a node.. Since 3.0.0; O(1). */
+    /** {@code CLUSTER INFO}: Returns information about the state of a node. Since 3.0.0; O(1). */
     default Response<String> clusterInfo() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("INFO"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code CLUSTER NODES}: Returns the cluster configuration for a node.. Since 3.0.0; O(N) where
+     * {@code CLUSTER NODES}: Returns the cluster configuration for a node. Since 3.0.0; O(N) where
      * N is the total number of Cluster nodes.
      */
     default Response<String> clusterNodes() {
@@ -36,39 +36,39 @@ public interface ClusterPipelineCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLUSTER MYID}: Returns the ID of a node.. Since 3.0.0; O(1). */
+    /** {@code CLUSTER MYID}: Returns the ID of a node. Since 3.0.0; O(1). */
     default Response<String> clusterMyId() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("MYID"),
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLUSTER MYSHARDID}: Returns the shard ID of a node.. Since 7.2.0; O(1). */
+    /** {@code CLUSTER MYSHARDID}: Returns the shard ID of a node. Since 7.2.0; O(1). */
     default Response<String> clusterMyShardId() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("MYSHARDID"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code CLUSTER KEYSLOT key}: Returns the hash slot for a key.. Since 3.0.0; O(N) where N is
+     * {@code CLUSTER KEYSLOT key}: Returns the hash slot for a key. Since 3.0.0; O(N) where N is
      * the number of bytes in the key.
      */
     default Response<Long> clusterKeySlot(String key) {
-        return executeCommand(new CommandArguments(Command.CLUSTER).add("KEYSLOT").add(key),
+        return executeCommand(new CommandArguments(Command.CLUSTER).add("KEYSLOT").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code CLUSTER KEYSLOT key}: Returns the hash slot for a key.. Since 3.0.0; O(N) where N is
+     * {@code CLUSTER KEYSLOT key}: Returns the hash slot for a key. Since 3.0.0; O(N) where N is
      * the number of bytes in the key.
      */
     default Response<Long> clusterKeySlot(byte[] key) {
-        return executeCommand(new CommandArguments(Command.CLUSTER).add("KEYSLOT").add(key),
+        return executeCommand(new CommandArguments(Command.CLUSTER).add("KEYSLOT").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code CLUSTER COUNTKEYSINSLOT slot}: Returns the number of keys in a hash slot.. Since
-     * 3.0.0; O(1).
+     * {@code CLUSTER COUNTKEYSINSLOT slot}: Returns the number of keys in a hash slot. Since 3.0.0;
+     * O(1).
      */
     default Response<Long> clusterCountKeysInSlot(int slot) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("COUNTKEYSINSLOT")
@@ -77,7 +77,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER GETKEYSINSLOT slot count}: Returns the key names in a hash slot.. Since 3.0.0;
+     * {@code CLUSTER GETKEYSINSLOT slot count}: Returns the key names in a hash slot. Since 3.0.0;
      * O(N) where N is the number of requested keys.
      */
     default Response<List<String>> clusterGetKeysInSlot(int slot, int count) {
@@ -87,7 +87,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER GETKEYSINSLOT slot count}: Returns the key names in a hash slot.. Since 3.0.0;
+     * {@code CLUSTER GETKEYSINSLOT slot count}: Returns the key names in a hash slot. Since 3.0.0;
      * O(N) where N is the number of requested keys.
      */
     default Response<List<byte[]>> clusterGetKeysInSlotBinary(int slot, int count) {
@@ -97,8 +97,8 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER SLOTS}: Returns the mapping of cluster slots to nodes.. Since 3.0.0; O(N)
-     * where N is the total number of Cluster nodes.
+     * {@code CLUSTER SLOTS}: Returns the mapping of cluster slots to nodes. Since 3.0.0; O(N) where
+     * N is the total number of Cluster nodes.
      */
     default Response<List<Object>> clusterSlots() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("SLOTS"),
@@ -106,7 +106,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER SHARDS}: Returns the mapping of cluster slots to shards.. Since 7.0.0; O(N)
+     * {@code CLUSTER SHARDS}: Returns the mapping of cluster slots to shards. Since 7.0.0; O(N)
      * where N is the total number of cluster nodes.
      */
     default Response<List<ClusterShardInfo>> clusterShards() {
@@ -115,7 +115,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER LINKS}: Returns a list of all TCP links to and from peer nodes.. Since 7.0.0;
+     * {@code CLUSTER LINKS}: Returns a list of all TCP links to and from peer nodes. Since 7.0.0;
      * O(N) where N is the total number of Cluster nodes.
      */
     default Response<List<Map<String, Object>>> clusterLinks() {
@@ -124,8 +124,8 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER REPLICAS nodeId}: Lists the replica nodes of a primary node.. Since 5.0.0;
-     * O(N) where N is the number of replicas.
+     * {@code CLUSTER REPLICAS nodeId}: Lists the replica nodes of a primary node. Since 5.0.0; O(N)
+     * where N is the number of replicas.
      */
     default Response<List<String>> clusterReplicas(String nodeId) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("REPLICAS").add(nodeId),
@@ -133,7 +133,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER SLAVES nodeId}: Lists the replica nodes of a primary node.. Since 3.0.0; O(N)
+     * {@code CLUSTER SLAVES nodeId}: Lists the replica nodes of a primary node. Since 3.0.0; O(N)
      * where N is the number of replicas.
      */
     default Response<List<String>> clusterSlaves(String nodeId) {
@@ -143,7 +143,7 @@ public interface ClusterPipelineCommands {
 
     /**
      * {@code CLUSTER COUNT-FAILURE-REPORTS nodeId}: Returns the number of active failure reports
-     * active for a node.. Since 3.0.0; O(N) where N is the number of failure reports.
+     * active for a node. Since 3.0.0; O(N) where N is the number of failure reports.
      */
     default Response<Long> clusterCountFailureReports(String nodeId) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("COUNT-FAILURE-REPORTS")
@@ -152,7 +152,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER MEET ip port}: Forces a node to handshake with another node.. Since 3.0.0;
+     * {@code CLUSTER MEET ip port}: Forces a node to handshake with another node. Since 3.0.0;
      * O(1).
      */
     default Response<String> clusterMeet(String ip, int port) {
@@ -160,15 +160,15 @@ public interface ClusterPipelineCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLUSTER FORGET nodeId}: Removes a node from the nodes table.. Since 3.0.0; O(1). */
+    /** {@code CLUSTER FORGET nodeId}: Removes a node from the nodes table. Since 3.0.0; O(1). */
     default Response<String> clusterForget(String nodeId) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("FORGET").add(nodeId),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code CLUSTER REPLICATE nodeId}: Configure a node as replica of a primary node.. Since
-     * 3.0.0; O(1).
+     * {@code CLUSTER REPLICATE nodeId}: Configure a node as replica of a primary node. Since 3.0.0;
+     * O(1).
      */
     default Response<String> clusterReplicate(String nodeId) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("REPLICATE").add(nodeId),
@@ -176,8 +176,8 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER FAILOVER}: Forces a replica to perform a manual failover of its primary..
-     * Since 3.0.0; O(1).
+     * {@code CLUSTER FAILOVER}: Forces a replica to perform a manual failover of its primary. Since
+     * 3.0.0; O(1).
      */
     default Response<String> clusterFailover() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("FAILOVER"),
@@ -186,7 +186,7 @@ public interface ClusterPipelineCommands {
 
     /**
      * {@code CLUSTER FAILOVER failoverOption}: Forces a replica to perform a manual failover of its
-     * primary.. Since 3.0.0; O(1).
+     * primary. Since 3.0.0; O(1).
      */
     default Response<String> clusterFailover(ClusterFailoverOption failoverOption) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("FAILOVER")
@@ -195,8 +195,8 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER RESET}: Resets a node.. Since 3.0.0; O(N) where N is the number of known
-     * nodes. The command may execute a FLUSHALL as a side effect.
+     * {@code CLUSTER RESET}: Resets a node. Since 3.0.0; O(N) where N is the number of known nodes.
+     * The command may execute a FLUSHALL as a side effect.
      */
     default Response<String> clusterReset() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("RESET"),
@@ -204,7 +204,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER RESET resetType}: Resets a node.. Since 3.0.0; O(N) where N is the number of
+     * {@code CLUSTER RESET resetType}: Resets a node. Since 3.0.0; O(N) where N is the number of
      * known nodes. The command may execute a FLUSHALL as a side effect.
      */
     default Response<String> clusterReset(ClusterResetType resetType) {
@@ -213,7 +213,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER ADDSLOTS slots}: Assigns new hash slots to a node.. Since 3.0.0; O(N) where N
+     * {@code CLUSTER ADDSLOTS slots}: Assigns new hash slots to a node. Since 3.0.0; O(N) where N
      * is the total number of hash slot arguments.
      */
     default Response<String> clusterAddSlots(int... slots) {
@@ -222,7 +222,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER ADDSLOTSRANGE ranges}: Assigns new hash slot ranges to a node.. Since 7.0.0;
+     * {@code CLUSTER ADDSLOTSRANGE ranges}: Assigns new hash slot ranges to a node. Since 7.0.0;
      * O(N) where N is the total number of the slots between the start slot and end slot arguments.
      */
     default Response<String> clusterAddSlotsRange(int... ranges) {
@@ -232,7 +232,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER DELSLOTS slots}: Sets hash slots as unbound for a node.. Since 3.0.0; O(N)
+     * {@code CLUSTER DELSLOTS slots}: Sets hash slots as unbound for a node. Since 3.0.0; O(N)
      * where N is the total number of hash slot arguments.
      */
     default Response<String> clusterDelSlots(int... slots) {
@@ -241,7 +241,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER DELSLOTSRANGE ranges}: Sets hash slot ranges as unbound for a node.. Since
+     * {@code CLUSTER DELSLOTSRANGE ranges}: Sets hash slot ranges as unbound for a node. Since
      * 7.0.0; O(N) where N is the total number of the slots between the start slot and end slot
      * arguments.
      */
@@ -251,17 +251,13 @@ public interface ClusterPipelineCommands {
                 BuilderFactory.STRING);
     }
 
-    /**
-     * {@code CLUSTER FLUSHSLOTS}: Deletes all slots information from a node.. Since 3.0.0; O(1).
-     */
+    /** {@code CLUSTER FLUSHSLOTS}: Deletes all slots information from a node. Since 3.0.0; O(1). */
     default Response<String> clusterFlushSlots() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("FLUSHSLOTS"),
                 BuilderFactory.STRING);
     }
 
-    /**
-     * {@code CLUSTER SETSLOT slot NODE nodeId}: Binds a hash slot to a node.. Since 3.0.0; O(1).
-     */
+    /** {@code CLUSTER SETSLOT slot NODE nodeId}: Binds a hash slot to a node. Since 3.0.0; O(1). */
     default Response<String> clusterSetSlotNode(int slot, String nodeId) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("SETSLOT").add(slot)
                 .add("NODE").add(nodeId),
@@ -269,7 +265,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER SETSLOT slot MIGRATING nodeId}: Binds a hash slot to a node.. Since 3.0.0;
+     * {@code CLUSTER SETSLOT slot MIGRATING nodeId}: Binds a hash slot to a node. Since 3.0.0;
      * O(1).
      */
     default Response<String> clusterSetSlotMigrating(int slot, String nodeId) {
@@ -279,7 +275,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER SETSLOT slot IMPORTING nodeId}: Binds a hash slot to a node.. Since 3.0.0;
+     * {@code CLUSTER SETSLOT slot IMPORTING nodeId}: Binds a hash slot to a node. Since 3.0.0;
      * O(1).
      */
     default Response<String> clusterSetSlotImporting(int slot, String nodeId) {
@@ -288,7 +284,7 @@ public interface ClusterPipelineCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLUSTER SETSLOT slot STABLE}: Binds a hash slot to a node.. Since 3.0.0; O(1). */
+    /** {@code CLUSTER SETSLOT slot STABLE}: Binds a hash slot to a node. Since 3.0.0; O(1). */
     default Response<String> clusterSetSlotStable(int slot) {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("SETSLOT").add(slot)
                 .add("STABLE"),
@@ -296,7 +292,7 @@ public interface ClusterPipelineCommands {
     }
 
     /**
-     * {@code CLUSTER SET-CONFIG-EPOCH configEpoch}: Sets the configuration epoch for a new node..
+     * {@code CLUSTER SET-CONFIG-EPOCH configEpoch}: Sets the configuration epoch for a new node.
      * Since 3.0.0; O(1).
      */
     default Response<String> clusterSetConfigEpoch(long configEpoch) {
@@ -305,14 +301,14 @@ public interface ClusterPipelineCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLUSTER BUMPEPOCH}: Advances the cluster config epoch.. Since 3.0.0; O(1). */
+    /** {@code CLUSTER BUMPEPOCH}: Advances the cluster config epoch. Since 3.0.0; O(1). */
     default Response<String> clusterBumpEpoch() {
         return executeCommand(new CommandArguments(Command.CLUSTER).add("BUMPEPOCH"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code CLUSTER SAVECONFIG}: Forces a node to save the cluster configuration to disk.. Since
+     * {@code CLUSTER SAVECONFIG}: Forces a node to save the cluster configuration to disk. Since
      * 3.0.0; O(1).
      */
     default Response<String> clusterSaveConfig() {

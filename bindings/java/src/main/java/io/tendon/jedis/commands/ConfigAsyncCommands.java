@@ -29,7 +29,7 @@ public interface ConfigAsyncCommands {
     <T> CompletableFuture<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code CONFIG GET pattern}: Returns the effective values of configuration parameters.. Since
+     * {@code CONFIG GET pattern}: Returns the effective values of configuration parameters. Since
      * 2.0.0; O(N) when N is the number of configuration parameters provided.
      */
     default CompletableFuture<Map<String, String>> configGet(String pattern) {
@@ -38,7 +38,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code CONFIG GET pattern}: Returns the effective values of configuration parameters.. Since
+     * {@code CONFIG GET pattern}: Returns the effective values of configuration parameters. Since
      * 2.0.0; O(N) when N is the number of configuration parameters provided.
      */
     default CompletableFuture<Map<byte[], byte[]>> configGet(byte[] pattern) {
@@ -47,7 +47,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code CONFIG GET patterns}: Returns the effective values of configuration parameters.. Since
+     * {@code CONFIG GET patterns}: Returns the effective values of configuration parameters. Since
      * 2.0.0; O(N) when N is the number of configuration parameters provided.
      */
     default CompletableFuture<Map<String, String>> configGet(String... patterns) {
@@ -56,7 +56,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code CONFIG GET patterns}: Returns the effective values of configuration parameters.. Since
+     * {@code CONFIG GET patterns}: Returns the effective values of configuration parameters. Since
      * 2.0.0; O(N) when N is the number of configuration parameters provided.
      */
     default CompletableFuture<Map<byte[], byte[]>> configGet(byte[]... patterns) {
@@ -65,7 +65,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code CONFIG SET parameter value}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameter value}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default CompletableFuture<String> configSet(String parameter, String value) {
@@ -75,7 +75,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code CONFIG SET parameter value}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameter value}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default CompletableFuture<String> configSet(byte[] parameter, byte[] value) {
@@ -85,7 +85,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default CompletableFuture<String> configSet(String... parameterValues) {
@@ -95,7 +95,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default CompletableFuture<String> configSet(byte[]... parameterValues) {
@@ -105,7 +105,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default CompletableFuture<String> configSet(Map<String, String> parameterValues) {
@@ -115,7 +115,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default CompletableFuture<String> configSetBinary(Map<byte[], byte[]> parameterValues) {
@@ -124,21 +124,21 @@ public interface ConfigAsyncCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CONFIG RESETSTAT}: Resets the server's statistics.. Since 2.0.0; O(1). */
+    /** {@code CONFIG RESETSTAT}: Resets the server's statistics. Since 2.0.0; O(1). */
     default CompletableFuture<String> configResetStat() {
         return executeCommand(new CommandArguments(Command.CONFIG).add("RESETSTAT"),
                 BuilderFactory.STRING);
     }
 
-    /** {@code CONFIG REWRITE}: Persists the effective configuration to file.. Since 2.8.0; O(1). */
+    /** {@code CONFIG REWRITE}: Persists the effective configuration to file. Since 2.8.0; O(1). */
     default CompletableFuture<String> configRewrite() {
         return executeCommand(new CommandArguments(Command.CONFIG).add("REWRITE"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code SLOWLOG GET}: Returns the slow log's entries.. Since 2.2.12; O(N) where N is the
-     * number of entries returned.
+     * {@code SLOWLOG GET}: Returns the slow log's entries. Since 2.2.12; O(N) where N is the number
+     * of entries returned.
      */
     default CompletableFuture<List<Slowlog>> slowlogGet() {
         return executeCommand(new CommandArguments(Command.SLOWLOG).add("GET"),
@@ -146,7 +146,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code SLOWLOG GET entries}: Returns the slow log's entries.. Since 2.2.12; O(N) where N is
+     * {@code SLOWLOG GET entries}: Returns the slow log's entries. Since 2.2.12; O(N) where N is
      * the number of entries returned.
      */
     default CompletableFuture<List<Slowlog>> slowlogGet(long entries) {
@@ -155,8 +155,8 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code SLOWLOG GET}: Returns the slow log's entries.. Since 2.2.12; O(N) where N is the
-     * number of entries returned.
+     * {@code SLOWLOG GET}: Returns the slow log's entries. Since 2.2.12; O(N) where N is the number
+     * of entries returned.
      */
     default CompletableFuture<List<Object>> slowlogGetBinary() {
         return executeCommand(new CommandArguments(Command.SLOWLOG).add("GET"),
@@ -164,7 +164,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code SLOWLOG GET entries}: Returns the slow log's entries.. Since 2.2.12; O(N) where N is
+     * {@code SLOWLOG GET entries}: Returns the slow log's entries. Since 2.2.12; O(N) where N is
      * the number of entries returned.
      */
     default CompletableFuture<List<Object>> slowlogGetBinary(long entries) {
@@ -172,14 +172,14 @@ public interface ConfigAsyncCommands {
                 Results.LIST_OF_OBJECT_RAW);
     }
 
-    /** {@code SLOWLOG LEN}: Returns the number of entries in the slow log.. Since 2.2.12; O(1). */
+    /** {@code SLOWLOG LEN}: Returns the number of entries in the slow log. Since 2.2.12; O(1). */
     default CompletableFuture<Long> slowlogLen() {
         return executeCommand(new CommandArguments(Command.SLOWLOG).add("LEN"),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SLOWLOG RESET}: Clears all entries from the slow log.. Since 2.2.12; O(N) where N is
+     * {@code SLOWLOG RESET}: Clears all entries from the slow log. Since 2.2.12; O(N) where N is
      * the number of entries in the slowlog.
      */
     default CompletableFuture<String> slowlogReset() {
@@ -187,20 +187,20 @@ public interface ConfigAsyncCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code MEMORY DOCTOR}: Outputs a memory problems report.. Since 4.0.0; O(1). */
+    /** {@code MEMORY DOCTOR}: Outputs a memory problems report. Since 4.0.0; O(1). */
     default CompletableFuture<String> memoryDoctor() {
         return executeCommand(new CommandArguments(Command.MEMORY).add("DOCTOR"),
                 BuilderFactory.STRING);
     }
 
-    /** {@code MEMORY DOCTOR}: Outputs a memory problems report.. Since 4.0.0; O(1). */
+    /** {@code MEMORY DOCTOR}: Outputs a memory problems report. Since 4.0.0; O(1). */
     default CompletableFuture<byte[]> memoryDoctorBinary() {
         return executeCommand(new CommandArguments(Command.MEMORY).add("DOCTOR"),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code MEMORY PURGE}: Asks the allocator to release memory.. Since 4.0.0; Depends on how much
+     * {@code MEMORY PURGE}: Asks the allocator to release memory. Since 4.0.0; Depends on how much
      * memory is allocated, could be slow.
      */
     default CompletableFuture<String> memoryPurge() {
@@ -208,15 +208,14 @@ public interface ConfigAsyncCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code MEMORY STATS}: Returns details about memory usage.. Since 4.0.0; O(1). */
+    /** {@code MEMORY STATS}: Returns details about memory usage. Since 4.0.0; O(1). */
     default CompletableFuture<Map<String, Object>> memoryStats() {
         return executeCommand(new CommandArguments(Command.MEMORY).add("STATS"),
                 Results.MAP_OF_STRING_OF_OBJECT);
     }
 
     /**
-     * {@code LATENCY DOCTOR}: Returns a human-readable latency analysis report.. Since 2.8.13;
-     * O(1).
+     * {@code LATENCY DOCTOR}: Returns a human-readable latency analysis report. Since 2.8.13; O(1).
      */
     default CompletableFuture<String> latencyDoctor() {
         return executeCommand(new CommandArguments(Command.LATENCY).add("DOCTOR"),
@@ -224,7 +223,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code LATENCY LATEST}: Returns the latest latency samples for all events.. Since 2.8.13;
+     * {@code LATENCY LATEST}: Returns the latest latency samples for all events. Since 2.8.13;
      * O(1).
      */
     default CompletableFuture<Map<String, LatencyLatestInfo>> latencyLatest() {
@@ -233,7 +232,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code LATENCY HISTORY event}: Returns timestamp-latency samples for an event.. Since 2.8.13;
+     * {@code LATENCY HISTORY event}: Returns timestamp-latency samples for an event. Since 2.8.13;
      * O(1).
      */
     default CompletableFuture<List<LatencyHistoryInfo>> latencyHistory(LatencyEvent event) {
@@ -242,7 +241,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code LATENCY RESET events}: Resets the latency data for one or more events.. Since 2.8.13;
+     * {@code LATENCY RESET events}: Resets the latency data for one or more events. Since 2.8.13;
      * O(1).
      */
     default CompletableFuture<Long> latencyReset(LatencyEvent... events) {
@@ -251,7 +250,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code MODULE LIST}: Returns all loaded modules.. Since 4.0.0; O(N) where N is the number of
+     * {@code MODULE LIST}: Returns all loaded modules. Since 4.0.0; O(N) where N is the number of
      * loaded modules.
      */
     default CompletableFuture<List<Module>> moduleList() {
@@ -259,13 +258,13 @@ public interface ConfigAsyncCommands {
                 Results.LIST_OF_MODULE);
     }
 
-    /** {@code MODULE LOAD path}: Loads a module.. Since 4.0.0; O(1). */
+    /** {@code MODULE LOAD path}: Loads a module. Since 4.0.0; O(1). */
     default CompletableFuture<String> moduleLoad(String path) {
         return executeCommand(new CommandArguments(Command.MODULE).add("LOAD").add(path),
                 BuilderFactory.STRING);
     }
 
-    /** {@code MODULE LOAD path args}: Loads a module.. Since 4.0.0; O(1). */
+    /** {@code MODULE LOAD path args}: Loads a module. Since 4.0.0; O(1). */
     default CompletableFuture<String> moduleLoad(String path, String... args) {
         return executeCommand(new CommandArguments(Command.MODULE).add("LOAD").add(path)
                 .addAll(args),
@@ -273,7 +272,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code MODULE LOADEX path params}: Loads a module using extended parameters.. Since 7.0.0;
+     * {@code MODULE LOADEX path params}: Loads a module using extended parameters. Since 7.0.0;
      * O(1).
      */
     default CompletableFuture<String> moduleLoadEx(String path, ModuleLoadExParams params) {
@@ -282,14 +281,14 @@ public interface ConfigAsyncCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code MODULE UNLOAD name}: Unloads a module.. Since 4.0.0; O(1). */
+    /** {@code MODULE UNLOAD name}: Unloads a module. Since 4.0.0; O(1). */
     default CompletableFuture<String> moduleUnload(String name) {
         return executeCommand(new CommandArguments(Command.MODULE).add("UNLOAD").add(name),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code COMMAND}: Returns detailed information about all commands.. Since 2.8.13; O(N) where N
+     * {@code COMMAND}: Returns detailed information about all commands. Since 2.8.13; O(N) where N
      * is the total number of commands.
      */
     default CompletableFuture<Map<String, CommandInfo>> command() {
@@ -297,7 +296,7 @@ public interface ConfigAsyncCommands {
                 BuilderFactory.COMMAND_INFO);
     }
 
-    /** {@code COMMAND COUNT}: Returns a count of commands.. Since 2.8.13; O(1). */
+    /** {@code COMMAND COUNT}: Returns a count of commands. Since 2.8.13; O(1). */
     default CompletableFuture<Long> commandCount() {
         return executeCommand(new CommandArguments(Command.COMMAND).add("COUNT"),
                 BuilderFactory.LONG);
@@ -305,7 +304,7 @@ public interface ConfigAsyncCommands {
 
     /**
      * {@code COMMAND DOCS commands}: Returns documentary information about one, multiple or all
-     * commands.. Since 7.0.0; O(N) where N is the number of commands to look up.
+     * commands. Since 7.0.0; O(N) where N is the number of commands to look up.
      */
     default CompletableFuture<Map<String, CommandDocument>> commandDocs(String... commands) {
         return executeCommand(new CommandArguments(Command.COMMAND).add("DOCS").addAll(commands),
@@ -313,7 +312,7 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code COMMAND GETKEYS command}: Extracts the key names from an arbitrary command.. Since
+     * {@code COMMAND GETKEYS command}: Extracts the key names from an arbitrary command. Since
      * 2.8.13; O(N) where N is the number of arguments to the command.
      */
     default CompletableFuture<List<String>> commandGetKeys(String... command) {
@@ -323,7 +322,7 @@ public interface ConfigAsyncCommands {
 
     /**
      * {@code COMMAND GETKEYSANDFLAGS command}: Extracts the key names and access flags for an
-     * arbitrary command.. Since 7.0.0; O(N) where N is the number of arguments to the command.
+     * arbitrary command. Since 7.0.0; O(N) where N is the number of arguments to the command.
      */
     default CompletableFuture<List<KeyValue<String, List<String>>>> commandGetKeysAndFlags(
                 String... command) {
@@ -333,8 +332,8 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code COMMAND INFO commands}: Returns information about one, multiple or all commands..
-     * Since 2.8.13; O(N) where N is the number of commands to look up.
+     * {@code COMMAND INFO commands}: Returns information about one, multiple or all commands. Since
+     * 2.8.13; O(N) where N is the number of commands to look up.
      */
     default CompletableFuture<Map<String, CommandInfo>> commandInfo(String... commands) {
         return executeCommand(new CommandArguments(Command.COMMAND).add("INFO").addAll(commands),
@@ -342,8 +341,8 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code COMMAND LIST}: Returns a list of command names.. Since 7.0.0; O(N) where N is the
-     * total number of commands.
+     * {@code COMMAND LIST}: Returns a list of command names. Since 7.0.0; O(N) where N is the total
+     * number of commands.
      */
     default CompletableFuture<List<String>> commandList() {
         return executeCommand(new CommandArguments(Command.COMMAND).add("LIST"),
@@ -351,8 +350,8 @@ public interface ConfigAsyncCommands {
     }
 
     /**
-     * {@code COMMAND LIST filterByParams}: Returns a list of command names.. Since 7.0.0; O(N)
-     * where N is the total number of commands.
+     * {@code COMMAND LIST filterByParams}: Returns a list of command names. Since 7.0.0; O(N) where
+     * N is the total number of commands.
      */
     default CompletableFuture<List<String>> commandListFilterBy(
                 CommandListFilterByParams filterByParams) {

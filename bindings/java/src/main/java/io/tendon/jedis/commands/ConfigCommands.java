@@ -28,7 +28,7 @@ public interface ConfigCommands {
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code CONFIG GET pattern}: Returns the effective values of configuration parameters.. Since
+     * {@code CONFIG GET pattern}: Returns the effective values of configuration parameters. Since
      * 2.0.0; O(N) when N is the number of configuration parameters provided.
      */
     default Map<String, String> configGet(String pattern) {
@@ -37,7 +37,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code CONFIG GET pattern}: Returns the effective values of configuration parameters.. Since
+     * {@code CONFIG GET pattern}: Returns the effective values of configuration parameters. Since
      * 2.0.0; O(N) when N is the number of configuration parameters provided.
      */
     default Map<byte[], byte[]> configGet(byte[] pattern) {
@@ -46,7 +46,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code CONFIG GET patterns}: Returns the effective values of configuration parameters.. Since
+     * {@code CONFIG GET patterns}: Returns the effective values of configuration parameters. Since
      * 2.0.0; O(N) when N is the number of configuration parameters provided.
      */
     default Map<String, String> configGet(String... patterns) {
@@ -55,7 +55,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code CONFIG GET patterns}: Returns the effective values of configuration parameters.. Since
+     * {@code CONFIG GET patterns}: Returns the effective values of configuration parameters. Since
      * 2.0.0; O(N) when N is the number of configuration parameters provided.
      */
     default Map<byte[], byte[]> configGet(byte[]... patterns) {
@@ -64,7 +64,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code CONFIG SET parameter value}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameter value}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default String configSet(String parameter, String value) {
@@ -74,7 +74,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code CONFIG SET parameter value}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameter value}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default String configSet(byte[] parameter, byte[] value) {
@@ -84,7 +84,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default String configSet(String... parameterValues) {
@@ -94,7 +94,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default String configSet(byte[]... parameterValues) {
@@ -104,7 +104,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default String configSet(Map<String, String> parameterValues) {
@@ -114,7 +114,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight.. Since 2.0.0;
+     * {@code CONFIG SET parameterValues}: Sets configuration parameters in-flight. Since 2.0.0;
      * O(N) when N is the number of configuration parameters provided.
      */
     default String configSetBinary(Map<byte[], byte[]> parameterValues) {
@@ -123,21 +123,21 @@ public interface ConfigCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CONFIG RESETSTAT}: Resets the server's statistics.. Since 2.0.0; O(1). */
+    /** {@code CONFIG RESETSTAT}: Resets the server's statistics. Since 2.0.0; O(1). */
     default String configResetStat() {
         return executeCommand(new CommandArguments(Command.CONFIG).add("RESETSTAT"),
                 BuilderFactory.STRING);
     }
 
-    /** {@code CONFIG REWRITE}: Persists the effective configuration to file.. Since 2.8.0; O(1). */
+    /** {@code CONFIG REWRITE}: Persists the effective configuration to file. Since 2.8.0; O(1). */
     default String configRewrite() {
         return executeCommand(new CommandArguments(Command.CONFIG).add("REWRITE"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code SLOWLOG GET}: Returns the slow log's entries.. Since 2.2.12; O(N) where N is the
-     * number of entries returned.
+     * {@code SLOWLOG GET}: Returns the slow log's entries. Since 2.2.12; O(N) where N is the number
+     * of entries returned.
      */
     default List<Slowlog> slowlogGet() {
         return executeCommand(new CommandArguments(Command.SLOWLOG).add("GET"),
@@ -145,7 +145,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code SLOWLOG GET entries}: Returns the slow log's entries.. Since 2.2.12; O(N) where N is
+     * {@code SLOWLOG GET entries}: Returns the slow log's entries. Since 2.2.12; O(N) where N is
      * the number of entries returned.
      */
     default List<Slowlog> slowlogGet(long entries) {
@@ -154,8 +154,8 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code SLOWLOG GET}: Returns the slow log's entries.. Since 2.2.12; O(N) where N is the
-     * number of entries returned.
+     * {@code SLOWLOG GET}: Returns the slow log's entries. Since 2.2.12; O(N) where N is the number
+     * of entries returned.
      */
     default List<Object> slowlogGetBinary() {
         return executeCommand(new CommandArguments(Command.SLOWLOG).add("GET"),
@@ -163,7 +163,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code SLOWLOG GET entries}: Returns the slow log's entries.. Since 2.2.12; O(N) where N is
+     * {@code SLOWLOG GET entries}: Returns the slow log's entries. Since 2.2.12; O(N) where N is
      * the number of entries returned.
      */
     default List<Object> slowlogGetBinary(long entries) {
@@ -171,14 +171,14 @@ public interface ConfigCommands {
                 Results.LIST_OF_OBJECT_RAW);
     }
 
-    /** {@code SLOWLOG LEN}: Returns the number of entries in the slow log.. Since 2.2.12; O(1). */
+    /** {@code SLOWLOG LEN}: Returns the number of entries in the slow log. Since 2.2.12; O(1). */
     default long slowlogLen() {
         return executeCommand(new CommandArguments(Command.SLOWLOG).add("LEN"),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SLOWLOG RESET}: Clears all entries from the slow log.. Since 2.2.12; O(N) where N is
+     * {@code SLOWLOG RESET}: Clears all entries from the slow log. Since 2.2.12; O(N) where N is
      * the number of entries in the slowlog.
      */
     default String slowlogReset() {
@@ -186,20 +186,20 @@ public interface ConfigCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code MEMORY DOCTOR}: Outputs a memory problems report.. Since 4.0.0; O(1). */
+    /** {@code MEMORY DOCTOR}: Outputs a memory problems report. Since 4.0.0; O(1). */
     default String memoryDoctor() {
         return executeCommand(new CommandArguments(Command.MEMORY).add("DOCTOR"),
                 BuilderFactory.STRING);
     }
 
-    /** {@code MEMORY DOCTOR}: Outputs a memory problems report.. Since 4.0.0; O(1). */
+    /** {@code MEMORY DOCTOR}: Outputs a memory problems report. Since 4.0.0; O(1). */
     default byte[] memoryDoctorBinary() {
         return executeCommand(new CommandArguments(Command.MEMORY).add("DOCTOR"),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code MEMORY PURGE}: Asks the allocator to release memory.. Since 4.0.0; Depends on how much
+     * {@code MEMORY PURGE}: Asks the allocator to release memory. Since 4.0.0; Depends on how much
      * memory is allocated, could be slow.
      */
     default String memoryPurge() {
@@ -207,15 +207,14 @@ public interface ConfigCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code MEMORY STATS}: Returns details about memory usage.. Since 4.0.0; O(1). */
+    /** {@code MEMORY STATS}: Returns details about memory usage. Since 4.0.0; O(1). */
     default Map<String, Object> memoryStats() {
         return executeCommand(new CommandArguments(Command.MEMORY).add("STATS"),
                 Results.MAP_OF_STRING_OF_OBJECT);
     }
 
     /**
-     * {@code LATENCY DOCTOR}: Returns a human-readable latency analysis report.. Since 2.8.13;
-     * O(1).
+     * {@code LATENCY DOCTOR}: Returns a human-readable latency analysis report. Since 2.8.13; O(1).
      */
     default String latencyDoctor() {
         return executeCommand(new CommandArguments(Command.LATENCY).add("DOCTOR"),
@@ -223,7 +222,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code LATENCY LATEST}: Returns the latest latency samples for all events.. Since 2.8.13;
+     * {@code LATENCY LATEST}: Returns the latest latency samples for all events. Since 2.8.13;
      * O(1).
      */
     default Map<String, LatencyLatestInfo> latencyLatest() {
@@ -232,7 +231,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code LATENCY HISTORY event}: Returns timestamp-latency samples for an event.. Since 2.8.13;
+     * {@code LATENCY HISTORY event}: Returns timestamp-latency samples for an event. Since 2.8.13;
      * O(1).
      */
     default List<LatencyHistoryInfo> latencyHistory(LatencyEvent event) {
@@ -241,7 +240,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code LATENCY RESET events}: Resets the latency data for one or more events.. Since 2.8.13;
+     * {@code LATENCY RESET events}: Resets the latency data for one or more events. Since 2.8.13;
      * O(1).
      */
     default long latencyReset(LatencyEvent... events) {
@@ -250,7 +249,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code MODULE LIST}: Returns all loaded modules.. Since 4.0.0; O(N) where N is the number of
+     * {@code MODULE LIST}: Returns all loaded modules. Since 4.0.0; O(N) where N is the number of
      * loaded modules.
      */
     default List<Module> moduleList() {
@@ -258,13 +257,13 @@ public interface ConfigCommands {
                 Results.LIST_OF_MODULE);
     }
 
-    /** {@code MODULE LOAD path}: Loads a module.. Since 4.0.0; O(1). */
+    /** {@code MODULE LOAD path}: Loads a module. Since 4.0.0; O(1). */
     default String moduleLoad(String path) {
         return executeCommand(new CommandArguments(Command.MODULE).add("LOAD").add(path),
                 BuilderFactory.STRING);
     }
 
-    /** {@code MODULE LOAD path args}: Loads a module.. Since 4.0.0; O(1). */
+    /** {@code MODULE LOAD path args}: Loads a module. Since 4.0.0; O(1). */
     default String moduleLoad(String path, String... args) {
         return executeCommand(new CommandArguments(Command.MODULE).add("LOAD").add(path)
                 .addAll(args),
@@ -272,7 +271,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code MODULE LOADEX path params}: Loads a module using extended parameters.. Since 7.0.0;
+     * {@code MODULE LOADEX path params}: Loads a module using extended parameters. Since 7.0.0;
      * O(1).
      */
     default String moduleLoadEx(String path, ModuleLoadExParams params) {
@@ -281,14 +280,14 @@ public interface ConfigCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code MODULE UNLOAD name}: Unloads a module.. Since 4.0.0; O(1). */
+    /** {@code MODULE UNLOAD name}: Unloads a module. Since 4.0.0; O(1). */
     default String moduleUnload(String name) {
         return executeCommand(new CommandArguments(Command.MODULE).add("UNLOAD").add(name),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code COMMAND}: Returns detailed information about all commands.. Since 2.8.13; O(N) where N
+     * {@code COMMAND}: Returns detailed information about all commands. Since 2.8.13; O(N) where N
      * is the total number of commands.
      */
     default Map<String, CommandInfo> command() {
@@ -296,7 +295,7 @@ public interface ConfigCommands {
                 BuilderFactory.COMMAND_INFO);
     }
 
-    /** {@code COMMAND COUNT}: Returns a count of commands.. Since 2.8.13; O(1). */
+    /** {@code COMMAND COUNT}: Returns a count of commands. Since 2.8.13; O(1). */
     default long commandCount() {
         return executeCommand(new CommandArguments(Command.COMMAND).add("COUNT"),
                 BuilderFactory.LONG);
@@ -304,7 +303,7 @@ public interface ConfigCommands {
 
     /**
      * {@code COMMAND DOCS commands}: Returns documentary information about one, multiple or all
-     * commands.. Since 7.0.0; O(N) where N is the number of commands to look up.
+     * commands. Since 7.0.0; O(N) where N is the number of commands to look up.
      */
     default Map<String, CommandDocument> commandDocs(String... commands) {
         return executeCommand(new CommandArguments(Command.COMMAND).add("DOCS").addAll(commands),
@@ -312,7 +311,7 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code COMMAND GETKEYS command}: Extracts the key names from an arbitrary command.. Since
+     * {@code COMMAND GETKEYS command}: Extracts the key names from an arbitrary command. Since
      * 2.8.13; O(N) where N is the number of arguments to the command.
      */
     default List<String> commandGetKeys(String... command) {
@@ -322,7 +321,7 @@ public interface ConfigCommands {
 
     /**
      * {@code COMMAND GETKEYSANDFLAGS command}: Extracts the key names and access flags for an
-     * arbitrary command.. Since 7.0.0; O(N) where N is the number of arguments to the command.
+     * arbitrary command. Since 7.0.0; O(N) where N is the number of arguments to the command.
      */
     default List<KeyValue<String, List<String>>> commandGetKeysAndFlags(String... command) {
         return executeCommand(new CommandArguments(Command.COMMAND).add("GETKEYSANDFLAGS")
@@ -331,8 +330,8 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code COMMAND INFO commands}: Returns information about one, multiple or all commands..
-     * Since 2.8.13; O(N) where N is the number of commands to look up.
+     * {@code COMMAND INFO commands}: Returns information about one, multiple or all commands. Since
+     * 2.8.13; O(N) where N is the number of commands to look up.
      */
     default Map<String, CommandInfo> commandInfo(String... commands) {
         return executeCommand(new CommandArguments(Command.COMMAND).add("INFO").addAll(commands),
@@ -340,8 +339,8 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code COMMAND LIST}: Returns a list of command names.. Since 7.0.0; O(N) where N is the
-     * total number of commands.
+     * {@code COMMAND LIST}: Returns a list of command names. Since 7.0.0; O(N) where N is the total
+     * number of commands.
      */
     default List<String> commandList() {
         return executeCommand(new CommandArguments(Command.COMMAND).add("LIST"),
@@ -349,8 +348,8 @@ public interface ConfigCommands {
     }
 
     /**
-     * {@code COMMAND LIST filterByParams}: Returns a list of command names.. Since 7.0.0; O(N)
-     * where N is the total number of commands.
+     * {@code COMMAND LIST filterByParams}: Returns a list of command names. Since 7.0.0; O(N) where
+     * N is the total number of commands.
      */
     default List<String> commandListFilterBy(CommandListFilterByParams filterByParams) {
         return executeCommand(new CommandArguments(Command.COMMAND).add("LIST")

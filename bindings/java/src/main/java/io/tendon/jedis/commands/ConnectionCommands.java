@@ -16,7 +16,7 @@ public interface ConnectionCommands {
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code AUTH password}: Authenticates the connection.. Since 1.0.0; O(N) where N is the number
+     * {@code AUTH password}: Authenticates the connection. Since 1.0.0; O(N) where N is the number
      * of passwords defined for the user.
      */
     default String auth(String password) {
@@ -25,7 +25,7 @@ public interface ConnectionCommands {
     }
 
     /**
-     * {@code AUTH user password}: Authenticates the connection.. Since 1.0.0; O(N) where N is the
+     * {@code AUTH user password}: Authenticates the connection. Since 1.0.0; O(N) where N is the
      * number of passwords defined for the user.
      */
     default String auth(String user, String password) {
@@ -33,20 +33,20 @@ public interface ConnectionCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLIENT SETNAME name}: Sets the connection name.. Since 2.6.9; O(1). */
+    /** {@code CLIENT SETNAME name}: Sets the connection name. Since 2.6.9; O(1). */
     default String clientSetname(String name) {
         return executeCommand(new CommandArguments(Command.CLIENT).add("SETNAME").add(name),
                 BuilderFactory.STRING);
     }
 
-    /** {@code CLIENT SETNAME name}: Sets the connection name.. Since 2.6.9; O(1). */
+    /** {@code CLIENT SETNAME name}: Sets the connection name. Since 2.6.9; O(1). */
     default String clientSetname(byte[] name) {
         return executeCommand(new CommandArguments(Command.CLIENT).add("SETNAME").add(name),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code CLIENT SETINFO attr value}: Sets information specific to the client or connection..
+     * {@code CLIENT SETINFO attr value}: Sets information specific to the client or connection.
      * Since 7.2.0; O(1).
      */
     default String clientSetInfo(ClientAttributeOption attr, String value) {
@@ -56,7 +56,7 @@ public interface ConnectionCommands {
     }
 
     /**
-     * {@code CLIENT SETINFO attr value}: Sets information specific to the client or connection..
+     * {@code CLIENT SETINFO attr value}: Sets information specific to the client or connection.
      * Since 7.2.0; O(1).
      */
     default String clientSetInfo(ClientAttributeOption attr, byte[] value) {
@@ -66,7 +66,7 @@ public interface ConnectionCommands {
     }
 
     /**
-     * {@code CLIENT NO-EVICT ON}: Sets the client eviction mode of the connection.. Since 7.0.0;
+     * {@code CLIENT NO-EVICT ON}: Sets the client eviction mode of the connection. Since 7.0.0;
      * O(1).
      */
     default String clientNoEvictOn() {
@@ -75,7 +75,7 @@ public interface ConnectionCommands {
     }
 
     /**
-     * {@code CLIENT NO-EVICT OFF}: Sets the client eviction mode of the connection.. Since 7.0.0;
+     * {@code CLIENT NO-EVICT OFF}: Sets the client eviction mode of the connection. Since 7.0.0;
      * O(1).
      */
     default String clientNoEvictOff() {
@@ -85,7 +85,7 @@ public interface ConnectionCommands {
 
     /**
      * {@code CLIENT NO-TOUCH ON}: Controls whether commands sent by the client affect the LRU/LFU
-     * of accessed keys.. Since 7.2.0; O(1).
+     * of accessed keys. Since 7.2.0; O(1).
      */
     default String clientNoTouchOn() {
         return executeCommand(new CommandArguments(Command.CLIENT).add("NO-TOUCH").add("ON"),
@@ -94,7 +94,7 @@ public interface ConnectionCommands {
 
     /**
      * {@code CLIENT NO-TOUCH OFF}: Controls whether commands sent by the client affect the LRU/LFU
-     * of accessed keys.. Since 7.2.0; O(1).
+     * of accessed keys. Since 7.2.0; O(1).
      */
     default String clientNoTouchOff() {
         return executeCommand(new CommandArguments(Command.CLIENT).add("NO-TOUCH").add("OFF"),
@@ -102,7 +102,7 @@ public interface ConnectionCommands {
     }
 
     /**
-     * {@code READONLY}: Enables read-only queries for a connection to a Valkey replica node.. Since
+     * {@code READONLY}: Enables read-only queries for a connection to a Valkey replica node. Since
      * 3.0.0; O(1).
      */
     default String readonly() {
@@ -111,7 +111,7 @@ public interface ConnectionCommands {
     }
 
     /**
-     * {@code READWRITE}: Enables read-write queries for a connection to a Valkey replica node..
+     * {@code READWRITE}: Enables read-write queries for a connection to a Valkey replica node.
      * Since 3.0.0; O(1).
      */
     default String readwrite() {
@@ -120,7 +120,7 @@ public interface ConnectionCommands {
     }
 
     /**
-     * {@code ASKING}: Signals that a cluster client is following an -ASK redirect.. Since 3.0.0;
+     * {@code ASKING}: Signals that a cluster client is following an -ASK redirect. Since 3.0.0;
      * O(1).
      */
     default String asking() {
@@ -128,31 +128,31 @@ public interface ConnectionCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code RESET}: Resets the connection.. Since 6.2.0; O(1). */
+    /** {@code RESET}: Resets the connection. Since 6.2.0; O(1). */
     default String reset() {
         return executeCommand(new CommandArguments(Command.RESET),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code WATCH keys}: Monitors changes to keys to determine the execution of a transaction..
+     * {@code WATCH keys}: Monitors changes to keys to determine the execution of a transaction.
      * Since 2.2.0; O(1) for every key.
      */
     default String watch(String... keys) {
-        return executeCommand(new CommandArguments(Command.WATCH).addAll(keys),
+        return executeCommand(new CommandArguments(Command.WATCH).keys(keys),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code WATCH keys}: Monitors changes to keys to determine the execution of a transaction..
+     * {@code WATCH keys}: Monitors changes to keys to determine the execution of a transaction.
      * Since 2.2.0; O(1) for every key.
      */
     default String watch(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.WATCH).addAll(keys),
+        return executeCommand(new CommandArguments(Command.WATCH).keys(keys),
                 BuilderFactory.STRING);
     }
 
-    /** {@code UNWATCH}: Forgets about watched keys of a transaction.. Since 2.2.0; O(1). */
+    /** {@code UNWATCH}: Forgets about watched keys of a transaction. Since 2.2.0; O(1). */
     default String unwatch() {
         return executeCommand(new CommandArguments(Command.UNWATCH),
                 BuilderFactory.STRING);

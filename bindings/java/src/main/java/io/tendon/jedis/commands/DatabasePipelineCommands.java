@@ -17,7 +17,7 @@ public interface DatabasePipelineCommands {
     <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code SWAPDB index1 index2}: Swaps two databases.. Since 4.0.0; O(N) where N is the count of
+     * {@code SWAPDB index1 index2}: Swaps two databases. Since 4.0.0; O(N) where N is the count of
      * clients watching or blocking on keys from both databases.
      */
     default Response<String> swapDB(int index1, int index2) {
@@ -25,89 +25,89 @@ public interface DatabasePipelineCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code MOVE key dbIndex}: Moves a key to another database.. Since 1.0.0; O(1). */
+    /** {@code MOVE key dbIndex}: Moves a key to another database. Since 1.0.0; O(1). */
     default Response<Long> move(String key, int dbIndex) {
-        return executeCommand(new CommandArguments(Command.MOVE).add(key).add(dbIndex),
+        return executeCommand(new CommandArguments(Command.MOVE).key(key).add(dbIndex),
                 BuilderFactory.LONG);
     }
 
-    /** {@code MOVE key dbIndex}: Moves a key to another database.. Since 1.0.0; O(1). */
+    /** {@code MOVE key dbIndex}: Moves a key to another database. Since 1.0.0; O(1). */
     default Response<Long> move(byte[] key, int dbIndex) {
-        return executeCommand(new CommandArguments(Command.MOVE).add(key).add(dbIndex),
+        return executeCommand(new CommandArguments(Command.MOVE).key(key).add(dbIndex),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code COPY srcKey dstKey DB db REPLACE}: Copies the value of a key to a new key.. Since
+     * {@code COPY srcKey dstKey DB db REPLACE}: Copies the value of a key to a new key. Since
      * 6.2.0; O(N) worst case for collections, where N is the number of nested items. O(1) for
      * string values.
      */
     default Response<Boolean> copy(String srcKey, String dstKey, int db, boolean replace) {
-        return executeCommand(new CommandArguments(Command.COPY).add(srcKey).add(dstKey).add("DB")
+        return executeCommand(new CommandArguments(Command.COPY).key(srcKey).key(dstKey).add("DB")
                 .add(db).addIf(replace, "REPLACE"),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
-     * {@code COPY srcKey dstKey DB db REPLACE}: Copies the value of a key to a new key.. Since
+     * {@code COPY srcKey dstKey DB db REPLACE}: Copies the value of a key to a new key. Since
      * 6.2.0; O(N) worst case for collections, where N is the number of nested items. O(1) for
      * string values.
      */
     default Response<Boolean> copy(byte[] srcKey, byte[] dstKey, int db, boolean replace) {
-        return executeCommand(new CommandArguments(Command.COPY).add(srcKey).add(dstKey).add("DB")
+        return executeCommand(new CommandArguments(Command.COPY).key(srcKey).key(dstKey).add("DB")
                 .add(db).addIf(replace, "REPLACE"),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
      * {@code MIGRATE host port key destinationDb timeout}: Atomically transfers a key from one
-     * instance to another.. Since 2.6.0; This command actually executes a DUMP+DEL in the source
+     * instance to another. Since 2.6.0; This command actually executes a DUMP+DEL in the source
      * instance, and a RESTORE in the target instance. See the pages of these commands for time
      * complexity. Also an O(N) data transfer between the two instances is performed.
      */
     default Response<String> migrate(String host, int port, String key, int destinationDb,
                 int timeout) {
-        return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).add(key)
+        return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).key(key)
                 .add(destinationDb).add(timeout),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code MIGRATE host port key destinationDb timeout}: Atomically transfers a key from one
-     * instance to another.. Since 2.6.0; This command actually executes a DUMP+DEL in the source
+     * instance to another. Since 2.6.0; This command actually executes a DUMP+DEL in the source
      * instance, and a RESTORE in the target instance. See the pages of these commands for time
      * complexity. Also an O(N) data transfer between the two instances is performed.
      */
     default Response<String> migrate(String host, int port, byte[] key, int destinationDb,
                 int timeout) {
-        return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).add(key)
+        return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).key(key)
                 .add(destinationDb).add(timeout),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code MIGRATE host port "" destinationDB timeout params KEYS keys}: Atomically transfers a
-     * key from one instance to another.. Since 2.6.0; This command actually executes a DUMP+DEL in
+     * key from one instance to another. Since 2.6.0; This command actually executes a DUMP+DEL in
      * the source instance, and a RESTORE in the target instance. See the pages of these commands
      * for time complexity. Also an O(N) data transfer between the two instances is performed.
      */
     default Response<String> migrate(String host, int port, int destinationDB, int timeout,
                 MigrateParams params, String... keys) {
         return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).add("")
-                .add(destinationDB).add(timeout).addParams(params).add("KEYS").addAll(keys),
+                .add(destinationDB).add(timeout).addParams(params).add("KEYS").keys(keys),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code MIGRATE host port "" destinationDB timeout params KEYS keys}: Atomically transfers a
-     * key from one instance to another.. Since 2.6.0; This command actually executes a DUMP+DEL in
+     * key from one instance to another. Since 2.6.0; This command actually executes a DUMP+DEL in
      * the source instance, and a RESTORE in the target instance. See the pages of these commands
      * for time complexity. Also an O(N) data transfer between the two instances is performed.
      */
     default Response<String> migrate(String host, int port, int destinationDB, int timeout,
                 MigrateParams params, byte[]... keys) {
         return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).add("")
-                .add(destinationDB).add(timeout).addParams(params).add("KEYS").addAll(keys),
+                .add(destinationDB).add(timeout).addParams(params).add("KEYS").keys(keys),
                 BuilderFactory.STRING);
     }
 }

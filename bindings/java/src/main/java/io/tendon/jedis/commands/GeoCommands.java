@@ -26,582 +26,582 @@ public interface GeoCommands {
 
     /**
      * {@code GEOADD key longitude latitude member}: Adds one or more members to a geospatial index.
-     * The key is created if it doesn't exist.. Since 3.2.0; O(log(N)) for each item added, where N
+     * The key is created if it doesn't exist. Since 3.2.0; O(log(N)) for each item added, where N
      * is the number of elements in the sorted set.
      */
     default long geoadd(String key, double longitude, double latitude, String member) {
-        return executeCommand(new CommandArguments(Command.GEOADD).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEOADD).key(key).add(longitude)
                 .add(latitude).add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOADD key longitude latitude member}: Adds one or more members to a geospatial index.
-     * The key is created if it doesn't exist.. Since 3.2.0; O(log(N)) for each item added, where N
+     * The key is created if it doesn't exist. Since 3.2.0; O(log(N)) for each item added, where N
      * is the number of elements in the sorted set.
      */
     default long geoadd(byte[] key, double longitude, double latitude, byte[] member) {
-        return executeCommand(new CommandArguments(Command.GEOADD).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEOADD).key(key).add(longitude)
                 .add(latitude).add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOADD key memberCoordinateMap}: Adds one or more members to a geospatial index. The
-     * key is created if it doesn't exist.. Since 3.2.0; O(log(N)) for each item added, where N is
+     * key is created if it doesn't exist. Since 3.2.0; O(log(N)) for each item added, where N is
      * the number of elements in the sorted set.
      */
     default long geoadd(String key, Map<String, GeoCoordinate> memberCoordinateMap) {
-        return executeCommand(new CommandArguments(Command.GEOADD).add(key)
+        return executeCommand(new CommandArguments(Command.GEOADD).key(key)
                 .addPlaces(memberCoordinateMap),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOADD key memberCoordinateMap}: Adds one or more members to a geospatial index. The
-     * key is created if it doesn't exist.. Since 3.2.0; O(log(N)) for each item added, where N is
+     * key is created if it doesn't exist. Since 3.2.0; O(log(N)) for each item added, where N is
      * the number of elements in the sorted set.
      */
     default long geoadd(byte[] key, Map<byte[], GeoCoordinate> memberCoordinateMap) {
-        return executeCommand(new CommandArguments(Command.GEOADD).add(key)
+        return executeCommand(new CommandArguments(Command.GEOADD).key(key)
                 .addPlaces(memberCoordinateMap),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOADD key params memberCoordinateMap}: Adds one or more members to a geospatial
-     * index. The key is created if it doesn't exist.. Since 3.2.0; O(log(N)) for each item added,
+     * index. The key is created if it doesn't exist. Since 3.2.0; O(log(N)) for each item added,
      * where N is the number of elements in the sorted set.
      */
     default long geoadd(String key, GeoAddParams params, Map<String,
                 GeoCoordinate> memberCoordinateMap) {
-        return executeCommand(new CommandArguments(Command.GEOADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.GEOADD).key(key).addParams(params)
                 .addPlaces(memberCoordinateMap),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOADD key params memberCoordinateMap}: Adds one or more members to a geospatial
-     * index. The key is created if it doesn't exist.. Since 3.2.0; O(log(N)) for each item added,
+     * index. The key is created if it doesn't exist. Since 3.2.0; O(log(N)) for each item added,
      * where N is the number of elements in the sorted set.
      */
     default long geoadd(byte[] key, GeoAddParams params, Map<byte[],
                 GeoCoordinate> memberCoordinateMap) {
-        return executeCommand(new CommandArguments(Command.GEOADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.GEOADD).key(key).addParams(params)
                 .addPlaces(memberCoordinateMap),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEODIST key member1 member2}: Returns the distance between two members of a geospatial
-     * index.. Since 3.2.0; O(1). Null when there is none.
+     * index. Since 3.2.0; O(1). Null when there is none.
      */
     default Double geodist(String key, String member1, String member2) {
-        return executeCommand(new CommandArguments(Command.GEODIST).add(key).add(member1)
+        return executeCommand(new CommandArguments(Command.GEODIST).key(key).add(member1)
                 .add(member2),
                 BuilderFactory.DOUBLE);
     }
 
     /**
      * {@code GEODIST key member1 member2}: Returns the distance between two members of a geospatial
-     * index.. Since 3.2.0; O(1). Null when there is none.
+     * index. Since 3.2.0; O(1). Null when there is none.
      */
     default Double geodist(byte[] key, byte[] member1, byte[] member2) {
-        return executeCommand(new CommandArguments(Command.GEODIST).add(key).add(member1)
+        return executeCommand(new CommandArguments(Command.GEODIST).key(key).add(member1)
                 .add(member2),
                 BuilderFactory.DOUBLE);
     }
 
     /**
      * {@code GEODIST key member1 member2 unit}: Returns the distance between two members of a
-     * geospatial index.. Since 3.2.0; O(1). Null when there is none.
+     * geospatial index. Since 3.2.0; O(1). Null when there is none.
      */
     default Double geodist(String key, String member1, String member2, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEODIST).add(key).add(member1)
+        return executeCommand(new CommandArguments(Command.GEODIST).key(key).add(member1)
                 .add(member2).add(unit),
                 BuilderFactory.DOUBLE);
     }
 
     /**
      * {@code GEODIST key member1 member2 unit}: Returns the distance between two members of a
-     * geospatial index.. Since 3.2.0; O(1). Null when there is none.
+     * geospatial index. Since 3.2.0; O(1). Null when there is none.
      */
     default Double geodist(byte[] key, byte[] member1, byte[] member2, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEODIST).add(key).add(member1)
+        return executeCommand(new CommandArguments(Command.GEODIST).key(key).add(member1)
                 .add(member2).add(unit),
                 BuilderFactory.DOUBLE);
     }
 
     /**
-     * {@code GEOHASH key members}: Returns members from a geospatial index as geohash strings..
+     * {@code GEOHASH key members}: Returns members from a geospatial index as geohash strings.
      * Since 3.2.0; O(1) for each member requested.
      */
     default List<String> geohash(String key, String... members) {
-        return executeCommand(new CommandArguments(Command.GEOHASH).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.GEOHASH).key(key).addAll(members),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code GEOHASH key members}: Returns members from a geospatial index as geohash strings..
+     * {@code GEOHASH key members}: Returns members from a geospatial index as geohash strings.
      * Since 3.2.0; O(1) for each member requested.
      */
     default List<byte[]> geohash(byte[] key, byte[]... members) {
-        return executeCommand(new CommandArguments(Command.GEOHASH).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.GEOHASH).key(key).addAll(members),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code GEOPOS key members}: Returns the longitude and latitude of members from a geospatial
-     * index.. Since 3.2.0; O(1) for each member requested.
+     * index. Since 3.2.0; O(1) for each member requested.
      */
     default List<GeoCoordinate> geopos(String key, String... members) {
-        return executeCommand(new CommandArguments(Command.GEOPOS).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.GEOPOS).key(key).addAll(members),
                 Results.LIST_OF_GEO_COORDINATE);
     }
 
     /**
      * {@code GEOPOS key members}: Returns the longitude and latitude of members from a geospatial
-     * index.. Since 3.2.0; O(1) for each member requested.
+     * index. Since 3.2.0; O(1) for each member requested.
      */
     default List<GeoCoordinate> geopos(byte[] key, byte[]... members) {
-        return executeCommand(new CommandArguments(Command.GEOPOS).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.GEOPOS).key(key).addAll(members),
                 Results.LIST_OF_GEO_COORDINATE);
     }
 
     /**
      * {@code GEORADIUS key longitude latitude radius unit}: Queries a geospatial index for members
-     * within a distance from a coordinate, optionally stores the result.. Since 3.2.0; O(N+log(M))
+     * within a distance from a coordinate, optionally stores the result. Since 3.2.0; O(N+log(M))
      * where N is the number of elements inside the bounding box of the circular area delimited by
      * center and radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadius(String key, double longitude, double latitude,
                 double radius, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEORADIUS).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEORADIUS).key(key).add(longitude)
                 .add(latitude).add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUS key longitude latitude radius unit}: Queries a geospatial index for members
-     * within a distance from a coordinate, optionally stores the result.. Since 3.2.0; O(N+log(M))
+     * within a distance from a coordinate, optionally stores the result. Since 3.2.0; O(N+log(M))
      * where N is the number of elements inside the bounding box of the circular area delimited by
      * center and radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadius(byte[] key, double longitude, double latitude,
                 double radius, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEORADIUS).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEORADIUS).key(key).add(longitude)
                 .add(latitude).add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUS key longitude latitude radius unit param}: Queries a geospatial index for
-     * members within a distance from a coordinate, optionally stores the result.. Since 3.2.0;
+     * members within a distance from a coordinate, optionally stores the result. Since 3.2.0;
      * O(N+log(M)) where N is the number of elements inside the bounding box of the circular area
      * delimited by center and radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadius(String key, double longitude, double latitude,
                 double radius, GeoUnit unit, GeoRadiusParam param) {
-        return executeCommand(new CommandArguments(Command.GEORADIUS).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEORADIUS).key(key).add(longitude)
                 .add(latitude).add(radius).add(unit).addParams(param),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUS key longitude latitude radius unit param}: Queries a geospatial index for
-     * members within a distance from a coordinate, optionally stores the result.. Since 3.2.0;
+     * members within a distance from a coordinate, optionally stores the result. Since 3.2.0;
      * O(N+log(M)) where N is the number of elements inside the bounding box of the circular area
      * delimited by center and radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadius(byte[] key, double longitude, double latitude,
                 double radius, GeoUnit unit, GeoRadiusParam param) {
-        return executeCommand(new CommandArguments(Command.GEORADIUS).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEORADIUS).key(key).add(longitude)
                 .add(latitude).add(radius).add(unit).addParams(param),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUS_RO key longitude latitude radius unit}: Returns members from a geospatial
-     * index that are within a distance from a coordinate.. Since 3.2.10; O(N+log(M)) where N is the
+     * index that are within a distance from a coordinate. Since 3.2.10; O(N+log(M)) where N is the
      * number of elements inside the bounding box of the circular area delimited by center and
      * radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusReadonly(String key, double longitude,
                 double latitude, double radius, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEORADIUS_RO).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEORADIUS_RO).key(key).add(longitude)
                 .add(latitude).add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUS_RO key longitude latitude radius unit}: Returns members from a geospatial
-     * index that are within a distance from a coordinate.. Since 3.2.10; O(N+log(M)) where N is the
+     * index that are within a distance from a coordinate. Since 3.2.10; O(N+log(M)) where N is the
      * number of elements inside the bounding box of the circular area delimited by center and
      * radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusReadonly(byte[] key, double longitude,
                 double latitude, double radius, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEORADIUS_RO).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEORADIUS_RO).key(key).add(longitude)
                 .add(latitude).add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUS_RO key longitude latitude radius unit param}: Returns members from a
-     * geospatial index that are within a distance from a coordinate.. Since 3.2.10; O(N+log(M))
+     * geospatial index that are within a distance from a coordinate. Since 3.2.10; O(N+log(M))
      * where N is the number of elements inside the bounding box of the circular area delimited by
      * center and radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusReadonly(String key, double longitude,
                 double latitude, double radius, GeoUnit unit, GeoRadiusParam param) {
-        return executeCommand(new CommandArguments(Command.GEORADIUS_RO).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEORADIUS_RO).key(key).add(longitude)
                 .add(latitude).add(radius).add(unit).addParams(param),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUS_RO key longitude latitude radius unit param}: Returns members from a
-     * geospatial index that are within a distance from a coordinate.. Since 3.2.10; O(N+log(M))
+     * geospatial index that are within a distance from a coordinate. Since 3.2.10; O(N+log(M))
      * where N is the number of elements inside the bounding box of the circular area delimited by
      * center and radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusReadonly(byte[] key, double longitude,
                 double latitude, double radius, GeoUnit unit, GeoRadiusParam param) {
-        return executeCommand(new CommandArguments(Command.GEORADIUS_RO).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEORADIUS_RO).key(key).add(longitude)
                 .add(latitude).add(radius).add(unit).addParams(param),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUS key longitude latitude radius unit param storeParam}: Queries a geospatial
-     * index for members within a distance from a coordinate, optionally stores the result.. Since
+     * index for members within a distance from a coordinate, optionally stores the result. Since
      * 3.2.0; O(N+log(M)) where N is the number of elements inside the bounding box of the circular
      * area delimited by center and radius and M is the number of items inside the index.
      */
     default long georadiusStore(String key, double longitude, double latitude, double radius,
                 GeoUnit unit, GeoRadiusParam param, GeoRadiusStoreParam storeParam) {
-        return executeCommand(new CommandArguments(Command.GEORADIUS).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEORADIUS).key(key).add(longitude)
                 .add(latitude).add(radius).add(unit).addParams(param).addParams(storeParam),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEORADIUS key longitude latitude radius unit param storeParam}: Queries a geospatial
-     * index for members within a distance from a coordinate, optionally stores the result.. Since
+     * index for members within a distance from a coordinate, optionally stores the result. Since
      * 3.2.0; O(N+log(M)) where N is the number of elements inside the bounding box of the circular
      * area delimited by center and radius and M is the number of items inside the index.
      */
     default long georadiusStore(byte[] key, double longitude, double latitude, double radius,
                 GeoUnit unit, GeoRadiusParam param, GeoRadiusStoreParam storeParam) {
-        return executeCommand(new CommandArguments(Command.GEORADIUS).add(key).add(longitude)
+        return executeCommand(new CommandArguments(Command.GEORADIUS).key(key).add(longitude)
                 .add(latitude).add(radius).add(unit).addParams(param).addParams(storeParam),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEORADIUSBYMEMBER key member radius unit}: Queries a geospatial index for members
-     * within a distance from a member, optionally stores the result.. Since 3.2.0; O(N+log(M))
-     * where N is the number of elements inside the bounding box of the circular area delimited by
-     * center and radius and M is the number of items inside the index.
+     * within a distance from a member, optionally stores the result. Since 3.2.0; O(N+log(M)) where
+     * N is the number of elements inside the bounding box of the circular area delimited by center
+     * and radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusByMember(String key, String member, double radius,
                 GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).add(key).add(member)
+        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).key(key).add(member)
                 .add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUSBYMEMBER key member radius unit}: Queries a geospatial index for members
-     * within a distance from a member, optionally stores the result.. Since 3.2.0; O(N+log(M))
-     * where N is the number of elements inside the bounding box of the circular area delimited by
-     * center and radius and M is the number of items inside the index.
+     * within a distance from a member, optionally stores the result. Since 3.2.0; O(N+log(M)) where
+     * N is the number of elements inside the bounding box of the circular area delimited by center
+     * and radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusByMember(byte[] key, byte[] member, double radius,
                 GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).add(key).add(member)
+        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).key(key).add(member)
                 .add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUSBYMEMBER key member radius unit param}: Queries a geospatial index for
-     * members within a distance from a member, optionally stores the result.. Since 3.2.0;
+     * members within a distance from a member, optionally stores the result. Since 3.2.0;
      * O(N+log(M)) where N is the number of elements inside the bounding box of the circular area
      * delimited by center and radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusByMember(String key, String member, double radius,
                 GeoUnit unit, GeoRadiusParam param) {
-        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).add(key).add(member)
+        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).key(key).add(member)
                 .add(radius).add(unit).addParams(param),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUSBYMEMBER key member radius unit param}: Queries a geospatial index for
-     * members within a distance from a member, optionally stores the result.. Since 3.2.0;
+     * members within a distance from a member, optionally stores the result. Since 3.2.0;
      * O(N+log(M)) where N is the number of elements inside the bounding box of the circular area
      * delimited by center and radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusByMember(byte[] key, byte[] member, double radius,
                 GeoUnit unit, GeoRadiusParam param) {
-        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).add(key).add(member)
+        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).key(key).add(member)
                 .add(radius).add(unit).addParams(param),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUSBYMEMBER_RO key member radius unit}: Returns members from a geospatial index
-     * that are within a distance from a member.. Since 3.2.10; O(N+log(M)) where N is the number of
+     * that are within a distance from a member. Since 3.2.10; O(N+log(M)) where N is the number of
      * elements inside the bounding box of the circular area delimited by center and radius and M is
      * the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusByMemberReadonly(String key, String member,
                 double radius, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER_RO).add(key)
+        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER_RO).key(key)
                 .add(member).add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUSBYMEMBER_RO key member radius unit}: Returns members from a geospatial index
-     * that are within a distance from a member.. Since 3.2.10; O(N+log(M)) where N is the number of
+     * that are within a distance from a member. Since 3.2.10; O(N+log(M)) where N is the number of
      * elements inside the bounding box of the circular area delimited by center and radius and M is
      * the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusByMemberReadonly(byte[] key, byte[] member,
                 double radius, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER_RO).add(key)
+        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER_RO).key(key)
                 .add(member).add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUSBYMEMBER_RO key member radius unit param}: Returns members from a geospatial
-     * index that are within a distance from a member.. Since 3.2.10; O(N+log(M)) where N is the
+     * index that are within a distance from a member. Since 3.2.10; O(N+log(M)) where N is the
      * number of elements inside the bounding box of the circular area delimited by center and
      * radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusByMemberReadonly(String key, String member,
                 double radius, GeoUnit unit, GeoRadiusParam param) {
-        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER_RO).add(key)
+        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER_RO).key(key)
                 .add(member).add(radius).add(unit).addParams(param),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUSBYMEMBER_RO key member radius unit param}: Returns members from a geospatial
-     * index that are within a distance from a member.. Since 3.2.10; O(N+log(M)) where N is the
+     * index that are within a distance from a member. Since 3.2.10; O(N+log(M)) where N is the
      * number of elements inside the bounding box of the circular area delimited by center and
      * radius and M is the number of items inside the index.
      */
     default List<GeoRadiusResponse> georadiusByMemberReadonly(byte[] key, byte[] member,
                 double radius, GeoUnit unit, GeoRadiusParam param) {
-        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER_RO).add(key)
+        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER_RO).key(key)
                 .add(member).add(radius).add(unit).addParams(param),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEORADIUSBYMEMBER key member radius unit param storeParam}: Queries a geospatial index
-     * for members within a distance from a member, optionally stores the result.. Since 3.2.0;
+     * for members within a distance from a member, optionally stores the result. Since 3.2.0;
      * O(N+log(M)) where N is the number of elements inside the bounding box of the circular area
      * delimited by center and radius and M is the number of items inside the index.
      */
     default long georadiusByMemberStore(String key, String member, double radius, GeoUnit unit,
                 GeoRadiusParam param, GeoRadiusStoreParam storeParam) {
-        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).add(key).add(member)
+        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).key(key).add(member)
                 .add(radius).add(unit).addParams(param).addParams(storeParam),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEORADIUSBYMEMBER key member radius unit param storeParam}: Queries a geospatial index
-     * for members within a distance from a member, optionally stores the result.. Since 3.2.0;
+     * for members within a distance from a member, optionally stores the result. Since 3.2.0;
      * O(N+log(M)) where N is the number of elements inside the bounding box of the circular area
      * delimited by center and radius and M is the number of items inside the index.
      */
     default long georadiusByMemberStore(byte[] key, byte[] member, double radius, GeoUnit unit,
                 GeoRadiusParam param, GeoRadiusStoreParam storeParam) {
-        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).add(key).add(member)
+        return executeCommand(new CommandArguments(Command.GEORADIUSBYMEMBER).key(key).add(member)
                 .add(radius).add(unit).addParams(param).addParams(storeParam),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOSEARCH key FROMMEMBER member BYRADIUS radius unit}: Queries a geospatial index for
-     * members inside an area of a box or a circle.. Since 6.2.0; O(N+log(M)) where N is the number
+     * members inside an area of a box or a circle. Since 6.2.0; O(N+log(M)) where N is the number
      * of elements in the grid-aligned bounding box area around the shape provided as the filter and
      * M is the number of items inside the shape.
      */
     default List<GeoRadiusResponse> geosearch(String key, String member, double radius,
                 GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCH).add(key).add("FROMMEMBER")
+        return executeCommand(new CommandArguments(Command.GEOSEARCH).key(key).add("FROMMEMBER")
                 .add(member).add("BYRADIUS").add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEOSEARCH key FROMMEMBER member BYRADIUS radius unit}: Queries a geospatial index for
-     * members inside an area of a box or a circle.. Since 6.2.0; O(N+log(M)) where N is the number
+     * members inside an area of a box or a circle. Since 6.2.0; O(N+log(M)) where N is the number
      * of elements in the grid-aligned bounding box area around the shape provided as the filter and
      * M is the number of items inside the shape.
      */
     default List<GeoRadiusResponse> geosearch(byte[] key, byte[] member, double radius,
                 GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCH).add(key).add("FROMMEMBER")
+        return executeCommand(new CommandArguments(Command.GEOSEARCH).key(key).add("FROMMEMBER")
                 .add(member).add("BYRADIUS").add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEOSEARCH key FROMLONLAT coord BYRADIUS radius unit}: Queries a geospatial index for
-     * members inside an area of a box or a circle.. Since 6.2.0; O(N+log(M)) where N is the number
+     * members inside an area of a box or a circle. Since 6.2.0; O(N+log(M)) where N is the number
      * of elements in the grid-aligned bounding box area around the shape provided as the filter and
      * M is the number of items inside the shape.
      */
     default List<GeoRadiusResponse> geosearch(String key, GeoCoordinate coord, double radius,
                 GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCH).add(key).add("FROMLONLAT")
+        return executeCommand(new CommandArguments(Command.GEOSEARCH).key(key).add("FROMLONLAT")
                 .add(coord).add("BYRADIUS").add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEOSEARCH key FROMLONLAT coord BYRADIUS radius unit}: Queries a geospatial index for
-     * members inside an area of a box or a circle.. Since 6.2.0; O(N+log(M)) where N is the number
+     * members inside an area of a box or a circle. Since 6.2.0; O(N+log(M)) where N is the number
      * of elements in the grid-aligned bounding box area around the shape provided as the filter and
      * M is the number of items inside the shape.
      */
     default List<GeoRadiusResponse> geosearch(byte[] key, GeoCoordinate coord, double radius,
                 GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCH).add(key).add("FROMLONLAT")
+        return executeCommand(new CommandArguments(Command.GEOSEARCH).key(key).add("FROMLONLAT")
                 .add(coord).add("BYRADIUS").add(radius).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEOSEARCH key FROMMEMBER member BYBOX width height unit}: Queries a geospatial index
-     * for members inside an area of a box or a circle.. Since 6.2.0; O(N+log(M)) where N is the
+     * for members inside an area of a box or a circle. Since 6.2.0; O(N+log(M)) where N is the
      * number of elements in the grid-aligned bounding box area around the shape provided as the
      * filter and M is the number of items inside the shape.
      */
     default List<GeoRadiusResponse> geosearch(String key, String member, double width,
                 double height, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCH).add(key).add("FROMMEMBER")
+        return executeCommand(new CommandArguments(Command.GEOSEARCH).key(key).add("FROMMEMBER")
                 .add(member).add("BYBOX").add(width).add(height).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEOSEARCH key FROMMEMBER member BYBOX width height unit}: Queries a geospatial index
-     * for members inside an area of a box or a circle.. Since 6.2.0; O(N+log(M)) where N is the
+     * for members inside an area of a box or a circle. Since 6.2.0; O(N+log(M)) where N is the
      * number of elements in the grid-aligned bounding box area around the shape provided as the
      * filter and M is the number of items inside the shape.
      */
     default List<GeoRadiusResponse> geosearch(byte[] key, byte[] member, double width,
                 double height, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCH).add(key).add("FROMMEMBER")
+        return executeCommand(new CommandArguments(Command.GEOSEARCH).key(key).add("FROMMEMBER")
                 .add(member).add("BYBOX").add(width).add(height).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEOSEARCH key FROMLONLAT coord BYBOX width height unit}: Queries a geospatial index
-     * for members inside an area of a box or a circle.. Since 6.2.0; O(N+log(M)) where N is the
+     * for members inside an area of a box or a circle. Since 6.2.0; O(N+log(M)) where N is the
      * number of elements in the grid-aligned bounding box area around the shape provided as the
      * filter and M is the number of items inside the shape.
      */
     default List<GeoRadiusResponse> geosearch(String key, GeoCoordinate coord, double width,
                 double height, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCH).add(key).add("FROMLONLAT")
+        return executeCommand(new CommandArguments(Command.GEOSEARCH).key(key).add("FROMLONLAT")
                 .add(coord).add("BYBOX").add(width).add(height).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEOSEARCH key FROMLONLAT coord BYBOX width height unit}: Queries a geospatial index
-     * for members inside an area of a box or a circle.. Since 6.2.0; O(N+log(M)) where N is the
+     * for members inside an area of a box or a circle. Since 6.2.0; O(N+log(M)) where N is the
      * number of elements in the grid-aligned bounding box area around the shape provided as the
      * filter and M is the number of items inside the shape.
      */
     default List<GeoRadiusResponse> geosearch(byte[] key, GeoCoordinate coord, double width,
                 double height, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCH).add(key).add("FROMLONLAT")
+        return executeCommand(new CommandArguments(Command.GEOSEARCH).key(key).add("FROMLONLAT")
                 .add(coord).add("BYBOX").add(width).add(height).add(unit),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEOSEARCH key params}: Queries a geospatial index for members inside an area of a box
-     * or a circle.. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
+     * or a circle. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
      * bounding box area around the shape provided as the filter and M is the number of items inside
      * the shape.
      */
     default List<GeoRadiusResponse> geosearch(String key, GeoSearchParam params) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCH).add(key).addParams(params),
+        return executeCommand(new CommandArguments(Command.GEOSEARCH).key(key).addParams(params),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEOSEARCH key params}: Queries a geospatial index for members inside an area of a box
-     * or a circle.. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
+     * or a circle. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
      * bounding box area around the shape provided as the filter and M is the number of items inside
      * the shape.
      */
     default List<GeoRadiusResponse> geosearch(byte[] key, GeoSearchParam params) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCH).add(key).addParams(params),
+        return executeCommand(new CommandArguments(Command.GEOSEARCH).key(key).addParams(params),
                 Results.LIST_OF_GEO_RADIUS_RESPONSE);
     }
 
     /**
      * {@code GEOSEARCHSTORE dest src FROMMEMBER member BYRADIUS radius unit}: Queries a geospatial
-     * index for members inside an area of a box or a circle, optionally stores the result.. Since
+     * index for members inside an area of a box or a circle, optionally stores the result. Since
      * 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area
      * around the shape provided as the filter and M is the number of items inside the shape.
      */
     default long geosearchStore(String dest, String src, String member, double radius,
                 GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .add("FROMMEMBER").add(member).add("BYRADIUS").add(radius).add(unit),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOSEARCHSTORE dest src FROMMEMBER member BYRADIUS radius unit}: Queries a geospatial
-     * index for members inside an area of a box or a circle, optionally stores the result.. Since
+     * index for members inside an area of a box or a circle, optionally stores the result. Since
      * 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area
      * around the shape provided as the filter and M is the number of items inside the shape.
      */
     default long geosearchStore(byte[] dest, byte[] src, byte[] member, double radius,
                 GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .add("FROMMEMBER").add(member).add("BYRADIUS").add(radius).add(unit),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOSEARCHSTORE dest src FROMLONLAT coord BYRADIUS radius unit}: Queries a geospatial
-     * index for members inside an area of a box or a circle, optionally stores the result.. Since
+     * index for members inside an area of a box or a circle, optionally stores the result. Since
      * 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area
      * around the shape provided as the filter and M is the number of items inside the shape.
      */
     default long geosearchStore(String dest, String src, GeoCoordinate coord, double radius,
                 GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .add("FROMLONLAT").add(coord).add("BYRADIUS").add(radius).add(unit),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOSEARCHSTORE dest src FROMLONLAT coord BYRADIUS radius unit}: Queries a geospatial
-     * index for members inside an area of a box or a circle, optionally stores the result.. Since
+     * index for members inside an area of a box or a circle, optionally stores the result. Since
      * 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area
      * around the shape provided as the filter and M is the number of items inside the shape.
      */
     default long geosearchStore(byte[] dest, byte[] src, GeoCoordinate coord, double radius,
                 GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .add("FROMLONLAT").add(coord).add("BYRADIUS").add(radius).add(unit),
                 BuilderFactory.LONG);
     }
@@ -609,13 +609,13 @@ public interface GeoCommands {
     /**
      * {@code GEOSEARCHSTORE dest src FROMMEMBER member BYBOX width height unit}: Queries a
      * geospatial index for members inside an area of a box or a circle, optionally stores the
-     * result.. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
+     * result. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
      * bounding box area around the shape provided as the filter and M is the number of items inside
      * the shape.
      */
     default long geosearchStore(String dest, String src, String member, double width,
                 double height, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .add("FROMMEMBER").add(member).add("BYBOX").add(width).add(height).add(unit),
                 BuilderFactory.LONG);
     }
@@ -623,13 +623,13 @@ public interface GeoCommands {
     /**
      * {@code GEOSEARCHSTORE dest src FROMMEMBER member BYBOX width height unit}: Queries a
      * geospatial index for members inside an area of a box or a circle, optionally stores the
-     * result.. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
+     * result. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
      * bounding box area around the shape provided as the filter and M is the number of items inside
      * the shape.
      */
     default long geosearchStore(byte[] dest, byte[] src, byte[] member, double width,
                 double height, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .add("FROMMEMBER").add(member).add("BYBOX").add(width).add(height).add(unit),
                 BuilderFactory.LONG);
     }
@@ -637,13 +637,13 @@ public interface GeoCommands {
     /**
      * {@code GEOSEARCHSTORE dest src FROMLONLAT coord BYBOX width height unit}: Queries a
      * geospatial index for members inside an area of a box or a circle, optionally stores the
-     * result.. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
+     * result. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
      * bounding box area around the shape provided as the filter and M is the number of items inside
      * the shape.
      */
     default long geosearchStore(String dest, String src, GeoCoordinate coord, double width,
                 double height, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .add("FROMLONLAT").add(coord).add("BYBOX").add(width).add(height).add(unit),
                 BuilderFactory.LONG);
     }
@@ -651,61 +651,61 @@ public interface GeoCommands {
     /**
      * {@code GEOSEARCHSTORE dest src FROMLONLAT coord BYBOX width height unit}: Queries a
      * geospatial index for members inside an area of a box or a circle, optionally stores the
-     * result.. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
+     * result. Since 6.2.0; O(N+log(M)) where N is the number of elements in the grid-aligned
      * bounding box area around the shape provided as the filter and M is the number of items inside
      * the shape.
      */
     default long geosearchStore(byte[] dest, byte[] src, GeoCoordinate coord, double width,
                 double height, GeoUnit unit) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .add("FROMLONLAT").add(coord).add("BYBOX").add(width).add(height).add(unit),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOSEARCHSTORE dest src params}: Queries a geospatial index for members inside an area
-     * of a box or a circle, optionally stores the result.. Since 6.2.0; O(N+log(M)) where N is the
+     * of a box or a circle, optionally stores the result. Since 6.2.0; O(N+log(M)) where N is the
      * number of elements in the grid-aligned bounding box area around the shape provided as the
      * filter and M is the number of items inside the shape.
      */
     default long geosearchStore(String dest, String src, GeoSearchParam params) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOSEARCHSTORE dest src params}: Queries a geospatial index for members inside an area
-     * of a box or a circle, optionally stores the result.. Since 6.2.0; O(N+log(M)) where N is the
+     * of a box or a circle, optionally stores the result. Since 6.2.0; O(N+log(M)) where N is the
      * number of elements in the grid-aligned bounding box area around the shape provided as the
      * filter and M is the number of items inside the shape.
      */
     default long geosearchStore(byte[] dest, byte[] src, GeoSearchParam params) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOSEARCHSTORE dest src params STOREDIST}: Queries a geospatial index for members
-     * inside an area of a box or a circle, optionally stores the result.. Since 6.2.0; O(N+log(M))
+     * inside an area of a box or a circle, optionally stores the result. Since 6.2.0; O(N+log(M))
      * where N is the number of elements in the grid-aligned bounding box area around the shape
      * provided as the filter and M is the number of items inside the shape.
      */
     default long geosearchStoreStoreDist(String dest, String src, GeoSearchParam params) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .addParams(params).add("STOREDIST"),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code GEOSEARCHSTORE dest src params STOREDIST}: Queries a geospatial index for members
-     * inside an area of a box or a circle, optionally stores the result.. Since 6.2.0; O(N+log(M))
+     * inside an area of a box or a circle, optionally stores the result. Since 6.2.0; O(N+log(M))
      * where N is the number of elements in the grid-aligned bounding box area around the shape
      * provided as the filter and M is the number of items inside the shape.
      */
     default long geosearchStoreStoreDist(byte[] dest, byte[] src, GeoSearchParam params) {
-        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.GEOSEARCHSTORE).key(dest).key(src)
                 .addParams(params).add("STOREDIST"),
                 BuilderFactory.LONG);
     }

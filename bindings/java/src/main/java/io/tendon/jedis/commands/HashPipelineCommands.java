@@ -25,483 +25,479 @@ public interface HashPipelineCommands {
     <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code HSET key field value}: Creates or modifies the value of a field in a hash.. Since
+     * {@code HSET key field value}: Creates or modifies the value of a field in a hash. Since
      * 2.0.0; O(1) for each field/value pair added, so O(N) to add N field/value pairs when the
      * command is called with multiple field/value pairs.
      */
     default Response<Long> hset(String key, String field, String value) {
-        return executeCommand(new CommandArguments(Command.HSET).add(key).add(field).add(value),
+        return executeCommand(new CommandArguments(Command.HSET).key(key).add(field).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code HSET key field value}: Creates or modifies the value of a field in a hash.. Since
+     * {@code HSET key field value}: Creates or modifies the value of a field in a hash. Since
      * 2.0.0; O(1) for each field/value pair added, so O(N) to add N field/value pairs when the
      * command is called with multiple field/value pairs.
      */
     default Response<Long> hset(byte[] key, byte[] field, byte[] value) {
-        return executeCommand(new CommandArguments(Command.HSET).add(key).add(field).add(value),
+        return executeCommand(new CommandArguments(Command.HSET).key(key).add(field).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code HSET key hash}: Creates or modifies the value of a field in a hash.. Since 2.0.0; O(1)
+     * {@code HSET key hash}: Creates or modifies the value of a field in a hash. Since 2.0.0; O(1)
      * for each field/value pair added, so O(N) to add N field/value pairs when the command is
      * called with multiple field/value pairs.
      */
     default Response<Long> hset(String key, Map<String, String> hash) {
-        return executeCommand(new CommandArguments(Command.HSET).add(key).addPairs(hash),
+        return executeCommand(new CommandArguments(Command.HSET).key(key).addPairs(hash),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code HSET key hash}: Creates or modifies the value of a field in a hash.. Since 2.0.0; O(1)
+     * {@code HSET key hash}: Creates or modifies the value of a field in a hash. Since 2.0.0; O(1)
      * for each field/value pair added, so O(N) to add N field/value pairs when the command is
      * called with multiple field/value pairs.
      */
     default Response<Long> hset(byte[] key, Map<byte[], byte[]> hash) {
-        return executeCommand(new CommandArguments(Command.HSET).add(key).addPairs(hash),
+        return executeCommand(new CommandArguments(Command.HSET).key(key).addPairs(hash),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code HMSET key hash}: Sets the values of multiple fields.. Since 2.0.0; O(N) where N is the
+     * {@code HMSET key hash}: Sets the values of multiple fields. Since 2.0.0; O(N) where N is the
      * number of fields being set.
      */
     default Response<String> hmset(String key, Map<String, String> hash) {
-        return executeCommand(new CommandArguments(Command.HMSET).add(key).addPairs(hash),
+        return executeCommand(new CommandArguments(Command.HMSET).key(key).addPairs(hash),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code HMSET key hash}: Sets the values of multiple fields.. Since 2.0.0; O(N) where N is the
+     * {@code HMSET key hash}: Sets the values of multiple fields. Since 2.0.0; O(N) where N is the
      * number of fields being set.
      */
     default Response<String> hmset(byte[] key, Map<byte[], byte[]> hash) {
-        return executeCommand(new CommandArguments(Command.HMSET).add(key).addPairs(hash),
+        return executeCommand(new CommandArguments(Command.HMSET).key(key).addPairs(hash),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code HSETNX key field value}: Sets the value of a field in a hash only when the field
-     * doesn't exist.. Since 2.0.0; O(1).
+     * doesn't exist. Since 2.0.0; O(1).
      */
     default Response<Long> hsetnx(String key, String field, String value) {
-        return executeCommand(new CommandArguments(Command.HSETNX).add(key).add(field).add(value),
+        return executeCommand(new CommandArguments(Command.HSETNX).key(key).add(field).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code HSETNX key field value}: Sets the value of a field in a hash only when the field
-     * doesn't exist.. Since 2.0.0; O(1).
+     * doesn't exist. Since 2.0.0; O(1).
      */
     default Response<Long> hsetnx(byte[] key, byte[] field, byte[] value) {
-        return executeCommand(new CommandArguments(Command.HSETNX).add(key).add(field).add(value),
+        return executeCommand(new CommandArguments(Command.HSETNX).key(key).add(field).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code HGET key field}: Returns the value of a field in a hash.. Since 2.0.0; O(1). Null when
+     * {@code HGET key field}: Returns the value of a field in a hash. Since 2.0.0; O(1). Null when
      * there is none.
      */
     default Response<String> hget(String key, String field) {
-        return executeCommand(new CommandArguments(Command.HGET).add(key).add(field),
+        return executeCommand(new CommandArguments(Command.HGET).key(key).add(field),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code HGET key field}: Returns the value of a field in a hash.. Since 2.0.0; O(1). Null when
+     * {@code HGET key field}: Returns the value of a field in a hash. Since 2.0.0; O(1). Null when
      * there is none.
      */
     default Response<byte[]> hget(byte[] key, byte[] field) {
-        return executeCommand(new CommandArguments(Command.HGET).add(key).add(field),
+        return executeCommand(new CommandArguments(Command.HGET).key(key).add(field),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code HMGET key fields}: Returns the values of all fields in a hash.. Since 2.0.0; O(N)
-     * where N is the number of fields being requested.
+     * {@code HMGET key fields}: Returns the values of all fields in a hash. Since 2.0.0; O(N) where
+     * N is the number of fields being requested.
      */
     default Response<List<String>> hmget(String key, String... fields) {
-        return executeCommand(new CommandArguments(Command.HMGET).add(key).addAll(fields),
+        return executeCommand(new CommandArguments(Command.HMGET).key(key).addAll(fields),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code HMGET key fields}: Returns the values of all fields in a hash.. Since 2.0.0; O(N)
-     * where N is the number of fields being requested.
+     * {@code HMGET key fields}: Returns the values of all fields in a hash. Since 2.0.0; O(N) where
+     * N is the number of fields being requested.
      */
     default Response<List<byte[]>> hmget(byte[] key, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HMGET).add(key).addAll(fields),
+        return executeCommand(new CommandArguments(Command.HMGET).key(key).addAll(fields),
                 Results.LIST_OF_BINARY);
     }
 
     /**
-     * {@code HGETALL key}: Returns all fields and values in a hash.. Since 2.0.0; O(N) where N is
+     * {@code HGETALL key}: Returns all fields and values in a hash. Since 2.0.0; O(N) where N is
      * the size of the hash.
      */
     default Response<Map<String, String>> hgetAll(String key) {
-        return executeCommand(new CommandArguments(Command.HGETALL).add(key),
+        return executeCommand(new CommandArguments(Command.HGETALL).key(key),
                 Results.MAP_OF_STRING_OF_STRING);
     }
 
     /**
-     * {@code HGETALL key}: Returns all fields and values in a hash.. Since 2.0.0; O(N) where N is
+     * {@code HGETALL key}: Returns all fields and values in a hash. Since 2.0.0; O(N) where N is
      * the size of the hash.
      */
     default Response<Map<byte[], byte[]>> hgetAll(byte[] key) {
-        return executeCommand(new CommandArguments(Command.HGETALL).add(key),
+        return executeCommand(new CommandArguments(Command.HGETALL).key(key),
                 Results.MAP_OF_BINARY_OF_BINARY);
     }
 
     /**
      * {@code HDEL key fields}: Deletes one or more fields and their values from a hash. Deletes the
-     * hash if no fields remain.. Since 2.0.0; O(N) where N is the number of fields to be removed.
+     * hash if no fields remain. Since 2.0.0; O(N) where N is the number of fields to be removed.
      */
     default Response<Long> hdel(String key, String... fields) {
-        return executeCommand(new CommandArguments(Command.HDEL).add(key).addAll(fields),
+        return executeCommand(new CommandArguments(Command.HDEL).key(key).addAll(fields),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code HDEL key fields}: Deletes one or more fields and their values from a hash. Deletes the
-     * hash if no fields remain.. Since 2.0.0; O(N) where N is the number of fields to be removed.
+     * hash if no fields remain. Since 2.0.0; O(N) where N is the number of fields to be removed.
      */
     default Response<Long> hdel(byte[] key, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HDEL).add(key).addAll(fields),
+        return executeCommand(new CommandArguments(Command.HDEL).key(key).addAll(fields),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code HEXISTS key field}: Determines whether a field exists in a hash.. Since 2.0.0; O(1).
+     * {@code HEXISTS key field}: Determines whether a field exists in a hash. Since 2.0.0; O(1).
      */
     default Response<Boolean> hexists(String key, String field) {
-        return executeCommand(new CommandArguments(Command.HEXISTS).add(key).add(field),
+        return executeCommand(new CommandArguments(Command.HEXISTS).key(key).add(field),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
-     * {@code HEXISTS key field}: Determines whether a field exists in a hash.. Since 2.0.0; O(1).
+     * {@code HEXISTS key field}: Determines whether a field exists in a hash. Since 2.0.0; O(1).
      */
     default Response<Boolean> hexists(byte[] key, byte[] field) {
-        return executeCommand(new CommandArguments(Command.HEXISTS).add(key).add(field),
+        return executeCommand(new CommandArguments(Command.HEXISTS).key(key).add(field),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
      * {@code HINCRBY key field value}: Increments the integer value of a field in a hash by a
-     * number. Uses 0 as initial value if the field doesn't exist.. Since 2.0.0; O(1).
+     * number. Uses 0 as initial value if the field doesn't exist. Since 2.0.0; O(1).
      */
     default Response<Long> hincrBy(String key, String field, long value) {
-        return executeCommand(new CommandArguments(Command.HINCRBY).add(key).add(field).add(value),
+        return executeCommand(new CommandArguments(Command.HINCRBY).key(key).add(field).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code HINCRBY key field value}: Increments the integer value of a field in a hash by a
-     * number. Uses 0 as initial value if the field doesn't exist.. Since 2.0.0; O(1).
+     * number. Uses 0 as initial value if the field doesn't exist. Since 2.0.0; O(1).
      */
     default Response<Long> hincrBy(byte[] key, byte[] field, long value) {
-        return executeCommand(new CommandArguments(Command.HINCRBY).add(key).add(field).add(value),
+        return executeCommand(new CommandArguments(Command.HINCRBY).key(key).add(field).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code HINCRBYFLOAT key field value}: Increments the floating point value of a field by a
-     * number. Uses 0 as initial value if the field doesn't exist.. Since 2.6.0; O(1).
+     * number. Uses 0 as initial value if the field doesn't exist. Since 2.6.0; O(1).
      */
     default Response<Double> hincrByFloat(String key, String field, double value) {
-        return executeCommand(new CommandArguments(Command.HINCRBYFLOAT).add(key).add(field)
+        return executeCommand(new CommandArguments(Command.HINCRBYFLOAT).key(key).add(field)
                 .add(value),
                 BuilderFactory.DOUBLE);
     }
 
     /**
      * {@code HINCRBYFLOAT key field value}: Increments the floating point value of a field by a
-     * number. Uses 0 as initial value if the field doesn't exist.. Since 2.6.0; O(1).
+     * number. Uses 0 as initial value if the field doesn't exist. Since 2.6.0; O(1).
      */
     default Response<Double> hincrByFloat(byte[] key, byte[] field, double value) {
-        return executeCommand(new CommandArguments(Command.HINCRBYFLOAT).add(key).add(field)
+        return executeCommand(new CommandArguments(Command.HINCRBYFLOAT).key(key).add(field)
                 .add(value),
                 BuilderFactory.DOUBLE);
     }
 
-    /** {@code HLEN key}: Returns the number of fields in a hash.. Since 2.0.0; O(1). */
+    /** {@code HLEN key}: Returns the number of fields in a hash. Since 2.0.0; O(1). */
     default Response<Long> hlen(String key) {
-        return executeCommand(new CommandArguments(Command.HLEN).add(key),
+        return executeCommand(new CommandArguments(Command.HLEN).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code HLEN key}: Returns the number of fields in a hash.. Since 2.0.0; O(1). */
+    /** {@code HLEN key}: Returns the number of fields in a hash. Since 2.0.0; O(1). */
     default Response<Long> hlen(byte[] key) {
-        return executeCommand(new CommandArguments(Command.HLEN).add(key),
+        return executeCommand(new CommandArguments(Command.HLEN).key(key),
                 BuilderFactory.LONG);
     }
 
-    /**
-     * {@code HSTRLEN key field}: Returns the length of the value of a field.. Since 3.2.0; O(1).
-     */
+    /** {@code HSTRLEN key field}: Returns the length of the value of a field. Since 3.2.0; O(1). */
     default Response<Long> hstrlen(String key, String field) {
-        return executeCommand(new CommandArguments(Command.HSTRLEN).add(key).add(field),
+        return executeCommand(new CommandArguments(Command.HSTRLEN).key(key).add(field),
                 BuilderFactory.LONG);
     }
 
-    /**
-     * {@code HSTRLEN key field}: Returns the length of the value of a field.. Since 3.2.0; O(1).
-     */
+    /** {@code HSTRLEN key field}: Returns the length of the value of a field. Since 3.2.0; O(1). */
     default Response<Long> hstrlen(byte[] key, byte[] field) {
-        return executeCommand(new CommandArguments(Command.HSTRLEN).add(key).add(field),
+        return executeCommand(new CommandArguments(Command.HSTRLEN).key(key).add(field),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code HKEYS key}: Returns all fields in a hash.. Since 2.0.0; O(N) where N is the size of
-     * the hash.
+     * {@code HKEYS key}: Returns all fields in a hash. Since 2.0.0; O(N) where N is the size of the
+     * hash.
      */
     default Response<Set<String>> hkeys(String key) {
-        return executeCommand(new CommandArguments(Command.HKEYS).add(key),
+        return executeCommand(new CommandArguments(Command.HKEYS).key(key),
                 Results.SET_OF_STRING);
     }
 
     /**
-     * {@code HKEYS key}: Returns all fields in a hash.. Since 2.0.0; O(N) where N is the size of
-     * the hash.
+     * {@code HKEYS key}: Returns all fields in a hash. Since 2.0.0; O(N) where N is the size of the
+     * hash.
      */
     default Response<Set<byte[]>> hkeys(byte[] key) {
-        return executeCommand(new CommandArguments(Command.HKEYS).add(key),
+        return executeCommand(new CommandArguments(Command.HKEYS).key(key),
                 Results.SET_OF_BINARY);
     }
 
     /**
-     * {@code HVALS key}: Returns all values in a hash.. Since 2.0.0; O(N) where N is the size of
-     * the hash.
+     * {@code HVALS key}: Returns all values in a hash. Since 2.0.0; O(N) where N is the size of the
+     * hash.
      */
     default Response<List<String>> hvals(String key) {
-        return executeCommand(new CommandArguments(Command.HVALS).add(key),
+        return executeCommand(new CommandArguments(Command.HVALS).key(key),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code HVALS key}: Returns all values in a hash.. Since 2.0.0; O(N) where N is the size of
-     * the hash.
+     * {@code HVALS key}: Returns all values in a hash. Since 2.0.0; O(N) where N is the size of the
+     * hash.
      */
     default Response<List<byte[]>> hvals(byte[] key) {
-        return executeCommand(new CommandArguments(Command.HVALS).add(key),
+        return executeCommand(new CommandArguments(Command.HVALS).key(key),
                 Results.LIST_OF_BINARY);
     }
 
     /**
-     * {@code HRANDFIELD key}: Returns one or more random fields from a hash.. Since 6.2.0; O(N)
+     * {@code HRANDFIELD key}: Returns one or more random fields from a hash. Since 6.2.0; O(N)
      * where N is the number of fields returned. Null when there is none.
      */
     default Response<String> hrandfield(String key) {
-        return executeCommand(new CommandArguments(Command.HRANDFIELD).add(key),
+        return executeCommand(new CommandArguments(Command.HRANDFIELD).key(key),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code HRANDFIELD key}: Returns one or more random fields from a hash.. Since 6.2.0; O(N)
+     * {@code HRANDFIELD key}: Returns one or more random fields from a hash. Since 6.2.0; O(N)
      * where N is the number of fields returned. Null when there is none.
      */
     default Response<byte[]> hrandfield(byte[] key) {
-        return executeCommand(new CommandArguments(Command.HRANDFIELD).add(key),
+        return executeCommand(new CommandArguments(Command.HRANDFIELD).key(key),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code HRANDFIELD key count}: Returns one or more random fields from a hash.. Since 6.2.0;
+     * {@code HRANDFIELD key count}: Returns one or more random fields from a hash. Since 6.2.0;
      * O(N) where N is the number of fields returned.
      */
     default Response<List<String>> hrandfield(String key, long count) {
-        return executeCommand(new CommandArguments(Command.HRANDFIELD).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.HRANDFIELD).key(key).add(count),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code HRANDFIELD key count}: Returns one or more random fields from a hash.. Since 6.2.0;
+     * {@code HRANDFIELD key count}: Returns one or more random fields from a hash. Since 6.2.0;
      * O(N) where N is the number of fields returned.
      */
     default Response<List<byte[]>> hrandfield(byte[] key, long count) {
-        return executeCommand(new CommandArguments(Command.HRANDFIELD).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.HRANDFIELD).key(key).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
-     * {@code HRANDFIELD key count WITHVALUES}: Returns one or more random fields from a hash..
-     * Since 6.2.0; O(N) where N is the number of fields returned.
+     * {@code HRANDFIELD key count WITHVALUES}: Returns one or more random fields from a hash. Since
+     * 6.2.0; O(N) where N is the number of fields returned.
      */
     default Response<List<Map.Entry<String, String>>> hrandfieldWithValues(String key, long count) {
-        return executeCommand(new CommandArguments(Command.HRANDFIELD).add(key).add(count)
+        return executeCommand(new CommandArguments(Command.HRANDFIELD).key(key).add(count)
                 .add("WITHVALUES"),
                 Results.LIST_OF_MAP_OF_ENTRY_OF_STRING_OF_STRING);
     }
 
     /**
-     * {@code HRANDFIELD key count WITHVALUES}: Returns one or more random fields from a hash..
-     * Since 6.2.0; O(N) where N is the number of fields returned.
+     * {@code HRANDFIELD key count WITHVALUES}: Returns one or more random fields from a hash. Since
+     * 6.2.0; O(N) where N is the number of fields returned.
      */
     default Response<List<Map.Entry<byte[], byte[]>>> hrandfieldWithValues(byte[] key, long count) {
-        return executeCommand(new CommandArguments(Command.HRANDFIELD).add(key).add(count)
+        return executeCommand(new CommandArguments(Command.HRANDFIELD).key(key).add(count)
                 .add("WITHVALUES"),
                 Results.LIST_OF_MAP_OF_ENTRY_OF_BINARY_OF_BINARY);
     }
 
     /**
-     * {@code HSCAN key cursor}: Iterates over fields and values of a hash.. Since 2.8.0; O(1) for
+     * {@code HSCAN key cursor}: Iterates over fields and values of a hash. Since 2.8.0; O(1) for
      * every call. O(N) for a complete iteration, including enough command calls for the cursor to
      * return back to 0. N is the number of elements inside the collection.
      */
     default Response<ScanResult<Map.Entry<String, String>>> hscan(String key, String cursor) {
-        return executeCommand(new CommandArguments(Command.HSCAN).add(key).add(cursor),
+        return executeCommand(new CommandArguments(Command.HSCAN).key(key).add(cursor),
                 Results.SCAN_RESULT_OF_MAP_OF_ENTRY_OF_STRING_OF_STRING);
     }
 
     /**
-     * {@code HSCAN key cursor}: Iterates over fields and values of a hash.. Since 2.8.0; O(1) for
+     * {@code HSCAN key cursor}: Iterates over fields and values of a hash. Since 2.8.0; O(1) for
      * every call. O(N) for a complete iteration, including enough command calls for the cursor to
      * return back to 0. N is the number of elements inside the collection.
      */
     default Response<ScanResult<Map.Entry<byte[], byte[]>>> hscan(byte[] key, byte[] cursor) {
-        return executeCommand(new CommandArguments(Command.HSCAN).add(key).add(cursor),
+        return executeCommand(new CommandArguments(Command.HSCAN).key(key).add(cursor),
                 Results.SCAN_RESULT_OF_MAP_OF_ENTRY_OF_BINARY_OF_BINARY);
     }
 
     /**
-     * {@code HSCAN key cursor params}: Iterates over fields and values of a hash.. Since 2.8.0;
-     * O(1) for every call. O(N) for a complete iteration, including enough command calls for the
-     * cursor to return back to 0. N is the number of elements inside the collection.
+     * {@code HSCAN key cursor params}: Iterates over fields and values of a hash. Since 2.8.0; O(1)
+     * for every call. O(N) for a complete iteration, including enough command calls for the cursor
+     * to return back to 0. N is the number of elements inside the collection.
      */
     default Response<ScanResult<Map.Entry<String, String>>> hscan(String key, String cursor,
                 ScanParams params) {
-        return executeCommand(new CommandArguments(Command.HSCAN).add(key).add(cursor)
+        return executeCommand(new CommandArguments(Command.HSCAN).key(key).add(cursor)
                 .addParams(params),
                 Results.SCAN_RESULT_OF_MAP_OF_ENTRY_OF_STRING_OF_STRING);
     }
 
     /**
-     * {@code HSCAN key cursor params}: Iterates over fields and values of a hash.. Since 2.8.0;
-     * O(1) for every call. O(N) for a complete iteration, including enough command calls for the
-     * cursor to return back to 0. N is the number of elements inside the collection.
+     * {@code HSCAN key cursor params}: Iterates over fields and values of a hash. Since 2.8.0; O(1)
+     * for every call. O(N) for a complete iteration, including enough command calls for the cursor
+     * to return back to 0. N is the number of elements inside the collection.
      */
     default Response<ScanResult<Map.Entry<byte[], byte[]>>> hscan(byte[] key, byte[] cursor,
                 ScanParams params) {
-        return executeCommand(new CommandArguments(Command.HSCAN).add(key).add(cursor)
+        return executeCommand(new CommandArguments(Command.HSCAN).key(key).add(cursor)
                 .addParams(params),
                 Results.SCAN_RESULT_OF_MAP_OF_ENTRY_OF_BINARY_OF_BINARY);
     }
 
     /**
-     * {@code HSCAN key cursor NOVALUES}: Iterates over fields and values of a hash.. Since 2.8.0;
+     * {@code HSCAN key cursor NOVALUES}: Iterates over fields and values of a hash. Since 2.8.0;
      * O(1) for every call. O(N) for a complete iteration, including enough command calls for the
      * cursor to return back to 0. N is the number of elements inside the collection.
      */
     default Response<ScanResult<String>> hscanNoValues(String key, String cursor) {
-        return executeCommand(new CommandArguments(Command.HSCAN).add(key).add(cursor)
+        return executeCommand(new CommandArguments(Command.HSCAN).key(key).add(cursor)
                 .add("NOVALUES"),
                 Results.SCAN_RESULT_OF_STRING);
     }
 
     /**
-     * {@code HSCAN key cursor NOVALUES}: Iterates over fields and values of a hash.. Since 2.8.0;
+     * {@code HSCAN key cursor NOVALUES}: Iterates over fields and values of a hash. Since 2.8.0;
      * O(1) for every call. O(N) for a complete iteration, including enough command calls for the
      * cursor to return back to 0. N is the number of elements inside the collection.
      */
     default Response<ScanResult<byte[]>> hscanNoValues(byte[] key, byte[] cursor) {
-        return executeCommand(new CommandArguments(Command.HSCAN).add(key).add(cursor)
+        return executeCommand(new CommandArguments(Command.HSCAN).key(key).add(cursor)
                 .add("NOVALUES"),
                 Results.SCAN_RESULT_OF_BINARY);
     }
 
     /**
-     * {@code HSCAN key cursor params NOVALUES}: Iterates over fields and values of a hash.. Since
+     * {@code HSCAN key cursor params NOVALUES}: Iterates over fields and values of a hash. Since
      * 2.8.0; O(1) for every call. O(N) for a complete iteration, including enough command calls for
      * the cursor to return back to 0. N is the number of elements inside the collection.
      */
     default Response<ScanResult<String>> hscanNoValues(String key, String cursor,
                 ScanParams params) {
-        return executeCommand(new CommandArguments(Command.HSCAN).add(key).add(cursor)
+        return executeCommand(new CommandArguments(Command.HSCAN).key(key).add(cursor)
                 .addParams(params).add("NOVALUES"),
                 Results.SCAN_RESULT_OF_STRING);
     }
 
     /**
-     * {@code HSCAN key cursor params NOVALUES}: Iterates over fields and values of a hash.. Since
+     * {@code HSCAN key cursor params NOVALUES}: Iterates over fields and values of a hash. Since
      * 2.8.0; O(1) for every call. O(N) for a complete iteration, including enough command calls for
      * the cursor to return back to 0. N is the number of elements inside the collection.
      */
     default Response<ScanResult<byte[]>> hscanNoValues(byte[] key, byte[] cursor,
                 ScanParams params) {
-        return executeCommand(new CommandArguments(Command.HSCAN).add(key).add(cursor)
+        return executeCommand(new CommandArguments(Command.HSCAN).key(key).add(cursor)
                 .addParams(params).add("NOVALUES"),
                 Results.SCAN_RESULT_OF_BINARY);
     }
 
     /** {@code HGETEX key params FIELDS fields fields}. */
     default Response<List<String>> hgetex(String key, HGetExParams params, String... fields) {
-        return executeCommand(new CommandArguments(Command.HGETEX).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.HGETEX).key(key).addParams(params)
                 .add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_STRING);
     }
 
     /** {@code HGETEX key params FIELDS fields fields}. */
     default Response<List<byte[]>> hgetex(byte[] key, HGetExParams params, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HGETEX).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.HGETEX).key(key).addParams(params)
                 .add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_BINARY);
     }
 
     /** {@code HGETDEL key FIELDS fields fields}. */
     default Response<List<String>> hgetdel(String key, String... fields) {
-        return executeCommand(new CommandArguments(Command.HGETDEL).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HGETDEL).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_STRING);
     }
 
     /** {@code HGETDEL key FIELDS fields fields}. */
     default Response<List<byte[]>> hgetdel(byte[] key, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HGETDEL).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HGETDEL).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_BINARY);
     }
 
     /** {@code HSETEX key params FIELDS 1 field value}. */
     default Response<Long> hsetex(String key, HSetExParams params, String field, String value) {
-        return executeCommand(new CommandArguments(Command.HSETEX).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.HSETEX).key(key).addParams(params)
                 .add("FIELDS").add("1").add(field).add(value),
                 BuilderFactory.LONG);
     }
 
     /** {@code HSETEX key params FIELDS 1 field value}. */
     default Response<Long> hsetex(byte[] key, HSetExParams params, byte[] field, byte[] value) {
-        return executeCommand(new CommandArguments(Command.HSETEX).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.HSETEX).key(key).addParams(params)
                 .add("FIELDS").add("1").add(field).add(value),
                 BuilderFactory.LONG);
     }
 
     /** {@code HSETEX key params FIELDS hash hash}. */
     default Response<Long> hsetex(String key, HSetExParams params, Map<String, String> hash) {
-        return executeCommand(new CommandArguments(Command.HSETEX).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.HSETEX).key(key).addParams(params)
                 .add("FIELDS").add(hash.size()).addPairs(hash),
                 BuilderFactory.LONG);
     }
 
     /** {@code HSETEX key params FIELDS hash hash}. */
     default Response<Long> hsetex(byte[] key, HSetExParams params, Map<byte[], byte[]> hash) {
-        return executeCommand(new CommandArguments(Command.HSETEX).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.HSETEX).key(key).addParams(params)
                 .add("FIELDS").add(hash.size()).addPairs(hash),
                 BuilderFactory.LONG);
     }
 
     /** {@code HEXPIRE key seconds FIELDS fields fields}. */
     default Response<List<Long>> hexpire(String key, long seconds, String... fields) {
-        return executeCommand(new CommandArguments(Command.HEXPIRE).add(key).add(seconds)
+        return executeCommand(new CommandArguments(Command.HEXPIRE).key(key).add(seconds)
                 .add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HEXPIRE key seconds FIELDS fields fields}. */
     default Response<List<Long>> hexpire(byte[] key, long seconds, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HEXPIRE).add(key).add(seconds)
+        return executeCommand(new CommandArguments(Command.HEXPIRE).key(key).add(seconds)
                 .add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
@@ -509,7 +505,7 @@ public interface HashPipelineCommands {
     /** {@code HEXPIRE key seconds condition FIELDS fields fields}. */
     default Response<List<Long>> hexpire(String key, long seconds, ExpiryOption condition,
                 String... fields) {
-        return executeCommand(new CommandArguments(Command.HEXPIRE).add(key).add(seconds)
+        return executeCommand(new CommandArguments(Command.HEXPIRE).key(key).add(seconds)
                 .add(condition).add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
@@ -517,21 +513,21 @@ public interface HashPipelineCommands {
     /** {@code HEXPIRE key seconds condition FIELDS fields fields}. */
     default Response<List<Long>> hexpire(byte[] key, long seconds, ExpiryOption condition,
                 byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HEXPIRE).add(key).add(seconds)
+        return executeCommand(new CommandArguments(Command.HEXPIRE).key(key).add(seconds)
                 .add(condition).add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HPEXPIRE key milliseconds FIELDS fields fields}. */
     default Response<List<Long>> hpexpire(String key, long milliseconds, String... fields) {
-        return executeCommand(new CommandArguments(Command.HPEXPIRE).add(key).add(milliseconds)
+        return executeCommand(new CommandArguments(Command.HPEXPIRE).key(key).add(milliseconds)
                 .add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HPEXPIRE key milliseconds FIELDS fields fields}. */
     default Response<List<Long>> hpexpire(byte[] key, long milliseconds, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HPEXPIRE).add(key).add(milliseconds)
+        return executeCommand(new CommandArguments(Command.HPEXPIRE).key(key).add(milliseconds)
                 .add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
@@ -539,7 +535,7 @@ public interface HashPipelineCommands {
     /** {@code HPEXPIRE key milliseconds condition FIELDS fields fields}. */
     default Response<List<Long>> hpexpire(String key, long milliseconds, ExpiryOption condition,
                 String... fields) {
-        return executeCommand(new CommandArguments(Command.HPEXPIRE).add(key).add(milliseconds)
+        return executeCommand(new CommandArguments(Command.HPEXPIRE).key(key).add(milliseconds)
                 .add(condition).add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
@@ -547,21 +543,21 @@ public interface HashPipelineCommands {
     /** {@code HPEXPIRE key milliseconds condition FIELDS fields fields}. */
     default Response<List<Long>> hpexpire(byte[] key, long milliseconds, ExpiryOption condition,
                 byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HPEXPIRE).add(key).add(milliseconds)
+        return executeCommand(new CommandArguments(Command.HPEXPIRE).key(key).add(milliseconds)
                 .add(condition).add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HEXPIREAT key unixTimeSeconds FIELDS fields fields}. */
     default Response<List<Long>> hexpireAt(String key, long unixTimeSeconds, String... fields) {
-        return executeCommand(new CommandArguments(Command.HEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.HEXPIREAT).key(key)
                 .add(unixTimeSeconds).add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HEXPIREAT key unixTimeSeconds FIELDS fields fields}. */
     default Response<List<Long>> hexpireAt(byte[] key, long unixTimeSeconds, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.HEXPIREAT).key(key)
                 .add(unixTimeSeconds).add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
@@ -569,7 +565,7 @@ public interface HashPipelineCommands {
     /** {@code HEXPIREAT key unixTimeSeconds condition FIELDS fields fields}. */
     default Response<List<Long>> hexpireAt(String key, long unixTimeSeconds,
                 ExpiryOption condition, String... fields) {
-        return executeCommand(new CommandArguments(Command.HEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.HEXPIREAT).key(key)
                 .add(unixTimeSeconds).add(condition).add("FIELDS").add(fields.length)
                 .addAll(fields),
                 Results.LIST_OF_LONG);
@@ -578,7 +574,7 @@ public interface HashPipelineCommands {
     /** {@code HEXPIREAT key unixTimeSeconds condition FIELDS fields fields}. */
     default Response<List<Long>> hexpireAt(byte[] key, long unixTimeSeconds,
                 ExpiryOption condition, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.HEXPIREAT).key(key)
                 .add(unixTimeSeconds).add(condition).add("FIELDS").add(fields.length)
                 .addAll(fields),
                 Results.LIST_OF_LONG);
@@ -586,14 +582,14 @@ public interface HashPipelineCommands {
 
     /** {@code HPEXPIREAT key unixTimeMillis FIELDS fields fields}. */
     default Response<List<Long>> hpexpireAt(String key, long unixTimeMillis, String... fields) {
-        return executeCommand(new CommandArguments(Command.HPEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.HPEXPIREAT).key(key)
                 .add(unixTimeMillis).add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HPEXPIREAT key unixTimeMillis FIELDS fields fields}. */
     default Response<List<Long>> hpexpireAt(byte[] key, long unixTimeMillis, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HPEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.HPEXPIREAT).key(key)
                 .add(unixTimeMillis).add("FIELDS").add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
@@ -601,7 +597,7 @@ public interface HashPipelineCommands {
     /** {@code HPEXPIREAT key unixTimeMillis condition FIELDS fields fields}. */
     default Response<List<Long>> hpexpireAt(String key, long unixTimeMillis,
                 ExpiryOption condition, String... fields) {
-        return executeCommand(new CommandArguments(Command.HPEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.HPEXPIREAT).key(key)
                 .add(unixTimeMillis).add(condition).add("FIELDS").add(fields.length)
                 .addAll(fields),
                 Results.LIST_OF_LONG);
@@ -610,7 +606,7 @@ public interface HashPipelineCommands {
     /** {@code HPEXPIREAT key unixTimeMillis condition FIELDS fields fields}. */
     default Response<List<Long>> hpexpireAt(byte[] key, long unixTimeMillis,
                 ExpiryOption condition, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HPEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.HPEXPIREAT).key(key)
                 .add(unixTimeMillis).add(condition).add("FIELDS").add(fields.length)
                 .addAll(fields),
                 Results.LIST_OF_LONG);
@@ -618,70 +614,70 @@ public interface HashPipelineCommands {
 
     /** {@code HEXPIRETIME key FIELDS fields fields}. */
     default Response<List<Long>> hexpireTime(String key, String... fields) {
-        return executeCommand(new CommandArguments(Command.HEXPIRETIME).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HEXPIRETIME).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HEXPIRETIME key FIELDS fields fields}. */
     default Response<List<Long>> hexpireTime(byte[] key, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HEXPIRETIME).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HEXPIRETIME).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HPEXPIRETIME key FIELDS fields fields}. */
     default Response<List<Long>> hpexpireTime(String key, String... fields) {
-        return executeCommand(new CommandArguments(Command.HPEXPIRETIME).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HPEXPIRETIME).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HPEXPIRETIME key FIELDS fields fields}. */
     default Response<List<Long>> hpexpireTime(byte[] key, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HPEXPIRETIME).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HPEXPIRETIME).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HTTL key FIELDS fields fields}. */
     default Response<List<Long>> httl(String key, String... fields) {
-        return executeCommand(new CommandArguments(Command.HTTL).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HTTL).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HTTL key FIELDS fields fields}. */
     default Response<List<Long>> httl(byte[] key, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HTTL).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HTTL).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HPTTL key FIELDS fields fields}. */
     default Response<List<Long>> hpttl(String key, String... fields) {
-        return executeCommand(new CommandArguments(Command.HPTTL).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HPTTL).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HPTTL key FIELDS fields fields}. */
     default Response<List<Long>> hpttl(byte[] key, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HPTTL).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HPTTL).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HPERSIST key FIELDS fields fields}. */
     default Response<List<Long>> hpersist(String key, String... fields) {
-        return executeCommand(new CommandArguments(Command.HPERSIST).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HPERSIST).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }
 
     /** {@code HPERSIST key FIELDS fields fields}. */
     default Response<List<Long>> hpersist(byte[] key, byte[]... fields) {
-        return executeCommand(new CommandArguments(Command.HPERSIST).add(key).add("FIELDS")
+        return executeCommand(new CommandArguments(Command.HPERSIST).key(key).add("FIELDS")
                 .add(fields.length).addAll(fields),
                 Results.LIST_OF_LONG);
     }

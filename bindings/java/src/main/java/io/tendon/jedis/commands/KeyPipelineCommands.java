@@ -25,471 +25,469 @@ public interface KeyPipelineCommands {
     <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code EXISTS key}: Determines whether one or more keys exist.. Since 1.0.0; O(N) where N is
+     * {@code EXISTS key}: Determines whether one or more keys exist. Since 1.0.0; O(N) where N is
      * the number of keys to check.
      */
     default Response<Boolean> exists(String key) {
-        return executeCommand(new CommandArguments(Command.EXISTS).add(key),
+        return executeCommand(new CommandArguments(Command.EXISTS).key(key),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
-     * {@code EXISTS key}: Determines whether one or more keys exist.. Since 1.0.0; O(N) where N is
+     * {@code EXISTS key}: Determines whether one or more keys exist. Since 1.0.0; O(N) where N is
      * the number of keys to check.
      */
     default Response<Boolean> exists(byte[] key) {
-        return executeCommand(new CommandArguments(Command.EXISTS).add(key),
+        return executeCommand(new CommandArguments(Command.EXISTS).key(key),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
-     * {@code EXISTS keys}: Determines whether one or more keys exist.. Since 1.0.0; O(N) where N is
+     * {@code EXISTS keys}: Determines whether one or more keys exist. Since 1.0.0; O(N) where N is
      * the number of keys to check.
      */
     default Response<Long> exists(String... keys) {
-        return executeCommand(new CommandArguments(Command.EXISTS).addAll(keys),
+        return executeCommand(new CommandArguments(Command.EXISTS).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code EXISTS keys}: Determines whether one or more keys exist.. Since 1.0.0; O(N) where N is
+     * {@code EXISTS keys}: Determines whether one or more keys exist. Since 1.0.0; O(N) where N is
      * the number of keys to check.
      */
     default Response<Long> exists(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.EXISTS).addAll(keys),
+        return executeCommand(new CommandArguments(Command.EXISTS).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code DEL key}: Deletes one or more keys.. Since 1.0.0; O(N) where N is the number of keys
+     * {@code DEL key}: Deletes one or more keys. Since 1.0.0; O(N) where N is the number of keys
      * that will be removed. When a key to remove holds a value other than a string, the individual
      * complexity for this key is O(M) where M is the number of elements in the list, set, sorted
      * set or hash. Removing a single key that holds a string value is O(1).
      */
     default Response<Long> del(String key) {
-        return executeCommand(new CommandArguments(Command.DEL).add(key),
+        return executeCommand(new CommandArguments(Command.DEL).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code DEL key}: Deletes one or more keys.. Since 1.0.0; O(N) where N is the number of keys
+     * {@code DEL key}: Deletes one or more keys. Since 1.0.0; O(N) where N is the number of keys
      * that will be removed. When a key to remove holds a value other than a string, the individual
      * complexity for this key is O(M) where M is the number of elements in the list, set, sorted
      * set or hash. Removing a single key that holds a string value is O(1).
      */
     default Response<Long> del(byte[] key) {
-        return executeCommand(new CommandArguments(Command.DEL).add(key),
+        return executeCommand(new CommandArguments(Command.DEL).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code DEL keys}: Deletes one or more keys.. Since 1.0.0; O(N) where N is the number of keys
+     * {@code DEL keys}: Deletes one or more keys. Since 1.0.0; O(N) where N is the number of keys
      * that will be removed. When a key to remove holds a value other than a string, the individual
      * complexity for this key is O(M) where M is the number of elements in the list, set, sorted
      * set or hash. Removing a single key that holds a string value is O(1).
      */
     default Response<Long> del(String... keys) {
-        return executeCommand(new CommandArguments(Command.DEL).addAll(keys),
+        return executeCommand(new CommandArguments(Command.DEL).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code DEL keys}: Deletes one or more keys.. Since 1.0.0; O(N) where N is the number of keys
+     * {@code DEL keys}: Deletes one or more keys. Since 1.0.0; O(N) where N is the number of keys
      * that will be removed. When a key to remove holds a value other than a string, the individual
      * complexity for this key is O(M) where M is the number of elements in the list, set, sorted
      * set or hash. Removing a single key that holds a string value is O(1).
      */
     default Response<Long> del(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.DEL).addAll(keys),
+        return executeCommand(new CommandArguments(Command.DEL).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code UNLINK key}: Asynchronously deletes one or more keys.. Since 4.0.0; O(1) for each key
+     * {@code UNLINK key}: Asynchronously deletes one or more keys. Since 4.0.0; O(1) for each key
      * removed regardless of its size. Then the command does O(N) work in a different thread in
      * order to reclaim memory, where N is the number of allocations the deleted objects where
      * composed of.
      */
     default Response<Long> unlink(String key) {
-        return executeCommand(new CommandArguments(Command.UNLINK).add(key),
+        return executeCommand(new CommandArguments(Command.UNLINK).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code UNLINK key}: Asynchronously deletes one or more keys.. Since 4.0.0; O(1) for each key
+     * {@code UNLINK key}: Asynchronously deletes one or more keys. Since 4.0.0; O(1) for each key
      * removed regardless of its size. Then the command does O(N) work in a different thread in
      * order to reclaim memory, where N is the number of allocations the deleted objects where
      * composed of.
      */
     default Response<Long> unlink(byte[] key) {
-        return executeCommand(new CommandArguments(Command.UNLINK).add(key),
+        return executeCommand(new CommandArguments(Command.UNLINK).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code UNLINK keys}: Asynchronously deletes one or more keys.. Since 4.0.0; O(1) for each key
+     * {@code UNLINK keys}: Asynchronously deletes one or more keys. Since 4.0.0; O(1) for each key
      * removed regardless of its size. Then the command does O(N) work in a different thread in
      * order to reclaim memory, where N is the number of allocations the deleted objects where
      * composed of.
      */
     default Response<Long> unlink(String... keys) {
-        return executeCommand(new CommandArguments(Command.UNLINK).addAll(keys),
+        return executeCommand(new CommandArguments(Command.UNLINK).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code UNLINK keys}: Asynchronously deletes one or more keys.. Since 4.0.0; O(1) for each key
+     * {@code UNLINK keys}: Asynchronously deletes one or more keys. Since 4.0.0; O(1) for each key
      * removed regardless of its size. Then the command does O(N) work in a different thread in
      * order to reclaim memory, where N is the number of allocations the deleted objects where
      * composed of.
      */
     default Response<Long> unlink(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.UNLINK).addAll(keys),
+        return executeCommand(new CommandArguments(Command.UNLINK).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code TOUCH key}: Returns the number of existing keys out of those specified after updating
-     * the time they were last accessed.. Since 3.2.1; O(N) where N is the number of keys that will
+     * the time they were last accessed. Since 3.2.1; O(N) where N is the number of keys that will
      * be touched.
      */
     default Response<Long> touch(String key) {
-        return executeCommand(new CommandArguments(Command.TOUCH).add(key),
+        return executeCommand(new CommandArguments(Command.TOUCH).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code TOUCH key}: Returns the number of existing keys out of those specified after updating
-     * the time they were last accessed.. Since 3.2.1; O(N) where N is the number of keys that will
+     * the time they were last accessed. Since 3.2.1; O(N) where N is the number of keys that will
      * be touched.
      */
     default Response<Long> touch(byte[] key) {
-        return executeCommand(new CommandArguments(Command.TOUCH).add(key),
+        return executeCommand(new CommandArguments(Command.TOUCH).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code TOUCH keys}: Returns the number of existing keys out of those specified after updating
-     * the time they were last accessed.. Since 3.2.1; O(N) where N is the number of keys that will
+     * the time they were last accessed. Since 3.2.1; O(N) where N is the number of keys that will
      * be touched.
      */
     default Response<Long> touch(String... keys) {
-        return executeCommand(new CommandArguments(Command.TOUCH).addAll(keys),
+        return executeCommand(new CommandArguments(Command.TOUCH).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code TOUCH keys}: Returns the number of existing keys out of those specified after updating
-     * the time they were last accessed.. Since 3.2.1; O(N) where N is the number of keys that will
+     * the time they were last accessed. Since 3.2.1; O(N) where N is the number of keys that will
      * be touched.
      */
     default Response<Long> touch(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.TOUCH).addAll(keys),
+        return executeCommand(new CommandArguments(Command.TOUCH).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code EXPIRE key seconds}: Sets the expiration time of a key in seconds.. Since 1.0.0; O(1).
+     * {@code EXPIRE key seconds}: Sets the expiration time of a key in seconds. Since 1.0.0; O(1).
      */
     default Response<Long> expire(String key, long seconds) {
-        return executeCommand(new CommandArguments(Command.EXPIRE).add(key).add(seconds),
+        return executeCommand(new CommandArguments(Command.EXPIRE).key(key).add(seconds),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code EXPIRE key seconds}: Sets the expiration time of a key in seconds.. Since 1.0.0; O(1).
+     * {@code EXPIRE key seconds}: Sets the expiration time of a key in seconds. Since 1.0.0; O(1).
      */
     default Response<Long> expire(byte[] key, long seconds) {
-        return executeCommand(new CommandArguments(Command.EXPIRE).add(key).add(seconds),
+        return executeCommand(new CommandArguments(Command.EXPIRE).key(key).add(seconds),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code EXPIRE key seconds expiryOption}: Sets the expiration time of a key in seconds.. Since
+     * {@code EXPIRE key seconds expiryOption}: Sets the expiration time of a key in seconds. Since
      * 1.0.0; O(1).
      */
     default Response<Long> expire(String key, long seconds, ExpiryOption expiryOption) {
-        return executeCommand(new CommandArguments(Command.EXPIRE).add(key).add(seconds)
+        return executeCommand(new CommandArguments(Command.EXPIRE).key(key).add(seconds)
                 .add(expiryOption),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code EXPIRE key seconds expiryOption}: Sets the expiration time of a key in seconds.. Since
+     * {@code EXPIRE key seconds expiryOption}: Sets the expiration time of a key in seconds. Since
      * 1.0.0; O(1).
      */
     default Response<Long> expire(byte[] key, long seconds, ExpiryOption expiryOption) {
-        return executeCommand(new CommandArguments(Command.EXPIRE).add(key).add(seconds)
+        return executeCommand(new CommandArguments(Command.EXPIRE).key(key).add(seconds)
                 .add(expiryOption),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code PEXPIRE key milliseconds}: Sets the expiration time of a key in milliseconds.. Since
+     * {@code PEXPIRE key milliseconds}: Sets the expiration time of a key in milliseconds. Since
      * 2.6.0; O(1).
      */
     default Response<Long> pexpire(String key, long milliseconds) {
-        return executeCommand(new CommandArguments(Command.PEXPIRE).add(key).add(milliseconds),
+        return executeCommand(new CommandArguments(Command.PEXPIRE).key(key).add(milliseconds),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code PEXPIRE key milliseconds}: Sets the expiration time of a key in milliseconds.. Since
+     * {@code PEXPIRE key milliseconds}: Sets the expiration time of a key in milliseconds. Since
      * 2.6.0; O(1).
      */
     default Response<Long> pexpire(byte[] key, long milliseconds) {
-        return executeCommand(new CommandArguments(Command.PEXPIRE).add(key).add(milliseconds),
+        return executeCommand(new CommandArguments(Command.PEXPIRE).key(key).add(milliseconds),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PEXPIRE key milliseconds expiryOption}: Sets the expiration time of a key in
-     * milliseconds.. Since 2.6.0; O(1).
+     * milliseconds. Since 2.6.0; O(1).
      */
     default Response<Long> pexpire(String key, long milliseconds, ExpiryOption expiryOption) {
-        return executeCommand(new CommandArguments(Command.PEXPIRE).add(key).add(milliseconds)
+        return executeCommand(new CommandArguments(Command.PEXPIRE).key(key).add(milliseconds)
                 .add(expiryOption),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PEXPIRE key milliseconds expiryOption}: Sets the expiration time of a key in
-     * milliseconds.. Since 2.6.0; O(1).
+     * milliseconds. Since 2.6.0; O(1).
      */
     default Response<Long> pexpire(byte[] key, long milliseconds, ExpiryOption expiryOption) {
-        return executeCommand(new CommandArguments(Command.PEXPIRE).add(key).add(milliseconds)
+        return executeCommand(new CommandArguments(Command.PEXPIRE).key(key).add(milliseconds)
                 .add(expiryOption),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code EXPIREAT key unixTime}: Sets the expiration time of a key to a Unix timestamp.. Since
+     * {@code EXPIREAT key unixTime}: Sets the expiration time of a key to a Unix timestamp. Since
      * 1.2.0; O(1).
      */
     default Response<Long> expireAt(String key, long unixTime) {
-        return executeCommand(new CommandArguments(Command.EXPIREAT).add(key).add(unixTime),
+        return executeCommand(new CommandArguments(Command.EXPIREAT).key(key).add(unixTime),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code EXPIREAT key unixTime}: Sets the expiration time of a key to a Unix timestamp.. Since
+     * {@code EXPIREAT key unixTime}: Sets the expiration time of a key to a Unix timestamp. Since
      * 1.2.0; O(1).
      */
     default Response<Long> expireAt(byte[] key, long unixTime) {
-        return executeCommand(new CommandArguments(Command.EXPIREAT).add(key).add(unixTime),
+        return executeCommand(new CommandArguments(Command.EXPIREAT).key(key).add(unixTime),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code EXPIREAT key unixTime expiryOption}: Sets the expiration time of a key to a Unix
-     * timestamp.. Since 1.2.0; O(1).
+     * timestamp. Since 1.2.0; O(1).
      */
     default Response<Long> expireAt(String key, long unixTime, ExpiryOption expiryOption) {
-        return executeCommand(new CommandArguments(Command.EXPIREAT).add(key).add(unixTime)
+        return executeCommand(new CommandArguments(Command.EXPIREAT).key(key).add(unixTime)
                 .add(expiryOption),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code EXPIREAT key unixTime expiryOption}: Sets the expiration time of a key to a Unix
-     * timestamp.. Since 1.2.0; O(1).
+     * timestamp. Since 1.2.0; O(1).
      */
     default Response<Long> expireAt(byte[] key, long unixTime, ExpiryOption expiryOption) {
-        return executeCommand(new CommandArguments(Command.EXPIREAT).add(key).add(unixTime)
+        return executeCommand(new CommandArguments(Command.EXPIREAT).key(key).add(unixTime)
                 .add(expiryOption),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PEXPIREAT key millisecondsTimestamp}: Sets the expiration time of a key to a Unix
-     * milliseconds timestamp.. Since 2.6.0; O(1).
+     * milliseconds timestamp. Since 2.6.0; O(1).
      */
     default Response<Long> pexpireAt(String key, long millisecondsTimestamp) {
-        return executeCommand(new CommandArguments(Command.PEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.PEXPIREAT).key(key)
                 .add(millisecondsTimestamp),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PEXPIREAT key millisecondsTimestamp}: Sets the expiration time of a key to a Unix
-     * milliseconds timestamp.. Since 2.6.0; O(1).
+     * milliseconds timestamp. Since 2.6.0; O(1).
      */
     default Response<Long> pexpireAt(byte[] key, long millisecondsTimestamp) {
-        return executeCommand(new CommandArguments(Command.PEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.PEXPIREAT).key(key)
                 .add(millisecondsTimestamp),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PEXPIREAT key millisecondsTimestamp expiryOption}: Sets the expiration time of a key
-     * to a Unix milliseconds timestamp.. Since 2.6.0; O(1).
+     * to a Unix milliseconds timestamp. Since 2.6.0; O(1).
      */
     default Response<Long> pexpireAt(String key, long millisecondsTimestamp,
                 ExpiryOption expiryOption) {
-        return executeCommand(new CommandArguments(Command.PEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.PEXPIREAT).key(key)
                 .add(millisecondsTimestamp).add(expiryOption),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PEXPIREAT key millisecondsTimestamp expiryOption}: Sets the expiration time of a key
-     * to a Unix milliseconds timestamp.. Since 2.6.0; O(1).
+     * to a Unix milliseconds timestamp. Since 2.6.0; O(1).
      */
     default Response<Long> pexpireAt(byte[] key, long millisecondsTimestamp,
                 ExpiryOption expiryOption) {
-        return executeCommand(new CommandArguments(Command.PEXPIREAT).add(key)
+        return executeCommand(new CommandArguments(Command.PEXPIREAT).key(key)
                 .add(millisecondsTimestamp).add(expiryOption),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code EXPIRETIME key}: Returns the expiration time of a key as a Unix timestamp.. Since
+     * {@code EXPIRETIME key}: Returns the expiration time of a key as a Unix timestamp. Since
      * 7.0.0; O(1).
      */
     default Response<Long> expireTime(String key) {
-        return executeCommand(new CommandArguments(Command.EXPIRETIME).add(key),
+        return executeCommand(new CommandArguments(Command.EXPIRETIME).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code EXPIRETIME key}: Returns the expiration time of a key as a Unix timestamp.. Since
+     * {@code EXPIRETIME key}: Returns the expiration time of a key as a Unix timestamp. Since
      * 7.0.0; O(1).
      */
     default Response<Long> expireTime(byte[] key) {
-        return executeCommand(new CommandArguments(Command.EXPIRETIME).add(key),
+        return executeCommand(new CommandArguments(Command.EXPIRETIME).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PEXPIRETIME key}: Returns the expiration time of a key as a Unix milliseconds
-     * timestamp.. Since 7.0.0; O(1).
+     * timestamp. Since 7.0.0; O(1).
      */
     default Response<Long> pexpireTime(String key) {
-        return executeCommand(new CommandArguments(Command.PEXPIRETIME).add(key),
+        return executeCommand(new CommandArguments(Command.PEXPIRETIME).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code PEXPIRETIME key}: Returns the expiration time of a key as a Unix milliseconds
-     * timestamp.. Since 7.0.0; O(1).
+     * timestamp. Since 7.0.0; O(1).
      */
     default Response<Long> pexpireTime(byte[] key) {
-        return executeCommand(new CommandArguments(Command.PEXPIRETIME).add(key),
+        return executeCommand(new CommandArguments(Command.PEXPIRETIME).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code PERSIST key}: Removes the expiration time of a key.. Since 2.2.0; O(1). */
+    /** {@code PERSIST key}: Removes the expiration time of a key. Since 2.2.0; O(1). */
     default Response<Long> persist(String key) {
-        return executeCommand(new CommandArguments(Command.PERSIST).add(key),
+        return executeCommand(new CommandArguments(Command.PERSIST).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code PERSIST key}: Removes the expiration time of a key.. Since 2.2.0; O(1). */
+    /** {@code PERSIST key}: Removes the expiration time of a key. Since 2.2.0; O(1). */
     default Response<Long> persist(byte[] key) {
-        return executeCommand(new CommandArguments(Command.PERSIST).add(key),
+        return executeCommand(new CommandArguments(Command.PERSIST).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code TTL key}: Returns the expiration time in seconds of a key.. Since 1.0.0; O(1). */
+    /** {@code TTL key}: Returns the expiration time in seconds of a key. Since 1.0.0; O(1). */
     default Response<Long> ttl(String key) {
-        return executeCommand(new CommandArguments(Command.TTL).add(key),
+        return executeCommand(new CommandArguments(Command.TTL).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code TTL key}: Returns the expiration time in seconds of a key.. Since 1.0.0; O(1). */
+    /** {@code TTL key}: Returns the expiration time in seconds of a key. Since 1.0.0; O(1). */
     default Response<Long> ttl(byte[] key) {
-        return executeCommand(new CommandArguments(Command.TTL).add(key),
+        return executeCommand(new CommandArguments(Command.TTL).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code PTTL key}: Returns the expiration time in milliseconds of a key.. Since 2.6.0; O(1).
+     * {@code PTTL key}: Returns the expiration time in milliseconds of a key. Since 2.6.0; O(1).
      */
     default Response<Long> pttl(String key) {
-        return executeCommand(new CommandArguments(Command.PTTL).add(key),
+        return executeCommand(new CommandArguments(Command.PTTL).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code PTTL key}: Returns the expiration time in milliseconds of a key.. Since 2.6.0; O(1).
+     * {@code PTTL key}: Returns the expiration time in milliseconds of a key. Since 2.6.0; O(1).
      */
     default Response<Long> pttl(byte[] key) {
-        return executeCommand(new CommandArguments(Command.PTTL).add(key),
+        return executeCommand(new CommandArguments(Command.PTTL).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code TYPE key}: Determines the type of value stored at a key.. Since 1.0.0; O(1). */
+    /** {@code TYPE key}: Determines the type of value stored at a key. Since 1.0.0; O(1). */
     default Response<String> type(String key) {
-        return executeCommand(new CommandArguments(Command.TYPE).add(key),
+        return executeCommand(new CommandArguments(Command.TYPE).key(key),
                 BuilderFactory.STRING);
     }
 
-    /** {@code TYPE key}: Determines the type of value stored at a key.. Since 1.0.0; O(1). */
+    /** {@code TYPE key}: Determines the type of value stored at a key. Since 1.0.0; O(1). */
     default Response<String> type(byte[] key) {
-        return executeCommand(new CommandArguments(Command.TYPE).add(key),
+        return executeCommand(new CommandArguments(Command.TYPE).key(key),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code RENAME oldkey newkey}: Renames a key and overwrites the destination.. Since 1.0.0;
+     * {@code RENAME oldkey newkey}: Renames a key and overwrites the destination. Since 1.0.0;
      * O(1).
      */
     default Response<String> rename(String oldkey, String newkey) {
-        return executeCommand(new CommandArguments(Command.RENAME).add(oldkey).add(newkey),
+        return executeCommand(new CommandArguments(Command.RENAME).key(oldkey).key(newkey),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code RENAME oldkey newkey}: Renames a key and overwrites the destination.. Since 1.0.0;
+     * {@code RENAME oldkey newkey}: Renames a key and overwrites the destination. Since 1.0.0;
      * O(1).
      */
     default Response<String> rename(byte[] oldkey, byte[] newkey) {
-        return executeCommand(new CommandArguments(Command.RENAME).add(oldkey).add(newkey),
+        return executeCommand(new CommandArguments(Command.RENAME).key(oldkey).key(newkey),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code RENAMENX oldkey newkey}: Renames a key only when the target key name doesn't exist..
+     * {@code RENAMENX oldkey newkey}: Renames a key only when the target key name doesn't exist.
      * Since 1.0.0; O(1).
      */
     default Response<Long> renamenx(String oldkey, String newkey) {
-        return executeCommand(new CommandArguments(Command.RENAMENX).add(oldkey).add(newkey),
+        return executeCommand(new CommandArguments(Command.RENAMENX).key(oldkey).key(newkey),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code RENAMENX oldkey newkey}: Renames a key only when the target key name doesn't exist..
+     * {@code RENAMENX oldkey newkey}: Renames a key only when the target key name doesn't exist.
      * Since 1.0.0; O(1).
      */
     default Response<Long> renamenx(byte[] oldkey, byte[] newkey) {
-        return executeCommand(new CommandArguments(Command.RENAMENX).add(oldkey).add(newkey),
+        return executeCommand(new CommandArguments(Command.RENAMENX).key(oldkey).key(newkey),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code COPY srcKey dstKey REPLACE}: Copies the value of a key to a new key.. Since 6.2.0;
-     * O(N) worst case for collections, where N is the number of nested items. O(1) for string
-     * values.
+     * {@code COPY srcKey dstKey REPLACE}: Copies the value of a key to a new key. Since 6.2.0; O(N)
+     * worst case for collections, where N is the number of nested items. O(1) for string values.
      */
     default Response<Boolean> copy(String srcKey, String dstKey, boolean replace) {
-        return executeCommand(new CommandArguments(Command.COPY).add(srcKey).add(dstKey)
+        return executeCommand(new CommandArguments(Command.COPY).key(srcKey).key(dstKey)
                 .addIf(replace, "REPLACE"),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
-     * {@code COPY srcKey dstKey REPLACE}: Copies the value of a key to a new key.. Since 6.2.0;
-     * O(N) worst case for collections, where N is the number of nested items. O(1) for string
-     * values.
+     * {@code COPY srcKey dstKey REPLACE}: Copies the value of a key to a new key. Since 6.2.0; O(N)
+     * worst case for collections, where N is the number of nested items. O(1) for string values.
      */
     default Response<Boolean> copy(byte[] srcKey, byte[] dstKey, boolean replace) {
-        return executeCommand(new CommandArguments(Command.COPY).add(srcKey).add(dstKey)
+        return executeCommand(new CommandArguments(Command.COPY).key(srcKey).key(dstKey)
                 .addIf(replace, "REPLACE"),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
-     * {@code KEYS pattern}: Returns all key names that match a pattern.. Since 1.0.0; O(N) with N
+     * {@code KEYS pattern}: Returns all key names that match a pattern. Since 1.0.0; O(N) with N
      * being the number of keys in the database, under the assumption that the key names in the
      * database and the given pattern have limited length.
      */
@@ -499,7 +497,7 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code KEYS pattern}: Returns all key names that match a pattern.. Since 1.0.0; O(N) with N
+     * {@code KEYS pattern}: Returns all key names that match a pattern. Since 1.0.0; O(N) with N
      * being the number of keys in the database, under the assumption that the key names in the
      * database and the given pattern have limited length.
      */
@@ -509,9 +507,9 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code SCAN cursor}: Iterates over the key names in the database.. Since 2.8.0; O(1) for
-     * every call. O(N) for a complete iteration, including enough command calls for the cursor to
-     * return back to 0. N is the number of elements inside the collection.
+     * {@code SCAN cursor}: Iterates over the key names in the database. Since 2.8.0; O(1) for every
+     * call. O(N) for a complete iteration, including enough command calls for the cursor to return
+     * back to 0. N is the number of elements inside the collection.
      */
     default Response<ScanResult<String>> scan(String cursor) {
         return executeCommand(new CommandArguments(Command.SCAN).add(cursor),
@@ -519,9 +517,9 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code SCAN cursor}: Iterates over the key names in the database.. Since 2.8.0; O(1) for
-     * every call. O(N) for a complete iteration, including enough command calls for the cursor to
-     * return back to 0. N is the number of elements inside the collection.
+     * {@code SCAN cursor}: Iterates over the key names in the database. Since 2.8.0; O(1) for every
+     * call. O(N) for a complete iteration, including enough command calls for the cursor to return
+     * back to 0. N is the number of elements inside the collection.
      */
     default Response<ScanResult<byte[]>> scan(byte[] cursor) {
         return executeCommand(new CommandArguments(Command.SCAN).add(cursor),
@@ -529,7 +527,7 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code SCAN cursor params}: Iterates over the key names in the database.. Since 2.8.0; O(1)
+     * {@code SCAN cursor params}: Iterates over the key names in the database. Since 2.8.0; O(1)
      * for every call. O(N) for a complete iteration, including enough command calls for the cursor
      * to return back to 0. N is the number of elements inside the collection.
      */
@@ -539,7 +537,7 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code SCAN cursor params}: Iterates over the key names in the database.. Since 2.8.0; O(1)
+     * {@code SCAN cursor params}: Iterates over the key names in the database. Since 2.8.0; O(1)
      * for every call. O(N) for a complete iteration, including enough command calls for the cursor
      * to return back to 0. N is the number of elements inside the collection.
      */
@@ -549,7 +547,7 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code SCAN cursor params TYPE type}: Iterates over the key names in the database.. Since
+     * {@code SCAN cursor params TYPE type}: Iterates over the key names in the database. Since
      * 2.8.0; O(1) for every call. O(N) for a complete iteration, including enough command calls for
      * the cursor to return back to 0. N is the number of elements inside the collection.
      */
@@ -560,7 +558,7 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code SCAN cursor params TYPE type}: Iterates over the key names in the database.. Since
+     * {@code SCAN cursor params TYPE type}: Iterates over the key names in the database. Since
      * 2.8.0; O(1) for every call. O(N) for a complete iteration, including enough command calls for
      * the cursor to return back to 0. N is the number of elements inside the collection.
      */
@@ -571,7 +569,7 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code RANDOMKEY}: Returns a random key name from the database.. Since 1.0.0; O(1). Null when
+     * {@code RANDOMKEY}: Returns a random key name from the database. Since 1.0.0; O(1). Null when
      * there is none.
      */
     default Response<String> randomKey() {
@@ -580,7 +578,7 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code RANDOMKEY}: Returns a random key name from the database.. Since 1.0.0; O(1). Null when
+     * {@code RANDOMKEY}: Returns a random key name from the database. Since 1.0.0; O(1). Null when
      * there is none.
      */
     default Response<byte[]> randomBinaryKey() {
@@ -589,58 +587,58 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code DUMP key}: Returns a serialized representation of the value stored at a key.. Since
+     * {@code DUMP key}: Returns a serialized representation of the value stored at a key. Since
      * 2.6.0; O(1) to access the key and additional O(N*M) to serialize it, where N is the number of
      * objects composing the value and M their average size. For small string values the time
      * complexity is thus O(1)+O(1*M) where M is small, so simply O(1). Null when there is none.
      */
     default Response<byte[]> dump(String key) {
-        return executeCommand(new CommandArguments(Command.DUMP).add(key),
+        return executeCommand(new CommandArguments(Command.DUMP).key(key),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code DUMP key}: Returns a serialized representation of the value stored at a key.. Since
+     * {@code DUMP key}: Returns a serialized representation of the value stored at a key. Since
      * 2.6.0; O(1) to access the key and additional O(N*M) to serialize it, where N is the number of
      * objects composing the value and M their average size. For small string values the time
      * complexity is thus O(1)+O(1*M) where M is small, so simply O(1). Null when there is none.
      */
     default Response<byte[]> dump(byte[] key) {
-        return executeCommand(new CommandArguments(Command.DUMP).add(key),
+        return executeCommand(new CommandArguments(Command.DUMP).key(key),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code RESTORE key ttl serializedValue}: Creates a key from the serialized representation of
-     * a value.. Since 2.6.0; O(1) to create the new key and additional O(N*M) to reconstruct the
+     * a value. Since 2.6.0; O(1) to create the new key and additional O(N*M) to reconstruct the
      * serialized value, where N is the number of objects composing the value and M their average
      * size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so
      * simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting
      * values into sorted sets is O(log(N)).
      */
     default Response<String> restore(String key, long ttl, byte[] serializedValue) {
-        return executeCommand(new CommandArguments(Command.RESTORE).add(key).add(ttl)
+        return executeCommand(new CommandArguments(Command.RESTORE).key(key).add(ttl)
                 .add(serializedValue),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code RESTORE key ttl serializedValue}: Creates a key from the serialized representation of
-     * a value.. Since 2.6.0; O(1) to create the new key and additional O(N*M) to reconstruct the
+     * a value. Since 2.6.0; O(1) to create the new key and additional O(N*M) to reconstruct the
      * serialized value, where N is the number of objects composing the value and M their average
      * size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so
      * simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting
      * values into sorted sets is O(log(N)).
      */
     default Response<String> restore(byte[] key, long ttl, byte[] serializedValue) {
-        return executeCommand(new CommandArguments(Command.RESTORE).add(key).add(ttl)
+        return executeCommand(new CommandArguments(Command.RESTORE).key(key).add(ttl)
                 .add(serializedValue),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code RESTORE key ttl serializedValue params}: Creates a key from the serialized
-     * representation of a value.. Since 2.6.0; O(1) to create the new key and additional O(N*M) to
+     * representation of a value. Since 2.6.0; O(1) to create the new key and additional O(N*M) to
      * reconstruct the serialized value, where N is the number of objects composing the value and M
      * their average size. For small string values the time complexity is thus O(1)+O(1*M) where M
      * is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N))
@@ -648,14 +646,14 @@ public interface KeyPipelineCommands {
      */
     default Response<String> restore(String key, long ttl, byte[] serializedValue,
                 RestoreParams params) {
-        return executeCommand(new CommandArguments(Command.RESTORE).add(key).add(ttl)
+        return executeCommand(new CommandArguments(Command.RESTORE).key(key).add(ttl)
                 .add(serializedValue).addParams(params),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code RESTORE key ttl serializedValue params}: Creates a key from the serialized
-     * representation of a value.. Since 2.6.0; O(1) to create the new key and additional O(N*M) to
+     * representation of a value. Since 2.6.0; O(1) to create the new key and additional O(N*M) to
      * reconstruct the serialized value, where N is the number of objects composing the value and M
      * their average size. For small string values the time complexity is thus O(1)+O(1*M) where M
      * is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N))
@@ -663,86 +661,85 @@ public interface KeyPipelineCommands {
      */
     default Response<String> restore(byte[] key, long ttl, byte[] serializedValue,
                 RestoreParams params) {
-        return executeCommand(new CommandArguments(Command.RESTORE).add(key).add(ttl)
+        return executeCommand(new CommandArguments(Command.RESTORE).key(key).add(ttl)
                 .add(serializedValue).addParams(params),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code OBJECT ENCODING key}: Returns the internal encoding of an object.. Since 2.2.3; O(1).
+     * {@code OBJECT ENCODING key}: Returns the internal encoding of an object. Since 2.2.3; O(1).
      * Null when there is none.
      */
     default Response<String> objectEncoding(String key) {
-        return executeCommand(new CommandArguments(Command.OBJECT).add("ENCODING").add(key),
+        return executeCommand(new CommandArguments(Command.OBJECT).add("ENCODING").key(key),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code OBJECT ENCODING key}: Returns the internal encoding of an object.. Since 2.2.3; O(1).
+     * {@code OBJECT ENCODING key}: Returns the internal encoding of an object. Since 2.2.3; O(1).
      * Null when there is none.
      */
     default Response<byte[]> objectEncoding(byte[] key) {
-        return executeCommand(new CommandArguments(Command.OBJECT).add("ENCODING").add(key),
+        return executeCommand(new CommandArguments(Command.OBJECT).add("ENCODING").key(key),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code OBJECT IDLETIME key}: Returns the time since the last access to an object.. Since
+     * {@code OBJECT IDLETIME key}: Returns the time since the last access to an object. Since
      * 2.2.3; O(1). Null when there is none.
      */
     default Response<Long> objectIdletime(String key) {
-        return executeCommand(new CommandArguments(Command.OBJECT).add("IDLETIME").add(key),
+        return executeCommand(new CommandArguments(Command.OBJECT).add("IDLETIME").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code OBJECT IDLETIME key}: Returns the time since the last access to an object.. Since
+     * {@code OBJECT IDLETIME key}: Returns the time since the last access to an object. Since
      * 2.2.3; O(1). Null when there is none.
      */
     default Response<Long> objectIdletime(byte[] key) {
-        return executeCommand(new CommandArguments(Command.OBJECT).add("IDLETIME").add(key),
+        return executeCommand(new CommandArguments(Command.OBJECT).add("IDLETIME").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code OBJECT REFCOUNT key}: Returns the reference count of a value of a key.. Since 2.2.3;
+     * {@code OBJECT REFCOUNT key}: Returns the reference count of a value of a key. Since 2.2.3;
      * O(1). Null when there is none.
      */
     default Response<Long> objectRefcount(String key) {
-        return executeCommand(new CommandArguments(Command.OBJECT).add("REFCOUNT").add(key),
+        return executeCommand(new CommandArguments(Command.OBJECT).add("REFCOUNT").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code OBJECT REFCOUNT key}: Returns the reference count of a value of a key.. Since 2.2.3;
+     * {@code OBJECT REFCOUNT key}: Returns the reference count of a value of a key. Since 2.2.3;
      * O(1). Null when there is none.
      */
     default Response<Long> objectRefcount(byte[] key) {
-        return executeCommand(new CommandArguments(Command.OBJECT).add("REFCOUNT").add(key),
+        return executeCommand(new CommandArguments(Command.OBJECT).add("REFCOUNT").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code OBJECT FREQ key}: Returns the logarithmic access frequency counter of an object..
-     * Since 4.0.0; O(1). Null when there is none.
+     * {@code OBJECT FREQ key}: Returns the logarithmic access frequency counter of an object. Since
+     * 4.0.0; O(1). Null when there is none.
      */
     default Response<Long> objectFreq(String key) {
-        return executeCommand(new CommandArguments(Command.OBJECT).add("FREQ").add(key),
+        return executeCommand(new CommandArguments(Command.OBJECT).add("FREQ").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code OBJECT FREQ key}: Returns the logarithmic access frequency counter of an object..
-     * Since 4.0.0; O(1). Null when there is none.
+     * {@code OBJECT FREQ key}: Returns the logarithmic access frequency counter of an object. Since
+     * 4.0.0; O(1). Null when there is none.
      */
     default Response<Long> objectFreq(byte[] key) {
-        return executeCommand(new CommandArguments(Command.OBJECT).add("FREQ").add(key),
+        return executeCommand(new CommandArguments(Command.OBJECT).add("FREQ").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code OBJECT HELP}: Returns helpful text about the different subcommands.. Since 6.2.0;
-     * O(1).
+     * {@code OBJECT HELP}: Returns helpful text about the different subcommands. Since 6.2.0; O(1).
      */
     default Response<List<String>> objectHelp() {
         return executeCommand(new CommandArguments(Command.OBJECT).add("HELP"),
@@ -750,8 +747,7 @@ public interface KeyPipelineCommands {
     }
 
     /**
-     * {@code OBJECT HELP}: Returns helpful text about the different subcommands.. Since 6.2.0;
-     * O(1).
+     * {@code OBJECT HELP}: Returns helpful text about the different subcommands. Since 6.2.0; O(1).
      */
     default Response<List<byte[]>> objectHelpBinary() {
         return executeCommand(new CommandArguments(Command.OBJECT).add("HELP"),
@@ -760,202 +756,200 @@ public interface KeyPipelineCommands {
 
     /**
      * {@code SORT key}: Sorts the elements in a list, a set, or a sorted set, optionally storing
-     * the result.. Since 1.0.0; O(N+M*log(M)) where N is the number of elements in the list or set
+     * the result. Since 1.0.0; O(N+M*log(M)) where N is the number of elements in the list or set
      * to sort, and M the number of returned elements. When the elements are not sorted, complexity
      * is O(N).
      */
     default Response<List<String>> sort(String key) {
-        return executeCommand(new CommandArguments(Command.SORT).add(key),
+        return executeCommand(new CommandArguments(Command.SORT).key(key),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code SORT key}: Sorts the elements in a list, a set, or a sorted set, optionally storing
-     * the result.. Since 1.0.0; O(N+M*log(M)) where N is the number of elements in the list or set
+     * the result. Since 1.0.0; O(N+M*log(M)) where N is the number of elements in the list or set
      * to sort, and M the number of returned elements. When the elements are not sorted, complexity
      * is O(N).
      */
     default Response<List<byte[]>> sort(byte[] key) {
-        return executeCommand(new CommandArguments(Command.SORT).add(key),
+        return executeCommand(new CommandArguments(Command.SORT).key(key),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code SORT key sortingParams}: Sorts the elements in a list, a set, or a sorted set,
-     * optionally storing the result.. Since 1.0.0; O(N+M*log(M)) where N is the number of elements
+     * optionally storing the result. Since 1.0.0; O(N+M*log(M)) where N is the number of elements
      * in the list or set to sort, and M the number of returned elements. When the elements are not
      * sorted, complexity is O(N).
      */
     default Response<List<String>> sort(String key, SortingParams sortingParams) {
-        return executeCommand(new CommandArguments(Command.SORT).add(key).addParams(sortingParams),
+        return executeCommand(new CommandArguments(Command.SORT).key(key).addParams(sortingParams),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code SORT key sortingParams}: Sorts the elements in a list, a set, or a sorted set,
-     * optionally storing the result.. Since 1.0.0; O(N+M*log(M)) where N is the number of elements
+     * optionally storing the result. Since 1.0.0; O(N+M*log(M)) where N is the number of elements
      * in the list or set to sort, and M the number of returned elements. When the elements are not
      * sorted, complexity is O(N).
      */
     default Response<List<byte[]>> sort(byte[] key, SortingParams sortingParams) {
-        return executeCommand(new CommandArguments(Command.SORT).add(key).addParams(sortingParams),
+        return executeCommand(new CommandArguments(Command.SORT).key(key).addParams(sortingParams),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code SORT key STORE dstkey}: Sorts the elements in a list, a set, or a sorted set,
-     * optionally storing the result.. Since 1.0.0; O(N+M*log(M)) where N is the number of elements
+     * optionally storing the result. Since 1.0.0; O(N+M*log(M)) where N is the number of elements
      * in the list or set to sort, and M the number of returned elements. When the elements are not
      * sorted, complexity is O(N).
      */
     default Response<Long> sort(String key, String dstkey) {
-        return executeCommand(new CommandArguments(Command.SORT).add(key).add("STORE").add(dstkey),
+        return executeCommand(new CommandArguments(Command.SORT).key(key).add("STORE").key(dstkey),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SORT key STORE dstkey}: Sorts the elements in a list, a set, or a sorted set,
-     * optionally storing the result.. Since 1.0.0; O(N+M*log(M)) where N is the number of elements
+     * optionally storing the result. Since 1.0.0; O(N+M*log(M)) where N is the number of elements
      * in the list or set to sort, and M the number of returned elements. When the elements are not
      * sorted, complexity is O(N).
      */
     default Response<Long> sort(byte[] key, byte[] dstkey) {
-        return executeCommand(new CommandArguments(Command.SORT).add(key).add("STORE").add(dstkey),
+        return executeCommand(new CommandArguments(Command.SORT).key(key).add("STORE").key(dstkey),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SORT key sortingParams STORE dstkey}: Sorts the elements in a list, a set, or a sorted
-     * set, optionally storing the result.. Since 1.0.0; O(N+M*log(M)) where N is the number of
+     * set, optionally storing the result. Since 1.0.0; O(N+M*log(M)) where N is the number of
      * elements in the list or set to sort, and M the number of returned elements. When the elements
      * are not sorted, complexity is O(N).
      */
     default Response<Long> sort(String key, SortingParams sortingParams, String dstkey) {
-        return executeCommand(new CommandArguments(Command.SORT).add(key).addParams(sortingParams)
-                .add("STORE").add(dstkey),
+        return executeCommand(new CommandArguments(Command.SORT).key(key).addParams(sortingParams)
+                .add("STORE").key(dstkey),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SORT key sortingParams STORE dstkey}: Sorts the elements in a list, a set, or a sorted
-     * set, optionally storing the result.. Since 1.0.0; O(N+M*log(M)) where N is the number of
+     * set, optionally storing the result. Since 1.0.0; O(N+M*log(M)) where N is the number of
      * elements in the list or set to sort, and M the number of returned elements. When the elements
      * are not sorted, complexity is O(N).
      */
     default Response<Long> sort(byte[] key, SortingParams sortingParams, byte[] dstkey) {
-        return executeCommand(new CommandArguments(Command.SORT).add(key).addParams(sortingParams)
-                .add("STORE").add(dstkey),
+        return executeCommand(new CommandArguments(Command.SORT).key(key).addParams(sortingParams)
+                .add("STORE").key(dstkey),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SORT_RO key sortingParams}: Returns the sorted elements of a list, a set, or a sorted
-     * set.. Since 7.0.0; O(N+M*log(M)) where N is the number of elements in the list or set to
-     * sort, and M the number of returned elements. When the elements are not sorted, complexity is
-     * O(N).
+     * set. Since 7.0.0; O(N+M*log(M)) where N is the number of elements in the list or set to sort,
+     * and M the number of returned elements. When the elements are not sorted, complexity is O(N).
      */
     default Response<List<String>> sortReadonly(String key, SortingParams sortingParams) {
-        return executeCommand(new CommandArguments(Command.SORT_RO).add(key)
+        return executeCommand(new CommandArguments(Command.SORT_RO).key(key)
                 .addParams(sortingParams),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code SORT_RO key sortingParams}: Returns the sorted elements of a list, a set, or a sorted
-     * set.. Since 7.0.0; O(N+M*log(M)) where N is the number of elements in the list or set to
-     * sort, and M the number of returned elements. When the elements are not sorted, complexity is
-     * O(N).
+     * set. Since 7.0.0; O(N+M*log(M)) where N is the number of elements in the list or set to sort,
+     * and M the number of returned elements. When the elements are not sorted, complexity is O(N).
      */
     default Response<List<byte[]>> sortReadonly(byte[] key, SortingParams sortingParams) {
-        return executeCommand(new CommandArguments(Command.SORT_RO).add(key)
+        return executeCommand(new CommandArguments(Command.SORT_RO).key(key)
                 .addParams(sortingParams),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code MIGRATE host port key 0 timeout}: Atomically transfers a key from one instance to
-     * another.. Since 2.6.0; This command actually executes a DUMP+DEL in the source instance, and
-     * a RESTORE in the target instance. See the pages of these commands for time complexity. Also
-     * an O(N) data transfer between the two instances is performed.
+     * another. Since 2.6.0; This command actually executes a DUMP+DEL in the source instance, and a
+     * RESTORE in the target instance. See the pages of these commands for time complexity. Also an
+     * O(N) data transfer between the two instances is performed.
      */
     default Response<String> migrate(String host, int port, String key, int timeout) {
-        return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).add(key)
+        return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).key(key)
                 .add("0").add(timeout),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code MIGRATE host port key 0 timeout}: Atomically transfers a key from one instance to
-     * another.. Since 2.6.0; This command actually executes a DUMP+DEL in the source instance, and
-     * a RESTORE in the target instance. See the pages of these commands for time complexity. Also
-     * an O(N) data transfer between the two instances is performed.
+     * another. Since 2.6.0; This command actually executes a DUMP+DEL in the source instance, and a
+     * RESTORE in the target instance. See the pages of these commands for time complexity. Also an
+     * O(N) data transfer between the two instances is performed.
      */
     default Response<String> migrate(String host, int port, byte[] key, int timeout) {
-        return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).add(key)
+        return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).key(key)
                 .add("0").add(timeout),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code MIGRATE host port "" 0 timeout params KEYS keys}: Atomically transfers a key from one
-     * instance to another.. Since 2.6.0; This command actually executes a DUMP+DEL in the source
+     * instance to another. Since 2.6.0; This command actually executes a DUMP+DEL in the source
      * instance, and a RESTORE in the target instance. See the pages of these commands for time
      * complexity. Also an O(N) data transfer between the two instances is performed.
      */
     default Response<String> migrate(String host, int port, int timeout, MigrateParams params,
                 String... keys) {
         return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).add("")
-                .add("0").add(timeout).addParams(params).add("KEYS").addAll(keys),
+                .add("0").add(timeout).addParams(params).add("KEYS").keys(keys),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code MIGRATE host port "" 0 timeout params KEYS keys}: Atomically transfers a key from one
-     * instance to another.. Since 2.6.0; This command actually executes a DUMP+DEL in the source
+     * instance to another. Since 2.6.0; This command actually executes a DUMP+DEL in the source
      * instance, and a RESTORE in the target instance. See the pages of these commands for time
      * complexity. Also an O(N) data transfer between the two instances is performed.
      */
     default Response<String> migrate(String host, int port, int timeout, MigrateParams params,
                 byte[]... keys) {
         return executeCommand(new CommandArguments(Command.MIGRATE).add(host).add(port).add("")
-                .add("0").add(timeout).addParams(params).add("KEYS").addAll(keys),
+                .add("0").add(timeout).addParams(params).add("KEYS").keys(keys),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code MEMORY USAGE key}: Estimates the memory usage of a key.. Since 4.0.0; O(N) where N is
+     * {@code MEMORY USAGE key}: Estimates the memory usage of a key. Since 4.0.0; O(N) where N is
      * the number of samples. Null when there is none.
      */
     default Response<Long> memoryUsage(String key) {
-        return executeCommand(new CommandArguments(Command.MEMORY).add("USAGE").add(key),
+        return executeCommand(new CommandArguments(Command.MEMORY).add("USAGE").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code MEMORY USAGE key}: Estimates the memory usage of a key.. Since 4.0.0; O(N) where N is
+     * {@code MEMORY USAGE key}: Estimates the memory usage of a key. Since 4.0.0; O(N) where N is
      * the number of samples. Null when there is none.
      */
     default Response<Long> memoryUsage(byte[] key) {
-        return executeCommand(new CommandArguments(Command.MEMORY).add("USAGE").add(key),
+        return executeCommand(new CommandArguments(Command.MEMORY).add("USAGE").key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code MEMORY USAGE key SAMPLES samples}: Estimates the memory usage of a key.. Since 4.0.0;
+     * {@code MEMORY USAGE key SAMPLES samples}: Estimates the memory usage of a key. Since 4.0.0;
      * O(N) where N is the number of samples. Null when there is none.
      */
     default Response<Long> memoryUsage(String key, int samples) {
-        return executeCommand(new CommandArguments(Command.MEMORY).add("USAGE").add(key)
+        return executeCommand(new CommandArguments(Command.MEMORY).add("USAGE").key(key)
                 .add("SAMPLES").add(samples),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code MEMORY USAGE key SAMPLES samples}: Estimates the memory usage of a key.. Since 4.0.0;
+     * {@code MEMORY USAGE key SAMPLES samples}: Estimates the memory usage of a key. Since 4.0.0;
      * O(N) where N is the number of samples. Null when there is none.
      */
     default Response<Long> memoryUsage(byte[] key, int samples) {
-        return executeCommand(new CommandArguments(Command.MEMORY).add("USAGE").add(key)
+        return executeCommand(new CommandArguments(Command.MEMORY).add("USAGE").key(key)
                 .add("SAMPLES").add(samples),
                 BuilderFactory.LONG);
     }

@@ -19,7 +19,7 @@ public interface KnownScriptAsyncCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default CompletableFuture<Boolean> scriptExists(String sha1) {
@@ -29,7 +29,7 @@ public interface KnownScriptAsyncCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default CompletableFuture<Boolean> scriptExists(byte[] sha1) {
@@ -39,7 +39,7 @@ public interface KnownScriptAsyncCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1s}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default CompletableFuture<List<Boolean>> scriptExists(String... sha1s) {
@@ -49,7 +49,7 @@ public interface KnownScriptAsyncCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1s}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default CompletableFuture<List<Boolean>> scriptExists(byte[]... sha1s) {

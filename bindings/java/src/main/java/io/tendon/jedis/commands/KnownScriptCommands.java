@@ -18,7 +18,7 @@ public interface KnownScriptCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default Boolean scriptExists(String sha1) {
@@ -28,7 +28,7 @@ public interface KnownScriptCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default Boolean scriptExists(byte[] sha1) {
@@ -38,7 +38,7 @@ public interface KnownScriptCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1s}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default List<Boolean> scriptExists(String... sha1s) {
@@ -48,7 +48,7 @@ public interface KnownScriptCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1s}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default List<Boolean> scriptExists(byte[]... sha1s) {

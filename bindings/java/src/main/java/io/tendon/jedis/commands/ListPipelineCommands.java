@@ -23,390 +23,390 @@ public interface ListPipelineCommands {
 
     /**
      * {@code LPUSH key strings}: Prepends one or more elements to a list. Creates the key if it
-     * doesn't exist.. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the
+     * doesn't exist. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the
      * command is called with multiple arguments.
      */
     default Response<Long> lpush(String key, String... strings) {
-        return executeCommand(new CommandArguments(Command.LPUSH).add(key).addAll(strings),
+        return executeCommand(new CommandArguments(Command.LPUSH).key(key).addAll(strings),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code LPUSH key strings}: Prepends one or more elements to a list. Creates the key if it
-     * doesn't exist.. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the
+     * doesn't exist. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the
      * command is called with multiple arguments.
      */
     default Response<Long> lpush(byte[] key, byte[]... strings) {
-        return executeCommand(new CommandArguments(Command.LPUSH).add(key).addAll(strings),
+        return executeCommand(new CommandArguments(Command.LPUSH).key(key).addAll(strings),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code RPUSH key strings}: Appends one or more elements to a list. Creates the key if it
-     * doesn't exist.. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the
+     * doesn't exist. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the
      * command is called with multiple arguments.
      */
     default Response<Long> rpush(String key, String... strings) {
-        return executeCommand(new CommandArguments(Command.RPUSH).add(key).addAll(strings),
+        return executeCommand(new CommandArguments(Command.RPUSH).key(key).addAll(strings),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code RPUSH key strings}: Appends one or more elements to a list. Creates the key if it
-     * doesn't exist.. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the
+     * doesn't exist. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the
      * command is called with multiple arguments.
      */
     default Response<Long> rpush(byte[] key, byte[]... strings) {
-        return executeCommand(new CommandArguments(Command.RPUSH).add(key).addAll(strings),
+        return executeCommand(new CommandArguments(Command.RPUSH).key(key).addAll(strings),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code LPUSHX key strings}: Prepends one or more elements to a list only when the list
-     * exists.. Since 2.2.0; O(1) for each element added, so O(N) to add N elements when the command
+     * exists. Since 2.2.0; O(1) for each element added, so O(N) to add N elements when the command
      * is called with multiple arguments.
      */
     default Response<Long> lpushx(String key, String... strings) {
-        return executeCommand(new CommandArguments(Command.LPUSHX).add(key).addAll(strings),
+        return executeCommand(new CommandArguments(Command.LPUSHX).key(key).addAll(strings),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code LPUSHX key strings}: Prepends one or more elements to a list only when the list
-     * exists.. Since 2.2.0; O(1) for each element added, so O(N) to add N elements when the command
+     * exists. Since 2.2.0; O(1) for each element added, so O(N) to add N elements when the command
      * is called with multiple arguments.
      */
     default Response<Long> lpushx(byte[] key, byte[]... strings) {
-        return executeCommand(new CommandArguments(Command.LPUSHX).add(key).addAll(strings),
+        return executeCommand(new CommandArguments(Command.LPUSHX).key(key).addAll(strings),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code RPUSHX key strings}: Appends an element to a list only when the list exists.. Since
+     * {@code RPUSHX key strings}: Appends an element to a list only when the list exists. Since
      * 2.2.0; O(1) for each element added, so O(N) to add N elements when the command is called with
      * multiple arguments.
      */
     default Response<Long> rpushx(String key, String... strings) {
-        return executeCommand(new CommandArguments(Command.RPUSHX).add(key).addAll(strings),
+        return executeCommand(new CommandArguments(Command.RPUSHX).key(key).addAll(strings),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code RPUSHX key strings}: Appends an element to a list only when the list exists.. Since
+     * {@code RPUSHX key strings}: Appends an element to a list only when the list exists. Since
      * 2.2.0; O(1) for each element added, so O(N) to add N elements when the command is called with
      * multiple arguments.
      */
     default Response<Long> rpushx(byte[] key, byte[]... strings) {
-        return executeCommand(new CommandArguments(Command.RPUSHX).add(key).addAll(strings),
+        return executeCommand(new CommandArguments(Command.RPUSHX).key(key).addAll(strings),
                 BuilderFactory.LONG);
     }
 
-    /** {@code LLEN key}: Returns the length of a list.. Since 1.0.0; O(1). */
+    /** {@code LLEN key}: Returns the length of a list. Since 1.0.0; O(1). */
     default Response<Long> llen(String key) {
-        return executeCommand(new CommandArguments(Command.LLEN).add(key),
+        return executeCommand(new CommandArguments(Command.LLEN).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code LLEN key}: Returns the length of a list.. Since 1.0.0; O(1). */
+    /** {@code LLEN key}: Returns the length of a list. Since 1.0.0; O(1). */
     default Response<Long> llen(byte[] key) {
-        return executeCommand(new CommandArguments(Command.LLEN).add(key),
+        return executeCommand(new CommandArguments(Command.LLEN).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code LRANGE key start stop}: Returns a range of elements from a list.. Since 1.0.0; O(S+N)
+     * {@code LRANGE key start stop}: Returns a range of elements from a list. Since 1.0.0; O(S+N)
      * where S is the distance of start offset from HEAD for small lists, from nearest end (HEAD or
      * TAIL) for large lists; and N is the number of elements in the specified range.
      */
     default Response<List<String>> lrange(String key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.LRANGE).add(key).add(start).add(stop),
+        return executeCommand(new CommandArguments(Command.LRANGE).key(key).add(start).add(stop),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code LRANGE key start stop}: Returns a range of elements from a list.. Since 1.0.0; O(S+N)
+     * {@code LRANGE key start stop}: Returns a range of elements from a list. Since 1.0.0; O(S+N)
      * where S is the distance of start offset from HEAD for small lists, from nearest end (HEAD or
      * TAIL) for large lists; and N is the number of elements in the specified range.
      */
     default Response<List<byte[]>> lrange(byte[] key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.LRANGE).add(key).add(start).add(stop),
+        return executeCommand(new CommandArguments(Command.LRANGE).key(key).add(start).add(stop),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code LTRIM key start stop}: Removes elements from both ends a list. Deletes the list if all
-     * elements were trimmed.. Since 1.0.0; O(N) where N is the number of elements to be removed by
+     * elements were trimmed. Since 1.0.0; O(N) where N is the number of elements to be removed by
      * the operation.
      */
     default Response<String> ltrim(String key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.LTRIM).add(key).add(start).add(stop),
+        return executeCommand(new CommandArguments(Command.LTRIM).key(key).add(start).add(stop),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code LTRIM key start stop}: Removes elements from both ends a list. Deletes the list if all
-     * elements were trimmed.. Since 1.0.0; O(N) where N is the number of elements to be removed by
+     * elements were trimmed. Since 1.0.0; O(N) where N is the number of elements to be removed by
      * the operation.
      */
     default Response<String> ltrim(byte[] key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.LTRIM).add(key).add(start).add(stop),
+        return executeCommand(new CommandArguments(Command.LTRIM).key(key).add(start).add(stop),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code LINDEX key index}: Returns an element from a list by its index.. Since 1.0.0; O(N)
+     * {@code LINDEX key index}: Returns an element from a list by its index. Since 1.0.0; O(N)
      * where N is the number of elements to traverse to get to the element at index. This makes
      * asking for the first or the last element of the list O(1). Null when there is none.
      */
     default Response<String> lindex(String key, long index) {
-        return executeCommand(new CommandArguments(Command.LINDEX).add(key).add(index),
+        return executeCommand(new CommandArguments(Command.LINDEX).key(key).add(index),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code LINDEX key index}: Returns an element from a list by its index.. Since 1.0.0; O(N)
+     * {@code LINDEX key index}: Returns an element from a list by its index. Since 1.0.0; O(N)
      * where N is the number of elements to traverse to get to the element at index. This makes
      * asking for the first or the last element of the list O(1). Null when there is none.
      */
     default Response<byte[]> lindex(byte[] key, long index) {
-        return executeCommand(new CommandArguments(Command.LINDEX).add(key).add(index),
+        return executeCommand(new CommandArguments(Command.LINDEX).key(key).add(index),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code LSET key index value}: Sets the value of an element in a list by its index.. Since
+     * {@code LSET key index value}: Sets the value of an element in a list by its index. Since
      * 1.0.0; O(N) where N is the length of the list. Setting either the first or the last element
      * of the list is O(1).
      */
     default Response<String> lset(String key, long index, String value) {
-        return executeCommand(new CommandArguments(Command.LSET).add(key).add(index).add(value),
+        return executeCommand(new CommandArguments(Command.LSET).key(key).add(index).add(value),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code LSET key index value}: Sets the value of an element in a list by its index.. Since
+     * {@code LSET key index value}: Sets the value of an element in a list by its index. Since
      * 1.0.0; O(N) where N is the length of the list. Setting either the first or the last element
      * of the list is O(1).
      */
     default Response<String> lset(byte[] key, long index, byte[] value) {
-        return executeCommand(new CommandArguments(Command.LSET).add(key).add(index).add(value),
+        return executeCommand(new CommandArguments(Command.LSET).key(key).add(index).add(value),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code LREM key count value}: Removes elements from a list. Deletes the list if the last
-     * element was removed.. Since 1.0.0; O(N+M) where N is the length of the list and M is the
+     * element was removed. Since 1.0.0; O(N+M) where N is the length of the list and M is the
      * number of elements removed.
      */
     default Response<Long> lrem(String key, long count, String value) {
-        return executeCommand(new CommandArguments(Command.LREM).add(key).add(count).add(value),
+        return executeCommand(new CommandArguments(Command.LREM).key(key).add(count).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code LREM key count value}: Removes elements from a list. Deletes the list if the last
-     * element was removed.. Since 1.0.0; O(N+M) where N is the length of the list and M is the
+     * element was removed. Since 1.0.0; O(N+M) where N is the length of the list and M is the
      * number of elements removed.
      */
     default Response<Long> lrem(byte[] key, long count, byte[] value) {
-        return executeCommand(new CommandArguments(Command.LREM).add(key).add(count).add(value),
+        return executeCommand(new CommandArguments(Command.LREM).key(key).add(count).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code LINSERT key where pivot value}: Inserts an element before or after another element in
-     * a list.. Since 2.2.0; O(N) where N is the number of elements to traverse before seeing the
+     * a list. Since 2.2.0; O(N) where N is the number of elements to traverse before seeing the
      * value pivot. This means that inserting somewhere on the left end on the list (head) can be
      * considered O(1) and inserting somewhere on the right end (tail) is O(N).
      */
     default Response<Long> linsert(String key, ListPosition where, String pivot, String value) {
-        return executeCommand(new CommandArguments(Command.LINSERT).add(key).add(where).add(pivot)
+        return executeCommand(new CommandArguments(Command.LINSERT).key(key).add(where).add(pivot)
                 .add(value),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code LINSERT key where pivot value}: Inserts an element before or after another element in
-     * a list.. Since 2.2.0; O(N) where N is the number of elements to traverse before seeing the
+     * a list. Since 2.2.0; O(N) where N is the number of elements to traverse before seeing the
      * value pivot. This means that inserting somewhere on the left end on the list (head) can be
      * considered O(1) and inserting somewhere on the right end (tail) is O(N).
      */
     default Response<Long> linsert(byte[] key, ListPosition where, byte[] pivot, byte[] value) {
-        return executeCommand(new CommandArguments(Command.LINSERT).add(key).add(where).add(pivot)
+        return executeCommand(new CommandArguments(Command.LINSERT).key(key).add(where).add(pivot)
                 .add(value),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code LPOP key}: Returns the first elements in a list after removing it. Deletes the list if
-     * the last element was popped.. Since 1.0.0; O(N) where N is the number of elements returned.
+     * the last element was popped. Since 1.0.0; O(N) where N is the number of elements returned.
      * Null when there is none.
      */
     default Response<String> lpop(String key) {
-        return executeCommand(new CommandArguments(Command.LPOP).add(key),
+        return executeCommand(new CommandArguments(Command.LPOP).key(key),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code LPOP key}: Returns the first elements in a list after removing it. Deletes the list if
-     * the last element was popped.. Since 1.0.0; O(N) where N is the number of elements returned.
+     * the last element was popped. Since 1.0.0; O(N) where N is the number of elements returned.
      * Null when there is none.
      */
     default Response<byte[]> lpop(byte[] key) {
-        return executeCommand(new CommandArguments(Command.LPOP).add(key),
+        return executeCommand(new CommandArguments(Command.LPOP).key(key),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code LPOP key count}: Returns the first elements in a list after removing it. Deletes the
-     * list if the last element was popped.. Since 1.0.0; O(N) where N is the number of elements
+     * list if the last element was popped. Since 1.0.0; O(N) where N is the number of elements
      * returned. Null when there is none.
      */
     default Response<List<String>> lpop(String key, int count) {
-        return executeCommand(new CommandArguments(Command.LPOP).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.LPOP).key(key).add(count),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code LPOP key count}: Returns the first elements in a list after removing it. Deletes the
-     * list if the last element was popped.. Since 1.0.0; O(N) where N is the number of elements
+     * list if the last element was popped. Since 1.0.0; O(N) where N is the number of elements
      * returned. Null when there is none.
      */
     default Response<List<byte[]>> lpop(byte[] key, int count) {
-        return executeCommand(new CommandArguments(Command.LPOP).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.LPOP).key(key).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code RPOP key}: Returns and removes the last elements of a list. Deletes the list if the
-     * last element was popped.. Since 1.0.0; O(N) where N is the number of elements returned. Null
+     * last element was popped. Since 1.0.0; O(N) where N is the number of elements returned. Null
      * when there is none.
      */
     default Response<String> rpop(String key) {
-        return executeCommand(new CommandArguments(Command.RPOP).add(key),
+        return executeCommand(new CommandArguments(Command.RPOP).key(key),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code RPOP key}: Returns and removes the last elements of a list. Deletes the list if the
-     * last element was popped.. Since 1.0.0; O(N) where N is the number of elements returned. Null
+     * last element was popped. Since 1.0.0; O(N) where N is the number of elements returned. Null
      * when there is none.
      */
     default Response<byte[]> rpop(byte[] key) {
-        return executeCommand(new CommandArguments(Command.RPOP).add(key),
+        return executeCommand(new CommandArguments(Command.RPOP).key(key),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code RPOP key count}: Returns and removes the last elements of a list. Deletes the list if
-     * the last element was popped.. Since 1.0.0; O(N) where N is the number of elements returned.
+     * the last element was popped. Since 1.0.0; O(N) where N is the number of elements returned.
      * Null when there is none.
      */
     default Response<List<String>> rpop(String key, int count) {
-        return executeCommand(new CommandArguments(Command.RPOP).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.RPOP).key(key).add(count),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code RPOP key count}: Returns and removes the last elements of a list. Deletes the list if
-     * the last element was popped.. Since 1.0.0; O(N) where N is the number of elements returned.
+     * the last element was popped. Since 1.0.0; O(N) where N is the number of elements returned.
      * Null when there is none.
      */
     default Response<List<byte[]>> rpop(byte[] key, int count) {
-        return executeCommand(new CommandArguments(Command.RPOP).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.RPOP).key(key).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
-     * {@code LPOS key element}: Returns the index of matching elements in a list.. Since 6.0.6;
-     * O(N) where N is the number of elements in the list, for the average case. When searching for
+     * {@code LPOS key element}: Returns the index of matching elements in a list. Since 6.0.6; O(N)
+     * where N is the number of elements in the list, for the average case. When searching for
      * elements near the head or the tail of the list, or when the MAXLEN option is provided, the
      * command may run in constant time. Null when there is none.
      */
     default Response<Long> lpos(String key, String element) {
-        return executeCommand(new CommandArguments(Command.LPOS).add(key).add(element),
+        return executeCommand(new CommandArguments(Command.LPOS).key(key).add(element),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code LPOS key element}: Returns the index of matching elements in a list.. Since 6.0.6;
-     * O(N) where N is the number of elements in the list, for the average case. When searching for
+     * {@code LPOS key element}: Returns the index of matching elements in a list. Since 6.0.6; O(N)
+     * where N is the number of elements in the list, for the average case. When searching for
      * elements near the head or the tail of the list, or when the MAXLEN option is provided, the
      * command may run in constant time. Null when there is none.
      */
     default Response<Long> lpos(byte[] key, byte[] element) {
-        return executeCommand(new CommandArguments(Command.LPOS).add(key).add(element),
+        return executeCommand(new CommandArguments(Command.LPOS).key(key).add(element),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code LPOS key element params}: Returns the index of matching elements in a list.. Since
+     * {@code LPOS key element params}: Returns the index of matching elements in a list. Since
      * 6.0.6; O(N) where N is the number of elements in the list, for the average case. When
      * searching for elements near the head or the tail of the list, or when the MAXLEN option is
      * provided, the command may run in constant time. Null when there is none.
      */
     default Response<Long> lpos(String key, String element, LPosParams params) {
-        return executeCommand(new CommandArguments(Command.LPOS).add(key).add(element)
+        return executeCommand(new CommandArguments(Command.LPOS).key(key).add(element)
                 .addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code LPOS key element params}: Returns the index of matching elements in a list.. Since
+     * {@code LPOS key element params}: Returns the index of matching elements in a list. Since
      * 6.0.6; O(N) where N is the number of elements in the list, for the average case. When
      * searching for elements near the head or the tail of the list, or when the MAXLEN option is
      * provided, the command may run in constant time. Null when there is none.
      */
     default Response<Long> lpos(byte[] key, byte[] element, LPosParams params) {
-        return executeCommand(new CommandArguments(Command.LPOS).add(key).add(element)
+        return executeCommand(new CommandArguments(Command.LPOS).key(key).add(element)
                 .addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code LPOS key element params COUNT count}: Returns the index of matching elements in a
-     * list.. Since 6.0.6; O(N) where N is the number of elements in the list, for the average case.
+     * list. Since 6.0.6; O(N) where N is the number of elements in the list, for the average case.
      * When searching for elements near the head or the tail of the list, or when the MAXLEN option
      * is provided, the command may run in constant time.
      */
     default Response<List<Long>> lpos(String key, String element, LPosParams params, long count) {
-        return executeCommand(new CommandArguments(Command.LPOS).add(key).add(element)
+        return executeCommand(new CommandArguments(Command.LPOS).key(key).add(element)
                 .addParams(params).add("COUNT").add(count),
                 Results.LIST_OF_LONG);
     }
 
     /**
      * {@code LPOS key element params COUNT count}: Returns the index of matching elements in a
-     * list.. Since 6.0.6; O(N) where N is the number of elements in the list, for the average case.
+     * list. Since 6.0.6; O(N) where N is the number of elements in the list, for the average case.
      * When searching for elements near the head or the tail of the list, or when the MAXLEN option
      * is provided, the command may run in constant time.
      */
     default Response<List<Long>> lpos(byte[] key, byte[] element, LPosParams params, long count) {
-        return executeCommand(new CommandArguments(Command.LPOS).add(key).add(element)
+        return executeCommand(new CommandArguments(Command.LPOS).key(key).add(element)
                 .addParams(params).add("COUNT").add(count),
                 Results.LIST_OF_LONG);
     }
 
     /**
      * {@code LMOVE srcKey dstKey from to}: Returns an element after popping it from one list and
-     * pushing it to another. Deletes the list if the last element was moved.. Since 6.2.0; O(1).
+     * pushing it to another. Deletes the list if the last element was moved. Since 6.2.0; O(1).
      * Null when there is none.
      */
     default Response<String> lmove(String srcKey, String dstKey, ListDirection from,
                 ListDirection to) {
-        return executeCommand(new CommandArguments(Command.LMOVE).add(srcKey).add(dstKey)
+        return executeCommand(new CommandArguments(Command.LMOVE).key(srcKey).key(dstKey)
                 .add(from).add(to),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code LMOVE srcKey dstKey from to}: Returns an element after popping it from one list and
-     * pushing it to another. Deletes the list if the last element was moved.. Since 6.2.0; O(1).
+     * pushing it to another. Deletes the list if the last element was moved. Since 6.2.0; O(1).
      * Null when there is none.
      */
     default Response<byte[]> lmove(byte[] srcKey, byte[] dstKey, ListDirection from,
                 ListDirection to) {
-        return executeCommand(new CommandArguments(Command.LMOVE).add(srcKey).add(dstKey)
+        return executeCommand(new CommandArguments(Command.LMOVE).key(srcKey).key(dstKey)
                 .add(from).add(to),
                 BuilderFactory.BINARY);
     }
@@ -414,11 +414,11 @@ public interface ListPipelineCommands {
     /**
      * {@code BLMOVE srcKey dstKey from to timeout}: Pops an element from a list, pushes it to
      * another list and returns it. Blocks until an element is available otherwise. Deletes the list
-     * if the last element was moved.. Since 6.2.0; O(1). Null when there is none.
+     * if the last element was moved. Since 6.2.0; O(1). Null when there is none.
      */
     default Response<String> blmove(String srcKey, String dstKey, ListDirection from,
                 ListDirection to, double timeout) {
-        return executeCommand(new CommandArguments(Command.BLMOVE).add(srcKey).add(dstKey)
+        return executeCommand(new CommandArguments(Command.BLMOVE).key(srcKey).key(dstKey)
                 .add(from).add(to).add(timeout),
                 BuilderFactory.STRING);
     }
@@ -426,221 +426,221 @@ public interface ListPipelineCommands {
     /**
      * {@code BLMOVE srcKey dstKey from to timeout}: Pops an element from a list, pushes it to
      * another list and returns it. Blocks until an element is available otherwise. Deletes the list
-     * if the last element was moved.. Since 6.2.0; O(1). Null when there is none.
+     * if the last element was moved. Since 6.2.0; O(1). Null when there is none.
      */
     default Response<byte[]> blmove(byte[] srcKey, byte[] dstKey, ListDirection from,
                 ListDirection to, double timeout) {
-        return executeCommand(new CommandArguments(Command.BLMOVE).add(srcKey).add(dstKey)
+        return executeCommand(new CommandArguments(Command.BLMOVE).key(srcKey).key(dstKey)
                 .add(from).add(to).add(timeout),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code RPOPLPUSH srcKey dstKey}: Returns the last element of a list after removing and
-     * pushing it to another list. Deletes the list if the last element was popped.. Since 1.2.0;
+     * pushing it to another list. Deletes the list if the last element was popped. Since 1.2.0;
      * O(1). Null when there is none.
      */
     default Response<String> rpoplpush(String srcKey, String dstKey) {
-        return executeCommand(new CommandArguments(Command.RPOPLPUSH).add(srcKey).add(dstKey),
+        return executeCommand(new CommandArguments(Command.RPOPLPUSH).key(srcKey).key(dstKey),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code RPOPLPUSH srcKey dstKey}: Returns the last element of a list after removing and
-     * pushing it to another list. Deletes the list if the last element was popped.. Since 1.2.0;
+     * pushing it to another list. Deletes the list if the last element was popped. Since 1.2.0;
      * O(1). Null when there is none.
      */
     default Response<byte[]> rpoplpush(byte[] srcKey, byte[] dstKey) {
-        return executeCommand(new CommandArguments(Command.RPOPLPUSH).add(srcKey).add(dstKey),
+        return executeCommand(new CommandArguments(Command.RPOPLPUSH).key(srcKey).key(dstKey),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code BRPOPLPUSH source destination timeout}: Pops an element from a list, pushes it to
      * another list and returns it. Block until an element is available otherwise. Deletes the list
-     * if the last element was popped.. Since 2.2.0; O(1). Null when there is none.
+     * if the last element was popped. Since 2.2.0; O(1). Null when there is none.
      */
     default Response<String> brpoplpush(String source, String destination, int timeout) {
-        return executeCommand(new CommandArguments(Command.BRPOPLPUSH).add(source)
-                .add(destination).add(timeout),
+        return executeCommand(new CommandArguments(Command.BRPOPLPUSH).key(source)
+                .key(destination).add(timeout),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code BRPOPLPUSH source destination timeout}: Pops an element from a list, pushes it to
      * another list and returns it. Block until an element is available otherwise. Deletes the list
-     * if the last element was popped.. Since 2.2.0; O(1). Null when there is none.
+     * if the last element was popped. Since 2.2.0; O(1). Null when there is none.
      */
     default Response<byte[]> brpoplpush(byte[] source, byte[] destination, int timeout) {
-        return executeCommand(new CommandArguments(Command.BRPOPLPUSH).add(source)
-                .add(destination).add(timeout),
+        return executeCommand(new CommandArguments(Command.BRPOPLPUSH).key(source)
+                .key(destination).add(timeout),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code BLPOP key timeout}: Removes and returns the first element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<List<String>> blpop(int timeout, String key) {
-        return executeCommand(new CommandArguments(Command.BLPOP).add(key).add(timeout),
+        return executeCommand(new CommandArguments(Command.BLPOP).key(key).add(timeout),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code BLPOP keys timeout}: Removes and returns the first element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<List<String>> blpop(int timeout, String... keys) {
-        return executeCommand(new CommandArguments(Command.BLPOP).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BLPOP).keys(keys).add(timeout),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code BLPOP keys timeout}: Removes and returns the first element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<List<byte[]>> blpop(int timeout, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.BLPOP).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BLPOP).keys(keys).add(timeout),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code BRPOP key timeout}: Removes and returns the last element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<List<String>> brpop(int timeout, String key) {
-        return executeCommand(new CommandArguments(Command.BRPOP).add(key).add(timeout),
+        return executeCommand(new CommandArguments(Command.BRPOP).key(key).add(timeout),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code BRPOP keys timeout}: Removes and returns the last element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<List<String>> brpop(int timeout, String... keys) {
-        return executeCommand(new CommandArguments(Command.BRPOP).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BRPOP).keys(keys).add(timeout),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code BRPOP keys timeout}: Removes and returns the last element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<List<byte[]>> brpop(int timeout, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.BRPOP).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BRPOP).keys(keys).add(timeout),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code BLPOP key timeout}: Removes and returns the first element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<KeyValue<String, String>> blpop(double timeout, String key) {
-        return executeCommand(new CommandArguments(Command.BLPOP).add(key).add(timeout),
+        return executeCommand(new CommandArguments(Command.BLPOP).key(key).add(timeout),
                 Results.KEY_VALUE_OF_STRING_OF_STRING);
     }
 
     /**
      * {@code BLPOP keys timeout}: Removes and returns the first element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<KeyValue<String, String>> blpop(double timeout, String... keys) {
-        return executeCommand(new CommandArguments(Command.BLPOP).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BLPOP).keys(keys).add(timeout),
                 Results.KEY_VALUE_OF_STRING_OF_STRING);
     }
 
     /**
      * {@code BLPOP keys timeout}: Removes and returns the first element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<KeyValue<byte[], byte[]>> blpop(double timeout, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.BLPOP).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BLPOP).keys(keys).add(timeout),
                 Results.KEY_VALUE_OF_BINARY_OF_BINARY);
     }
 
     /**
      * {@code BRPOP key timeout}: Removes and returns the last element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<KeyValue<String, String>> brpop(double timeout, String key) {
-        return executeCommand(new CommandArguments(Command.BRPOP).add(key).add(timeout),
+        return executeCommand(new CommandArguments(Command.BRPOP).key(key).add(timeout),
                 Results.KEY_VALUE_OF_STRING_OF_STRING);
     }
 
     /**
      * {@code BRPOP keys timeout}: Removes and returns the last element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<KeyValue<String, String>> brpop(double timeout, String... keys) {
-        return executeCommand(new CommandArguments(Command.BRPOP).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BRPOP).keys(keys).add(timeout),
                 Results.KEY_VALUE_OF_STRING_OF_STRING);
     }
 
     /**
      * {@code BRPOP keys timeout}: Removes and returns the last element in a list. Blocks until an
-     * element is available otherwise. Deletes the list if the last element was popped.. Since
-     * 2.0.0; O(N) where N is the number of provided keys. Null when there is none.
+     * element is available otherwise. Deletes the list if the last element was popped. Since 2.0.0;
+     * O(N) where N is the number of provided keys. Null when there is none.
      */
     default Response<KeyValue<byte[], byte[]>> brpop(double timeout, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.BRPOP).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BRPOP).keys(keys).add(timeout),
                 Results.KEY_VALUE_OF_BINARY_OF_BINARY);
     }
 
     /**
      * {@code LMPOP keys keys direction}: Returns multiple elements from a list after removing them.
-     * Deletes the list if the last element was popped.. Since 7.0.0; O(N+M) where N is the number
-     * of provided keys and M is the number of elements returned. Null when there is none.
+     * Deletes the list if the last element was popped. Since 7.0.0; O(N+M) where N is the number of
+     * provided keys and M is the number of elements returned. Null when there is none.
      */
     default Response<KeyValue<String, List<String>>> lmpop(ListDirection direction, String... keys) {
-        return executeCommand(new CommandArguments(Command.LMPOP).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.LMPOP).add(keys.length).keys(keys)
                 .add(direction),
                 Results.KEY_VALUE_OF_STRING_OF_LIST_OF_STRING);
     }
 
     /**
      * {@code LMPOP keys keys direction}: Returns multiple elements from a list after removing them.
-     * Deletes the list if the last element was popped.. Since 7.0.0; O(N+M) where N is the number
-     * of provided keys and M is the number of elements returned. Null when there is none.
+     * Deletes the list if the last element was popped. Since 7.0.0; O(N+M) where N is the number of
+     * provided keys and M is the number of elements returned. Null when there is none.
      */
     default Response<KeyValue<byte[], List<byte[]>>> lmpop(ListDirection direction, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.LMPOP).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.LMPOP).add(keys.length).keys(keys)
                 .add(direction),
                 Results.KEY_VALUE_OF_BINARY_OF_LIST_OF_BINARY);
     }
 
     /**
      * {@code LMPOP keys keys direction COUNT count}: Returns multiple elements from a list after
-     * removing them. Deletes the list if the last element was popped.. Since 7.0.0; O(N+M) where N
+     * removing them. Deletes the list if the last element was popped. Since 7.0.0; O(N+M) where N
      * is the number of provided keys and M is the number of elements returned. Null when there is
      * none.
      */
     default Response<KeyValue<String, List<String>>> lmpop(ListDirection direction, int count,
                 String... keys) {
-        return executeCommand(new CommandArguments(Command.LMPOP).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.LMPOP).add(keys.length).keys(keys)
                 .add(direction).add("COUNT").add(count),
                 Results.KEY_VALUE_OF_STRING_OF_LIST_OF_STRING);
     }
 
     /**
      * {@code LMPOP keys keys direction COUNT count}: Returns multiple elements from a list after
-     * removing them. Deletes the list if the last element was popped.. Since 7.0.0; O(N+M) where N
+     * removing them. Deletes the list if the last element was popped. Since 7.0.0; O(N+M) where N
      * is the number of provided keys and M is the number of elements returned. Null when there is
      * none.
      */
     default Response<KeyValue<byte[], List<byte[]>>> lmpop(ListDirection direction, int count,
                 byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.LMPOP).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.LMPOP).add(keys.length).keys(keys)
                 .add(direction).add("COUNT").add(count),
                 Results.KEY_VALUE_OF_BINARY_OF_LIST_OF_BINARY);
     }
@@ -648,52 +648,52 @@ public interface ListPipelineCommands {
     /**
      * {@code BLMPOP timeout keys keys direction}: Pops the first element from one of multiple
      * lists. Blocks until an element is available otherwise. Deletes the list if the last element
-     * was popped.. Since 7.0.0; O(N+M) where N is the number of provided keys and M is the number
-     * of elements returned. Null when there is none.
+     * was popped. Since 7.0.0; O(N+M) where N is the number of provided keys and M is the number of
+     * elements returned. Null when there is none.
      */
     default Response<KeyValue<String, List<String>>> blmpop(double timeout,
                 ListDirection direction, String... keys) {
         return executeCommand(new CommandArguments(Command.BLMPOP).add(timeout).add(keys.length)
-                .addAll(keys).add(direction),
+                .keys(keys).add(direction),
                 Results.KEY_VALUE_OF_STRING_OF_LIST_OF_STRING);
     }
 
     /**
      * {@code BLMPOP timeout keys keys direction}: Pops the first element from one of multiple
      * lists. Blocks until an element is available otherwise. Deletes the list if the last element
-     * was popped.. Since 7.0.0; O(N+M) where N is the number of provided keys and M is the number
-     * of elements returned. Null when there is none.
+     * was popped. Since 7.0.0; O(N+M) where N is the number of provided keys and M is the number of
+     * elements returned. Null when there is none.
      */
     default Response<KeyValue<byte[], List<byte[]>>> blmpop(double timeout,
                 ListDirection direction, byte[]... keys) {
         return executeCommand(new CommandArguments(Command.BLMPOP).add(timeout).add(keys.length)
-                .addAll(keys).add(direction),
+                .keys(keys).add(direction),
                 Results.KEY_VALUE_OF_BINARY_OF_LIST_OF_BINARY);
     }
 
     /**
      * {@code BLMPOP timeout keys keys direction COUNT count}: Pops the first element from one of
      * multiple lists. Blocks until an element is available otherwise. Deletes the list if the last
-     * element was popped.. Since 7.0.0; O(N+M) where N is the number of provided keys and M is the
+     * element was popped. Since 7.0.0; O(N+M) where N is the number of provided keys and M is the
      * number of elements returned. Null when there is none.
      */
     default Response<KeyValue<String, List<String>>> blmpop(double timeout,
                 ListDirection direction, int count, String... keys) {
         return executeCommand(new CommandArguments(Command.BLMPOP).add(timeout).add(keys.length)
-                .addAll(keys).add(direction).add("COUNT").add(count),
+                .keys(keys).add(direction).add("COUNT").add(count),
                 Results.KEY_VALUE_OF_STRING_OF_LIST_OF_STRING);
     }
 
     /**
      * {@code BLMPOP timeout keys keys direction COUNT count}: Pops the first element from one of
      * multiple lists. Blocks until an element is available otherwise. Deletes the list if the last
-     * element was popped.. Since 7.0.0; O(N+M) where N is the number of provided keys and M is the
+     * element was popped. Since 7.0.0; O(N+M) where N is the number of provided keys and M is the
      * number of elements returned. Null when there is none.
      */
     default Response<KeyValue<byte[], List<byte[]>>> blmpop(double timeout,
                 ListDirection direction, int count, byte[]... keys) {
         return executeCommand(new CommandArguments(Command.BLMPOP).add(timeout).add(keys.length)
-                .addAll(keys).add(direction).add("COUNT").add(count),
+                .keys(keys).add(direction).add("COUNT").add(count),
                 Results.KEY_VALUE_OF_BINARY_OF_LIST_OF_BINARY);
     }
 }

@@ -19,8 +19,8 @@ public interface PubSubAsyncCommands {
     <T> CompletableFuture<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code PUBLISH channel message}: Posts a message to a channel.. Since 2.0.0; O(N+M) where N
-     * is the number of clients subscribed to the receiving channel and M is the total number of
+     * {@code PUBLISH channel message}: Posts a message to a channel. Since 2.0.0; O(N+M) where N is
+     * the number of clients subscribed to the receiving channel and M is the total number of
      * subscribed patterns (by any client).
      */
     default CompletableFuture<Long> publish(String channel, String message) {
@@ -29,8 +29,8 @@ public interface PubSubAsyncCommands {
     }
 
     /**
-     * {@code PUBLISH channel message}: Posts a message to a channel.. Since 2.0.0; O(N+M) where N
-     * is the number of clients subscribed to the receiving channel and M is the total number of
+     * {@code PUBLISH channel message}: Posts a message to a channel. Since 2.0.0; O(N+M) where N is
+     * the number of clients subscribed to the receiving channel and M is the total number of
      * subscribed patterns (by any client).
      */
     default CompletableFuture<Long> publish(byte[] channel, byte[] message) {
@@ -57,9 +57,9 @@ public interface PubSubAsyncCommands {
     }
 
     /**
-     * {@code PUBSUB CHANNELS}: Returns the active channels.. Since 2.8.0; O(N) where N is the
-     * number of active channels, and assuming constant time pattern matching (relatively short
-     * channels and patterns).
+     * {@code PUBSUB CHANNELS}: Returns the active channels. Since 2.8.0; O(N) where N is the number
+     * of active channels, and assuming constant time pattern matching (relatively short channels
+     * and patterns).
      */
     default CompletableFuture<List<String>> pubsubChannels() {
         return executeCommand(new CommandArguments(Command.PUBSUB).add("CHANNELS"),
@@ -67,7 +67,7 @@ public interface PubSubAsyncCommands {
     }
 
     /**
-     * {@code PUBSUB CHANNELS pattern}: Returns the active channels.. Since 2.8.0; O(N) where N is
+     * {@code PUBSUB CHANNELS pattern}: Returns the active channels. Since 2.8.0; O(N) where N is
      * the number of active channels, and assuming constant time pattern matching (relatively short
      * channels and patterns).
      */
@@ -77,7 +77,7 @@ public interface PubSubAsyncCommands {
     }
 
     /**
-     * {@code PUBSUB NUMPAT}: Returns a count of unique pattern subscriptions.. Since 2.8.0; O(1).
+     * {@code PUBSUB NUMPAT}: Returns a count of unique pattern subscriptions. Since 2.8.0; O(1).
      */
     default CompletableFuture<Long> pubsubNumPat() {
         return executeCommand(new CommandArguments(Command.PUBSUB).add("NUMPAT"),
@@ -85,8 +85,8 @@ public interface PubSubAsyncCommands {
     }
 
     /**
-     * {@code PUBSUB NUMSUB channels}: Returns a count of subscribers to channels.. Since 2.8.0;
-     * O(N) for the NUMSUB subcommand, where N is the number of requested channels.
+     * {@code PUBSUB NUMSUB channels}: Returns a count of subscribers to channels. Since 2.8.0; O(N)
+     * for the NUMSUB subcommand, where N is the number of requested channels.
      */
     default CompletableFuture<Map<String, Long>> pubsubNumSub(String... channels) {
         return executeCommand(new CommandArguments(Command.PUBSUB).add("NUMSUB").addAll(channels),
@@ -94,9 +94,9 @@ public interface PubSubAsyncCommands {
     }
 
     /**
-     * {@code PUBSUB SHARDCHANNELS}: Returns the active shard channels.. Since 7.0.0; O(N) where N
-     * is the number of active shard channels, and assuming constant time pattern matching
-     * (relatively short shard channels).
+     * {@code PUBSUB SHARDCHANNELS}: Returns the active shard channels. Since 7.0.0; O(N) where N is
+     * the number of active shard channels, and assuming constant time pattern matching (relatively
+     * short shard channels).
      */
     default CompletableFuture<List<String>> pubsubShardChannels() {
         return executeCommand(new CommandArguments(Command.PUBSUB).add("SHARDCHANNELS"),
@@ -104,7 +104,7 @@ public interface PubSubAsyncCommands {
     }
 
     /**
-     * {@code PUBSUB SHARDCHANNELS pattern}: Returns the active shard channels.. Since 7.0.0; O(N)
+     * {@code PUBSUB SHARDCHANNELS pattern}: Returns the active shard channels. Since 7.0.0; O(N)
      * where N is the number of active shard channels, and assuming constant time pattern matching
      * (relatively short shard channels).
      */
@@ -115,7 +115,7 @@ public interface PubSubAsyncCommands {
     }
 
     /**
-     * {@code PUBSUB SHARDNUMSUB channels}: Returns the count of subscribers of shard channels..
+     * {@code PUBSUB SHARDNUMSUB channels}: Returns the count of subscribers of shard channels.
      * Since 7.0.0; O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard
      * channels.
      */

@@ -18,8 +18,8 @@ public interface PubSubCommands {
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code PUBLISH channel message}: Posts a message to a channel.. Since 2.0.0; O(N+M) where N
-     * is the number of clients subscribed to the receiving channel and M is the total number of
+     * {@code PUBLISH channel message}: Posts a message to a channel. Since 2.0.0; O(N+M) where N is
+     * the number of clients subscribed to the receiving channel and M is the total number of
      * subscribed patterns (by any client).
      */
     default long publish(String channel, String message) {
@@ -28,8 +28,8 @@ public interface PubSubCommands {
     }
 
     /**
-     * {@code PUBLISH channel message}: Posts a message to a channel.. Since 2.0.0; O(N+M) where N
-     * is the number of clients subscribed to the receiving channel and M is the total number of
+     * {@code PUBLISH channel message}: Posts a message to a channel. Since 2.0.0; O(N+M) where N is
+     * the number of clients subscribed to the receiving channel and M is the total number of
      * subscribed patterns (by any client).
      */
     default long publish(byte[] channel, byte[] message) {
@@ -56,9 +56,9 @@ public interface PubSubCommands {
     }
 
     /**
-     * {@code PUBSUB CHANNELS}: Returns the active channels.. Since 2.8.0; O(N) where N is the
-     * number of active channels, and assuming constant time pattern matching (relatively short
-     * channels and patterns).
+     * {@code PUBSUB CHANNELS}: Returns the active channels. Since 2.8.0; O(N) where N is the number
+     * of active channels, and assuming constant time pattern matching (relatively short channels
+     * and patterns).
      */
     default List<String> pubsubChannels() {
         return executeCommand(new CommandArguments(Command.PUBSUB).add("CHANNELS"),
@@ -66,7 +66,7 @@ public interface PubSubCommands {
     }
 
     /**
-     * {@code PUBSUB CHANNELS pattern}: Returns the active channels.. Since 2.8.0; O(N) where N is
+     * {@code PUBSUB CHANNELS pattern}: Returns the active channels. Since 2.8.0; O(N) where N is
      * the number of active channels, and assuming constant time pattern matching (relatively short
      * channels and patterns).
      */
@@ -76,7 +76,7 @@ public interface PubSubCommands {
     }
 
     /**
-     * {@code PUBSUB NUMPAT}: Returns a count of unique pattern subscriptions.. Since 2.8.0; O(1).
+     * {@code PUBSUB NUMPAT}: Returns a count of unique pattern subscriptions. Since 2.8.0; O(1).
      */
     default Long pubsubNumPat() {
         return executeCommand(new CommandArguments(Command.PUBSUB).add("NUMPAT"),
@@ -84,8 +84,8 @@ public interface PubSubCommands {
     }
 
     /**
-     * {@code PUBSUB NUMSUB channels}: Returns a count of subscribers to channels.. Since 2.8.0;
-     * O(N) for the NUMSUB subcommand, where N is the number of requested channels.
+     * {@code PUBSUB NUMSUB channels}: Returns a count of subscribers to channels. Since 2.8.0; O(N)
+     * for the NUMSUB subcommand, where N is the number of requested channels.
      */
     default Map<String, Long> pubsubNumSub(String... channels) {
         return executeCommand(new CommandArguments(Command.PUBSUB).add("NUMSUB").addAll(channels),
@@ -93,9 +93,9 @@ public interface PubSubCommands {
     }
 
     /**
-     * {@code PUBSUB SHARDCHANNELS}: Returns the active shard channels.. Since 7.0.0; O(N) where N
-     * is the number of active shard channels, and assuming constant time pattern matching
-     * (relatively short shard channels).
+     * {@code PUBSUB SHARDCHANNELS}: Returns the active shard channels. Since 7.0.0; O(N) where N is
+     * the number of active shard channels, and assuming constant time pattern matching (relatively
+     * short shard channels).
      */
     default List<String> pubsubShardChannels() {
         return executeCommand(new CommandArguments(Command.PUBSUB).add("SHARDCHANNELS"),
@@ -103,7 +103,7 @@ public interface PubSubCommands {
     }
 
     /**
-     * {@code PUBSUB SHARDCHANNELS pattern}: Returns the active shard channels.. Since 7.0.0; O(N)
+     * {@code PUBSUB SHARDCHANNELS pattern}: Returns the active shard channels. Since 7.0.0; O(N)
      * where N is the number of active shard channels, and assuming constant time pattern matching
      * (relatively short shard channels).
      */
@@ -114,7 +114,7 @@ public interface PubSubCommands {
     }
 
     /**
-     * {@code PUBSUB SHARDNUMSUB channels}: Returns the count of subscribers of shard channels..
+     * {@code PUBSUB SHARDNUMSUB channels}: Returns the count of subscribers of shard channels.
      * Since 7.0.0; O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard
      * channels.
      */

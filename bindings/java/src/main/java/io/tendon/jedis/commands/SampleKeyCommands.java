@@ -18,7 +18,7 @@ public interface SampleKeyCommands {
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code EVAL script 0}: Executes a server-side Lua script.. Since 2.6.0; Depends on the script
+     * {@code EVAL script 0}: Executes a server-side Lua script. Since 2.6.0; Depends on the script
      * that is executed. Null when there is none.
      */
     default Object eval(String script, String sampleKey) {
@@ -28,7 +28,7 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code EVAL script 0}: Executes a server-side Lua script.. Since 2.6.0; Depends on the script
+     * {@code EVAL script 0}: Executes a server-side Lua script. Since 2.6.0; Depends on the script
      * that is executed. Null when there is none.
      */
     default Object eval(byte[] script, byte[] sampleKey) {
@@ -38,7 +38,7 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest.. Since 2.6.0;
+     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest. Since 2.6.0;
      * Depends on the script that is executed. Null when there is none.
      */
     default Object evalsha(String sha1, String sampleKey) {
@@ -48,7 +48,7 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest.. Since 2.6.0;
+     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest. Since 2.6.0;
      * Depends on the script that is executed. Null when there is none.
      */
     default Object evalsha(byte[] sha1, byte[] sampleKey) {
@@ -58,7 +58,7 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache.. Since 2.6.0;
+     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache. Since 2.6.0;
      * O(N) with N being the length in bytes of the script body.
      */
     default String scriptLoad(String script, String sampleKey) {
@@ -68,7 +68,7 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache.. Since 2.6.0;
+     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache. Since 2.6.0;
      * O(N) with N being the length in bytes of the script body.
      */
     default byte[] scriptLoad(byte[] script, byte[] sampleKey) {
@@ -78,8 +78,8 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache.. Since
-     * 2.6.0; O(N) with N being the number of scripts in cache.
+     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache. Since 2.6.0;
+     * O(N) with N being the number of scripts in cache.
      */
     default String scriptFlush(String sampleKey) {
         return executeCommand(new CommandArguments(Command.SCRIPT).route(sampleKey).add("FLUSH"),
@@ -87,8 +87,8 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache.. Since
-     * 2.6.0; O(N) with N being the number of scripts in cache.
+     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache. Since 2.6.0;
+     * O(N) with N being the number of scripts in cache.
      */
     default String scriptFlush(byte[] sampleKey) {
         return executeCommand(new CommandArguments(Command.SCRIPT).route(sampleKey).add("FLUSH"),
@@ -96,7 +96,7 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache..
+     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache.
      * Since 2.6.0; O(N) with N being the number of scripts in cache.
      */
     default String scriptFlush(String sampleKey, FlushMode flushMode) {
@@ -106,7 +106,7 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache..
+     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache.
      * Since 2.6.0; O(N) with N being the number of scripts in cache.
      */
     default String scriptFlush(byte[] sampleKey, FlushMode flushMode) {
@@ -116,8 +116,7 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution.. Since 2.6.0;
-     * O(1).
+     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution. Since 2.6.0; O(1).
      */
     default String scriptKill(String sampleKey) {
         return executeCommand(new CommandArguments(Command.SCRIPT).route(sampleKey).add("KILL"),
@@ -125,8 +124,7 @@ public interface SampleKeyCommands {
     }
 
     /**
-     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution.. Since 2.6.0;
-     * O(1).
+     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution. Since 2.6.0; O(1).
      */
     default String scriptKill(byte[] sampleKey) {
         return executeCommand(new CommandArguments(Command.SCRIPT).route(sampleKey).add("KILL"),
@@ -135,7 +133,7 @@ public interface SampleKeyCommands {
 
     /**
      * {@code WAIT replicas timeout}: Blocks until the asynchronous replication of all preceding
-     * write commands sent by the connection is completed.. Since 3.0.0; O(1).
+     * write commands sent by the connection is completed. Since 3.0.0; O(1).
      */
     default long waitReplicas(String sampleKey, int replicas, long timeout) {
         return executeCommand(new CommandArguments(Command.WAIT).route(sampleKey).add(replicas)
@@ -145,7 +143,7 @@ public interface SampleKeyCommands {
 
     /**
      * {@code WAIT replicas timeout}: Blocks until the asynchronous replication of all preceding
-     * write commands sent by the connection is completed.. Since 3.0.0; O(1).
+     * write commands sent by the connection is completed. Since 3.0.0; O(1).
      */
     default long waitReplicas(byte[] sampleKey, int replicas, long timeout) {
         return executeCommand(new CommandArguments(Command.WAIT).route(sampleKey).add(replicas)
@@ -156,7 +154,7 @@ public interface SampleKeyCommands {
     /**
      * {@code WAITAOF numLocal numReplicas timeout}: Blocks until all of the preceding write
      * commands sent by the connection are written to the append-only file of the primary and/or
-     * replicas.. Since 7.2.0; O(1).
+     * replicas. Since 7.2.0; O(1).
      */
     default KeyValue<Long, Long> waitAOF(String sampleKey, long numLocal, long numReplicas,
                 long timeout) {
@@ -168,7 +166,7 @@ public interface SampleKeyCommands {
     /**
      * {@code WAITAOF numLocal numReplicas timeout}: Blocks until all of the preceding write
      * commands sent by the connection are written to the append-only file of the primary and/or
-     * replicas.. Since 7.2.0; O(1).
+     * replicas. Since 7.2.0; O(1).
      */
     default KeyValue<Long, Long> waitAOF(byte[] sampleKey, long numLocal, long numReplicas,
                 long timeout) {

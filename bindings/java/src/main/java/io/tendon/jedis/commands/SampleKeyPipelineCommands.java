@@ -19,7 +19,7 @@ public interface SampleKeyPipelineCommands {
     <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code EVAL script 0}: Executes a server-side Lua script.. Since 2.6.0; Depends on the script
+     * {@code EVAL script 0}: Executes a server-side Lua script. Since 2.6.0; Depends on the script
      * that is executed. Null when there is none.
      */
     default Response<Object> eval(String script, String sampleKey) {
@@ -29,7 +29,7 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code EVAL script 0}: Executes a server-side Lua script.. Since 2.6.0; Depends on the script
+     * {@code EVAL script 0}: Executes a server-side Lua script. Since 2.6.0; Depends on the script
      * that is executed. Null when there is none.
      */
     default Response<Object> eval(byte[] script, byte[] sampleKey) {
@@ -39,7 +39,7 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest.. Since 2.6.0;
+     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest. Since 2.6.0;
      * Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalsha(String sha1, String sampleKey) {
@@ -49,7 +49,7 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest.. Since 2.6.0;
+     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest. Since 2.6.0;
      * Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalsha(byte[] sha1, byte[] sampleKey) {
@@ -59,7 +59,7 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache.. Since 2.6.0;
+     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache. Since 2.6.0;
      * O(N) with N being the length in bytes of the script body.
      */
     default Response<String> scriptLoad(String script, String sampleKey) {
@@ -69,7 +69,7 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache.. Since 2.6.0;
+     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache. Since 2.6.0;
      * O(N) with N being the length in bytes of the script body.
      */
     default Response<byte[]> scriptLoad(byte[] script, byte[] sampleKey) {
@@ -79,8 +79,8 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache.. Since
-     * 2.6.0; O(N) with N being the number of scripts in cache.
+     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache. Since 2.6.0;
+     * O(N) with N being the number of scripts in cache.
      */
     default Response<String> scriptFlush(String sampleKey) {
         return executeCommand(new CommandArguments(Command.SCRIPT).route(sampleKey).add("FLUSH"),
@@ -88,8 +88,8 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache.. Since
-     * 2.6.0; O(N) with N being the number of scripts in cache.
+     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache. Since 2.6.0;
+     * O(N) with N being the number of scripts in cache.
      */
     default Response<String> scriptFlush(byte[] sampleKey) {
         return executeCommand(new CommandArguments(Command.SCRIPT).route(sampleKey).add("FLUSH"),
@@ -97,7 +97,7 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache..
+     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache.
      * Since 2.6.0; O(N) with N being the number of scripts in cache.
      */
     default Response<String> scriptFlush(String sampleKey, FlushMode flushMode) {
@@ -107,7 +107,7 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache..
+     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache.
      * Since 2.6.0; O(N) with N being the number of scripts in cache.
      */
     default Response<String> scriptFlush(byte[] sampleKey, FlushMode flushMode) {
@@ -117,8 +117,7 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution.. Since 2.6.0;
-     * O(1).
+     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution. Since 2.6.0; O(1).
      */
     default Response<String> scriptKill(String sampleKey) {
         return executeCommand(new CommandArguments(Command.SCRIPT).route(sampleKey).add("KILL"),
@@ -126,8 +125,7 @@ public interface SampleKeyPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution.. Since 2.6.0;
-     * O(1).
+     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution. Since 2.6.0; O(1).
      */
     default Response<String> scriptKill(byte[] sampleKey) {
         return executeCommand(new CommandArguments(Command.SCRIPT).route(sampleKey).add("KILL"),
@@ -136,7 +134,7 @@ public interface SampleKeyPipelineCommands {
 
     /**
      * {@code WAIT replicas timeout}: Blocks until the asynchronous replication of all preceding
-     * write commands sent by the connection is completed.. Since 3.0.0; O(1).
+     * write commands sent by the connection is completed. Since 3.0.0; O(1).
      */
     default Response<Long> waitReplicas(String sampleKey, int replicas, long timeout) {
         return executeCommand(new CommandArguments(Command.WAIT).route(sampleKey).add(replicas)
@@ -146,7 +144,7 @@ public interface SampleKeyPipelineCommands {
 
     /**
      * {@code WAIT replicas timeout}: Blocks until the asynchronous replication of all preceding
-     * write commands sent by the connection is completed.. Since 3.0.0; O(1).
+     * write commands sent by the connection is completed. Since 3.0.0; O(1).
      */
     default Response<Long> waitReplicas(byte[] sampleKey, int replicas, long timeout) {
         return executeCommand(new CommandArguments(Command.WAIT).route(sampleKey).add(replicas)
@@ -157,7 +155,7 @@ public interface SampleKeyPipelineCommands {
     /**
      * {@code WAITAOF numLocal numReplicas timeout}: Blocks until all of the preceding write
      * commands sent by the connection are written to the append-only file of the primary and/or
-     * replicas.. Since 7.2.0; O(1).
+     * replicas. Since 7.2.0; O(1).
      */
     default Response<KeyValue<Long, Long>> waitAOF(String sampleKey, long numLocal,
                 long numReplicas, long timeout) {
@@ -169,7 +167,7 @@ public interface SampleKeyPipelineCommands {
     /**
      * {@code WAITAOF numLocal numReplicas timeout}: Blocks until all of the preceding write
      * commands sent by the connection are written to the append-only file of the primary and/or
-     * replicas.. Since 7.2.0; O(1).
+     * replicas. Since 7.2.0; O(1).
      */
     default Response<KeyValue<Long, Long>> waitAOF(byte[] sampleKey, long numLocal,
                 long numReplicas, long timeout) {

@@ -17,7 +17,7 @@ public interface SampleScriptCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1s}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default List<Boolean> scriptExists(String sampleKey, String... sha1s) {
@@ -28,7 +28,7 @@ public interface SampleScriptCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1s}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default List<Boolean> scriptExists(byte[] sampleKey, byte[]... sha1s) {

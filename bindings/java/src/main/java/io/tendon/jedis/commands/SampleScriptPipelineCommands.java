@@ -18,7 +18,7 @@ public interface SampleScriptPipelineCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1s}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default Response<List<Boolean>> scriptExists(String sampleKey, String... sha1s) {
@@ -29,7 +29,7 @@ public interface SampleScriptPipelineCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1s}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default Response<List<Boolean>> scriptExists(byte[] sampleKey, byte[]... sha1s) {

@@ -18,7 +18,7 @@ public interface SampleScriptsCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1s}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default List<Boolean> scriptExists(List<String> sha1s) {
@@ -28,7 +28,7 @@ public interface SampleScriptsCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default Boolean scriptExists(String sha1, String sampleKey) {
@@ -39,7 +39,7 @@ public interface SampleScriptsCommands {
 
     /**
      * {@code SCRIPT EXISTS sha1}: Determines whether server-side Lua scripts exist in the script
-     * cache.. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
+     * cache. Since 2.6.0; O(N) with N being the number of scripts to check (so checking a single
      * script is an O(1) operation).
      */
     default Boolean scriptExists(byte[] sha1, byte[] sampleKey) {

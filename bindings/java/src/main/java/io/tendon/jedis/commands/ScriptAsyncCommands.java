@@ -22,7 +22,7 @@ public interface ScriptAsyncCommands {
     <T> CompletableFuture<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code EVAL script 0}: Executes a server-side Lua script.. Since 2.6.0; Depends on the script
+     * {@code EVAL script 0}: Executes a server-side Lua script. Since 2.6.0; Depends on the script
      * that is executed. Null when there is none.
      */
     default CompletableFuture<Object> eval(String script) {
@@ -31,7 +31,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code EVAL script 0}: Executes a server-side Lua script.. Since 2.6.0; Depends on the script
+     * {@code EVAL script 0}: Executes a server-side Lua script. Since 2.6.0; Depends on the script
      * that is executed. Null when there is none.
      */
     default CompletableFuture<Object> eval(byte[] script) {
@@ -40,69 +40,69 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code EVAL script keyCount params}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keyCount params}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> eval(String script, int keyCount, String... params) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVAL script keyCount params}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keyCount params}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> eval(byte[] script, int keyCount, byte[]... params) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVAL script keys keys args}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keys keys args}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> eval(String script, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVAL script keys keys args}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keys keys args}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> eval(byte[] script, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script.. Since
+     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script. Since
      * 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> evalReadonly(String script, List<String> keys,
                 List<String> args) {
         return executeCommand(new CommandArguments(Command.EVAL_RO).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script.. Since
+     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script. Since
      * 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> evalReadonly(byte[] script, List<byte[]> keys,
                 List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVAL_RO).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest.. Since 2.6.0;
+     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest. Since 2.6.0;
      * Depends on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> evalsha(String sha1) {
@@ -111,7 +111,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest.. Since 2.6.0;
+     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest. Since 2.6.0;
      * Depends on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> evalsha(byte[] sha1) {
@@ -120,69 +120,69 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest..
-     * Since 2.6.0; Depends on the script that is executed. Null when there is none.
+     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest. Since
+     * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> evalsha(String sha1, int keyCount, String... params) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest..
-     * Since 2.6.0; Depends on the script that is executed. Null when there is none.
+     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest. Since
+     * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> evalsha(byte[] sha1, int keyCount, byte[]... params) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest.. Since
+     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest. Since
      * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> evalsha(String sha1, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest.. Since
+     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest. Since
      * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> evalsha(byte[] sha1, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
      * {@code EVALSHA_RO sha1 keys keys args}: Executes a read-only server-side Lua script by SHA1
-     * digest.. Since 7.0.0; Depends on the script that is executed. Null when there is none.
+     * digest. Since 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> evalshaReadonly(String sha1, List<String> keys,
                 List<String> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA_RO).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
      * {@code EVALSHA_RO sha1 keys keys args}: Executes a read-only server-side Lua script by SHA1
-     * digest.. Since 7.0.0; Depends on the script that is executed. Null when there is none.
+     * digest. Since 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default CompletableFuture<Object> evalshaReadonly(byte[] sha1, List<byte[]> keys,
                 List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA_RO).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache.. Since 2.6.0;
+     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache. Since 2.6.0;
      * O(N) with N being the length in bytes of the script body.
      */
     default CompletableFuture<String> scriptLoad(String script) {
@@ -191,7 +191,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache.. Since 2.6.0;
+     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache. Since 2.6.0;
      * O(N) with N being the length in bytes of the script body.
      */
     default CompletableFuture<byte[]> scriptLoad(byte[] script) {
@@ -200,8 +200,8 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache.. Since
-     * 2.6.0; O(N) with N being the number of scripts in cache.
+     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache. Since 2.6.0;
+     * O(N) with N being the number of scripts in cache.
      */
     default CompletableFuture<String> scriptFlush() {
         return executeCommand(new CommandArguments(Command.SCRIPT).add("FLUSH"),
@@ -209,7 +209,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache..
+     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache.
      * Since 2.6.0; O(N) with N being the number of scripts in cache.
      */
     default CompletableFuture<String> scriptFlush(FlushMode flushMode) {
@@ -218,8 +218,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution.. Since 2.6.0;
-     * O(1).
+     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution. Since 2.6.0; O(1).
      */
     default CompletableFuture<String> scriptKill() {
         return executeCommand(new CommandArguments(Command.SCRIPT).add("KILL"),
@@ -227,49 +226,49 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FCALL name keys keys args}: Invokes a function.. Since 7.0.0; Depends on the function
+     * {@code FCALL name keys keys args}: Invokes a function. Since 7.0.0; Depends on the function
      * that is executed. Null when there is none.
      */
     default CompletableFuture<Object> fcall(String name, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.FCALL).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code FCALL name keys keys args}: Invokes a function.. Since 7.0.0; Depends on the function
+     * {@code FCALL name keys keys args}: Invokes a function. Since 7.0.0; Depends on the function
      * that is executed. Null when there is none.
      */
     default CompletableFuture<Object> fcall(byte[] name, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.FCALL).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code FCALL_RO name keys keys args}: Invokes a read-only function.. Since 7.0.0; Depends on
+     * {@code FCALL_RO name keys keys args}: Invokes a read-only function. Since 7.0.0; Depends on
      * the function that is executed. Null when there is none.
      */
     default CompletableFuture<Object> fcallReadonly(String name, List<String> keys,
                 List<String> args) {
         return executeCommand(new CommandArguments(Command.FCALL_RO).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code FCALL_RO name keys keys args}: Invokes a read-only function.. Since 7.0.0; Depends on
+     * {@code FCALL_RO name keys keys args}: Invokes a read-only function. Since 7.0.0; Depends on
      * the function that is executed. Null when there is none.
      */
     default CompletableFuture<Object> fcallReadonly(byte[] name, List<byte[]> keys,
                 List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.FCALL_RO).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code FUNCTION LOAD functionCode}: Creates a library.. Since 7.0.0; O(1) (considering
+     * {@code FUNCTION LOAD functionCode}: Creates a library. Since 7.0.0; O(1) (considering
      * compilation time is redundant).
      */
     default CompletableFuture<String> functionLoad(String functionCode) {
@@ -278,7 +277,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION LOAD functionCode}: Creates a library.. Since 7.0.0; O(1) (considering
+     * {@code FUNCTION LOAD functionCode}: Creates a library. Since 7.0.0; O(1) (considering
      * compilation time is redundant).
      */
     default CompletableFuture<String> functionLoad(byte[] functionCode) {
@@ -287,8 +286,8 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library.. Since 7.0.0; O(1)
-     * (considering compilation time is redundant).
+     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library. Since 7.0.0; O(1) (considering
+     * compilation time is redundant).
      */
     default CompletableFuture<String> functionLoadReplace(String functionCode) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LOAD").add("REPLACE")
@@ -297,8 +296,8 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library.. Since 7.0.0; O(1)
-     * (considering compilation time is redundant).
+     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library. Since 7.0.0; O(1) (considering
+     * compilation time is redundant).
      */
     default CompletableFuture<String> functionLoadReplace(byte[] functionCode) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LOAD").add("REPLACE")
@@ -307,7 +306,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions.. Since 7.0.0; O(1).
+     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions. Since 7.0.0; O(1).
      */
     default CompletableFuture<String> functionDelete(String libraryName) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("DELETE").add(libraryName),
@@ -315,7 +314,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions.. Since 7.0.0; O(1).
+     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions. Since 7.0.0; O(1).
      */
     default CompletableFuture<String> functionDelete(byte[] libraryName) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("DELETE").add(libraryName),
@@ -323,7 +322,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION DUMP}: Dumps all libraries into a serialized binary payload.. Since 7.0.0;
+     * {@code FUNCTION DUMP}: Dumps all libraries into a serialized binary payload. Since 7.0.0;
      * O(N) where N is the number of functions.
      */
     default CompletableFuture<byte[]> functionDump() {
@@ -332,8 +331,8 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION FLUSH}: Deletes all libraries and functions.. Since 7.0.0; O(N) where N is
-     * the number of functions deleted.
+     * {@code FUNCTION FLUSH}: Deletes all libraries and functions. Since 7.0.0; O(N) where N is the
+     * number of functions deleted.
      */
     default CompletableFuture<String> functionFlush() {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("FLUSH"),
@@ -341,7 +340,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION FLUSH mode}: Deletes all libraries and functions.. Since 7.0.0; O(N) where N
+     * {@code FUNCTION FLUSH mode}: Deletes all libraries and functions. Since 7.0.0; O(N) where N
      * is the number of functions deleted.
      */
     default CompletableFuture<String> functionFlush(FlushMode mode) {
@@ -349,14 +348,14 @@ public interface ScriptAsyncCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code FUNCTION KILL}: Terminates a function during execution.. Since 7.0.0; O(1). */
+    /** {@code FUNCTION KILL}: Terminates a function during execution. Since 7.0.0; O(1). */
     default CompletableFuture<String> functionKill() {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("KILL"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code FUNCTION LIST}: Returns information about all libraries.. Since 7.0.0; O(N) where N is
+     * {@code FUNCTION LIST}: Returns information about all libraries. Since 7.0.0; O(N) where N is
      * the number of functions.
      */
     default CompletableFuture<List<LibraryInfo>> functionList() {
@@ -366,7 +365,7 @@ public interface ScriptAsyncCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default CompletableFuture<List<LibraryInfo>> functionList(String libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -376,7 +375,7 @@ public interface ScriptAsyncCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default CompletableFuture<List<Object>> functionList(byte[] libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -385,7 +384,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries.. Since 7.0.0; O(N)
+     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries. Since 7.0.0; O(N)
      * where N is the number of functions.
      */
     default CompletableFuture<List<LibraryInfo>> functionListWithCode() {
@@ -395,7 +394,7 @@ public interface ScriptAsyncCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern WITHCODE}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default CompletableFuture<List<LibraryInfo>> functionListWithCode(String libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -405,7 +404,7 @@ public interface ScriptAsyncCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern WITHCODE}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default CompletableFuture<List<Object>> functionListWithCode(byte[] libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -414,7 +413,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION LIST}: Returns information about all libraries.. Since 7.0.0; O(N) where N is
+     * {@code FUNCTION LIST}: Returns information about all libraries. Since 7.0.0; O(N) where N is
      * the number of functions.
      */
     default CompletableFuture<List<Object>> functionListBinary() {
@@ -423,7 +422,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries.. Since 7.0.0; O(N)
+     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries. Since 7.0.0; O(N)
      * where N is the number of functions.
      */
     default CompletableFuture<List<Object>> functionListWithCodeBinary() {
@@ -432,8 +431,8 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION RESTORE serializedValue}: Restores all libraries from a payload.. Since
-     * 7.0.0; O(N) where N is the number of functions on the payload.
+     * {@code FUNCTION RESTORE serializedValue}: Restores all libraries from a payload. Since 7.0.0;
+     * O(N) where N is the number of functions on the payload.
      */
     default CompletableFuture<String> functionRestore(byte[] serializedValue) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("RESTORE")
@@ -442,8 +441,8 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION RESTORE serializedValue policy}: Restores all libraries from a payload..
-     * Since 7.0.0; O(N) where N is the number of functions on the payload.
+     * {@code FUNCTION RESTORE serializedValue policy}: Restores all libraries from a payload. Since
+     * 7.0.0; O(N) where N is the number of functions on the payload.
      */
     default CompletableFuture<String> functionRestore(byte[] serializedValue,
                 FunctionRestorePolicy policy) {
@@ -453,7 +452,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION STATS}: Returns information about a function during execution.. Since 7.0.0;
+     * {@code FUNCTION STATS}: Returns information about a function during execution. Since 7.0.0;
      * O(1).
      */
     default CompletableFuture<FunctionStats> functionStats() {
@@ -462,7 +461,7 @@ public interface ScriptAsyncCommands {
     }
 
     /**
-     * {@code FUNCTION STATS}: Returns information about a function during execution.. Since 7.0.0;
+     * {@code FUNCTION STATS}: Returns information about a function during execution. Since 7.0.0;
      * O(1).
      */
     default CompletableFuture<Object> functionStatsBinary() {

@@ -21,7 +21,7 @@ public interface ScriptCommands {
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code EVAL script 0}: Executes a server-side Lua script.. Since 2.6.0; Depends on the script
+     * {@code EVAL script 0}: Executes a server-side Lua script. Since 2.6.0; Depends on the script
      * that is executed. Null when there is none.
      */
     default Object eval(String script) {
@@ -30,7 +30,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code EVAL script 0}: Executes a server-side Lua script.. Since 2.6.0; Depends on the script
+     * {@code EVAL script 0}: Executes a server-side Lua script. Since 2.6.0; Depends on the script
      * that is executed. Null when there is none.
      */
     default Object eval(byte[] script) {
@@ -39,67 +39,67 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code EVAL script keyCount params}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keyCount params}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default Object eval(String script, int keyCount, String... params) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVAL script keyCount params}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keyCount params}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default Object eval(byte[] script, int keyCount, byte[]... params) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVAL script keys keys args}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keys keys args}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default Object eval(String script, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVAL script keys keys args}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keys keys args}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default Object eval(byte[] script, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script.. Since
+     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script. Since
      * 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default Object evalReadonly(String script, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.EVAL_RO).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script.. Since
+     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script. Since
      * 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default Object evalReadonly(byte[] script, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVAL_RO).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest.. Since 2.6.0;
+     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest. Since 2.6.0;
      * Depends on the script that is executed. Null when there is none.
      */
     default Object evalsha(String sha1) {
@@ -108,7 +108,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest.. Since 2.6.0;
+     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest. Since 2.6.0;
      * Depends on the script that is executed. Null when there is none.
      */
     default Object evalsha(byte[] sha1) {
@@ -117,67 +117,67 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest..
-     * Since 2.6.0; Depends on the script that is executed. Null when there is none.
+     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest. Since
+     * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default Object evalsha(String sha1, int keyCount, String... params) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest..
-     * Since 2.6.0; Depends on the script that is executed. Null when there is none.
+     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest. Since
+     * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default Object evalsha(byte[] sha1, int keyCount, byte[]... params) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest.. Since
+     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest. Since
      * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default Object evalsha(String sha1, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest.. Since
+     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest. Since
      * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default Object evalsha(byte[] sha1, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
      * {@code EVALSHA_RO sha1 keys keys args}: Executes a read-only server-side Lua script by SHA1
-     * digest.. Since 7.0.0; Depends on the script that is executed. Null when there is none.
+     * digest. Since 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default Object evalshaReadonly(String sha1, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA_RO).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
      * {@code EVALSHA_RO sha1 keys keys args}: Executes a read-only server-side Lua script by SHA1
-     * digest.. Since 7.0.0; Depends on the script that is executed. Null when there is none.
+     * digest. Since 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default Object evalshaReadonly(byte[] sha1, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA_RO).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache.. Since 2.6.0;
+     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache. Since 2.6.0;
      * O(N) with N being the length in bytes of the script body.
      */
     default String scriptLoad(String script) {
@@ -186,7 +186,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache.. Since 2.6.0;
+     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache. Since 2.6.0;
      * O(N) with N being the length in bytes of the script body.
      */
     default byte[] scriptLoad(byte[] script) {
@@ -195,8 +195,8 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache.. Since
-     * 2.6.0; O(N) with N being the number of scripts in cache.
+     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache. Since 2.6.0;
+     * O(N) with N being the number of scripts in cache.
      */
     default String scriptFlush() {
         return executeCommand(new CommandArguments(Command.SCRIPT).add("FLUSH"),
@@ -204,7 +204,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache..
+     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache.
      * Since 2.6.0; O(N) with N being the number of scripts in cache.
      */
     default String scriptFlush(FlushMode flushMode) {
@@ -213,8 +213,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution.. Since 2.6.0;
-     * O(1).
+     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution. Since 2.6.0; O(1).
      */
     default String scriptKill() {
         return executeCommand(new CommandArguments(Command.SCRIPT).add("KILL"),
@@ -222,47 +221,47 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FCALL name keys keys args}: Invokes a function.. Since 7.0.0; Depends on the function
+     * {@code FCALL name keys keys args}: Invokes a function. Since 7.0.0; Depends on the function
      * that is executed. Null when there is none.
      */
     default Object fcall(String name, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.FCALL).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code FCALL name keys keys args}: Invokes a function.. Since 7.0.0; Depends on the function
+     * {@code FCALL name keys keys args}: Invokes a function. Since 7.0.0; Depends on the function
      * that is executed. Null when there is none.
      */
     default Object fcall(byte[] name, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.FCALL).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code FCALL_RO name keys keys args}: Invokes a read-only function.. Since 7.0.0; Depends on
+     * {@code FCALL_RO name keys keys args}: Invokes a read-only function. Since 7.0.0; Depends on
      * the function that is executed. Null when there is none.
      */
     default Object fcallReadonly(String name, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.FCALL_RO).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code FCALL_RO name keys keys args}: Invokes a read-only function.. Since 7.0.0; Depends on
+     * {@code FCALL_RO name keys keys args}: Invokes a read-only function. Since 7.0.0; Depends on
      * the function that is executed. Null when there is none.
      */
     default Object fcallReadonly(byte[] name, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.FCALL_RO).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code FUNCTION LOAD functionCode}: Creates a library.. Since 7.0.0; O(1) (considering
+     * {@code FUNCTION LOAD functionCode}: Creates a library. Since 7.0.0; O(1) (considering
      * compilation time is redundant).
      */
     default String functionLoad(String functionCode) {
@@ -271,7 +270,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION LOAD functionCode}: Creates a library.. Since 7.0.0; O(1) (considering
+     * {@code FUNCTION LOAD functionCode}: Creates a library. Since 7.0.0; O(1) (considering
      * compilation time is redundant).
      */
     default String functionLoad(byte[] functionCode) {
@@ -280,8 +279,8 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library.. Since 7.0.0; O(1)
-     * (considering compilation time is redundant).
+     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library. Since 7.0.0; O(1) (considering
+     * compilation time is redundant).
      */
     default String functionLoadReplace(String functionCode) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LOAD").add("REPLACE")
@@ -290,8 +289,8 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library.. Since 7.0.0; O(1)
-     * (considering compilation time is redundant).
+     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library. Since 7.0.0; O(1) (considering
+     * compilation time is redundant).
      */
     default String functionLoadReplace(byte[] functionCode) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LOAD").add("REPLACE")
@@ -300,7 +299,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions.. Since 7.0.0; O(1).
+     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions. Since 7.0.0; O(1).
      */
     default String functionDelete(String libraryName) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("DELETE").add(libraryName),
@@ -308,7 +307,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions.. Since 7.0.0; O(1).
+     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions. Since 7.0.0; O(1).
      */
     default String functionDelete(byte[] libraryName) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("DELETE").add(libraryName),
@@ -316,7 +315,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION DUMP}: Dumps all libraries into a serialized binary payload.. Since 7.0.0;
+     * {@code FUNCTION DUMP}: Dumps all libraries into a serialized binary payload. Since 7.0.0;
      * O(N) where N is the number of functions.
      */
     default byte[] functionDump() {
@@ -325,8 +324,8 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION FLUSH}: Deletes all libraries and functions.. Since 7.0.0; O(N) where N is
-     * the number of functions deleted.
+     * {@code FUNCTION FLUSH}: Deletes all libraries and functions. Since 7.0.0; O(N) where N is the
+     * number of functions deleted.
      */
     default String functionFlush() {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("FLUSH"),
@@ -334,7 +333,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION FLUSH mode}: Deletes all libraries and functions.. Since 7.0.0; O(N) where N
+     * {@code FUNCTION FLUSH mode}: Deletes all libraries and functions. Since 7.0.0; O(N) where N
      * is the number of functions deleted.
      */
     default String functionFlush(FlushMode mode) {
@@ -342,14 +341,14 @@ public interface ScriptCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code FUNCTION KILL}: Terminates a function during execution.. Since 7.0.0; O(1). */
+    /** {@code FUNCTION KILL}: Terminates a function during execution. Since 7.0.0; O(1). */
     default String functionKill() {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("KILL"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code FUNCTION LIST}: Returns information about all libraries.. Since 7.0.0; O(N) where N is
+     * {@code FUNCTION LIST}: Returns information about all libraries. Since 7.0.0; O(N) where N is
      * the number of functions.
      */
     default List<LibraryInfo> functionList() {
@@ -359,7 +358,7 @@ public interface ScriptCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default List<LibraryInfo> functionList(String libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -369,7 +368,7 @@ public interface ScriptCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default List<Object> functionList(byte[] libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -378,7 +377,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries.. Since 7.0.0; O(N)
+     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries. Since 7.0.0; O(N)
      * where N is the number of functions.
      */
     default List<LibraryInfo> functionListWithCode() {
@@ -388,7 +387,7 @@ public interface ScriptCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern WITHCODE}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default List<LibraryInfo> functionListWithCode(String libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -398,7 +397,7 @@ public interface ScriptCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern WITHCODE}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default List<Object> functionListWithCode(byte[] libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -407,7 +406,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION LIST}: Returns information about all libraries.. Since 7.0.0; O(N) where N is
+     * {@code FUNCTION LIST}: Returns information about all libraries. Since 7.0.0; O(N) where N is
      * the number of functions.
      */
     default List<Object> functionListBinary() {
@@ -416,7 +415,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries.. Since 7.0.0; O(N)
+     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries. Since 7.0.0; O(N)
      * where N is the number of functions.
      */
     default List<Object> functionListWithCodeBinary() {
@@ -425,8 +424,8 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION RESTORE serializedValue}: Restores all libraries from a payload.. Since
-     * 7.0.0; O(N) where N is the number of functions on the payload.
+     * {@code FUNCTION RESTORE serializedValue}: Restores all libraries from a payload. Since 7.0.0;
+     * O(N) where N is the number of functions on the payload.
      */
     default String functionRestore(byte[] serializedValue) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("RESTORE")
@@ -435,8 +434,8 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION RESTORE serializedValue policy}: Restores all libraries from a payload..
-     * Since 7.0.0; O(N) where N is the number of functions on the payload.
+     * {@code FUNCTION RESTORE serializedValue policy}: Restores all libraries from a payload. Since
+     * 7.0.0; O(N) where N is the number of functions on the payload.
      */
     default String functionRestore(byte[] serializedValue, FunctionRestorePolicy policy) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("RESTORE")
@@ -445,7 +444,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION STATS}: Returns information about a function during execution.. Since 7.0.0;
+     * {@code FUNCTION STATS}: Returns information about a function during execution. Since 7.0.0;
      * O(1).
      */
     default FunctionStats functionStats() {
@@ -454,7 +453,7 @@ public interface ScriptCommands {
     }
 
     /**
-     * {@code FUNCTION STATS}: Returns information about a function during execution.. Since 7.0.0;
+     * {@code FUNCTION STATS}: Returns information about a function during execution. Since 7.0.0;
      * O(1).
      */
     default Object functionStatsBinary() {

@@ -22,7 +22,7 @@ public interface ScriptPipelineCommands {
     <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
     /**
-     * {@code EVAL script 0}: Executes a server-side Lua script.. Since 2.6.0; Depends on the script
+     * {@code EVAL script 0}: Executes a server-side Lua script. Since 2.6.0; Depends on the script
      * that is executed. Null when there is none.
      */
     default Response<Object> eval(String script) {
@@ -31,7 +31,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code EVAL script 0}: Executes a server-side Lua script.. Since 2.6.0; Depends on the script
+     * {@code EVAL script 0}: Executes a server-side Lua script. Since 2.6.0; Depends on the script
      * that is executed. Null when there is none.
      */
     default Response<Object> eval(byte[] script) {
@@ -40,67 +40,67 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code EVAL script keyCount params}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keyCount params}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default Response<Object> eval(String script, int keyCount, String... params) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVAL script keyCount params}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keyCount params}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default Response<Object> eval(byte[] script, int keyCount, byte[]... params) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVAL script keys keys args}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keys keys args}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default Response<Object> eval(String script, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVAL script keys keys args}: Executes a server-side Lua script.. Since 2.6.0; Depends
+     * {@code EVAL script keys keys args}: Executes a server-side Lua script. Since 2.6.0; Depends
      * on the script that is executed. Null when there is none.
      */
     default Response<Object> eval(byte[] script, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVAL).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script.. Since
+     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script. Since
      * 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalReadonly(String script, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.EVAL_RO).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script.. Since
+     * {@code EVAL_RO script keys keys args}: Executes a read-only server-side Lua script. Since
      * 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalReadonly(byte[] script, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVAL_RO).add(script).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest.. Since 2.6.0;
+     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest. Since 2.6.0;
      * Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalsha(String sha1) {
@@ -109,7 +109,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest.. Since 2.6.0;
+     * {@code EVALSHA sha1 0}: Executes a server-side Lua script by SHA1 digest. Since 2.6.0;
      * Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalsha(byte[] sha1) {
@@ -118,67 +118,67 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest..
-     * Since 2.6.0; Depends on the script that is executed. Null when there is none.
+     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest. Since
+     * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalsha(String sha1, int keyCount, String... params) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest..
-     * Since 2.6.0; Depends on the script that is executed. Null when there is none.
+     * {@code EVALSHA sha1 keyCount params}: Executes a server-side Lua script by SHA1 digest. Since
+     * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalsha(byte[] sha1, int keyCount, byte[]... params) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keyCount)
-                .addAll(params),
+                .keysAndArguments(keyCount, params),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest.. Since
+     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest. Since
      * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalsha(String sha1, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest.. Since
+     * {@code EVALSHA sha1 keys keys args}: Executes a server-side Lua script by SHA1 digest. Since
      * 2.6.0; Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalsha(byte[] sha1, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
      * {@code EVALSHA_RO sha1 keys keys args}: Executes a read-only server-side Lua script by SHA1
-     * digest.. Since 7.0.0; Depends on the script that is executed. Null when there is none.
+     * digest. Since 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalshaReadonly(String sha1, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA_RO).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
      * {@code EVALSHA_RO sha1 keys keys args}: Executes a read-only server-side Lua script by SHA1
-     * digest.. Since 7.0.0; Depends on the script that is executed. Null when there is none.
+     * digest. Since 7.0.0; Depends on the script that is executed. Null when there is none.
      */
     default Response<Object> evalshaReadonly(byte[] sha1, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.EVALSHA_RO).add(sha1).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache.. Since 2.6.0;
+     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache. Since 2.6.0;
      * O(N) with N being the length in bytes of the script body.
      */
     default Response<String> scriptLoad(String script) {
@@ -187,7 +187,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache.. Since 2.6.0;
+     * {@code SCRIPT LOAD script}: Loads a server-side Lua script to the script cache. Since 2.6.0;
      * O(N) with N being the length in bytes of the script body.
      */
     default Response<byte[]> scriptLoad(byte[] script) {
@@ -196,8 +196,8 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache.. Since
-     * 2.6.0; O(N) with N being the number of scripts in cache.
+     * {@code SCRIPT FLUSH}: Removes all server-side Lua scripts from the script cache. Since 2.6.0;
+     * O(N) with N being the number of scripts in cache.
      */
     default Response<String> scriptFlush() {
         return executeCommand(new CommandArguments(Command.SCRIPT).add("FLUSH"),
@@ -205,7 +205,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache..
+     * {@code SCRIPT FLUSH flushMode}: Removes all server-side Lua scripts from the script cache.
      * Since 2.6.0; O(N) with N being the number of scripts in cache.
      */
     default Response<String> scriptFlush(FlushMode flushMode) {
@@ -214,8 +214,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution.. Since 2.6.0;
-     * O(1).
+     * {@code SCRIPT KILL}: Terminates a server-side Lua script during execution. Since 2.6.0; O(1).
      */
     default Response<String> scriptKill() {
         return executeCommand(new CommandArguments(Command.SCRIPT).add("KILL"),
@@ -223,47 +222,47 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FCALL name keys keys args}: Invokes a function.. Since 7.0.0; Depends on the function
+     * {@code FCALL name keys keys args}: Invokes a function. Since 7.0.0; Depends on the function
      * that is executed. Null when there is none.
      */
     default Response<Object> fcall(String name, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.FCALL).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code FCALL name keys keys args}: Invokes a function.. Since 7.0.0; Depends on the function
+     * {@code FCALL name keys keys args}: Invokes a function. Since 7.0.0; Depends on the function
      * that is executed. Null when there is none.
      */
     default Response<Object> fcall(byte[] name, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.FCALL).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code FCALL_RO name keys keys args}: Invokes a read-only function.. Since 7.0.0; Depends on
+     * {@code FCALL_RO name keys keys args}: Invokes a read-only function. Since 7.0.0; Depends on
      * the function that is executed. Null when there is none.
      */
     default Response<Object> fcallReadonly(String name, List<String> keys, List<String> args) {
         return executeCommand(new CommandArguments(Command.FCALL_RO).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.ENCODED_OBJECT);
     }
 
     /**
-     * {@code FCALL_RO name keys keys args}: Invokes a read-only function.. Since 7.0.0; Depends on
+     * {@code FCALL_RO name keys keys args}: Invokes a read-only function. Since 7.0.0; Depends on
      * the function that is executed. Null when there is none.
      */
     default Response<Object> fcallReadonly(byte[] name, List<byte[]> keys, List<byte[]> args) {
         return executeCommand(new CommandArguments(Command.FCALL_RO).add(name).add(keys.size())
-                .addAll(keys).addAll(args),
+                .keys(keys).addAll(args),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code FUNCTION LOAD functionCode}: Creates a library.. Since 7.0.0; O(1) (considering
+     * {@code FUNCTION LOAD functionCode}: Creates a library. Since 7.0.0; O(1) (considering
      * compilation time is redundant).
      */
     default Response<String> functionLoad(String functionCode) {
@@ -272,7 +271,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION LOAD functionCode}: Creates a library.. Since 7.0.0; O(1) (considering
+     * {@code FUNCTION LOAD functionCode}: Creates a library. Since 7.0.0; O(1) (considering
      * compilation time is redundant).
      */
     default Response<String> functionLoad(byte[] functionCode) {
@@ -281,8 +280,8 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library.. Since 7.0.0; O(1)
-     * (considering compilation time is redundant).
+     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library. Since 7.0.0; O(1) (considering
+     * compilation time is redundant).
      */
     default Response<String> functionLoadReplace(String functionCode) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LOAD").add("REPLACE")
@@ -291,8 +290,8 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library.. Since 7.0.0; O(1)
-     * (considering compilation time is redundant).
+     * {@code FUNCTION LOAD REPLACE functionCode}: Creates a library. Since 7.0.0; O(1) (considering
+     * compilation time is redundant).
      */
     default Response<String> functionLoadReplace(byte[] functionCode) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LOAD").add("REPLACE")
@@ -301,7 +300,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions.. Since 7.0.0; O(1).
+     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions. Since 7.0.0; O(1).
      */
     default Response<String> functionDelete(String libraryName) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("DELETE").add(libraryName),
@@ -309,7 +308,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions.. Since 7.0.0; O(1).
+     * {@code FUNCTION DELETE libraryName}: Deletes a library and its functions. Since 7.0.0; O(1).
      */
     default Response<String> functionDelete(byte[] libraryName) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("DELETE").add(libraryName),
@@ -317,7 +316,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION DUMP}: Dumps all libraries into a serialized binary payload.. Since 7.0.0;
+     * {@code FUNCTION DUMP}: Dumps all libraries into a serialized binary payload. Since 7.0.0;
      * O(N) where N is the number of functions.
      */
     default Response<byte[]> functionDump() {
@@ -326,8 +325,8 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION FLUSH}: Deletes all libraries and functions.. Since 7.0.0; O(N) where N is
-     * the number of functions deleted.
+     * {@code FUNCTION FLUSH}: Deletes all libraries and functions. Since 7.0.0; O(N) where N is the
+     * number of functions deleted.
      */
     default Response<String> functionFlush() {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("FLUSH"),
@@ -335,7 +334,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION FLUSH mode}: Deletes all libraries and functions.. Since 7.0.0; O(N) where N
+     * {@code FUNCTION FLUSH mode}: Deletes all libraries and functions. Since 7.0.0; O(N) where N
      * is the number of functions deleted.
      */
     default Response<String> functionFlush(FlushMode mode) {
@@ -343,14 +342,14 @@ public interface ScriptPipelineCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code FUNCTION KILL}: Terminates a function during execution.. Since 7.0.0; O(1). */
+    /** {@code FUNCTION KILL}: Terminates a function during execution. Since 7.0.0; O(1). */
     default Response<String> functionKill() {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("KILL"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code FUNCTION LIST}: Returns information about all libraries.. Since 7.0.0; O(N) where N is
+     * {@code FUNCTION LIST}: Returns information about all libraries. Since 7.0.0; O(N) where N is
      * the number of functions.
      */
     default Response<List<LibraryInfo>> functionList() {
@@ -360,7 +359,7 @@ public interface ScriptPipelineCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default Response<List<LibraryInfo>> functionList(String libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -370,7 +369,7 @@ public interface ScriptPipelineCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default Response<List<Object>> functionList(byte[] libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -379,7 +378,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries.. Since 7.0.0; O(N)
+     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries. Since 7.0.0; O(N)
      * where N is the number of functions.
      */
     default Response<List<LibraryInfo>> functionListWithCode() {
@@ -389,7 +388,7 @@ public interface ScriptPipelineCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern WITHCODE}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default Response<List<LibraryInfo>> functionListWithCode(String libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -399,7 +398,7 @@ public interface ScriptPipelineCommands {
 
     /**
      * {@code FUNCTION LIST LIBRARYNAME libraryNamePattern WITHCODE}: Returns information about all
-     * libraries.. Since 7.0.0; O(N) where N is the number of functions.
+     * libraries. Since 7.0.0; O(N) where N is the number of functions.
      */
     default Response<List<Object>> functionListWithCode(byte[] libraryNamePattern) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("LIST")
@@ -408,7 +407,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION LIST}: Returns information about all libraries.. Since 7.0.0; O(N) where N is
+     * {@code FUNCTION LIST}: Returns information about all libraries. Since 7.0.0; O(N) where N is
      * the number of functions.
      */
     default Response<List<Object>> functionListBinary() {
@@ -417,7 +416,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries.. Since 7.0.0; O(N)
+     * {@code FUNCTION LIST WITHCODE}: Returns information about all libraries. Since 7.0.0; O(N)
      * where N is the number of functions.
      */
     default Response<List<Object>> functionListWithCodeBinary() {
@@ -426,8 +425,8 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION RESTORE serializedValue}: Restores all libraries from a payload.. Since
-     * 7.0.0; O(N) where N is the number of functions on the payload.
+     * {@code FUNCTION RESTORE serializedValue}: Restores all libraries from a payload. Since 7.0.0;
+     * O(N) where N is the number of functions on the payload.
      */
     default Response<String> functionRestore(byte[] serializedValue) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("RESTORE")
@@ -436,8 +435,8 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION RESTORE serializedValue policy}: Restores all libraries from a payload..
-     * Since 7.0.0; O(N) where N is the number of functions on the payload.
+     * {@code FUNCTION RESTORE serializedValue policy}: Restores all libraries from a payload. Since
+     * 7.0.0; O(N) where N is the number of functions on the payload.
      */
     default Response<String> functionRestore(byte[] serializedValue, FunctionRestorePolicy policy) {
         return executeCommand(new CommandArguments(Command.FUNCTION).add("RESTORE")
@@ -446,7 +445,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION STATS}: Returns information about a function during execution.. Since 7.0.0;
+     * {@code FUNCTION STATS}: Returns information about a function during execution. Since 7.0.0;
      * O(1).
      */
     default Response<FunctionStats> functionStats() {
@@ -455,7 +454,7 @@ public interface ScriptPipelineCommands {
     }
 
     /**
-     * {@code FUNCTION STATS}: Returns information about a function during execution.. Since 7.0.0;
+     * {@code FUNCTION STATS}: Returns information about a function during execution. Since 7.0.0;
      * O(1).
      */
     default Response<Object> functionStatsBinary() {

@@ -21,38 +21,38 @@ public interface ServerAsyncCommands {
     /** Sends any command; {@code builder} makes the result. */
     <T> CompletableFuture<T> executeCommand(CommandArguments arguments, Builder<T> builder);
 
-    /** {@code PING}: Returns the server's liveliness response.. Since 1.0.0; O(1). */
+    /** {@code PING}: Returns the server's liveliness response. Since 1.0.0; O(1). */
     default CompletableFuture<String> ping() {
         return executeCommand(new CommandArguments(Command.PING),
                 BuilderFactory.STRING);
     }
 
-    /** {@code PING message}: Returns the server's liveliness response.. Since 1.0.0; O(1). */
+    /** {@code PING message}: Returns the server's liveliness response. Since 1.0.0; O(1). */
     default CompletableFuture<String> ping(String message) {
         return executeCommand(new CommandArguments(Command.PING).add(message),
                 BuilderFactory.STRING);
     }
 
-    /** {@code PING message}: Returns the server's liveliness response.. Since 1.0.0; O(1). */
+    /** {@code PING message}: Returns the server's liveliness response. Since 1.0.0; O(1). */
     default CompletableFuture<byte[]> ping(byte[] message) {
         return executeCommand(new CommandArguments(Command.PING).add(message),
                 BuilderFactory.BINARY);
     }
 
-    /** {@code ECHO string}: Returns the given string.. Since 1.0.0; O(1). */
+    /** {@code ECHO string}: Returns the given string. Since 1.0.0; O(1). */
     default CompletableFuture<String> echo(String string) {
         return executeCommand(new CommandArguments(Command.ECHO).add(string),
                 BuilderFactory.STRING);
     }
 
-    /** {@code ECHO string}: Returns the given string.. Since 1.0.0; O(1). */
+    /** {@code ECHO string}: Returns the given string. Since 1.0.0; O(1). */
     default CompletableFuture<byte[]> echo(byte[] string) {
         return executeCommand(new CommandArguments(Command.ECHO).add(string),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code FLUSHDB}: Remove all keys from the current database.. Since 1.0.0; O(N) where N is the
+     * {@code FLUSHDB}: Remove all keys from the current database. Since 1.0.0; O(N) where N is the
      * number of keys in the selected database.
      */
     default CompletableFuture<String> flushDB() {
@@ -61,8 +61,8 @@ public interface ServerAsyncCommands {
     }
 
     /**
-     * {@code FLUSHDB flushMode}: Remove all keys from the current database.. Since 1.0.0; O(N)
-     * where N is the number of keys in the selected database.
+     * {@code FLUSHDB flushMode}: Remove all keys from the current database. Since 1.0.0; O(N) where
+     * N is the number of keys in the selected database.
      */
     default CompletableFuture<String> flushDB(FlushMode flushMode) {
         return executeCommand(new CommandArguments(Command.FLUSHDB).add(flushMode),
@@ -70,8 +70,8 @@ public interface ServerAsyncCommands {
     }
 
     /**
-     * {@code FLUSHALL}: Removes all keys from all databases.. Since 1.0.0; O(N) where N is the
-     * total number of keys in all databases.
+     * {@code FLUSHALL}: Removes all keys from all databases. Since 1.0.0; O(N) where N is the total
+     * number of keys in all databases.
      */
     default CompletableFuture<String> flushAll() {
         return executeCommand(new CommandArguments(Command.FLUSHALL),
@@ -79,43 +79,42 @@ public interface ServerAsyncCommands {
     }
 
     /**
-     * {@code FLUSHALL flushMode}: Removes all keys from all databases.. Since 1.0.0; O(N) where N
-     * is the total number of keys in all databases.
+     * {@code FLUSHALL flushMode}: Removes all keys from all databases. Since 1.0.0; O(N) where N is
+     * the total number of keys in all databases.
      */
     default CompletableFuture<String> flushAll(FlushMode flushMode) {
         return executeCommand(new CommandArguments(Command.FLUSHALL).add(flushMode),
                 BuilderFactory.STRING);
     }
 
-    /** {@code DBSIZE}: Returns the number of keys in the database.. Since 1.0.0; O(1). */
+    /** {@code DBSIZE}: Returns the number of keys in the database. Since 1.0.0; O(1). */
     default CompletableFuture<Long> dbSize() {
         return executeCommand(new CommandArguments(Command.DBSIZE),
                 BuilderFactory.LONG);
     }
 
-    /** {@code INFO}: Returns information and statistics about the server.. Since 1.0.0; O(1). */
+    /** {@code INFO}: Returns information and statistics about the server. Since 1.0.0; O(1). */
     default CompletableFuture<String> info() {
         return executeCommand(new CommandArguments(Command.INFO),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code INFO section}: Returns information and statistics about the server.. Since 1.0.0;
-     * O(1).
+     * {@code INFO section}: Returns information and statistics about the server. Since 1.0.0; O(1).
      */
     default CompletableFuture<String> info(String section) {
         return executeCommand(new CommandArguments(Command.INFO).add(section),
                 BuilderFactory.STRING);
     }
 
-    /** {@code TIME}: Returns the server time.. Since 2.6.0; O(1). */
+    /** {@code TIME}: Returns the server time. Since 2.6.0; O(1). */
     default CompletableFuture<List<String>> time() {
         return executeCommand(new CommandArguments(Command.TIME),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code LASTSAVE}: Returns the Unix timestamp of the last successful save to disk.. Since
+     * {@code LASTSAVE}: Returns the Unix timestamp of the last successful save to disk. Since
      * 1.0.0; O(1).
      */
     default CompletableFuture<Long> lastsave() {
@@ -124,7 +123,7 @@ public interface ServerAsyncCommands {
     }
 
     /**
-     * {@code SAVE}: Synchronously saves the database(s) to disk.. Since 1.0.0; O(N) where N is the
+     * {@code SAVE}: Synchronously saves the database(s) to disk. Since 1.0.0; O(N) where N is the
      * total number of keys in all databases.
      */
     default CompletableFuture<String> save() {
@@ -132,22 +131,20 @@ public interface ServerAsyncCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code BGSAVE}: Asynchronously saves the database(s) to disk.. Since 1.0.0; O(1). */
+    /** {@code BGSAVE}: Asynchronously saves the database(s) to disk. Since 1.0.0; O(1). */
     default CompletableFuture<String> bgsave() {
         return executeCommand(new CommandArguments(Command.BGSAVE),
                 BuilderFactory.STRING);
     }
 
-    /**
-     * {@code BGSAVE SCHEDULE}: Asynchronously saves the database(s) to disk.. Since 1.0.0; O(1).
-     */
+    /** {@code BGSAVE SCHEDULE}: Asynchronously saves the database(s) to disk. Since 1.0.0; O(1). */
     default CompletableFuture<String> bgsaveSchedule() {
         return executeCommand(new CommandArguments(Command.BGSAVE).add("SCHEDULE"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code BGREWRITEAOF}: Asynchronously rewrites the append-only file to disk.. Since 1.0.0;
+     * {@code BGREWRITEAOF}: Asynchronously rewrites the append-only file to disk. Since 1.0.0;
      * O(1).
      */
     default CompletableFuture<String> bgrewriteaof() {
@@ -155,13 +152,13 @@ public interface ServerAsyncCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code ROLE}: Returns the replication role.. Since 2.8.12; O(1). */
+    /** {@code ROLE}: Returns the replication role. Since 2.8.12; O(1). */
     default CompletableFuture<List<Object>> role() {
         return executeCommand(new CommandArguments(Command.ROLE),
                 Results.LIST_OF_OBJECT);
     }
 
-    /** {@code ROLE}: Returns the replication role.. Since 2.8.12; O(1). */
+    /** {@code ROLE}: Returns the replication role. Since 2.8.12; O(1). */
     default CompletableFuture<List<Object>> roleBinary() {
         return executeCommand(new CommandArguments(Command.ROLE),
                 Results.LIST_OF_OBJECT_RAW);
@@ -169,7 +166,7 @@ public interface ServerAsyncCommands {
 
     /**
      * {@code REPLICAOF host port}: Configures a server as replica of another, or promotes it to a
-     * primary.. Since 5.0.0; O(1).
+     * primary. Since 5.0.0; O(1).
      */
     default CompletableFuture<String> replicaof(String host, int port) {
         return executeCommand(new CommandArguments(Command.REPLICAOF).add(host).add(port),
@@ -178,7 +175,7 @@ public interface ServerAsyncCommands {
 
     /**
      * {@code REPLICAOF NO ONE}: Configures a server as replica of another, or promotes it to a
-     * primary.. Since 5.0.0; O(1).
+     * primary. Since 5.0.0; O(1).
      */
     default CompletableFuture<String> replicaofNoOne() {
         return executeCommand(new CommandArguments(Command.REPLICAOF).add("NO").add("ONE"),
@@ -187,7 +184,7 @@ public interface ServerAsyncCommands {
 
     /**
      * {@code SLAVEOF host port}: Sets a server as a replica of another, or promotes it to being a
-     * primary.. Since 1.0.0; O(1).
+     * primary. Since 1.0.0; O(1).
      */
     default CompletableFuture<String> slaveof(String host, int port) {
         return executeCommand(new CommandArguments(Command.SLAVEOF).add(host).add(port),
@@ -196,7 +193,7 @@ public interface ServerAsyncCommands {
 
     /**
      * {@code SLAVEOF NO ONE}: Sets a server as a replica of another, or promotes it to being a
-     * primary.. Since 1.0.0; O(1).
+     * primary. Since 1.0.0; O(1).
      */
     default CompletableFuture<String> slaveofNoOne() {
         return executeCommand(new CommandArguments(Command.SLAVEOF).add("NO").add("ONE"),
@@ -204,7 +201,7 @@ public interface ServerAsyncCommands {
     }
 
     /**
-     * {@code FAILOVER}: Starts a coordinated failover from a server to one of its replicas.. Since
+     * {@code FAILOVER}: Starts a coordinated failover from a server to one of its replicas. Since
      * 6.2.0; O(1).
      */
     default CompletableFuture<String> failover() {
@@ -214,7 +211,7 @@ public interface ServerAsyncCommands {
 
     /**
      * {@code FAILOVER failoverParams}: Starts a coordinated failover from a server to one of its
-     * replicas.. Since 6.2.0; O(1).
+     * replicas. Since 6.2.0; O(1).
      */
     default CompletableFuture<String> failover(FailoverParams failoverParams) {
         return executeCommand(new CommandArguments(Command.FAILOVER).addParams(failoverParams),
@@ -222,7 +219,7 @@ public interface ServerAsyncCommands {
     }
 
     /**
-     * {@code FAILOVER ABORT}: Starts a coordinated failover from a server to one of its replicas..
+     * {@code FAILOVER ABORT}: Starts a coordinated failover from a server to one of its replicas.
      * Since 6.2.0; O(1).
      */
     default CompletableFuture<String> failoverAbort() {
@@ -232,7 +229,7 @@ public interface ServerAsyncCommands {
 
     /**
      * {@code WAIT replicas timeout}: Blocks until the asynchronous replication of all preceding
-     * write commands sent by the connection is completed.. Since 3.0.0; O(1).
+     * write commands sent by the connection is completed. Since 3.0.0; O(1).
      */
     default CompletableFuture<Long> waitReplicas(int replicas, long timeout) {
         return executeCommand(new CommandArguments(Command.WAIT).add(replicas).add(timeout),
@@ -242,7 +239,7 @@ public interface ServerAsyncCommands {
     /**
      * {@code WAITAOF numLocal numReplicas timeout}: Blocks until all of the preceding write
      * commands sent by the connection are written to the append-only file of the primary and/or
-     * replicas.. Since 7.2.0; O(1).
+     * replicas. Since 7.2.0; O(1).
      */
     default CompletableFuture<KeyValue<Long, Long>> waitAOF(long numLocal, long numReplicas,
                 long timeout) {

@@ -20,38 +20,38 @@ public interface ServerCommands {
     /** Sends any command; {@code builder} makes the result. */
     <T> T executeCommand(CommandArguments arguments, Builder<T> builder);
 
-    /** {@code PING}: Returns the server's liveliness response.. Since 1.0.0; O(1). */
+    /** {@code PING}: Returns the server's liveliness response. Since 1.0.0; O(1). */
     default String ping() {
         return executeCommand(new CommandArguments(Command.PING),
                 BuilderFactory.STRING);
     }
 
-    /** {@code PING message}: Returns the server's liveliness response.. Since 1.0.0; O(1). */
+    /** {@code PING message}: Returns the server's liveliness response. Since 1.0.0; O(1). */
     default String ping(String message) {
         return executeCommand(new CommandArguments(Command.PING).add(message),
                 BuilderFactory.STRING);
     }
 
-    /** {@code PING message}: Returns the server's liveliness response.. Since 1.0.0; O(1). */
+    /** {@code PING message}: Returns the server's liveliness response. Since 1.0.0; O(1). */
     default byte[] ping(byte[] message) {
         return executeCommand(new CommandArguments(Command.PING).add(message),
                 BuilderFactory.BINARY);
     }
 
-    /** {@code ECHO string}: Returns the given string.. Since 1.0.0; O(1). */
+    /** {@code ECHO string}: Returns the given string. Since 1.0.0; O(1). */
     default String echo(String string) {
         return executeCommand(new CommandArguments(Command.ECHO).add(string),
                 BuilderFactory.STRING);
     }
 
-    /** {@code ECHO string}: Returns the given string.. Since 1.0.0; O(1). */
+    /** {@code ECHO string}: Returns the given string. Since 1.0.0; O(1). */
     default byte[] echo(byte[] string) {
         return executeCommand(new CommandArguments(Command.ECHO).add(string),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code FLUSHDB}: Remove all keys from the current database.. Since 1.0.0; O(N) where N is the
+     * {@code FLUSHDB}: Remove all keys from the current database. Since 1.0.0; O(N) where N is the
      * number of keys in the selected database.
      */
     default String flushDB() {
@@ -60,8 +60,8 @@ public interface ServerCommands {
     }
 
     /**
-     * {@code FLUSHDB flushMode}: Remove all keys from the current database.. Since 1.0.0; O(N)
-     * where N is the number of keys in the selected database.
+     * {@code FLUSHDB flushMode}: Remove all keys from the current database. Since 1.0.0; O(N) where
+     * N is the number of keys in the selected database.
      */
     default String flushDB(FlushMode flushMode) {
         return executeCommand(new CommandArguments(Command.FLUSHDB).add(flushMode),
@@ -69,8 +69,8 @@ public interface ServerCommands {
     }
 
     /**
-     * {@code FLUSHALL}: Removes all keys from all databases.. Since 1.0.0; O(N) where N is the
-     * total number of keys in all databases.
+     * {@code FLUSHALL}: Removes all keys from all databases. Since 1.0.0; O(N) where N is the total
+     * number of keys in all databases.
      */
     default String flushAll() {
         return executeCommand(new CommandArguments(Command.FLUSHALL),
@@ -78,43 +78,42 @@ public interface ServerCommands {
     }
 
     /**
-     * {@code FLUSHALL flushMode}: Removes all keys from all databases.. Since 1.0.0; O(N) where N
-     * is the total number of keys in all databases.
+     * {@code FLUSHALL flushMode}: Removes all keys from all databases. Since 1.0.0; O(N) where N is
+     * the total number of keys in all databases.
      */
     default String flushAll(FlushMode flushMode) {
         return executeCommand(new CommandArguments(Command.FLUSHALL).add(flushMode),
                 BuilderFactory.STRING);
     }
 
-    /** {@code DBSIZE}: Returns the number of keys in the database.. Since 1.0.0; O(1). */
+    /** {@code DBSIZE}: Returns the number of keys in the database. Since 1.0.0; O(1). */
     default long dbSize() {
         return executeCommand(new CommandArguments(Command.DBSIZE),
                 BuilderFactory.LONG);
     }
 
-    /** {@code INFO}: Returns information and statistics about the server.. Since 1.0.0; O(1). */
+    /** {@code INFO}: Returns information and statistics about the server. Since 1.0.0; O(1). */
     default String info() {
         return executeCommand(new CommandArguments(Command.INFO),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code INFO section}: Returns information and statistics about the server.. Since 1.0.0;
-     * O(1).
+     * {@code INFO section}: Returns information and statistics about the server. Since 1.0.0; O(1).
      */
     default String info(String section) {
         return executeCommand(new CommandArguments(Command.INFO).add(section),
                 BuilderFactory.STRING);
     }
 
-    /** {@code TIME}: Returns the server time.. Since 2.6.0; O(1). */
+    /** {@code TIME}: Returns the server time. Since 2.6.0; O(1). */
     default List<String> time() {
         return executeCommand(new CommandArguments(Command.TIME),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code LASTSAVE}: Returns the Unix timestamp of the last successful save to disk.. Since
+     * {@code LASTSAVE}: Returns the Unix timestamp of the last successful save to disk. Since
      * 1.0.0; O(1).
      */
     default long lastsave() {
@@ -123,7 +122,7 @@ public interface ServerCommands {
     }
 
     /**
-     * {@code SAVE}: Synchronously saves the database(s) to disk.. Since 1.0.0; O(N) where N is the
+     * {@code SAVE}: Synchronously saves the database(s) to disk. Since 1.0.0; O(N) where N is the
      * total number of keys in all databases.
      */
     default String save() {
@@ -131,22 +130,20 @@ public interface ServerCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code BGSAVE}: Asynchronously saves the database(s) to disk.. Since 1.0.0; O(1). */
+    /** {@code BGSAVE}: Asynchronously saves the database(s) to disk. Since 1.0.0; O(1). */
     default String bgsave() {
         return executeCommand(new CommandArguments(Command.BGSAVE),
                 BuilderFactory.STRING);
     }
 
-    /**
-     * {@code BGSAVE SCHEDULE}: Asynchronously saves the database(s) to disk.. Since 1.0.0; O(1).
-     */
+    /** {@code BGSAVE SCHEDULE}: Asynchronously saves the database(s) to disk. Since 1.0.0; O(1). */
     default String bgsaveSchedule() {
         return executeCommand(new CommandArguments(Command.BGSAVE).add("SCHEDULE"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code BGREWRITEAOF}: Asynchronously rewrites the append-only file to disk.. Since 1.0.0;
+     * {@code BGREWRITEAOF}: Asynchronously rewrites the append-only file to disk. Since 1.0.0;
      * O(1).
      */
     default String bgrewriteaof() {
@@ -154,13 +151,13 @@ public interface ServerCommands {
                 BuilderFactory.STRING);
     }
 
-    /** {@code ROLE}: Returns the replication role.. Since 2.8.12; O(1). */
+    /** {@code ROLE}: Returns the replication role. Since 2.8.12; O(1). */
     default List<Object> role() {
         return executeCommand(new CommandArguments(Command.ROLE),
                 Results.LIST_OF_OBJECT);
     }
 
-    /** {@code ROLE}: Returns the replication role.. Since 2.8.12; O(1). */
+    /** {@code ROLE}: Returns the replication role. Since 2.8.12; O(1). */
     default List<Object> roleBinary() {
         return executeCommand(new CommandArguments(Command.ROLE),
                 Results.LIST_OF_OBJECT_RAW);
@@ -168,7 +165,7 @@ public interface ServerCommands {
 
     /**
      * {@code REPLICAOF host port}: Configures a server as replica of another, or promotes it to a
-     * primary.. Since 5.0.0; O(1).
+     * primary. Since 5.0.0; O(1).
      */
     default String replicaof(String host, int port) {
         return executeCommand(new CommandArguments(Command.REPLICAOF).add(host).add(port),
@@ -177,7 +174,7 @@ public interface ServerCommands {
 
     /**
      * {@code REPLICAOF NO ONE}: Configures a server as replica of another, or promotes it to a
-     * primary.. Since 5.0.0; O(1).
+     * primary. Since 5.0.0; O(1).
      */
     default String replicaofNoOne() {
         return executeCommand(new CommandArguments(Command.REPLICAOF).add("NO").add("ONE"),
@@ -186,7 +183,7 @@ public interface ServerCommands {
 
     /**
      * {@code SLAVEOF host port}: Sets a server as a replica of another, or promotes it to being a
-     * primary.. Since 1.0.0; O(1).
+     * primary. Since 1.0.0; O(1).
      */
     default String slaveof(String host, int port) {
         return executeCommand(new CommandArguments(Command.SLAVEOF).add(host).add(port),
@@ -195,7 +192,7 @@ public interface ServerCommands {
 
     /**
      * {@code SLAVEOF NO ONE}: Sets a server as a replica of another, or promotes it to being a
-     * primary.. Since 1.0.0; O(1).
+     * primary. Since 1.0.0; O(1).
      */
     default String slaveofNoOne() {
         return executeCommand(new CommandArguments(Command.SLAVEOF).add("NO").add("ONE"),
@@ -203,7 +200,7 @@ public interface ServerCommands {
     }
 
     /**
-     * {@code FAILOVER}: Starts a coordinated failover from a server to one of its replicas.. Since
+     * {@code FAILOVER}: Starts a coordinated failover from a server to one of its replicas. Since
      * 6.2.0; O(1).
      */
     default String failover() {
@@ -213,7 +210,7 @@ public interface ServerCommands {
 
     /**
      * {@code FAILOVER failoverParams}: Starts a coordinated failover from a server to one of its
-     * replicas.. Since 6.2.0; O(1).
+     * replicas. Since 6.2.0; O(1).
      */
     default String failover(FailoverParams failoverParams) {
         return executeCommand(new CommandArguments(Command.FAILOVER).addParams(failoverParams),
@@ -221,7 +218,7 @@ public interface ServerCommands {
     }
 
     /**
-     * {@code FAILOVER ABORT}: Starts a coordinated failover from a server to one of its replicas..
+     * {@code FAILOVER ABORT}: Starts a coordinated failover from a server to one of its replicas.
      * Since 6.2.0; O(1).
      */
     default String failoverAbort() {
@@ -231,7 +228,7 @@ public interface ServerCommands {
 
     /**
      * {@code WAIT replicas timeout}: Blocks until the asynchronous replication of all preceding
-     * write commands sent by the connection is completed.. Since 3.0.0; O(1).
+     * write commands sent by the connection is completed. Since 3.0.0; O(1).
      */
     default long waitReplicas(int replicas, long timeout) {
         return executeCommand(new CommandArguments(Command.WAIT).add(replicas).add(timeout),
@@ -241,7 +238,7 @@ public interface ServerCommands {
     /**
      * {@code WAITAOF numLocal numReplicas timeout}: Blocks until all of the preceding write
      * commands sent by the connection are written to the append-only file of the primary and/or
-     * replicas.. Since 7.2.0; O(1).
+     * replicas. Since 7.2.0; O(1).
      */
     default KeyValue<Long, Long> waitAOF(long numLocal, long numReplicas, long timeout) {
         return executeCommand(new CommandArguments(Command.WAITAOF).add(numLocal).add(numReplicas)

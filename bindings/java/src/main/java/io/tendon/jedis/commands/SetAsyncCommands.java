@@ -22,165 +22,165 @@ public interface SetAsyncCommands {
 
     /**
      * {@code SADD key members}: Adds one or more members to a set. Creates the key if it doesn't
-     * exist.. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the command
+     * exist. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the command
      * is called with multiple arguments.
      */
     default CompletableFuture<Long> sadd(String key, String... members) {
-        return executeCommand(new CommandArguments(Command.SADD).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.SADD).key(key).addAll(members),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SADD key members}: Adds one or more members to a set. Creates the key if it doesn't
-     * exist.. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the command
+     * exist. Since 1.0.0; O(1) for each element added, so O(N) to add N elements when the command
      * is called with multiple arguments.
      */
     default CompletableFuture<Long> sadd(byte[] key, byte[]... members) {
-        return executeCommand(new CommandArguments(Command.SADD).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.SADD).key(key).addAll(members),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SREM key members}: Removes one or more members from a set. Deletes the set if the last
-     * member was removed.. Since 1.0.0; O(N) where N is the number of members to be removed.
+     * member was removed. Since 1.0.0; O(N) where N is the number of members to be removed.
      */
     default CompletableFuture<Long> srem(String key, String... members) {
-        return executeCommand(new CommandArguments(Command.SREM).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.SREM).key(key).addAll(members),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SREM key members}: Removes one or more members from a set. Deletes the set if the last
-     * member was removed.. Since 1.0.0; O(N) where N is the number of members to be removed.
+     * member was removed. Since 1.0.0; O(N) where N is the number of members to be removed.
      */
     default CompletableFuture<Long> srem(byte[] key, byte[]... members) {
-        return executeCommand(new CommandArguments(Command.SREM).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.SREM).key(key).addAll(members),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SMEMBERS key}: Returns all members of a set.. Since 1.0.0; O(N) where N is the set
+     * {@code SMEMBERS key}: Returns all members of a set. Since 1.0.0; O(N) where N is the set
      * cardinality.
      */
     default CompletableFuture<Set<String>> smembers(String key) {
-        return executeCommand(new CommandArguments(Command.SMEMBERS).add(key),
+        return executeCommand(new CommandArguments(Command.SMEMBERS).key(key),
                 Results.SET_OF_STRING);
     }
 
     /**
-     * {@code SMEMBERS key}: Returns all members of a set.. Since 1.0.0; O(N) where N is the set
+     * {@code SMEMBERS key}: Returns all members of a set. Since 1.0.0; O(N) where N is the set
      * cardinality.
      */
     default CompletableFuture<Set<byte[]>> smembers(byte[] key) {
-        return executeCommand(new CommandArguments(Command.SMEMBERS).add(key),
+        return executeCommand(new CommandArguments(Command.SMEMBERS).key(key),
                 Results.SET_OF_BINARY);
     }
 
-    /** {@code SCARD key}: Returns the number of members in a set.. Since 1.0.0; O(1). */
+    /** {@code SCARD key}: Returns the number of members in a set. Since 1.0.0; O(1). */
     default CompletableFuture<Long> scard(String key) {
-        return executeCommand(new CommandArguments(Command.SCARD).add(key),
+        return executeCommand(new CommandArguments(Command.SCARD).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code SCARD key}: Returns the number of members in a set.. Since 1.0.0; O(1). */
+    /** {@code SCARD key}: Returns the number of members in a set. Since 1.0.0; O(1). */
     default CompletableFuture<Long> scard(byte[] key) {
-        return executeCommand(new CommandArguments(Command.SCARD).add(key),
+        return executeCommand(new CommandArguments(Command.SCARD).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SISMEMBER key member}: Determines whether a member belongs to a set.. Since 1.0.0;
+     * {@code SISMEMBER key member}: Determines whether a member belongs to a set. Since 1.0.0;
      * O(1).
      */
     default CompletableFuture<Boolean> sismember(String key, String member) {
-        return executeCommand(new CommandArguments(Command.SISMEMBER).add(key).add(member),
+        return executeCommand(new CommandArguments(Command.SISMEMBER).key(key).add(member),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
-     * {@code SISMEMBER key member}: Determines whether a member belongs to a set.. Since 1.0.0;
+     * {@code SISMEMBER key member}: Determines whether a member belongs to a set. Since 1.0.0;
      * O(1).
      */
     default CompletableFuture<Boolean> sismember(byte[] key, byte[] member) {
-        return executeCommand(new CommandArguments(Command.SISMEMBER).add(key).add(member),
+        return executeCommand(new CommandArguments(Command.SISMEMBER).key(key).add(member),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
-     * {@code SMISMEMBER key members}: Determines whether multiple members belong to a set.. Since
+     * {@code SMISMEMBER key members}: Determines whether multiple members belong to a set. Since
      * 6.2.0; O(N) where N is the number of elements being checked for membership.
      */
     default CompletableFuture<List<Boolean>> smismember(String key, String... members) {
-        return executeCommand(new CommandArguments(Command.SMISMEMBER).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.SMISMEMBER).key(key).addAll(members),
                 Results.LIST_OF_BOOLEAN);
     }
 
     /**
-     * {@code SMISMEMBER key members}: Determines whether multiple members belong to a set.. Since
+     * {@code SMISMEMBER key members}: Determines whether multiple members belong to a set. Since
      * 6.2.0; O(N) where N is the number of elements being checked for membership.
      */
     default CompletableFuture<List<Boolean>> smismember(byte[] key, byte[]... members) {
-        return executeCommand(new CommandArguments(Command.SMISMEMBER).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.SMISMEMBER).key(key).addAll(members),
                 Results.LIST_OF_BOOLEAN);
     }
 
     /**
-     * {@code SMOVE srckey dstkey member}: Moves a member from one set to another.. Since 1.0.0;
+     * {@code SMOVE srckey dstkey member}: Moves a member from one set to another. Since 1.0.0;
      * O(1).
      */
     default CompletableFuture<Long> smove(String srckey, String dstkey, String member) {
-        return executeCommand(new CommandArguments(Command.SMOVE).add(srckey).add(dstkey)
+        return executeCommand(new CommandArguments(Command.SMOVE).key(srckey).key(dstkey)
                 .add(member),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SMOVE srckey dstkey member}: Moves a member from one set to another.. Since 1.0.0;
+     * {@code SMOVE srckey dstkey member}: Moves a member from one set to another. Since 1.0.0;
      * O(1).
      */
     default CompletableFuture<Long> smove(byte[] srckey, byte[] dstkey, byte[] member) {
-        return executeCommand(new CommandArguments(Command.SMOVE).add(srckey).add(dstkey)
+        return executeCommand(new CommandArguments(Command.SMOVE).key(srckey).key(dstkey)
                 .add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SPOP key}: Returns one or more random members from a set after removing them. Deletes
-     * the set if the last member was popped.. Since 1.0.0; Without the count argument O(1),
+     * the set if the last member was popped. Since 1.0.0; Without the count argument O(1),
      * otherwise O(N) where N is the value of the passed count. Null when there is none.
      */
     default CompletableFuture<String> spop(String key) {
-        return executeCommand(new CommandArguments(Command.SPOP).add(key),
+        return executeCommand(new CommandArguments(Command.SPOP).key(key),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code SPOP key}: Returns one or more random members from a set after removing them. Deletes
-     * the set if the last member was popped.. Since 1.0.0; Without the count argument O(1),
+     * the set if the last member was popped. Since 1.0.0; Without the count argument O(1),
      * otherwise O(N) where N is the value of the passed count. Null when there is none.
      */
     default CompletableFuture<byte[]> spop(byte[] key) {
-        return executeCommand(new CommandArguments(Command.SPOP).add(key),
+        return executeCommand(new CommandArguments(Command.SPOP).key(key),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code SPOP key count}: Returns one or more random members from a set after removing them.
-     * Deletes the set if the last member was popped.. Since 1.0.0; Without the count argument O(1),
+     * Deletes the set if the last member was popped. Since 1.0.0; Without the count argument O(1),
      * otherwise O(N) where N is the value of the passed count.
      */
     default CompletableFuture<Set<String>> spop(String key, long count) {
-        return executeCommand(new CommandArguments(Command.SPOP).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.SPOP).key(key).add(count),
                 Results.SET_OF_STRING);
     }
 
     /**
      * {@code SPOP key count}: Returns one or more random members from a set after removing them.
-     * Deletes the set if the last member was popped.. Since 1.0.0; Without the count argument O(1),
+     * Deletes the set if the last member was popped. Since 1.0.0; Without the count argument O(1),
      * otherwise O(N) where N is the value of the passed count.
      */
     default CompletableFuture<Set<byte[]>> spop(byte[] key, long count) {
-        return executeCommand(new CommandArguments(Command.SPOP).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.SPOP).key(key).add(count),
                 Results.SET_OF_BINARY);
     }
 
@@ -190,7 +190,7 @@ public interface SetAsyncCommands {
      * Null when there is none.
      */
     default CompletableFuture<String> srandmember(String key) {
-        return executeCommand(new CommandArguments(Command.SRANDMEMBER).add(key),
+        return executeCommand(new CommandArguments(Command.SRANDMEMBER).key(key),
                 BuilderFactory.STRING);
     }
 
@@ -200,7 +200,7 @@ public interface SetAsyncCommands {
      * Null when there is none.
      */
     default CompletableFuture<byte[]> srandmember(byte[] key) {
-        return executeCommand(new CommandArguments(Command.SRANDMEMBER).add(key),
+        return executeCommand(new CommandArguments(Command.SRANDMEMBER).key(key),
                 BuilderFactory.BINARY);
     }
 
@@ -210,7 +210,7 @@ public interface SetAsyncCommands {
      * count.
      */
     default CompletableFuture<List<String>> srandmember(String key, int count) {
-        return executeCommand(new CommandArguments(Command.SRANDMEMBER).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.SRANDMEMBER).key(key).add(count),
                 Results.LIST_OF_STRING);
     }
 
@@ -220,204 +220,200 @@ public interface SetAsyncCommands {
      * count.
      */
     default CompletableFuture<List<byte[]>> srandmember(byte[] key, int count) {
-        return executeCommand(new CommandArguments(Command.SRANDMEMBER).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.SRANDMEMBER).key(key).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
-     * {@code SINTER keys}: Returns the intersect of multiple sets.. Since 1.0.0; O(N*M) worst case
+     * {@code SINTER keys}: Returns the intersect of multiple sets. Since 1.0.0; O(N*M) worst case
      * where N is the cardinality of the smallest set and M is the number of sets.
      */
     default CompletableFuture<Set<String>> sinter(String... keys) {
-        return executeCommand(new CommandArguments(Command.SINTER).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SINTER).keys(keys),
                 Results.SET_OF_STRING);
     }
 
     /**
-     * {@code SINTER keys}: Returns the intersect of multiple sets.. Since 1.0.0; O(N*M) worst case
+     * {@code SINTER keys}: Returns the intersect of multiple sets. Since 1.0.0; O(N*M) worst case
      * where N is the cardinality of the smallest set and M is the number of sets.
      */
     default CompletableFuture<Set<byte[]>> sinter(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.SINTER).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SINTER).keys(keys),
                 Results.SET_OF_BINARY);
     }
 
     /**
-     * {@code SUNION keys}: Returns the union of multiple sets.. Since 1.0.0; O(N) where N is the
+     * {@code SUNION keys}: Returns the union of multiple sets. Since 1.0.0; O(N) where N is the
      * total number of elements in all given sets.
      */
     default CompletableFuture<Set<String>> sunion(String... keys) {
-        return executeCommand(new CommandArguments(Command.SUNION).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SUNION).keys(keys),
                 Results.SET_OF_STRING);
     }
 
     /**
-     * {@code SUNION keys}: Returns the union of multiple sets.. Since 1.0.0; O(N) where N is the
+     * {@code SUNION keys}: Returns the union of multiple sets. Since 1.0.0; O(N) where N is the
      * total number of elements in all given sets.
      */
     default CompletableFuture<Set<byte[]>> sunion(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.SUNION).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SUNION).keys(keys),
                 Results.SET_OF_BINARY);
     }
 
     /**
-     * {@code SDIFF keys}: Returns the difference of multiple sets.. Since 1.0.0; O(N) where N is
-     * the total number of elements in all given sets.
+     * {@code SDIFF keys}: Returns the difference of multiple sets. Since 1.0.0; O(N) where N is the
+     * total number of elements in all given sets.
      */
     default CompletableFuture<Set<String>> sdiff(String... keys) {
-        return executeCommand(new CommandArguments(Command.SDIFF).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SDIFF).keys(keys),
                 Results.SET_OF_STRING);
     }
 
     /**
-     * {@code SDIFF keys}: Returns the difference of multiple sets.. Since 1.0.0; O(N) where N is
-     * the total number of elements in all given sets.
+     * {@code SDIFF keys}: Returns the difference of multiple sets. Since 1.0.0; O(N) where N is the
+     * total number of elements in all given sets.
      */
     default CompletableFuture<Set<byte[]>> sdiff(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.SDIFF).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SDIFF).keys(keys),
                 Results.SET_OF_BINARY);
     }
 
     /**
-     * {@code SINTERSTORE dstkey keys}: Stores the intersect of multiple sets in a key.. Since
-     * 1.0.0; O(N*M) worst case where N is the cardinality of the smallest set and M is the number
-     * of sets.
+     * {@code SINTERSTORE dstkey keys}: Stores the intersect of multiple sets in a key. Since 1.0.0;
+     * O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets.
      */
     default CompletableFuture<Long> sinterstore(String dstkey, String... keys) {
-        return executeCommand(new CommandArguments(Command.SINTERSTORE).add(dstkey).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SINTERSTORE).key(dstkey).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SINTERSTORE dstkey keys}: Stores the intersect of multiple sets in a key.. Since
-     * 1.0.0; O(N*M) worst case where N is the cardinality of the smallest set and M is the number
-     * of sets.
+     * {@code SINTERSTORE dstkey keys}: Stores the intersect of multiple sets in a key. Since 1.0.0;
+     * O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets.
      */
     default CompletableFuture<Long> sinterstore(byte[] dstkey, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.SINTERSTORE).add(dstkey).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SINTERSTORE).key(dstkey).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SUNIONSTORE dstkey keys}: Stores the union of multiple sets in a key.. Since 1.0.0;
+     * {@code SUNIONSTORE dstkey keys}: Stores the union of multiple sets in a key. Since 1.0.0;
      * O(N) where N is the total number of elements in all given sets.
      */
     default CompletableFuture<Long> sunionstore(String dstkey, String... keys) {
-        return executeCommand(new CommandArguments(Command.SUNIONSTORE).add(dstkey).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SUNIONSTORE).key(dstkey).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SUNIONSTORE dstkey keys}: Stores the union of multiple sets in a key.. Since 1.0.0;
+     * {@code SUNIONSTORE dstkey keys}: Stores the union of multiple sets in a key. Since 1.0.0;
      * O(N) where N is the total number of elements in all given sets.
      */
     default CompletableFuture<Long> sunionstore(byte[] dstkey, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.SUNIONSTORE).add(dstkey).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SUNIONSTORE).key(dstkey).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SDIFFSTORE dstkey keys}: Stores the difference of multiple sets in a key.. Since
-     * 1.0.0; O(N) where N is the total number of elements in all given sets.
+     * {@code SDIFFSTORE dstkey keys}: Stores the difference of multiple sets in a key. Since 1.0.0;
+     * O(N) where N is the total number of elements in all given sets.
      */
     default CompletableFuture<Long> sdiffstore(String dstkey, String... keys) {
-        return executeCommand(new CommandArguments(Command.SDIFFSTORE).add(dstkey).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SDIFFSTORE).key(dstkey).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SDIFFSTORE dstkey keys}: Stores the difference of multiple sets in a key.. Since
-     * 1.0.0; O(N) where N is the total number of elements in all given sets.
+     * {@code SDIFFSTORE dstkey keys}: Stores the difference of multiple sets in a key. Since 1.0.0;
+     * O(N) where N is the total number of elements in all given sets.
      */
     default CompletableFuture<Long> sdiffstore(byte[] dstkey, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.SDIFFSTORE).add(dstkey).addAll(keys),
+        return executeCommand(new CommandArguments(Command.SDIFFSTORE).key(dstkey).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SINTERCARD keys keys}: Returns the number of members of the intersect of multiple
-     * sets.. Since 7.0.0; O(N*M) worst case where N is the cardinality of the smallest set and M is
+     * sets. Since 7.0.0; O(N*M) worst case where N is the cardinality of the smallest set and M is
      * the number of sets.
      */
     default CompletableFuture<Long> sintercard(String... keys) {
-        return executeCommand(new CommandArguments(Command.SINTERCARD).add(keys.length)
-                .addAll(keys),
+        return executeCommand(new CommandArguments(Command.SINTERCARD).add(keys.length).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SINTERCARD keys keys}: Returns the number of members of the intersect of multiple
-     * sets.. Since 7.0.0; O(N*M) worst case where N is the cardinality of the smallest set and M is
+     * sets. Since 7.0.0; O(N*M) worst case where N is the cardinality of the smallest set and M is
      * the number of sets.
      */
     default CompletableFuture<Long> sintercard(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.SINTERCARD).add(keys.length)
-                .addAll(keys),
+        return executeCommand(new CommandArguments(Command.SINTERCARD).add(keys.length).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SINTERCARD keys keys LIMIT limit}: Returns the number of members of the intersect of
-     * multiple sets.. Since 7.0.0; O(N*M) worst case where N is the cardinality of the smallest set
+     * multiple sets. Since 7.0.0; O(N*M) worst case where N is the cardinality of the smallest set
      * and M is the number of sets.
      */
     default CompletableFuture<Long> sintercard(int limit, String... keys) {
-        return executeCommand(new CommandArguments(Command.SINTERCARD).add(keys.length)
-                .addAll(keys).add("LIMIT").add(limit),
+        return executeCommand(new CommandArguments(Command.SINTERCARD).add(keys.length).keys(keys)
+                .add("LIMIT").add(limit),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SINTERCARD keys keys LIMIT limit}: Returns the number of members of the intersect of
-     * multiple sets.. Since 7.0.0; O(N*M) worst case where N is the cardinality of the smallest set
+     * multiple sets. Since 7.0.0; O(N*M) worst case where N is the cardinality of the smallest set
      * and M is the number of sets.
      */
     default CompletableFuture<Long> sintercard(int limit, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.SINTERCARD).add(keys.length)
-                .addAll(keys).add("LIMIT").add(limit),
+        return executeCommand(new CommandArguments(Command.SINTERCARD).add(keys.length).keys(keys)
+                .add("LIMIT").add(limit),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SSCAN key cursor}: Iterates over members of a set.. Since 2.8.0; O(1) for every call.
+     * {@code SSCAN key cursor}: Iterates over members of a set. Since 2.8.0; O(1) for every call.
      * O(N) for a complete iteration, including enough command calls for the cursor to return back
      * to 0. N is the number of elements inside the collection.
      */
     default CompletableFuture<ScanResult<String>> sscan(String key, String cursor) {
-        return executeCommand(new CommandArguments(Command.SSCAN).add(key).add(cursor),
+        return executeCommand(new CommandArguments(Command.SSCAN).key(key).add(cursor),
                 Results.SCAN_RESULT_OF_STRING);
     }
 
     /**
-     * {@code SSCAN key cursor}: Iterates over members of a set.. Since 2.8.0; O(1) for every call.
+     * {@code SSCAN key cursor}: Iterates over members of a set. Since 2.8.0; O(1) for every call.
      * O(N) for a complete iteration, including enough command calls for the cursor to return back
      * to 0. N is the number of elements inside the collection.
      */
     default CompletableFuture<ScanResult<byte[]>> sscan(byte[] key, byte[] cursor) {
-        return executeCommand(new CommandArguments(Command.SSCAN).add(key).add(cursor),
+        return executeCommand(new CommandArguments(Command.SSCAN).key(key).add(cursor),
                 Results.SCAN_RESULT_OF_BINARY);
     }
 
     /**
-     * {@code SSCAN key cursor params}: Iterates over members of a set.. Since 2.8.0; O(1) for every
+     * {@code SSCAN key cursor params}: Iterates over members of a set. Since 2.8.0; O(1) for every
      * call. O(N) for a complete iteration, including enough command calls for the cursor to return
      * back to 0. N is the number of elements inside the collection.
      */
     default CompletableFuture<ScanResult<String>> sscan(String key, String cursor,
                 ScanParams params) {
-        return executeCommand(new CommandArguments(Command.SSCAN).add(key).add(cursor)
+        return executeCommand(new CommandArguments(Command.SSCAN).key(key).add(cursor)
                 .addParams(params),
                 Results.SCAN_RESULT_OF_STRING);
     }
 
     /**
-     * {@code SSCAN key cursor params}: Iterates over members of a set.. Since 2.8.0; O(1) for every
+     * {@code SSCAN key cursor params}: Iterates over members of a set. Since 2.8.0; O(1) for every
      * call. O(N) for a complete iteration, including enough command calls for the cursor to return
      * back to 0. N is the number of elements inside the collection.
      */
     default CompletableFuture<ScanResult<byte[]>> sscan(byte[] key, byte[] cursor,
                 ScanParams params) {
-        return executeCommand(new CommandArguments(Command.SSCAN).add(key).add(cursor)
+        return executeCommand(new CommandArguments(Command.SSCAN).key(key).add(cursor)
                 .addParams(params),
                 Results.SCAN_RESULT_OF_BINARY);
     }

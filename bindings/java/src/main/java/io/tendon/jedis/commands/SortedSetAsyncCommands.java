@@ -29,1274 +29,1270 @@ public interface SortedSetAsyncCommands {
 
     /**
      * {@code ZADD key score member}: Adds one or more members to a sorted set, or updates their
-     * scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each item added,
+     * scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each item added,
      * where N is the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zadd(String key, double score, String member) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).add(score).add(member),
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).add(score).add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZADD key score member}: Adds one or more members to a sorted set, or updates their
-     * scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each item added,
+     * scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each item added,
      * where N is the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zadd(byte[] key, double score, byte[] member) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).add(score).add(member),
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).add(score).add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZADD key params score member}: Adds one or more members to a sorted set, or updates
-     * their scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each item
+     * their scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each item
      * added, where N is the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zadd(String key, double score, String member,
                 ZAddParams params) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).addParams(params)
                 .add(score).add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZADD key params score member}: Adds one or more members to a sorted set, or updates
-     * their scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each item
+     * their scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each item
      * added, where N is the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zadd(byte[] key, double score, byte[] member,
                 ZAddParams params) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).addParams(params)
                 .add(score).add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZADD key scoreMembers}: Adds one or more members to a sorted set, or updates their
-     * scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each item added,
+     * scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each item added,
      * where N is the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zadd(String key, Map<String, Double> scoreMembers) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).addScores(scoreMembers),
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).addScores(scoreMembers),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZADD key scoreMembers}: Adds one or more members to a sorted set, or updates their
-     * scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each item added,
+     * scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each item added,
      * where N is the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zadd(byte[] key, Map<byte[], Double> scoreMembers) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).addScores(scoreMembers),
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).addScores(scoreMembers),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZADD key params scoreMembers}: Adds one or more members to a sorted set, or updates
-     * their scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each item
+     * their scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each item
      * added, where N is the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zadd(String key, Map<String, Double> scoreMembers,
                 ZAddParams params) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).addParams(params)
                 .addScores(scoreMembers),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZADD key params scoreMembers}: Adds one or more members to a sorted set, or updates
-     * their scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each item
+     * their scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each item
      * added, where N is the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zadd(byte[] key, Map<byte[], Double> scoreMembers,
                 ZAddParams params) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).addParams(params)
                 .addScores(scoreMembers),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZADD key params INCR score member}: Adds one or more members to a sorted set, or
-     * updates their scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each
+     * updates their scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each
      * item added, where N is the number of elements in the sorted set. Null when there is none.
      */
     default CompletableFuture<Double> zaddIncr(String key, double score, String member,
                 ZAddParams params) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).addParams(params)
                 .add("INCR").add(score).add(member),
                 BuilderFactory.DOUBLE);
     }
 
     /**
      * {@code ZADD key params INCR score member}: Adds one or more members to a sorted set, or
-     * updates their scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each
+     * updates their scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each
      * item added, where N is the number of elements in the sorted set. Null when there is none.
      */
     default CompletableFuture<Double> zaddIncr(byte[] key, double score, byte[] member,
                 ZAddParams params) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).addParams(params)
                 .add("INCR").add(score).add(member),
                 BuilderFactory.DOUBLE);
     }
 
     /**
-     * {@code ZINCRBY key increment member}: Increments the score of a member in a sorted set..
-     * Since 1.2.0; O(log(N)) where N is the number of elements in the sorted set.
+     * {@code ZINCRBY key increment member}: Increments the score of a member in a sorted set. Since
+     * 1.2.0; O(log(N)) where N is the number of elements in the sorted set.
      */
     default CompletableFuture<Double> zincrby(String key, double increment, String member) {
-        return executeCommand(new CommandArguments(Command.ZINCRBY).add(key).add(increment)
+        return executeCommand(new CommandArguments(Command.ZINCRBY).key(key).add(increment)
                 .add(member),
                 BuilderFactory.DOUBLE);
     }
 
     /**
-     * {@code ZINCRBY key increment member}: Increments the score of a member in a sorted set..
-     * Since 1.2.0; O(log(N)) where N is the number of elements in the sorted set.
+     * {@code ZINCRBY key increment member}: Increments the score of a member in a sorted set. Since
+     * 1.2.0; O(log(N)) where N is the number of elements in the sorted set.
      */
     default CompletableFuture<Double> zincrby(byte[] key, double increment, byte[] member) {
-        return executeCommand(new CommandArguments(Command.ZINCRBY).add(key).add(increment)
+        return executeCommand(new CommandArguments(Command.ZINCRBY).key(key).add(increment)
                 .add(member),
                 BuilderFactory.DOUBLE);
     }
 
     /**
      * {@code ZADD key params INCR increment member}: Adds one or more members to a sorted set, or
-     * updates their scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each
+     * updates their scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each
      * item added, where N is the number of elements in the sorted set. Null when there is none.
      */
     default CompletableFuture<Double> zincrby(String key, double increment, String member,
                 ZIncrByParams params) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).addParams(params)
                 .add("INCR").add(increment).add(member),
                 BuilderFactory.DOUBLE);
     }
 
     /**
      * {@code ZADD key params INCR increment member}: Adds one or more members to a sorted set, or
-     * updates their scores. Creates the key if it doesn't exist.. Since 1.2.0; O(log(N)) for each
+     * updates their scores. Creates the key if it doesn't exist. Since 1.2.0; O(log(N)) for each
      * item added, where N is the number of elements in the sorted set. Null when there is none.
      */
     default CompletableFuture<Double> zincrby(byte[] key, double increment, byte[] member,
                 ZIncrByParams params) {
-        return executeCommand(new CommandArguments(Command.ZADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.ZADD).key(key).addParams(params)
                 .add("INCR").add(increment).add(member),
                 BuilderFactory.DOUBLE);
     }
 
     /**
      * {@code ZREM key members}: Removes one or more members from a sorted set. Deletes the sorted
-     * set if all members were removed.. Since 1.2.0; O(M*log(N)) with N being the number of
-     * elements in the sorted set and M the number of elements to be removed.
+     * set if all members were removed. Since 1.2.0; O(M*log(N)) with N being the number of elements
+     * in the sorted set and M the number of elements to be removed.
      */
     default CompletableFuture<Long> zrem(String key, String... members) {
-        return executeCommand(new CommandArguments(Command.ZREM).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.ZREM).key(key).addAll(members),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZREM key members}: Removes one or more members from a sorted set. Deletes the sorted
-     * set if all members were removed.. Since 1.2.0; O(M*log(N)) with N being the number of
-     * elements in the sorted set and M the number of elements to be removed.
+     * set if all members were removed. Since 1.2.0; O(M*log(N)) with N being the number of elements
+     * in the sorted set and M the number of elements to be removed.
      */
     default CompletableFuture<Long> zrem(byte[] key, byte[]... members) {
-        return executeCommand(new CommandArguments(Command.ZREM).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.ZREM).key(key).addAll(members),
                 BuilderFactory.LONG);
     }
 
-    /** {@code ZCARD key}: Returns the number of members in a sorted set.. Since 1.2.0; O(1). */
+    /** {@code ZCARD key}: Returns the number of members in a sorted set. Since 1.2.0; O(1). */
     default CompletableFuture<Long> zcard(String key) {
-        return executeCommand(new CommandArguments(Command.ZCARD).add(key),
+        return executeCommand(new CommandArguments(Command.ZCARD).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code ZCARD key}: Returns the number of members in a sorted set.. Since 1.2.0; O(1). */
+    /** {@code ZCARD key}: Returns the number of members in a sorted set. Since 1.2.0; O(1). */
     default CompletableFuture<Long> zcard(byte[] key) {
-        return executeCommand(new CommandArguments(Command.ZCARD).add(key),
+        return executeCommand(new CommandArguments(Command.ZCARD).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZSCORE key member}: Returns the score of a member in a sorted set.. Since 1.2.0; O(1).
+     * {@code ZSCORE key member}: Returns the score of a member in a sorted set. Since 1.2.0; O(1).
      * Null when there is none.
      */
     default CompletableFuture<Double> zscore(String key, String member) {
-        return executeCommand(new CommandArguments(Command.ZSCORE).add(key).add(member),
+        return executeCommand(new CommandArguments(Command.ZSCORE).key(key).add(member),
                 BuilderFactory.DOUBLE);
     }
 
     /**
-     * {@code ZSCORE key member}: Returns the score of a member in a sorted set.. Since 1.2.0; O(1).
+     * {@code ZSCORE key member}: Returns the score of a member in a sorted set. Since 1.2.0; O(1).
      * Null when there is none.
      */
     default CompletableFuture<Double> zscore(byte[] key, byte[] member) {
-        return executeCommand(new CommandArguments(Command.ZSCORE).add(key).add(member),
+        return executeCommand(new CommandArguments(Command.ZSCORE).key(key).add(member),
                 BuilderFactory.DOUBLE);
     }
 
     /**
-     * {@code ZMSCORE key members}: Returns the score of one or more members in a sorted set.. Since
+     * {@code ZMSCORE key members}: Returns the score of one or more members in a sorted set. Since
      * 6.2.0; O(N) where N is the number of members being requested.
      */
     default CompletableFuture<List<Double>> zmscore(String key, String... members) {
-        return executeCommand(new CommandArguments(Command.ZMSCORE).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.ZMSCORE).key(key).addAll(members),
                 Results.LIST_OF_DOUBLE);
     }
 
     /**
-     * {@code ZMSCORE key members}: Returns the score of one or more members in a sorted set.. Since
+     * {@code ZMSCORE key members}: Returns the score of one or more members in a sorted set. Since
      * 6.2.0; O(N) where N is the number of members being requested.
      */
     default CompletableFuture<List<Double>> zmscore(byte[] key, byte[]... members) {
-        return executeCommand(new CommandArguments(Command.ZMSCORE).add(key).addAll(members),
+        return executeCommand(new CommandArguments(Command.ZMSCORE).key(key).addAll(members),
                 Results.LIST_OF_DOUBLE);
     }
 
     /**
      * {@code ZRANK key member}: Returns the index of a member in a sorted set ordered by ascending
-     * scores.. Since 2.0.0; O(log(N)). Null when there is none.
+     * scores. Since 2.0.0; O(log(N)). Null when there is none.
      */
     default CompletableFuture<Long> zrank(String key, String member) {
-        return executeCommand(new CommandArguments(Command.ZRANK).add(key).add(member),
+        return executeCommand(new CommandArguments(Command.ZRANK).key(key).add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZRANK key member}: Returns the index of a member in a sorted set ordered by ascending
-     * scores.. Since 2.0.0; O(log(N)). Null when there is none.
+     * scores. Since 2.0.0; O(log(N)). Null when there is none.
      */
     default CompletableFuture<Long> zrank(byte[] key, byte[] member) {
-        return executeCommand(new CommandArguments(Command.ZRANK).add(key).add(member),
+        return executeCommand(new CommandArguments(Command.ZRANK).key(key).add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZREVRANK key member}: Returns the index of a member in a sorted set ordered by
-     * descending scores.. Since 2.0.0; O(log(N)). Null when there is none.
+     * descending scores. Since 2.0.0; O(log(N)). Null when there is none.
      */
     default CompletableFuture<Long> zrevrank(String key, String member) {
-        return executeCommand(new CommandArguments(Command.ZREVRANK).add(key).add(member),
+        return executeCommand(new CommandArguments(Command.ZREVRANK).key(key).add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZREVRANK key member}: Returns the index of a member in a sorted set ordered by
-     * descending scores.. Since 2.0.0; O(log(N)). Null when there is none.
+     * descending scores. Since 2.0.0; O(log(N)). Null when there is none.
      */
     default CompletableFuture<Long> zrevrank(byte[] key, byte[] member) {
-        return executeCommand(new CommandArguments(Command.ZREVRANK).add(key).add(member),
+        return executeCommand(new CommandArguments(Command.ZREVRANK).key(key).add(member),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZRANK key member WITHSCORE}: Returns the index of a member in a sorted set ordered by
-     * ascending scores.. Since 2.0.0; O(log(N)). Null when there is none.
+     * ascending scores. Since 2.0.0; O(log(N)). Null when there is none.
      */
     default CompletableFuture<KeyValue<Long, Double>> zrankWithScore(String key, String member) {
-        return executeCommand(new CommandArguments(Command.ZRANK).add(key).add(member)
+        return executeCommand(new CommandArguments(Command.ZRANK).key(key).add(member)
                 .add("WITHSCORE"),
                 Results.KEY_VALUE_OF_LONG_OF_DOUBLE);
     }
 
     /**
      * {@code ZRANK key member WITHSCORE}: Returns the index of a member in a sorted set ordered by
-     * ascending scores.. Since 2.0.0; O(log(N)). Null when there is none.
+     * ascending scores. Since 2.0.0; O(log(N)). Null when there is none.
      */
     default CompletableFuture<KeyValue<Long, Double>> zrankWithScore(byte[] key, byte[] member) {
-        return executeCommand(new CommandArguments(Command.ZRANK).add(key).add(member)
+        return executeCommand(new CommandArguments(Command.ZRANK).key(key).add(member)
                 .add("WITHSCORE"),
                 Results.KEY_VALUE_OF_LONG_OF_DOUBLE);
     }
 
     /**
      * {@code ZREVRANK key member WITHSCORE}: Returns the index of a member in a sorted set ordered
-     * by descending scores.. Since 2.0.0; O(log(N)). Null when there is none.
+     * by descending scores. Since 2.0.0; O(log(N)). Null when there is none.
      */
     default CompletableFuture<KeyValue<Long, Double>> zrevrankWithScore(String key, String member) {
-        return executeCommand(new CommandArguments(Command.ZREVRANK).add(key).add(member)
+        return executeCommand(new CommandArguments(Command.ZREVRANK).key(key).add(member)
                 .add("WITHSCORE"),
                 Results.KEY_VALUE_OF_LONG_OF_DOUBLE);
     }
 
     /**
      * {@code ZREVRANK key member WITHSCORE}: Returns the index of a member in a sorted set ordered
-     * by descending scores.. Since 2.0.0; O(log(N)). Null when there is none.
+     * by descending scores. Since 2.0.0; O(log(N)). Null when there is none.
      */
     default CompletableFuture<KeyValue<Long, Double>> zrevrankWithScore(byte[] key, byte[] member) {
-        return executeCommand(new CommandArguments(Command.ZREVRANK).add(key).add(member)
+        return executeCommand(new CommandArguments(Command.ZREVRANK).key(key).add(member)
                 .add("WITHSCORE"),
                 Results.KEY_VALUE_OF_LONG_OF_DOUBLE);
     }
 
     /**
      * {@code ZCOUNT key min max}: Returns the count of members in a sorted set that have scores
-     * within a range.. Since 2.0.0; O(log(N)) with N being the number of elements in the sorted
-     * set.
+     * within a range. Since 2.0.0; O(log(N)) with N being the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zcount(String key, double min, double max) {
-        return executeCommand(new CommandArguments(Command.ZCOUNT).add(key).add(min).add(max),
+        return executeCommand(new CommandArguments(Command.ZCOUNT).key(key).add(min).add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZCOUNT key min max}: Returns the count of members in a sorted set that have scores
-     * within a range.. Since 2.0.0; O(log(N)) with N being the number of elements in the sorted
-     * set.
+     * within a range. Since 2.0.0; O(log(N)) with N being the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zcount(byte[] key, double min, double max) {
-        return executeCommand(new CommandArguments(Command.ZCOUNT).add(key).add(min).add(max),
+        return executeCommand(new CommandArguments(Command.ZCOUNT).key(key).add(min).add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZCOUNT key min max}: Returns the count of members in a sorted set that have scores
-     * within a range.. Since 2.0.0; O(log(N)) with N being the number of elements in the sorted
-     * set.
+     * within a range. Since 2.0.0; O(log(N)) with N being the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zcount(String key, String min, String max) {
-        return executeCommand(new CommandArguments(Command.ZCOUNT).add(key).add(min).add(max),
+        return executeCommand(new CommandArguments(Command.ZCOUNT).key(key).add(min).add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZCOUNT key min max}: Returns the count of members in a sorted set that have scores
-     * within a range.. Since 2.0.0; O(log(N)) with N being the number of elements in the sorted
-     * set.
+     * within a range. Since 2.0.0; O(log(N)) with N being the number of elements in the sorted set.
      */
     default CompletableFuture<Long> zcount(byte[] key, byte[] min, byte[] max) {
-        return executeCommand(new CommandArguments(Command.ZCOUNT).add(key).add(min).add(max),
+        return executeCommand(new CommandArguments(Command.ZCOUNT).key(key).add(min).add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZLEXCOUNT key min max}: Returns the number of members in a sorted set within a
-     * lexicographical range.. Since 2.8.9; O(log(N)) with N being the number of elements in the
+     * lexicographical range. Since 2.8.9; O(log(N)) with N being the number of elements in the
      * sorted set.
      */
     default CompletableFuture<Long> zlexcount(String key, String min, String max) {
-        return executeCommand(new CommandArguments(Command.ZLEXCOUNT).add(key).add(min).add(max),
+        return executeCommand(new CommandArguments(Command.ZLEXCOUNT).key(key).add(min).add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZLEXCOUNT key min max}: Returns the number of members in a sorted set within a
-     * lexicographical range.. Since 2.8.9; O(log(N)) with N being the number of elements in the
+     * lexicographical range. Since 2.8.9; O(log(N)) with N being the number of elements in the
      * sorted set.
      */
     default CompletableFuture<Long> zlexcount(byte[] key, byte[] min, byte[] max) {
-        return executeCommand(new CommandArguments(Command.ZLEXCOUNT).add(key).add(min).add(max),
+        return executeCommand(new CommandArguments(Command.ZLEXCOUNT).key(key).add(min).add(max),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZRANGE key start stop}: Returns members in a sorted set within a range of indexes..
+     * {@code ZRANGE key start stop}: Returns members in a sorted set within a range of indexes.
      * Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M the
      * number of elements returned.
      */
     default CompletableFuture<List<String>> zrange(String key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.ZRANGE).add(key).add(start).add(stop),
+        return executeCommand(new CommandArguments(Command.ZRANGE).key(key).add(start).add(stop),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code ZRANGE key start stop}: Returns members in a sorted set within a range of indexes..
+     * {@code ZRANGE key start stop}: Returns members in a sorted set within a range of indexes.
      * Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M the
      * number of elements returned.
      */
     default CompletableFuture<List<byte[]>> zrange(byte[] key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.ZRANGE).add(key).add(start).add(stop),
+        return executeCommand(new CommandArguments(Command.ZRANGE).key(key).add(start).add(stop),
                 Results.LIST_OF_BINARY);
     }
 
     /**
-     * {@code ZRANGE key zRangeParams}: Returns members in a sorted set within a range of indexes..
+     * {@code ZRANGE key zRangeParams}: Returns members in a sorted set within a range of indexes.
      * Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M the
      * number of elements returned.
      */
     default CompletableFuture<List<String>> zrange(String key, ZRangeParams zRangeParams) {
-        return executeCommand(new CommandArguments(Command.ZRANGE).add(key).addParams(zRangeParams),
+        return executeCommand(new CommandArguments(Command.ZRANGE).key(key).addParams(zRangeParams),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code ZRANGE key zRangeParams}: Returns members in a sorted set within a range of indexes..
+     * {@code ZRANGE key zRangeParams}: Returns members in a sorted set within a range of indexes.
      * Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M the
      * number of elements returned.
      */
     default CompletableFuture<List<byte[]>> zrange(byte[] key, ZRangeParams zRangeParams) {
-        return executeCommand(new CommandArguments(Command.ZRANGE).add(key).addParams(zRangeParams),
+        return executeCommand(new CommandArguments(Command.ZRANGE).key(key).addParams(zRangeParams),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZREVRANGE key start stop}: Returns members in a sorted set within a range of indexes
-     * in reverse order.. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted
+     * in reverse order. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted
      * set and M the number of elements returned.
      */
     default CompletableFuture<List<String>> zrevrange(String key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGE).add(key).add(start).add(stop),
+        return executeCommand(new CommandArguments(Command.ZREVRANGE).key(key).add(start).add(stop),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZREVRANGE key start stop}: Returns members in a sorted set within a range of indexes
-     * in reverse order.. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted
+     * in reverse order. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted
      * set and M the number of elements returned.
      */
     default CompletableFuture<List<byte[]>> zrevrange(byte[] key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGE).add(key).add(start).add(stop),
+        return executeCommand(new CommandArguments(Command.ZREVRANGE).key(key).add(start).add(stop),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZRANGE key start stop WITHSCORES}: Returns members in a sorted set within a range of
-     * indexes.. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and
-     * M the number of elements returned.
+     * indexes. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M
+     * the number of elements returned.
      */
     default CompletableFuture<List<Tuple>> zrangeWithScores(String key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.ZRANGE).add(key).add(start).add(stop)
+        return executeCommand(new CommandArguments(Command.ZRANGE).key(key).add(start).add(stop)
                 .add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGE key start stop WITHSCORES}: Returns members in a sorted set within a range of
-     * indexes.. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and
-     * M the number of elements returned.
+     * indexes. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M
+     * the number of elements returned.
      */
     default CompletableFuture<List<Tuple>> zrangeWithScores(byte[] key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.ZRANGE).add(key).add(start).add(stop)
+        return executeCommand(new CommandArguments(Command.ZRANGE).key(key).add(start).add(stop)
                 .add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGE key zRangeParams WITHSCORES}: Returns members in a sorted set within a range of
-     * indexes.. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and
-     * M the number of elements returned.
+     * indexes. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M
+     * the number of elements returned.
      */
     default CompletableFuture<List<Tuple>> zrangeWithScores(String key, ZRangeParams zRangeParams) {
-        return executeCommand(new CommandArguments(Command.ZRANGE).add(key)
+        return executeCommand(new CommandArguments(Command.ZRANGE).key(key)
                 .addParams(zRangeParams).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGE key zRangeParams WITHSCORES}: Returns members in a sorted set within a range of
-     * indexes.. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and
-     * M the number of elements returned.
+     * indexes. Since 1.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M
+     * the number of elements returned.
      */
     default CompletableFuture<List<Tuple>> zrangeWithScores(byte[] key, ZRangeParams zRangeParams) {
-        return executeCommand(new CommandArguments(Command.ZRANGE).add(key)
+        return executeCommand(new CommandArguments(Command.ZRANGE).key(key)
                 .addParams(zRangeParams).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZREVRANGE key start stop WITHSCORES}: Returns members in a sorted set within a range
-     * of indexes in reverse order.. Since 1.2.0; O(log(N)+M) with N being the number of elements in
+     * of indexes in reverse order. Since 1.2.0; O(log(N)+M) with N being the number of elements in
      * the sorted set and M the number of elements returned.
      */
     default CompletableFuture<List<Tuple>> zrevrangeWithScores(String key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGE).add(key).add(start)
+        return executeCommand(new CommandArguments(Command.ZREVRANGE).key(key).add(start)
                 .add(stop).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZREVRANGE key start stop WITHSCORES}: Returns members in a sorted set within a range
-     * of indexes in reverse order.. Since 1.2.0; O(log(N)+M) with N being the number of elements in
+     * of indexes in reverse order. Since 1.2.0; O(log(N)+M) with N being the number of elements in
      * the sorted set and M the number of elements returned.
      */
     default CompletableFuture<List<Tuple>> zrevrangeWithScores(byte[] key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGE).add(key).add(start)
+        return executeCommand(new CommandArguments(Command.ZREVRANGE).key(key).add(start)
                 .add(stop).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGESTORE dest src zRangeParams}: Stores a range of members from sorted set in a
-     * key.. Since 6.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M
-     * the number of elements stored into the destination key.
+     * key. Since 6.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M the
+     * number of elements stored into the destination key.
      */
     default CompletableFuture<Long> zrangestore(String dest, String src, ZRangeParams zRangeParams) {
-        return executeCommand(new CommandArguments(Command.ZRANGESTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.ZRANGESTORE).key(dest).key(src)
                 .addParams(zRangeParams),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZRANGESTORE dest src zRangeParams}: Stores a range of members from sorted set in a
-     * key.. Since 6.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M
-     * the number of elements stored into the destination key.
+     * key. Since 6.2.0; O(log(N)+M) with N being the number of elements in the sorted set and M the
+     * number of elements stored into the destination key.
      */
     default CompletableFuture<Long> zrangestore(byte[] dest, byte[] src, ZRangeParams zRangeParams) {
-        return executeCommand(new CommandArguments(Command.ZRANGESTORE).add(dest).add(src)
+        return executeCommand(new CommandArguments(Command.ZRANGESTORE).key(dest).key(src)
                 .addParams(zRangeParams),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZRANGEBYSCORE key min max}: Returns members in a sorted set within a range of scores..
+     * {@code ZRANGEBYSCORE key min max}: Returns members in a sorted set within a range of scores.
      * Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set and M the
      * number of elements being returned. If M is constant (e.g. always asking for the first 10
      * elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrangeByScore(String key, double min, double max) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code ZRANGEBYSCORE key min max}: Returns members in a sorted set within a range of scores..
+     * {@code ZRANGEBYSCORE key min max}: Returns members in a sorted set within a range of scores.
      * Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set and M the
      * number of elements being returned. If M is constant (e.g. always asking for the first 10
      * elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrangeByScore(byte[] key, double min, double max) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max),
                 Results.LIST_OF_BINARY);
     }
 
     /**
-     * {@code ZRANGEBYSCORE key min max}: Returns members in a sorted set within a range of scores..
+     * {@code ZRANGEBYSCORE key min max}: Returns members in a sorted set within a range of scores.
      * Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set and M the
      * number of elements being returned. If M is constant (e.g. always asking for the first 10
      * elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrangeByScore(String key, String min, String max) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code ZRANGEBYSCORE key min max}: Returns members in a sorted set within a range of scores..
+     * {@code ZRANGEBYSCORE key min max}: Returns members in a sorted set within a range of scores.
      * Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set and M the
      * number of elements being returned. If M is constant (e.g. always asking for the first 10
      * elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrangeByScore(byte[] key, byte[] min, byte[] max) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max LIMIT offset count}: Returns members in a sorted set within
-     * a range of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements in the
-     * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
-     * for the first 10 elements with LIMIT), you can consider it O(log(N)).
+     * a range of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted
+     * set and M the number of elements being returned. If M is constant (e.g. always asking for the
+     * first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrangeByScore(String key, double min, double max,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max LIMIT offset count}: Returns members in a sorted set within
-     * a range of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements in the
-     * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
-     * for the first 10 elements with LIMIT), you can consider it O(log(N)).
+     * a range of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted
+     * set and M the number of elements being returned. If M is constant (e.g. always asking for the
+     * first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrangeByScore(byte[] key, double min, double max,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max LIMIT offset count}: Returns members in a sorted set within
-     * a range of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements in the
-     * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
-     * for the first 10 elements with LIMIT), you can consider it O(log(N)).
+     * a range of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted
+     * set and M the number of elements being returned. If M is constant (e.g. always asking for the
+     * first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrangeByScore(String key, String min, String max,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max LIMIT offset count}: Returns members in a sorted set within
-     * a range of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements in the
-     * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
-     * for the first 10 elements with LIMIT), you can consider it O(log(N)).
+     * a range of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted
+     * set and M the number of elements being returned. If M is constant (e.g. always asking for the
+     * first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrangeByScore(byte[] key, byte[] min, byte[] max,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min}: Returns members in a sorted set within a range of
-     * scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number of elements in the
+     * scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number of elements in the
      * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
      * for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrevrangeByScore(String key, double max, double min) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min}: Returns members in a sorted set within a range of
-     * scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number of elements in the
+     * scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number of elements in the
      * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
      * for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrevrangeByScore(byte[] key, double max, double min) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min}: Returns members in a sorted set within a range of
-     * scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number of elements in the
+     * scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number of elements in the
      * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
      * for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrevrangeByScore(String key, String max, String min) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min}: Returns members in a sorted set within a range of
-     * scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number of elements in the
+     * scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number of elements in the
      * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
      * for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrevrangeByScore(byte[] key, byte[] max, byte[] min) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min LIMIT offset count}: Returns members in a sorted set
-     * within a range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number
+     * within a range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number
      * of elements in the sorted set and M the number of elements being returned. If M is constant
      * (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrevrangeByScore(String key, double max, double min,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min LIMIT offset count}: Returns members in a sorted set
-     * within a range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number
+     * within a range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number
      * of elements in the sorted set and M the number of elements being returned. If M is constant
      * (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrevrangeByScore(byte[] key, double max, double min,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min LIMIT offset count}: Returns members in a sorted set
-     * within a range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number
+     * within a range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number
      * of elements in the sorted set and M the number of elements being returned. If M is constant
      * (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrevrangeByScore(String key, String max, String min,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min LIMIT offset count}: Returns members in a sorted set
-     * within a range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number
+     * within a range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number
      * of elements in the sorted set and M the number of elements being returned. If M is constant
      * (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrevrangeByScore(byte[] key, byte[] max, byte[] min,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max WITHSCORES}: Returns members in a sorted set within a range
-     * of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set
-     * and M the number of elements being returned. If M is constant (e.g. always asking for the
-     * first 10 elements with LIMIT), you can consider it O(log(N)).
+     * of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set and
+     * M the number of elements being returned. If M is constant (e.g. always asking for the first
+     * 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrangeByScoreWithScores(String key, double min,
                 double max) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max WITHSCORES}: Returns members in a sorted set within a range
-     * of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set
-     * and M the number of elements being returned. If M is constant (e.g. always asking for the
-     * first 10 elements with LIMIT), you can consider it O(log(N)).
+     * of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set and
+     * M the number of elements being returned. If M is constant (e.g. always asking for the first
+     * 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrangeByScoreWithScores(byte[] key, double min,
                 double max) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max WITHSCORES}: Returns members in a sorted set within a range
-     * of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set
-     * and M the number of elements being returned. If M is constant (e.g. always asking for the
-     * first 10 elements with LIMIT), you can consider it O(log(N)).
+     * of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set and
+     * M the number of elements being returned. If M is constant (e.g. always asking for the first
+     * 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrangeByScoreWithScores(String key, String min,
                 String max) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max WITHSCORES}: Returns members in a sorted set within a range
-     * of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set
-     * and M the number of elements being returned. If M is constant (e.g. always asking for the
-     * first 10 elements with LIMIT), you can consider it O(log(N)).
+     * of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in the sorted set and
+     * M the number of elements being returned. If M is constant (e.g. always asking for the first
+     * 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrangeByScoreWithScores(byte[] key, byte[] min,
                 byte[] max) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max LIMIT offset count WITHSCORES}: Returns members in a sorted
-     * set within a range of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements
-     * in the sorted set and M the number of elements being returned. If M is constant (e.g. always
+     * set within a range of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in
+     * the sorted set and M the number of elements being returned. If M is constant (e.g. always
      * asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrangeByScoreWithScores(String key, double min,
                 double max, int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("LIMIT").add(offset).add(count).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max LIMIT offset count WITHSCORES}: Returns members in a sorted
-     * set within a range of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements
-     * in the sorted set and M the number of elements being returned. If M is constant (e.g. always
+     * set within a range of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in
+     * the sorted set and M the number of elements being returned. If M is constant (e.g. always
      * asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrangeByScoreWithScores(byte[] key, double min,
                 double max, int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("LIMIT").add(offset).add(count).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max LIMIT offset count WITHSCORES}: Returns members in a sorted
-     * set within a range of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements
-     * in the sorted set and M the number of elements being returned. If M is constant (e.g. always
+     * set within a range of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in
+     * the sorted set and M the number of elements being returned. If M is constant (e.g. always
      * asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrangeByScoreWithScores(String key, String min,
                 String max, int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("LIMIT").add(offset).add(count).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGEBYSCORE key min max LIMIT offset count WITHSCORES}: Returns members in a sorted
-     * set within a range of scores.. Since 1.0.5; O(log(N)+M) with N being the number of elements
-     * in the sorted set and M the number of elements being returned. If M is constant (e.g. always
+     * set within a range of scores. Since 1.0.5; O(log(N)+M) with N being the number of elements in
+     * the sorted set and M the number of elements being returned. If M is constant (e.g. always
      * asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrangeByScoreWithScores(byte[] key, byte[] min,
                 byte[] max, int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYSCORE).key(key).add(min)
                 .add(max).add("LIMIT").add(offset).add(count).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min WITHSCORES}: Returns members in a sorted set within a
-     * range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number of
+     * range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number of
      * elements in the sorted set and M the number of elements being returned. If M is constant
      * (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrevrangeByScoreWithScores(String key, double max,
                 double min) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min WITHSCORES}: Returns members in a sorted set within a
-     * range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number of
+     * range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number of
      * elements in the sorted set and M the number of elements being returned. If M is constant
      * (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrevrangeByScoreWithScores(byte[] key, double max,
                 double min) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min WITHSCORES}: Returns members in a sorted set within a
-     * range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number of
+     * range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number of
      * elements in the sorted set and M the number of elements being returned. If M is constant
      * (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrevrangeByScoreWithScores(String key, String max,
                 String min) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min WITHSCORES}: Returns members in a sorted set within a
-     * range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being the number of
+     * range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being the number of
      * elements in the sorted set and M the number of elements being returned. If M is constant
      * (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrevrangeByScoreWithScores(byte[] key, byte[] max,
                 byte[] min) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min LIMIT offset count WITHSCORES}: Returns members in a
-     * sorted set within a range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being
+     * sorted set within a range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being
      * the number of elements in the sorted set and M the number of elements being returned. If M is
      * constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it
      * O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrevrangeByScoreWithScores(String key, double max,
                 double min, int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("LIMIT").add(offset).add(count).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min LIMIT offset count WITHSCORES}: Returns members in a
-     * sorted set within a range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being
+     * sorted set within a range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being
      * the number of elements in the sorted set and M the number of elements being returned. If M is
      * constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it
      * O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrevrangeByScoreWithScores(byte[] key, double max,
                 double min, int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("LIMIT").add(offset).add(count).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min LIMIT offset count WITHSCORES}: Returns members in a
-     * sorted set within a range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being
+     * sorted set within a range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being
      * the number of elements in the sorted set and M the number of elements being returned. If M is
      * constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it
      * O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrevrangeByScoreWithScores(String key, String max,
                 String min, int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("LIMIT").add(offset).add(count).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZREVRANGEBYSCORE key max min LIMIT offset count WITHSCORES}: Returns members in a
-     * sorted set within a range of scores in reverse order.. Since 2.2.0; O(log(N)+M) with N being
+     * sorted set within a range of scores in reverse order. Since 2.2.0; O(log(N)+M) with N being
      * the number of elements in the sorted set and M the number of elements being returned. If M is
      * constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it
      * O(log(N)).
      */
     default CompletableFuture<List<Tuple>> zrevrangeByScoreWithScores(byte[] key, byte[] max,
                 byte[] min, int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYSCORE).key(key).add(max)
                 .add(min).add("LIMIT").add(offset).add(count).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANGEBYLEX key min max}: Returns members in a sorted set within a lexicographical
-     * range.. Since 2.8.9; O(log(N)+M) with N being the number of elements in the sorted set and M
+     * range. Since 2.8.9; O(log(N)+M) with N being the number of elements in the sorted set and M
      * the number of elements being returned. If M is constant (e.g. always asking for the first 10
      * elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrangeByLex(String key, String min, String max) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYLEX).add(key).add(min).add(max),
+        return executeCommand(new CommandArguments(Command.ZRANGEBYLEX).key(key).add(min).add(max),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZRANGEBYLEX key min max}: Returns members in a sorted set within a lexicographical
-     * range.. Since 2.8.9; O(log(N)+M) with N being the number of elements in the sorted set and M
+     * range. Since 2.8.9; O(log(N)+M) with N being the number of elements in the sorted set and M
      * the number of elements being returned. If M is constant (e.g. always asking for the first 10
      * elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrangeByLex(byte[] key, byte[] min, byte[] max) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYLEX).add(key).add(min).add(max),
+        return executeCommand(new CommandArguments(Command.ZRANGEBYLEX).key(key).add(min).add(max),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZRANGEBYLEX key min max LIMIT offset count}: Returns members in a sorted set within a
-     * lexicographical range.. Since 2.8.9; O(log(N)+M) with N being the number of elements in the
+     * lexicographical range. Since 2.8.9; O(log(N)+M) with N being the number of elements in the
      * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
      * for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrangeByLex(String key, String min, String max,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYLEX).add(key).add(min).add(max)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYLEX).key(key).add(min).add(max)
                 .add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZRANGEBYLEX key min max LIMIT offset count}: Returns members in a sorted set within a
-     * lexicographical range.. Since 2.8.9; O(log(N)+M) with N being the number of elements in the
+     * lexicographical range. Since 2.8.9; O(log(N)+M) with N being the number of elements in the
      * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
      * for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrangeByLex(byte[] key, byte[] min, byte[] max,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZRANGEBYLEX).add(key).add(min).add(max)
+        return executeCommand(new CommandArguments(Command.ZRANGEBYLEX).key(key).add(min).add(max)
                 .add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZREVRANGEBYLEX key max min}: Returns members in a sorted set within a lexicographical
-     * range in reverse order.. Since 2.8.9; O(log(N)+M) with N being the number of elements in the
+     * range in reverse order. Since 2.8.9; O(log(N)+M) with N being the number of elements in the
      * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
      * for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrevrangeByLex(String key, String max, String min) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYLEX).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYLEX).key(key).add(max)
                 .add(min),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZREVRANGEBYLEX key max min}: Returns members in a sorted set within a lexicographical
-     * range in reverse order.. Since 2.8.9; O(log(N)+M) with N being the number of elements in the
+     * range in reverse order. Since 2.8.9; O(log(N)+M) with N being the number of elements in the
      * sorted set and M the number of elements being returned. If M is constant (e.g. always asking
      * for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrevrangeByLex(byte[] key, byte[] max, byte[] min) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYLEX).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYLEX).key(key).add(max)
                 .add(min),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZREVRANGEBYLEX key max min LIMIT offset count}: Returns members in a sorted set within
-     * a lexicographical range in reverse order.. Since 2.8.9; O(log(N)+M) with N being the number
-     * of elements in the sorted set and M the number of elements being returned. If M is constant
+     * a lexicographical range in reverse order. Since 2.8.9; O(log(N)+M) with N being the number of
+     * elements in the sorted set and M the number of elements being returned. If M is constant
      * (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<String>> zrevrangeByLex(String key, String max, String min,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYLEX).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYLEX).key(key).add(max)
                 .add(min).add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_STRING);
     }
 
     /**
      * {@code ZREVRANGEBYLEX key max min LIMIT offset count}: Returns members in a sorted set within
-     * a lexicographical range in reverse order.. Since 2.8.9; O(log(N)+M) with N being the number
-     * of elements in the sorted set and M the number of elements being returned. If M is constant
+     * a lexicographical range in reverse order. Since 2.8.9; O(log(N)+M) with N being the number of
+     * elements in the sorted set and M the number of elements being returned. If M is constant
      * (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)).
      */
     default CompletableFuture<List<byte[]>> zrevrangeByLex(byte[] key, byte[] max, byte[] min,
                 int offset, int count) {
-        return executeCommand(new CommandArguments(Command.ZREVRANGEBYLEX).add(key).add(max)
+        return executeCommand(new CommandArguments(Command.ZREVRANGEBYLEX).key(key).add(max)
                 .add(min).add("LIMIT").add(offset).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZREMRANGEBYRANK key start stop}: Removes members in a sorted set within a range of
-     * indexes. Deletes the sorted set if all members were removed.. Since 2.0.0; O(log(N)+M) with N
+     * indexes. Deletes the sorted set if all members were removed. Since 2.0.0; O(log(N)+M) with N
      * being the number of elements in the sorted set and M the number of elements removed by the
      * operation.
      */
     default CompletableFuture<Long> zremrangeByRank(String key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.ZREMRANGEBYRANK).add(key).add(start)
+        return executeCommand(new CommandArguments(Command.ZREMRANGEBYRANK).key(key).add(start)
                 .add(stop),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZREMRANGEBYRANK key start stop}: Removes members in a sorted set within a range of
-     * indexes. Deletes the sorted set if all members were removed.. Since 2.0.0; O(log(N)+M) with N
+     * indexes. Deletes the sorted set if all members were removed. Since 2.0.0; O(log(N)+M) with N
      * being the number of elements in the sorted set and M the number of elements removed by the
      * operation.
      */
     default CompletableFuture<Long> zremrangeByRank(byte[] key, long start, long stop) {
-        return executeCommand(new CommandArguments(Command.ZREMRANGEBYRANK).add(key).add(start)
+        return executeCommand(new CommandArguments(Command.ZREMRANGEBYRANK).key(key).add(start)
                 .add(stop),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZREMRANGEBYSCORE key min max}: Removes members in a sorted set within a range of
-     * scores. Deletes the sorted set if all members were removed.. Since 1.2.0; O(log(N)+M) with N
+     * scores. Deletes the sorted set if all members were removed. Since 1.2.0; O(log(N)+M) with N
      * being the number of elements in the sorted set and M the number of elements removed by the
      * operation.
      */
     default CompletableFuture<Long> zremrangeByScore(String key, double min, double max) {
-        return executeCommand(new CommandArguments(Command.ZREMRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZREMRANGEBYSCORE).key(key).add(min)
                 .add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZREMRANGEBYSCORE key min max}: Removes members in a sorted set within a range of
-     * scores. Deletes the sorted set if all members were removed.. Since 1.2.0; O(log(N)+M) with N
+     * scores. Deletes the sorted set if all members were removed. Since 1.2.0; O(log(N)+M) with N
      * being the number of elements in the sorted set and M the number of elements removed by the
      * operation.
      */
     default CompletableFuture<Long> zremrangeByScore(byte[] key, double min, double max) {
-        return executeCommand(new CommandArguments(Command.ZREMRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZREMRANGEBYSCORE).key(key).add(min)
                 .add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZREMRANGEBYSCORE key min max}: Removes members in a sorted set within a range of
-     * scores. Deletes the sorted set if all members were removed.. Since 1.2.0; O(log(N)+M) with N
+     * scores. Deletes the sorted set if all members were removed. Since 1.2.0; O(log(N)+M) with N
      * being the number of elements in the sorted set and M the number of elements removed by the
      * operation.
      */
     default CompletableFuture<Long> zremrangeByScore(String key, String min, String max) {
-        return executeCommand(new CommandArguments(Command.ZREMRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZREMRANGEBYSCORE).key(key).add(min)
                 .add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZREMRANGEBYSCORE key min max}: Removes members in a sorted set within a range of
-     * scores. Deletes the sorted set if all members were removed.. Since 1.2.0; O(log(N)+M) with N
+     * scores. Deletes the sorted set if all members were removed. Since 1.2.0; O(log(N)+M) with N
      * being the number of elements in the sorted set and M the number of elements removed by the
      * operation.
      */
     default CompletableFuture<Long> zremrangeByScore(byte[] key, byte[] min, byte[] max) {
-        return executeCommand(new CommandArguments(Command.ZREMRANGEBYSCORE).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZREMRANGEBYSCORE).key(key).add(min)
                 .add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZREMRANGEBYLEX key min max}: Removes members in a sorted set within a lexicographical
-     * range. Deletes the sorted set if all members were removed.. Since 2.8.9; O(log(N)+M) with N
+     * range. Deletes the sorted set if all members were removed. Since 2.8.9; O(log(N)+M) with N
      * being the number of elements in the sorted set and M the number of elements removed by the
      * operation.
      */
     default CompletableFuture<Long> zremrangeByLex(String key, String min, String max) {
-        return executeCommand(new CommandArguments(Command.ZREMRANGEBYLEX).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZREMRANGEBYLEX).key(key).add(min)
                 .add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZREMRANGEBYLEX key min max}: Removes members in a sorted set within a lexicographical
-     * range. Deletes the sorted set if all members were removed.. Since 2.8.9; O(log(N)+M) with N
+     * range. Deletes the sorted set if all members were removed. Since 2.8.9; O(log(N)+M) with N
      * being the number of elements in the sorted set and M the number of elements removed by the
      * operation.
      */
     default CompletableFuture<Long> zremrangeByLex(byte[] key, byte[] min, byte[] max) {
-        return executeCommand(new CommandArguments(Command.ZREMRANGEBYLEX).add(key).add(min)
+        return executeCommand(new CommandArguments(Command.ZREMRANGEBYLEX).key(key).add(min)
                 .add(max),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZPOPMIN key}: Returns the lowest-scoring members from a sorted set after removing
-     * them. Deletes the sorted set if the last member was popped.. Since 5.0.0; O(log(N)*M) with N
+     * them. Deletes the sorted set if the last member was popped. Since 5.0.0; O(log(N)*M) with N
      * being the number of elements in the sorted set, and M being the number of elements popped.
      * Null when there is none.
      */
     default CompletableFuture<Tuple> zpopmin(String key) {
-        return executeCommand(new CommandArguments(Command.ZPOPMIN).add(key),
+        return executeCommand(new CommandArguments(Command.ZPOPMIN).key(key),
                 BuilderFactory.TUPLE);
     }
 
     /**
      * {@code ZPOPMIN key}: Returns the lowest-scoring members from a sorted set after removing
-     * them. Deletes the sorted set if the last member was popped.. Since 5.0.0; O(log(N)*M) with N
+     * them. Deletes the sorted set if the last member was popped. Since 5.0.0; O(log(N)*M) with N
      * being the number of elements in the sorted set, and M being the number of elements popped.
      * Null when there is none.
      */
     default CompletableFuture<Tuple> zpopmin(byte[] key) {
-        return executeCommand(new CommandArguments(Command.ZPOPMIN).add(key),
+        return executeCommand(new CommandArguments(Command.ZPOPMIN).key(key),
                 BuilderFactory.TUPLE);
     }
 
     /**
      * {@code ZPOPMIN key count}: Returns the lowest-scoring members from a sorted set after
-     * removing them. Deletes the sorted set if the last member was popped.. Since 5.0.0;
-     * O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of
-     * elements popped.
+     * removing them. Deletes the sorted set if the last member was popped. Since 5.0.0; O(log(N)*M)
+     * with N being the number of elements in the sorted set, and M being the number of elements
+     * popped.
      */
     default CompletableFuture<List<Tuple>> zpopmin(String key, int count) {
-        return executeCommand(new CommandArguments(Command.ZPOPMIN).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.ZPOPMIN).key(key).add(count),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZPOPMIN key count}: Returns the lowest-scoring members from a sorted set after
-     * removing them. Deletes the sorted set if the last member was popped.. Since 5.0.0;
-     * O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of
-     * elements popped.
+     * removing them. Deletes the sorted set if the last member was popped. Since 5.0.0; O(log(N)*M)
+     * with N being the number of elements in the sorted set, and M being the number of elements
+     * popped.
      */
     default CompletableFuture<List<Tuple>> zpopmin(byte[] key, int count) {
-        return executeCommand(new CommandArguments(Command.ZPOPMIN).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.ZPOPMIN).key(key).add(count),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZPOPMAX key}: Returns the highest-scoring members from a sorted set after removing
-     * them. Deletes the sorted set if the last member was popped.. Since 5.0.0; O(log(N)*M) with N
+     * them. Deletes the sorted set if the last member was popped. Since 5.0.0; O(log(N)*M) with N
      * being the number of elements in the sorted set, and M being the number of elements popped.
      * Null when there is none.
      */
     default CompletableFuture<Tuple> zpopmax(String key) {
-        return executeCommand(new CommandArguments(Command.ZPOPMAX).add(key),
+        return executeCommand(new CommandArguments(Command.ZPOPMAX).key(key),
                 BuilderFactory.TUPLE);
     }
 
     /**
      * {@code ZPOPMAX key}: Returns the highest-scoring members from a sorted set after removing
-     * them. Deletes the sorted set if the last member was popped.. Since 5.0.0; O(log(N)*M) with N
+     * them. Deletes the sorted set if the last member was popped. Since 5.0.0; O(log(N)*M) with N
      * being the number of elements in the sorted set, and M being the number of elements popped.
      * Null when there is none.
      */
     default CompletableFuture<Tuple> zpopmax(byte[] key) {
-        return executeCommand(new CommandArguments(Command.ZPOPMAX).add(key),
+        return executeCommand(new CommandArguments(Command.ZPOPMAX).key(key),
                 BuilderFactory.TUPLE);
     }
 
     /**
      * {@code ZPOPMAX key count}: Returns the highest-scoring members from a sorted set after
-     * removing them. Deletes the sorted set if the last member was popped.. Since 5.0.0;
-     * O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of
-     * elements popped.
+     * removing them. Deletes the sorted set if the last member was popped. Since 5.0.0; O(log(N)*M)
+     * with N being the number of elements in the sorted set, and M being the number of elements
+     * popped.
      */
     default CompletableFuture<List<Tuple>> zpopmax(String key, int count) {
-        return executeCommand(new CommandArguments(Command.ZPOPMAX).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.ZPOPMAX).key(key).add(count),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZPOPMAX key count}: Returns the highest-scoring members from a sorted set after
-     * removing them. Deletes the sorted set if the last member was popped.. Since 5.0.0;
-     * O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of
-     * elements popped.
+     * removing them. Deletes the sorted set if the last member was popped. Since 5.0.0; O(log(N)*M)
+     * with N being the number of elements in the sorted set, and M being the number of elements
+     * popped.
      */
     default CompletableFuture<List<Tuple>> zpopmax(byte[] key, int count) {
-        return executeCommand(new CommandArguments(Command.ZPOPMAX).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.ZPOPMAX).key(key).add(count),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code BZPOPMIN keys timeout}: Removes and returns the member with the lowest score from one
      * or more sorted sets. Blocks until a member is available otherwise. Deletes the sorted set if
-     * the last element was popped.. Since 5.0.0; O(log(N)) with N being the number of elements in
+     * the last element was popped. Since 5.0.0; O(log(N)) with N being the number of elements in
      * the sorted set. Null when there is none.
      */
     default CompletableFuture<KeyValue<String, Tuple>> bzpopmin(double timeout, String... keys) {
-        return executeCommand(new CommandArguments(Command.BZPOPMIN).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BZPOPMIN).keys(keys).add(timeout),
                 BuilderFactory.KEYED_TUPLE);
     }
 
     /**
      * {@code BZPOPMIN keys timeout}: Removes and returns the member with the lowest score from one
      * or more sorted sets. Blocks until a member is available otherwise. Deletes the sorted set if
-     * the last element was popped.. Since 5.0.0; O(log(N)) with N being the number of elements in
+     * the last element was popped. Since 5.0.0; O(log(N)) with N being the number of elements in
      * the sorted set. Null when there is none.
      */
     default CompletableFuture<KeyValue<byte[], Tuple>> bzpopmin(double timeout, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.BZPOPMIN).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BZPOPMIN).keys(keys).add(timeout),
                 BuilderFactory.BINARY_KEYED_TUPLE);
     }
 
     /**
      * {@code BZPOPMAX keys timeout}: Removes and returns the member with the highest score from one
      * or more sorted sets. Blocks until a member available otherwise. Deletes the sorted set if the
-     * last element was popped.. Since 5.0.0; O(log(N)) with N being the number of elements in the
+     * last element was popped. Since 5.0.0; O(log(N)) with N being the number of elements in the
      * sorted set. Null when there is none.
      */
     default CompletableFuture<KeyValue<String, Tuple>> bzpopmax(double timeout, String... keys) {
-        return executeCommand(new CommandArguments(Command.BZPOPMAX).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BZPOPMAX).keys(keys).add(timeout),
                 BuilderFactory.KEYED_TUPLE);
     }
 
     /**
      * {@code BZPOPMAX keys timeout}: Removes and returns the member with the highest score from one
      * or more sorted sets. Blocks until a member available otherwise. Deletes the sorted set if the
-     * last element was popped.. Since 5.0.0; O(log(N)) with N being the number of elements in the
+     * last element was popped. Since 5.0.0; O(log(N)) with N being the number of elements in the
      * sorted set. Null when there is none.
      */
     default CompletableFuture<KeyValue<byte[], Tuple>> bzpopmax(double timeout, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.BZPOPMAX).addAll(keys).add(timeout),
+        return executeCommand(new CommandArguments(Command.BZPOPMAX).keys(keys).add(timeout),
                 BuilderFactory.BINARY_KEYED_TUPLE);
     }
 
     /**
      * {@code ZMPOP keys keys option}: Returns the highest- or lowest-scoring members from one or
-     * more sorted sets after removing them. Deletes the sorted set if the last member was popped..
+     * more sorted sets after removing them. Deletes the sorted set if the last member was popped.
      * Since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of
      * elements in the sorted set, and M being the number of elements popped. Null when there is
      * none.
      */
     default CompletableFuture<KeyValue<String, List<Tuple>>> zmpop(SortedSetOption option,
                 String... keys) {
-        return executeCommand(new CommandArguments(Command.ZMPOP).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZMPOP).add(keys.length).keys(keys)
                 .add(option),
                 Results.KEY_VALUE_OF_STRING_OF_LIST_OF_TUPLE);
     }
 
     /**
      * {@code ZMPOP keys keys option}: Returns the highest- or lowest-scoring members from one or
-     * more sorted sets after removing them. Deletes the sorted set if the last member was popped..
+     * more sorted sets after removing them. Deletes the sorted set if the last member was popped.
      * Since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of
      * elements in the sorted set, and M being the number of elements popped. Null when there is
      * none.
      */
     default CompletableFuture<KeyValue<byte[], List<Tuple>>> zmpop(SortedSetOption option,
                 byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZMPOP).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZMPOP).add(keys.length).keys(keys)
                 .add(option),
                 Results.KEY_VALUE_OF_BINARY_OF_LIST_OF_TUPLE);
     }
@@ -1304,13 +1300,13 @@ public interface SortedSetAsyncCommands {
     /**
      * {@code ZMPOP keys keys option COUNT count}: Returns the highest- or lowest-scoring members
      * from one or more sorted sets after removing them. Deletes the sorted set if the last member
-     * was popped.. Since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided keys, N being
+     * was popped. Since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided keys, N being
      * the number of elements in the sorted set, and M being the number of elements popped. Null
      * when there is none.
      */
     default CompletableFuture<KeyValue<String, List<Tuple>>> zmpop(SortedSetOption option,
                 int count, String... keys) {
-        return executeCommand(new CommandArguments(Command.ZMPOP).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZMPOP).add(keys.length).keys(keys)
                 .add(option).add("COUNT").add(count),
                 Results.KEY_VALUE_OF_STRING_OF_LIST_OF_TUPLE);
     }
@@ -1318,13 +1314,13 @@ public interface SortedSetAsyncCommands {
     /**
      * {@code ZMPOP keys keys option COUNT count}: Returns the highest- or lowest-scoring members
      * from one or more sorted sets after removing them. Deletes the sorted set if the last member
-     * was popped.. Since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided keys, N being
+     * was popped. Since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided keys, N being
      * the number of elements in the sorted set, and M being the number of elements popped. Null
      * when there is none.
      */
     default CompletableFuture<KeyValue<byte[], List<Tuple>>> zmpop(SortedSetOption option,
                 int count, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZMPOP).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZMPOP).add(keys.length).keys(keys)
                 .add(option).add("COUNT").add(count),
                 Results.KEY_VALUE_OF_BINARY_OF_LIST_OF_TUPLE);
     }
@@ -1332,467 +1328,465 @@ public interface SortedSetAsyncCommands {
     /**
      * {@code BZMPOP timeout keys keys option}: Removes and returns a member by score from one or
      * more sorted sets. Blocks until a member is available otherwise. Deletes the sorted set if the
-     * last element was popped.. Since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided
+     * last element was popped. Since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided
      * keys, N being the number of elements in the sorted set, and M being the number of elements
      * popped. Null when there is none.
      */
     default CompletableFuture<KeyValue<String, List<Tuple>>> bzmpop(double timeout,
                 SortedSetOption option, String... keys) {
         return executeCommand(new CommandArguments(Command.BZMPOP).add(timeout).add(keys.length)
-                .addAll(keys).add(option),
+                .keys(keys).add(option),
                 Results.KEY_VALUE_OF_STRING_OF_LIST_OF_TUPLE);
     }
 
     /**
      * {@code BZMPOP timeout keys keys option}: Removes and returns a member by score from one or
      * more sorted sets. Blocks until a member is available otherwise. Deletes the sorted set if the
-     * last element was popped.. Since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided
+     * last element was popped. Since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided
      * keys, N being the number of elements in the sorted set, and M being the number of elements
      * popped. Null when there is none.
      */
     default CompletableFuture<KeyValue<byte[], List<Tuple>>> bzmpop(double timeout,
                 SortedSetOption option, byte[]... keys) {
         return executeCommand(new CommandArguments(Command.BZMPOP).add(timeout).add(keys.length)
-                .addAll(keys).add(option),
+                .keys(keys).add(option),
                 Results.KEY_VALUE_OF_BINARY_OF_LIST_OF_TUPLE);
     }
 
     /**
      * {@code BZMPOP timeout keys keys option COUNT count}: Removes and returns a member by score
      * from one or more sorted sets. Blocks until a member is available otherwise. Deletes the
-     * sorted set if the last element was popped.. Since 7.0.0; O(K) + O(M*log(N)) where K is the
+     * sorted set if the last element was popped. Since 7.0.0; O(K) + O(M*log(N)) where K is the
      * number of provided keys, N being the number of elements in the sorted set, and M being the
      * number of elements popped. Null when there is none.
      */
     default CompletableFuture<KeyValue<String, List<Tuple>>> bzmpop(double timeout,
                 SortedSetOption option, int count, String... keys) {
         return executeCommand(new CommandArguments(Command.BZMPOP).add(timeout).add(keys.length)
-                .addAll(keys).add(option).add("COUNT").add(count),
+                .keys(keys).add(option).add("COUNT").add(count),
                 Results.KEY_VALUE_OF_STRING_OF_LIST_OF_TUPLE);
     }
 
     /**
      * {@code BZMPOP timeout keys keys option COUNT count}: Removes and returns a member by score
      * from one or more sorted sets. Blocks until a member is available otherwise. Deletes the
-     * sorted set if the last element was popped.. Since 7.0.0; O(K) + O(M*log(N)) where K is the
+     * sorted set if the last element was popped. Since 7.0.0; O(K) + O(M*log(N)) where K is the
      * number of provided keys, N being the number of elements in the sorted set, and M being the
      * number of elements popped. Null when there is none.
      */
     default CompletableFuture<KeyValue<byte[], List<Tuple>>> bzmpop(double timeout,
                 SortedSetOption option, int count, byte[]... keys) {
         return executeCommand(new CommandArguments(Command.BZMPOP).add(timeout).add(keys.length)
-                .addAll(keys).add(option).add("COUNT").add(count),
+                .keys(keys).add(option).add("COUNT").add(count),
                 Results.KEY_VALUE_OF_BINARY_OF_LIST_OF_TUPLE);
     }
 
     /**
-     * {@code ZRANDMEMBER key}: Returns one or more random members from a sorted set.. Since 6.2.0;
+     * {@code ZRANDMEMBER key}: Returns one or more random members from a sorted set. Since 6.2.0;
      * O(N) where N is the number of members returned. Null when there is none.
      */
     default CompletableFuture<String> zrandmember(String key) {
-        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).add(key),
+        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).key(key),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code ZRANDMEMBER key}: Returns one or more random members from a sorted set.. Since 6.2.0;
+     * {@code ZRANDMEMBER key}: Returns one or more random members from a sorted set. Since 6.2.0;
      * O(N) where N is the number of members returned. Null when there is none.
      */
     default CompletableFuture<byte[]> zrandmember(byte[] key) {
-        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).add(key),
+        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).key(key),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code ZRANDMEMBER key count}: Returns one or more random members from a sorted set.. Since
+     * {@code ZRANDMEMBER key count}: Returns one or more random members from a sorted set. Since
      * 6.2.0; O(N) where N is the number of members returned.
      */
     default CompletableFuture<List<String>> zrandmember(String key, long count) {
-        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).key(key).add(count),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code ZRANDMEMBER key count}: Returns one or more random members from a sorted set.. Since
+     * {@code ZRANDMEMBER key count}: Returns one or more random members from a sorted set. Since
      * 6.2.0; O(N) where N is the number of members returned.
      */
     default CompletableFuture<List<byte[]>> zrandmember(byte[] key, long count) {
-        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).add(key).add(count),
+        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).key(key).add(count),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code ZRANDMEMBER key count WITHSCORES}: Returns one or more random members from a sorted
-     * set.. Since 6.2.0; O(N) where N is the number of members returned.
+     * set. Since 6.2.0; O(N) where N is the number of members returned.
      */
     default CompletableFuture<List<Tuple>> zrandmemberWithScores(String key, long count) {
-        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).add(key).add(count)
+        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).key(key).add(count)
                 .add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
      * {@code ZRANDMEMBER key count WITHSCORES}: Returns one or more random members from a sorted
-     * set.. Since 6.2.0; O(N) where N is the number of members returned.
+     * set. Since 6.2.0; O(N) where N is the number of members returned.
      */
     default CompletableFuture<List<Tuple>> zrandmemberWithScores(byte[] key, long count) {
-        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).add(key).add(count)
+        return executeCommand(new CommandArguments(Command.ZRANDMEMBER).key(key).add(count)
                 .add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
-     * {@code ZDIFF keys keys}: Returns the difference between multiple sorted sets.. Since 6.2.0;
+     * {@code ZDIFF keys keys}: Returns the difference between multiple sorted sets. Since 6.2.0;
      * O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is
      * the size of the first set, and K is the size of the result set.
      */
     default CompletableFuture<List<String>> zdiff(String... keys) {
-        return executeCommand(new CommandArguments(Command.ZDIFF).add(keys.length).addAll(keys),
+        return executeCommand(new CommandArguments(Command.ZDIFF).add(keys.length).keys(keys),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code ZDIFF keys keys}: Returns the difference between multiple sorted sets.. Since 6.2.0;
+     * {@code ZDIFF keys keys}: Returns the difference between multiple sorted sets. Since 6.2.0;
      * O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is
      * the size of the first set, and K is the size of the result set.
      */
     default CompletableFuture<List<byte[]>> zdiff(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZDIFF).add(keys.length).addAll(keys),
+        return executeCommand(new CommandArguments(Command.ZDIFF).add(keys.length).keys(keys),
                 Results.LIST_OF_BINARY);
     }
 
     /**
-     * {@code ZDIFF keys keys WITHSCORES}: Returns the difference between multiple sorted sets..
+     * {@code ZDIFF keys keys WITHSCORES}: Returns the difference between multiple sorted sets.
      * Since 6.2.0; O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
      * sets, N is the size of the first set, and K is the size of the result set.
      */
     default CompletableFuture<List<Tuple>> zdiffWithScores(String... keys) {
-        return executeCommand(new CommandArguments(Command.ZDIFF).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZDIFF).add(keys.length).keys(keys)
                 .add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
-     * {@code ZDIFF keys keys WITHSCORES}: Returns the difference between multiple sorted sets..
+     * {@code ZDIFF keys keys WITHSCORES}: Returns the difference between multiple sorted sets.
      * Since 6.2.0; O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
      * sets, N is the size of the first set, and K is the size of the result set.
      */
     default CompletableFuture<List<Tuple>> zdiffWithScores(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZDIFF).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZDIFF).add(keys.length).keys(keys)
                 .add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
-     * {@code ZDIFFSTORE dstkey keys keys}: Stores the difference of multiple sorted sets in a key..
+     * {@code ZDIFFSTORE dstkey keys keys}: Stores the difference of multiple sorted sets in a key.
      * Since 6.2.0; O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
      * sets, N is the size of the first set, and K is the size of the result set.
      */
     default CompletableFuture<Long> zdiffstore(String dstkey, String... keys) {
-        return executeCommand(new CommandArguments(Command.ZDIFFSTORE).add(dstkey)
-                .add(keys.length).addAll(keys),
+        return executeCommand(new CommandArguments(Command.ZDIFFSTORE).key(dstkey)
+                .add(keys.length).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZDIFFSTORE dstkey keys keys}: Stores the difference of multiple sorted sets in a key..
+     * {@code ZDIFFSTORE dstkey keys keys}: Stores the difference of multiple sorted sets in a key.
      * Since 6.2.0; O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
      * sets, N is the size of the first set, and K is the size of the result set.
      */
     default CompletableFuture<Long> zdiffstore(byte[] dstkey, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZDIFFSTORE).add(dstkey)
-                .add(keys.length).addAll(keys),
+        return executeCommand(new CommandArguments(Command.ZDIFFSTORE).key(dstkey)
+                .add(keys.length).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZDIFFSTORE dstkey keys keys}: Stores the difference of multiple sorted sets in a key..
+     * {@code ZDIFFSTORE dstkey keys keys}: Stores the difference of multiple sorted sets in a key.
      * Since 6.2.0; O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
      * sets, N is the size of the first set, and K is the size of the result set.
      */
     default CompletableFuture<Long> zdiffStore(String dstkey, String... keys) {
-        return executeCommand(new CommandArguments(Command.ZDIFFSTORE).add(dstkey)
-                .add(keys.length).addAll(keys),
+        return executeCommand(new CommandArguments(Command.ZDIFFSTORE).key(dstkey)
+                .add(keys.length).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZDIFFSTORE dstkey keys keys}: Stores the difference of multiple sorted sets in a key..
+     * {@code ZDIFFSTORE dstkey keys keys}: Stores the difference of multiple sorted sets in a key.
      * Since 6.2.0; O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
      * sets, N is the size of the first set, and K is the size of the result set.
      */
     default CompletableFuture<Long> zdiffStore(byte[] dstkey, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZDIFFSTORE).add(dstkey)
-                .add(keys.length).addAll(keys),
+        return executeCommand(new CommandArguments(Command.ZDIFFSTORE).key(dstkey)
+                .add(keys.length).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZINTER keys keys params}: Returns the intersect of multiple sorted sets.. Since 6.2.0;
+     * {@code ZINTER keys keys params}: Returns the intersect of multiple sorted sets. Since 6.2.0;
      * O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number
      * of input sorted sets and M being the number of elements in the resulting sorted set.
      */
     default CompletableFuture<List<String>> zinter(ZParams params, String... keys) {
-        return executeCommand(new CommandArguments(Command.ZINTER).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZINTER).add(keys.length).keys(keys)
                 .addParams(params),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code ZINTER keys keys params}: Returns the intersect of multiple sorted sets.. Since 6.2.0;
+     * {@code ZINTER keys keys params}: Returns the intersect of multiple sorted sets. Since 6.2.0;
      * O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number
      * of input sorted sets and M being the number of elements in the resulting sorted set.
      */
     default CompletableFuture<List<byte[]>> zinter(ZParams params, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZINTER).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZINTER).add(keys.length).keys(keys)
                 .addParams(params),
                 Results.LIST_OF_BINARY);
     }
 
     /**
-     * {@code ZINTER keys keys params WITHSCORES}: Returns the intersect of multiple sorted sets..
+     * {@code ZINTER keys keys params WITHSCORES}: Returns the intersect of multiple sorted sets.
      * Since 6.2.0; O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K
      * being the number of input sorted sets and M being the number of elements in the resulting
      * sorted set.
      */
     default CompletableFuture<List<Tuple>> zinterWithScores(ZParams params, String... keys) {
-        return executeCommand(new CommandArguments(Command.ZINTER).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZINTER).add(keys.length).keys(keys)
                 .addParams(params).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
-     * {@code ZINTER keys keys params WITHSCORES}: Returns the intersect of multiple sorted sets..
+     * {@code ZINTER keys keys params WITHSCORES}: Returns the intersect of multiple sorted sets.
      * Since 6.2.0; O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K
      * being the number of input sorted sets and M being the number of elements in the resulting
      * sorted set.
      */
     default CompletableFuture<List<Tuple>> zinterWithScores(ZParams params, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZINTER).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZINTER).add(keys.length).keys(keys)
                 .addParams(params).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
-     * {@code ZINTERSTORE dstkey sets sets}: Stores the intersect of multiple sorted sets in a key..
+     * {@code ZINTERSTORE dstkey sets sets}: Stores the intersect of multiple sorted sets in a key.
      * Since 2.0.0; O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K
      * being the number of input sorted sets and M being the number of elements in the resulting
      * sorted set.
      */
     default CompletableFuture<Long> zinterstore(String dstkey, String... sets) {
-        return executeCommand(new CommandArguments(Command.ZINTERSTORE).add(dstkey)
-                .add(sets.length).addAll(sets),
+        return executeCommand(new CommandArguments(Command.ZINTERSTORE).key(dstkey)
+                .add(sets.length).keys(sets),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZINTERSTORE dstkey sets sets}: Stores the intersect of multiple sorted sets in a key..
+     * {@code ZINTERSTORE dstkey sets sets}: Stores the intersect of multiple sorted sets in a key.
      * Since 2.0.0; O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K
      * being the number of input sorted sets and M being the number of elements in the resulting
      * sorted set.
      */
     default CompletableFuture<Long> zinterstore(byte[] dstkey, byte[]... sets) {
-        return executeCommand(new CommandArguments(Command.ZINTERSTORE).add(dstkey)
-                .add(sets.length).addAll(sets),
+        return executeCommand(new CommandArguments(Command.ZINTERSTORE).key(dstkey)
+                .add(sets.length).keys(sets),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZINTERSTORE dstkey sets sets params}: Stores the intersect of multiple sorted sets in
-     * a key.. Since 2.0.0; O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted
-     * set, K being the number of input sorted sets and M being the number of elements in the
-     * resulting sorted set.
+     * a key. Since 2.0.0; O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set,
+     * K being the number of input sorted sets and M being the number of elements in the resulting
+     * sorted set.
      */
     default CompletableFuture<Long> zinterstore(String dstkey, ZParams params, String... sets) {
-        return executeCommand(new CommandArguments(Command.ZINTERSTORE).add(dstkey)
-                .add(sets.length).addAll(sets).addParams(params),
+        return executeCommand(new CommandArguments(Command.ZINTERSTORE).key(dstkey)
+                .add(sets.length).keys(sets).addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZINTERSTORE dstkey sets sets params}: Stores the intersect of multiple sorted sets in
-     * a key.. Since 2.0.0; O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted
-     * set, K being the number of input sorted sets and M being the number of elements in the
-     * resulting sorted set.
+     * a key. Since 2.0.0; O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set,
+     * K being the number of input sorted sets and M being the number of elements in the resulting
+     * sorted set.
      */
     default CompletableFuture<Long> zinterstore(byte[] dstkey, ZParams params, byte[]... sets) {
-        return executeCommand(new CommandArguments(Command.ZINTERSTORE).add(dstkey)
-                .add(sets.length).addAll(sets).addParams(params),
+        return executeCommand(new CommandArguments(Command.ZINTERSTORE).key(dstkey)
+                .add(sets.length).keys(sets).addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZINTERCARD keys keys}: Returns the number of members of the intersect of multiple
-     * sorted sets.. Since 7.0.0; O(N*K) worst case with N being the smallest input sorted set, K
+     * sorted sets. Since 7.0.0; O(N*K) worst case with N being the smallest input sorted set, K
      * being the number of input sorted sets.
      */
     default CompletableFuture<Long> zintercard(String... keys) {
-        return executeCommand(new CommandArguments(Command.ZINTERCARD).add(keys.length)
-                .addAll(keys),
+        return executeCommand(new CommandArguments(Command.ZINTERCARD).add(keys.length).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZINTERCARD keys keys}: Returns the number of members of the intersect of multiple
-     * sorted sets.. Since 7.0.0; O(N*K) worst case with N being the smallest input sorted set, K
+     * sorted sets. Since 7.0.0; O(N*K) worst case with N being the smallest input sorted set, K
      * being the number of input sorted sets.
      */
     default CompletableFuture<Long> zintercard(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZINTERCARD).add(keys.length)
-                .addAll(keys),
+        return executeCommand(new CommandArguments(Command.ZINTERCARD).add(keys.length).keys(keys),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZINTERCARD keys keys LIMIT limit}: Returns the number of members of the intersect of
-     * multiple sorted sets.. Since 7.0.0; O(N*K) worst case with N being the smallest input sorted
+     * multiple sorted sets. Since 7.0.0; O(N*K) worst case with N being the smallest input sorted
      * set, K being the number of input sorted sets.
      */
     default CompletableFuture<Long> zintercard(long limit, String... keys) {
-        return executeCommand(new CommandArguments(Command.ZINTERCARD).add(keys.length)
-                .addAll(keys).add("LIMIT").add(limit),
+        return executeCommand(new CommandArguments(Command.ZINTERCARD).add(keys.length).keys(keys)
+                .add("LIMIT").add(limit),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZINTERCARD keys keys LIMIT limit}: Returns the number of members of the intersect of
-     * multiple sorted sets.. Since 7.0.0; O(N*K) worst case with N being the smallest input sorted
+     * multiple sorted sets. Since 7.0.0; O(N*K) worst case with N being the smallest input sorted
      * set, K being the number of input sorted sets.
      */
     default CompletableFuture<Long> zintercard(long limit, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZINTERCARD).add(keys.length)
-                .addAll(keys).add("LIMIT").add(limit),
+        return executeCommand(new CommandArguments(Command.ZINTERCARD).add(keys.length).keys(keys)
+                .add("LIMIT").add(limit),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZUNION keys keys params}: Returns the union of multiple sorted sets.. Since 6.2.0;
+     * {@code ZUNION keys keys params}: Returns the union of multiple sorted sets. Since 6.2.0;
      * O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the
      * number of elements in the resulting sorted set.
      */
     default CompletableFuture<List<String>> zunion(ZParams params, String... keys) {
-        return executeCommand(new CommandArguments(Command.ZUNION).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZUNION).add(keys.length).keys(keys)
                 .addParams(params),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code ZUNION keys keys params}: Returns the union of multiple sorted sets.. Since 6.2.0;
+     * {@code ZUNION keys keys params}: Returns the union of multiple sorted sets. Since 6.2.0;
      * O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the
      * number of elements in the resulting sorted set.
      */
     default CompletableFuture<List<byte[]>> zunion(ZParams params, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZUNION).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZUNION).add(keys.length).keys(keys)
                 .addParams(params),
                 Results.LIST_OF_BINARY);
     }
 
     /**
-     * {@code ZUNION keys keys params WITHSCORES}: Returns the union of multiple sorted sets.. Since
+     * {@code ZUNION keys keys params WITHSCORES}: Returns the union of multiple sorted sets. Since
      * 6.2.0; O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M
      * being the number of elements in the resulting sorted set.
      */
     default CompletableFuture<List<Tuple>> zunionWithScores(ZParams params, String... keys) {
-        return executeCommand(new CommandArguments(Command.ZUNION).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZUNION).add(keys.length).keys(keys)
                 .addParams(params).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
-     * {@code ZUNION keys keys params WITHSCORES}: Returns the union of multiple sorted sets.. Since
+     * {@code ZUNION keys keys params WITHSCORES}: Returns the union of multiple sorted sets. Since
      * 6.2.0; O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M
      * being the number of elements in the resulting sorted set.
      */
     default CompletableFuture<List<Tuple>> zunionWithScores(ZParams params, byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.ZUNION).add(keys.length).addAll(keys)
+        return executeCommand(new CommandArguments(Command.ZUNION).add(keys.length).keys(keys)
                 .addParams(params).add("WITHSCORES"),
                 BuilderFactory.TUPLE_LIST);
     }
 
     /**
-     * {@code ZUNIONSTORE dstkey sets sets}: Stores the union of multiple sorted sets in a key..
+     * {@code ZUNIONSTORE dstkey sets sets}: Stores the union of multiple sorted sets in a key.
      * Since 2.0.0; O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted sets, and
      * M being the number of elements in the resulting sorted set.
      */
     default CompletableFuture<Long> zunionstore(String dstkey, String... sets) {
-        return executeCommand(new CommandArguments(Command.ZUNIONSTORE).add(dstkey)
-                .add(sets.length).addAll(sets),
+        return executeCommand(new CommandArguments(Command.ZUNIONSTORE).key(dstkey)
+                .add(sets.length).keys(sets),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZUNIONSTORE dstkey sets sets}: Stores the union of multiple sorted sets in a key..
+     * {@code ZUNIONSTORE dstkey sets sets}: Stores the union of multiple sorted sets in a key.
      * Since 2.0.0; O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted sets, and
      * M being the number of elements in the resulting sorted set.
      */
     default CompletableFuture<Long> zunionstore(byte[] dstkey, byte[]... sets) {
-        return executeCommand(new CommandArguments(Command.ZUNIONSTORE).add(dstkey)
-                .add(sets.length).addAll(sets),
+        return executeCommand(new CommandArguments(Command.ZUNIONSTORE).key(dstkey)
+                .add(sets.length).keys(sets),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZUNIONSTORE dstkey sets sets params}: Stores the union of multiple sorted sets in a
-     * key.. Since 2.0.0; O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted
+     * key. Since 2.0.0; O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted
      * sets, and M being the number of elements in the resulting sorted set.
      */
     default CompletableFuture<Long> zunionstore(String dstkey, ZParams params, String... sets) {
-        return executeCommand(new CommandArguments(Command.ZUNIONSTORE).add(dstkey)
-                .add(sets.length).addAll(sets).addParams(params),
+        return executeCommand(new CommandArguments(Command.ZUNIONSTORE).key(dstkey)
+                .add(sets.length).keys(sets).addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code ZUNIONSTORE dstkey sets sets params}: Stores the union of multiple sorted sets in a
-     * key.. Since 2.0.0; O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted
+     * key. Since 2.0.0; O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted
      * sets, and M being the number of elements in the resulting sorted set.
      */
     default CompletableFuture<Long> zunionstore(byte[] dstkey, ZParams params, byte[]... sets) {
-        return executeCommand(new CommandArguments(Command.ZUNIONSTORE).add(dstkey)
-                .add(sets.length).addAll(sets).addParams(params),
+        return executeCommand(new CommandArguments(Command.ZUNIONSTORE).key(dstkey)
+                .add(sets.length).keys(sets).addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code ZSCAN key cursor}: Iterates over members and scores of a sorted set.. Since 2.8.0;
-     * O(1) for every call. O(N) for a complete iteration, including enough command calls for the
-     * cursor to return back to 0. N is the number of elements inside the collection.
+     * {@code ZSCAN key cursor}: Iterates over members and scores of a sorted set. Since 2.8.0; O(1)
+     * for every call. O(N) for a complete iteration, including enough command calls for the cursor
+     * to return back to 0. N is the number of elements inside the collection.
      */
     default CompletableFuture<ScanResult<Tuple>> zscan(String key, String cursor) {
-        return executeCommand(new CommandArguments(Command.ZSCAN).add(key).add(cursor),
+        return executeCommand(new CommandArguments(Command.ZSCAN).key(key).add(cursor),
                 Results.SCAN_RESULT_OF_TUPLE);
     }
 
     /**
-     * {@code ZSCAN key cursor}: Iterates over members and scores of a sorted set.. Since 2.8.0;
-     * O(1) for every call. O(N) for a complete iteration, including enough command calls for the
-     * cursor to return back to 0. N is the number of elements inside the collection.
+     * {@code ZSCAN key cursor}: Iterates over members and scores of a sorted set. Since 2.8.0; O(1)
+     * for every call. O(N) for a complete iteration, including enough command calls for the cursor
+     * to return back to 0. N is the number of elements inside the collection.
      */
     default CompletableFuture<ScanResult<Tuple>> zscan(byte[] key, byte[] cursor) {
-        return executeCommand(new CommandArguments(Command.ZSCAN).add(key).add(cursor),
+        return executeCommand(new CommandArguments(Command.ZSCAN).key(key).add(cursor),
                 Results.SCAN_RESULT_OF_TUPLE);
     }
 
     /**
-     * {@code ZSCAN key cursor params}: Iterates over members and scores of a sorted set.. Since
+     * {@code ZSCAN key cursor params}: Iterates over members and scores of a sorted set. Since
      * 2.8.0; O(1) for every call. O(N) for a complete iteration, including enough command calls for
      * the cursor to return back to 0. N is the number of elements inside the collection.
      */
     default CompletableFuture<ScanResult<Tuple>> zscan(String key, String cursor,
                 ScanParams params) {
-        return executeCommand(new CommandArguments(Command.ZSCAN).add(key).add(cursor)
+        return executeCommand(new CommandArguments(Command.ZSCAN).key(key).add(cursor)
                 .addParams(params),
                 Results.SCAN_RESULT_OF_TUPLE);
     }
 
     /**
-     * {@code ZSCAN key cursor params}: Iterates over members and scores of a sorted set.. Since
+     * {@code ZSCAN key cursor params}: Iterates over members and scores of a sorted set. Since
      * 2.8.0; O(1) for every call. O(N) for a complete iteration, including enough command calls for
      * the cursor to return back to 0. N is the number of elements inside the collection.
      */
     default CompletableFuture<ScanResult<Tuple>> zscan(byte[] key, byte[] cursor,
                 ScanParams params) {
-        return executeCommand(new CommandArguments(Command.ZSCAN).add(key).add(cursor)
+        return executeCommand(new CommandArguments(Command.ZSCAN).key(key).add(cursor)
                 .addParams(params),
                 Results.SCAN_RESULT_OF_TUPLE);
     }

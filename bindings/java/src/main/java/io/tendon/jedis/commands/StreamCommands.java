@@ -36,184 +36,184 @@ public interface StreamCommands {
 
     /**
      * {@code XADD key id hash}: Appends a new message to a stream. Creates the key if it doesn't
-     * exist.. Since 5.0.0; O(1) when adding a new entry, O(N) when trimming where N being the
-     * number of entries evicted.
+     * exist. Since 5.0.0; O(1) when adding a new entry, O(N) when trimming where N being the number
+     * of entries evicted.
      */
     default StreamEntryID xadd(String key, StreamEntryID id, Map<String, String> hash) {
-        return executeCommand(new CommandArguments(Command.XADD).add(key).addOr(id, "*")
+        return executeCommand(new CommandArguments(Command.XADD).key(key).addOr(id, "*")
                 .addPairs(hash),
                 BuilderFactory.STREAM_ENTRY_ID);
     }
 
     /**
      * {@code XADD key params hash}: Appends a new message to a stream. Creates the key if it
-     * doesn't exist.. Since 5.0.0; O(1) when adding a new entry, O(N) when trimming where N being
+     * doesn't exist. Since 5.0.0; O(1) when adding a new entry, O(N) when trimming where N being
      * the number of entries evicted. Null when there is none.
      */
     default StreamEntryID xadd(String key, XAddParams params, Map<String, String> hash) {
-        return executeCommand(new CommandArguments(Command.XADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.XADD).key(key).addParams(params)
                 .addPairs(hash),
                 BuilderFactory.STREAM_ENTRY_ID);
     }
 
     /**
      * {@code XADD key params hash}: Appends a new message to a stream. Creates the key if it
-     * doesn't exist.. Since 5.0.0; O(1) when adding a new entry, O(N) when trimming where N being
+     * doesn't exist. Since 5.0.0; O(1) when adding a new entry, O(N) when trimming where N being
      * the number of entries evicted. Null when there is none.
      */
     default byte[] xadd(byte[] key, XAddParams params, Map<byte[], byte[]> hash) {
-        return executeCommand(new CommandArguments(Command.XADD).add(key).addParams(params)
+        return executeCommand(new CommandArguments(Command.XADD).key(key).addParams(params)
                 .addPairs(hash),
                 BuilderFactory.BINARY);
     }
 
-    /** {@code XLEN key}: Return the number of messages in a stream.. Since 5.0.0; O(1). */
+    /** {@code XLEN key}: Return the number of messages in a stream. Since 5.0.0; O(1). */
     default long xlen(String key) {
-        return executeCommand(new CommandArguments(Command.XLEN).add(key),
+        return executeCommand(new CommandArguments(Command.XLEN).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code XLEN key}: Return the number of messages in a stream.. Since 5.0.0; O(1). */
+    /** {@code XLEN key}: Return the number of messages in a stream. Since 5.0.0; O(1). */
     default long xlen(byte[] key) {
-        return executeCommand(new CommandArguments(Command.XLEN).add(key),
+        return executeCommand(new CommandArguments(Command.XLEN).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code XRANGE key start end}: Returns the messages from a stream within a range of IDs..
-     * Since 5.0.0; O(N) with N being the number of elements being returned. If N is constant (e.g.
-     * always asking for the first 10 elements with COUNT), you can consider it O(1).
+     * {@code XRANGE key start end}: Returns the messages from a stream within a range of IDs. Since
+     * 5.0.0; O(N) with N being the number of elements being returned. If N is constant (e.g. always
+     * asking for the first 10 elements with COUNT), you can consider it O(1).
      */
     default List<StreamEntry> xrange(String key, StreamEntryID start, StreamEntryID end) {
-        return executeCommand(new CommandArguments(Command.XRANGE).add(key).addOr(start, "-")
+        return executeCommand(new CommandArguments(Command.XRANGE).key(key).addOr(start, "-")
                 .addOr(end, "+"),
                 Results.LIST_OF_STREAM_ENTRY);
     }
 
     /**
      * {@code XRANGE key start end COUNT count}: Returns the messages from a stream within a range
-     * of IDs.. Since 5.0.0; O(N) with N being the number of elements being returned. If N is
+     * of IDs. Since 5.0.0; O(N) with N being the number of elements being returned. If N is
      * constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).
      */
     default List<StreamEntry> xrange(String key, StreamEntryID start, StreamEntryID end, int count) {
-        return executeCommand(new CommandArguments(Command.XRANGE).add(key).addOr(start, "-")
+        return executeCommand(new CommandArguments(Command.XRANGE).key(key).addOr(start, "-")
                 .addOr(end, "+").add("COUNT").add(count),
                 Results.LIST_OF_STREAM_ENTRY);
     }
 
     /**
-     * {@code XRANGE key start end}: Returns the messages from a stream within a range of IDs..
-     * Since 5.0.0; O(N) with N being the number of elements being returned. If N is constant (e.g.
-     * always asking for the first 10 elements with COUNT), you can consider it O(1).
+     * {@code XRANGE key start end}: Returns the messages from a stream within a range of IDs. Since
+     * 5.0.0; O(N) with N being the number of elements being returned. If N is constant (e.g. always
+     * asking for the first 10 elements with COUNT), you can consider it O(1).
      */
     default List<StreamEntry> xrange(String key, String start, String end) {
-        return executeCommand(new CommandArguments(Command.XRANGE).add(key).add(start).add(end),
+        return executeCommand(new CommandArguments(Command.XRANGE).key(key).add(start).add(end),
                 Results.LIST_OF_STREAM_ENTRY);
     }
 
     /**
-     * {@code XRANGE key start end}: Returns the messages from a stream within a range of IDs..
-     * Since 5.0.0; O(N) with N being the number of elements being returned. If N is constant (e.g.
-     * always asking for the first 10 elements with COUNT), you can consider it O(1).
+     * {@code XRANGE key start end}: Returns the messages from a stream within a range of IDs. Since
+     * 5.0.0; O(N) with N being the number of elements being returned. If N is constant (e.g. always
+     * asking for the first 10 elements with COUNT), you can consider it O(1).
      */
     default List<Object> xrange(byte[] key, byte[] start, byte[] end) {
-        return executeCommand(new CommandArguments(Command.XRANGE).add(key).add(start).add(end),
+        return executeCommand(new CommandArguments(Command.XRANGE).key(key).add(start).add(end),
                 Results.LIST_OF_OBJECT_RAW);
     }
 
     /**
      * {@code XRANGE key start end COUNT count}: Returns the messages from a stream within a range
-     * of IDs.. Since 5.0.0; O(N) with N being the number of elements being returned. If N is
+     * of IDs. Since 5.0.0; O(N) with N being the number of elements being returned. If N is
      * constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).
      */
     default List<StreamEntry> xrange(String key, String start, String end, int count) {
-        return executeCommand(new CommandArguments(Command.XRANGE).add(key).add(start).add(end)
+        return executeCommand(new CommandArguments(Command.XRANGE).key(key).add(start).add(end)
                 .add("COUNT").add(count),
                 Results.LIST_OF_STREAM_ENTRY);
     }
 
     /**
      * {@code XRANGE key start end COUNT count}: Returns the messages from a stream within a range
-     * of IDs.. Since 5.0.0; O(N) with N being the number of elements being returned. If N is
+     * of IDs. Since 5.0.0; O(N) with N being the number of elements being returned. If N is
      * constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).
      */
     default List<Object> xrange(byte[] key, byte[] start, byte[] end, int count) {
-        return executeCommand(new CommandArguments(Command.XRANGE).add(key).add(start).add(end)
+        return executeCommand(new CommandArguments(Command.XRANGE).key(key).add(start).add(end)
                 .add("COUNT").add(count),
                 Results.LIST_OF_OBJECT_RAW);
     }
 
     /**
      * {@code XREVRANGE key end start}: Returns the messages from a stream within a range of IDs in
-     * reverse order.. Since 5.0.0; O(N) with N being the number of elements returned. If N is
+     * reverse order. Since 5.0.0; O(N) with N being the number of elements returned. If N is
      * constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).
      */
     default List<StreamEntry> xrevrange(String key, StreamEntryID end, StreamEntryID start) {
-        return executeCommand(new CommandArguments(Command.XREVRANGE).add(key).addOr(end, "+")
+        return executeCommand(new CommandArguments(Command.XREVRANGE).key(key).addOr(end, "+")
                 .addOr(start, "-"),
                 Results.LIST_OF_STREAM_ENTRY);
     }
 
     /**
      * {@code XREVRANGE key end start COUNT count}: Returns the messages from a stream within a
-     * range of IDs in reverse order.. Since 5.0.0; O(N) with N being the number of elements
+     * range of IDs in reverse order. Since 5.0.0; O(N) with N being the number of elements
      * returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can
      * consider it O(1).
      */
     default List<StreamEntry> xrevrange(String key, StreamEntryID end, StreamEntryID start,
                 int count) {
-        return executeCommand(new CommandArguments(Command.XREVRANGE).add(key).addOr(end, "+")
+        return executeCommand(new CommandArguments(Command.XREVRANGE).key(key).addOr(end, "+")
                 .addOr(start, "-").add("COUNT").add(count),
                 Results.LIST_OF_STREAM_ENTRY);
     }
 
     /**
      * {@code XREVRANGE key end start}: Returns the messages from a stream within a range of IDs in
-     * reverse order.. Since 5.0.0; O(N) with N being the number of elements returned. If N is
+     * reverse order. Since 5.0.0; O(N) with N being the number of elements returned. If N is
      * constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).
      */
     default List<StreamEntry> xrevrange(String key, String end, String start) {
-        return executeCommand(new CommandArguments(Command.XREVRANGE).add(key).add(end).add(start),
+        return executeCommand(new CommandArguments(Command.XREVRANGE).key(key).add(end).add(start),
                 Results.LIST_OF_STREAM_ENTRY);
     }
 
     /**
      * {@code XREVRANGE key end start}: Returns the messages from a stream within a range of IDs in
-     * reverse order.. Since 5.0.0; O(N) with N being the number of elements returned. If N is
+     * reverse order. Since 5.0.0; O(N) with N being the number of elements returned. If N is
      * constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).
      */
     default List<Object> xrevrange(byte[] key, byte[] end, byte[] start) {
-        return executeCommand(new CommandArguments(Command.XREVRANGE).add(key).add(end).add(start),
+        return executeCommand(new CommandArguments(Command.XREVRANGE).key(key).add(end).add(start),
                 Results.LIST_OF_OBJECT_RAW);
     }
 
     /**
      * {@code XREVRANGE key end start COUNT count}: Returns the messages from a stream within a
-     * range of IDs in reverse order.. Since 5.0.0; O(N) with N being the number of elements
+     * range of IDs in reverse order. Since 5.0.0; O(N) with N being the number of elements
      * returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can
      * consider it O(1).
      */
     default List<StreamEntry> xrevrange(String key, String end, String start, int count) {
-        return executeCommand(new CommandArguments(Command.XREVRANGE).add(key).add(end).add(start)
+        return executeCommand(new CommandArguments(Command.XREVRANGE).key(key).add(end).add(start)
                 .add("COUNT").add(count),
                 Results.LIST_OF_STREAM_ENTRY);
     }
 
     /**
      * {@code XREVRANGE key end start COUNT count}: Returns the messages from a stream within a
-     * range of IDs in reverse order.. Since 5.0.0; O(N) with N being the number of elements
+     * range of IDs in reverse order. Since 5.0.0; O(N) with N being the number of elements
      * returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can
      * consider it O(1).
      */
     default List<Object> xrevrange(byte[] key, byte[] end, byte[] start, int count) {
-        return executeCommand(new CommandArguments(Command.XREVRANGE).add(key).add(end).add(start)
+        return executeCommand(new CommandArguments(Command.XREVRANGE).key(key).add(end).add(start)
                 .add("COUNT").add(count),
                 Results.LIST_OF_OBJECT_RAW);
     }
 
     /**
      * {@code XREAD xReadParams STREAMS streams}: Returns messages from multiple streams with IDs
-     * greater than the ones requested. Blocks until a message is available otherwise.. Since 5.0.0;
+     * greater than the ones requested. Blocks until a message is available otherwise. Since 5.0.0;
      * For each stream mentioned: O(N) with N being the number of elements being returned, it means
      * that XREAD-ing with a fixed COUNT is O(1). Note that when the BLOCK option is used, XADD will
      * pay O(M) time in order to serve the M clients blocked on the stream getting new data. Null
@@ -228,7 +228,7 @@ public interface StreamCommands {
 
     /**
      * {@code XREAD xReadParams STREAMS streams}: Returns messages from multiple streams with IDs
-     * greater than the ones requested. Blocks until a message is available otherwise.. Since 5.0.0;
+     * greater than the ones requested. Blocks until a message is available otherwise. Since 5.0.0;
      * For each stream mentioned: O(N) with N being the number of elements being returned, it means
      * that XREAD-ing with a fixed COUNT is O(1). Note that when the BLOCK option is used, XADD will
      * pay O(M) time in order to serve the M clients blocked on the stream getting new data. Null
@@ -243,7 +243,7 @@ public interface StreamCommands {
 
     /**
      * {@code XREAD xReadParams STREAMS streams}: Returns messages from multiple streams with IDs
-     * greater than the ones requested. Blocks until a message is available otherwise.. Since 5.0.0;
+     * greater than the ones requested. Blocks until a message is available otherwise. Since 5.0.0;
      * For each stream mentioned: O(N) with N being the number of elements being returned, it means
      * that XREAD-ing with a fixed COUNT is O(1). Note that when the BLOCK option is used, XADD will
      * pay O(M) time in order to serve the M clients blocked on the stream getting new data. Null
@@ -258,7 +258,7 @@ public interface StreamCommands {
 
     /**
      * {@code XREAD xReadParams STREAMS streams}: Returns messages from multiple streams with IDs
-     * greater than the ones requested. Blocks until a message is available otherwise.. Since 5.0.0;
+     * greater than the ones requested. Blocks until a message is available otherwise. Since 5.0.0;
      * For each stream mentioned: O(N) with N being the number of elements being returned, it means
      * that XREAD-ing with a fixed COUNT is O(1). Note that when the BLOCK option is used, XADD will
      * pay O(M) time in order to serve the M clients blocked on the stream getting new data. Null
@@ -273,7 +273,7 @@ public interface StreamCommands {
 
     /**
      * {@code XREAD xReadParams STREAMS streams}: Returns messages from multiple streams with IDs
-     * greater than the ones requested. Blocks until a message is available otherwise.. Since 5.0.0;
+     * greater than the ones requested. Blocks until a message is available otherwise. Since 5.0.0;
      * For each stream mentioned: O(N) with N being the number of elements being returned, it means
      * that XREAD-ing with a fixed COUNT is O(1). Note that when the BLOCK option is used, XADD will
      * pay O(M) time in order to serve the M clients blocked on the stream getting new data. Null
@@ -289,7 +289,7 @@ public interface StreamCommands {
     /**
      * {@code XREADGROUP GROUP groupName consumer xReadGroupParams STREAMS streams}: Returns new or
      * historical messages from a stream for a consumer in a group. Blocks until a message is
-     * available otherwise.. Since 5.0.0; For each stream mentioned: O(M) with M being the number of
+     * available otherwise. Since 5.0.0; For each stream mentioned: O(M) with M being the number of
      * elements returned. If M is constant (e.g. always asking for the first 10 elements with
      * COUNT), you can consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the
      * O(N) time in order to serve the N clients blocked on the stream getting new data. Null when
@@ -306,7 +306,7 @@ public interface StreamCommands {
     /**
      * {@code XREADGROUP GROUP groupName consumer xReadGroupParams STREAMS streams}: Returns new or
      * historical messages from a stream for a consumer in a group. Blocks until a message is
-     * available otherwise.. Since 5.0.0; For each stream mentioned: O(M) with M being the number of
+     * available otherwise. Since 5.0.0; For each stream mentioned: O(M) with M being the number of
      * elements returned. If M is constant (e.g. always asking for the first 10 elements with
      * COUNT), you can consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the
      * O(N) time in order to serve the N clients blocked on the stream getting new data. Null when
@@ -323,7 +323,7 @@ public interface StreamCommands {
     /**
      * {@code XREADGROUP GROUP groupName consumer xReadGroupParams STREAMS streams}: Returns new or
      * historical messages from a stream for a consumer in a group. Blocks until a message is
-     * available otherwise.. Since 5.0.0; For each stream mentioned: O(M) with M being the number of
+     * available otherwise. Since 5.0.0; For each stream mentioned: O(M) with M being the number of
      * elements returned. If M is constant (e.g. always asking for the first 10 elements with
      * COUNT), you can consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the
      * O(N) time in order to serve the N clients blocked on the stream getting new data. Null when
@@ -339,7 +339,7 @@ public interface StreamCommands {
     /**
      * {@code XREADGROUP GROUP groupName consumer xReadGroupParams STREAMS streams}: Returns new or
      * historical messages from a stream for a consumer in a group. Blocks until a message is
-     * available otherwise.. Since 5.0.0; For each stream mentioned: O(M) with M being the number of
+     * available otherwise. Since 5.0.0; For each stream mentioned: O(M) with M being the number of
      * elements returned. If M is constant (e.g. always asking for the first 10 elements with
      * COUNT), you can consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the
      * O(N) time in order to serve the N clients blocked on the stream getting new data. Null when
@@ -356,7 +356,7 @@ public interface StreamCommands {
     /**
      * {@code XREADGROUP GROUP groupName consumer xReadGroupParams STREAMS streams}: Returns new or
      * historical messages from a stream for a consumer in a group. Blocks until a message is
-     * available otherwise.. Since 5.0.0; For each stream mentioned: O(M) with M being the number of
+     * available otherwise. Since 5.0.0; For each stream mentioned: O(M) with M being the number of
      * elements returned. If M is constant (e.g. always asking for the first 10 elements with
      * COUNT), you can consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the
      * O(N) time in order to serve the N clients blocked on the stream getting new data. Null when
@@ -372,264 +372,260 @@ public interface StreamCommands {
 
     /**
      * {@code XACK key group ids}: Returns the number of messages that were successfully
-     * acknowledged by the consumer group member of a stream.. Since 5.0.0; O(1) for each message ID
+     * acknowledged by the consumer group member of a stream. Since 5.0.0; O(1) for each message ID
      * processed.
      */
     default long xack(String key, String group, StreamEntryID... ids) {
-        return executeCommand(new CommandArguments(Command.XACK).add(key).add(group).addAll(ids),
+        return executeCommand(new CommandArguments(Command.XACK).key(key).add(group).addAll(ids),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code XACK key group ids}: Returns the number of messages that were successfully
-     * acknowledged by the consumer group member of a stream.. Since 5.0.0; O(1) for each message ID
+     * acknowledged by the consumer group member of a stream. Since 5.0.0; O(1) for each message ID
      * processed.
      */
     default long xack(byte[] key, byte[] group, byte[]... ids) {
-        return executeCommand(new CommandArguments(Command.XACK).add(key).add(group).addAll(ids),
+        return executeCommand(new CommandArguments(Command.XACK).key(key).add(group).addAll(ids),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code XDEL key ids}: Returns the number of messages after removing them from a stream..
-     * Since 5.0.0; O(1) for each single item to delete in the stream, regardless of the stream
-     * size.
+     * {@code XDEL key ids}: Returns the number of messages after removing them from a stream. Since
+     * 5.0.0; O(1) for each single item to delete in the stream, regardless of the stream size.
      */
     default long xdel(String key, StreamEntryID... ids) {
-        return executeCommand(new CommandArguments(Command.XDEL).add(key).addAll(ids),
+        return executeCommand(new CommandArguments(Command.XDEL).key(key).addAll(ids),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code XDEL key ids}: Returns the number of messages after removing them from a stream..
-     * Since 5.0.0; O(1) for each single item to delete in the stream, regardless of the stream
-     * size.
+     * {@code XDEL key ids}: Returns the number of messages after removing them from a stream. Since
+     * 5.0.0; O(1) for each single item to delete in the stream, regardless of the stream size.
      */
     default long xdel(byte[] key, byte[]... ids) {
-        return executeCommand(new CommandArguments(Command.XDEL).add(key).addAll(ids),
+        return executeCommand(new CommandArguments(Command.XDEL).key(key).addAll(ids),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code XTRIM key MAXLEN ~:= maxLen}: Deletes messages from the beginning of a stream.. Since
+     * {@code XTRIM key MAXLEN ~:= maxLen}: Deletes messages from the beginning of a stream. Since
      * 5.0.0; O(N), with N being the number of evicted entries. Constant times are very small
      * however, since entries are organized in macro nodes containing multiple entries that can be
      * released with a single deallocation.
      */
     default long xtrim(String key, long maxLen, boolean approximate) {
-        return executeCommand(new CommandArguments(Command.XTRIM).add(key).add("MAXLEN")
+        return executeCommand(new CommandArguments(Command.XTRIM).key(key).add("MAXLEN")
                 .add(approximate ? "~" : "=").add(maxLen),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code XTRIM key MAXLEN ~:= maxLen}: Deletes messages from the beginning of a stream.. Since
+     * {@code XTRIM key MAXLEN ~:= maxLen}: Deletes messages from the beginning of a stream. Since
      * 5.0.0; O(N), with N being the number of evicted entries. Constant times are very small
      * however, since entries are organized in macro nodes containing multiple entries that can be
      * released with a single deallocation.
      */
     default long xtrim(byte[] key, long maxLen, boolean approximate) {
-        return executeCommand(new CommandArguments(Command.XTRIM).add(key).add("MAXLEN")
+        return executeCommand(new CommandArguments(Command.XTRIM).key(key).add("MAXLEN")
                 .add(approximate ? "~" : "=").add(maxLen),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code XTRIM key params}: Deletes messages from the beginning of a stream.. Since 5.0.0;
-     * O(N), with N being the number of evicted entries. Constant times are very small however,
-     * since entries are organized in macro nodes containing multiple entries that can be released
-     * with a single deallocation.
+     * {@code XTRIM key params}: Deletes messages from the beginning of a stream. Since 5.0.0; O(N),
+     * with N being the number of evicted entries. Constant times are very small however, since
+     * entries are organized in macro nodes containing multiple entries that can be released with a
+     * single deallocation.
      */
     default long xtrim(String key, XTrimParams params) {
-        return executeCommand(new CommandArguments(Command.XTRIM).add(key).addParams(params),
+        return executeCommand(new CommandArguments(Command.XTRIM).key(key).addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code XTRIM key params}: Deletes messages from the beginning of a stream.. Since 5.0.0;
-     * O(N), with N being the number of evicted entries. Constant times are very small however,
-     * since entries are organized in macro nodes containing multiple entries that can be released
-     * with a single deallocation.
+     * {@code XTRIM key params}: Deletes messages from the beginning of a stream. Since 5.0.0; O(N),
+     * with N being the number of evicted entries. Constant times are very small however, since
+     * entries are organized in macro nodes containing multiple entries that can be released with a
+     * single deallocation.
      */
     default long xtrim(byte[] key, XTrimParams params) {
-        return executeCommand(new CommandArguments(Command.XTRIM).add(key).addParams(params),
+        return executeCommand(new CommandArguments(Command.XTRIM).key(key).addParams(params),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code XGROUP CREATE key groupName id MKSTREAM}: Creates a consumer group.. Since 5.0.0;
-     * O(1).
+     * {@code XGROUP CREATE key groupName id MKSTREAM}: Creates a consumer group. Since 5.0.0; O(1).
      */
     default String xgroupCreate(String key, String groupName, StreamEntryID id, boolean makeStream) {
-        return executeCommand(new CommandArguments(Command.XGROUP).add("CREATE").add(key)
+        return executeCommand(new CommandArguments(Command.XGROUP).add("CREATE").key(key)
                 .add(groupName).addOr(id, "0-0").addIf(makeStream, "MKSTREAM"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code XGROUP CREATE key groupName id MKSTREAM}: Creates a consumer group.. Since 5.0.0;
-     * O(1).
+     * {@code XGROUP CREATE key groupName id MKSTREAM}: Creates a consumer group. Since 5.0.0; O(1).
      */
     default String xgroupCreate(byte[] key, byte[] groupName, byte[] id, boolean makeStream) {
-        return executeCommand(new CommandArguments(Command.XGROUP).add("CREATE").add(key)
+        return executeCommand(new CommandArguments(Command.XGROUP).add("CREATE").key(key)
                 .add(groupName).addOr(id, "0-0").addIf(makeStream, "MKSTREAM"),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code XGROUP SETID key groupName id}: Sets the last-delivered ID of a consumer group.. Since
+     * {@code XGROUP SETID key groupName id}: Sets the last-delivered ID of a consumer group. Since
      * 5.0.0; O(1).
      */
     default String xgroupSetID(String key, String groupName, StreamEntryID id) {
-        return executeCommand(new CommandArguments(Command.XGROUP).add("SETID").add(key)
+        return executeCommand(new CommandArguments(Command.XGROUP).add("SETID").key(key)
                 .add(groupName).add(id),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code XGROUP SETID key groupName id}: Sets the last-delivered ID of a consumer group.. Since
+     * {@code XGROUP SETID key groupName id}: Sets the last-delivered ID of a consumer group. Since
      * 5.0.0; O(1).
      */
     default String xgroupSetID(byte[] key, byte[] groupName, byte[] id) {
-        return executeCommand(new CommandArguments(Command.XGROUP).add("SETID").add(key)
+        return executeCommand(new CommandArguments(Command.XGROUP).add("SETID").key(key)
                 .add(groupName).add(id),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code XGROUP DESTROY key groupName}: Destroys a consumer group.. Since 5.0.0; O(N) where N
-     * is the number of entries in the group's pending entries list (PEL).
+     * {@code XGROUP DESTROY key groupName}: Destroys a consumer group. Since 5.0.0; O(N) where N is
+     * the number of entries in the group's pending entries list (PEL).
      */
     default long xgroupDestroy(String key, String groupName) {
-        return executeCommand(new CommandArguments(Command.XGROUP).add("DESTROY").add(key)
+        return executeCommand(new CommandArguments(Command.XGROUP).add("DESTROY").key(key)
                 .add(groupName),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code XGROUP DESTROY key groupName}: Destroys a consumer group.. Since 5.0.0; O(N) where N
-     * is the number of entries in the group's pending entries list (PEL).
+     * {@code XGROUP DESTROY key groupName}: Destroys a consumer group. Since 5.0.0; O(N) where N is
+     * the number of entries in the group's pending entries list (PEL).
      */
     default long xgroupDestroy(byte[] key, byte[] groupName) {
-        return executeCommand(new CommandArguments(Command.XGROUP).add("DESTROY").add(key)
+        return executeCommand(new CommandArguments(Command.XGROUP).add("DESTROY").key(key)
                 .add(groupName),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code XGROUP CREATECONSUMER key groupName consumerName}: Creates a consumer in a consumer
-     * group.. Since 6.2.0; O(1).
+     * group. Since 6.2.0; O(1).
      */
     default boolean xgroupCreateConsumer(String key, String groupName, String consumerName) {
-        return executeCommand(new CommandArguments(Command.XGROUP).add("CREATECONSUMER").add(key)
+        return executeCommand(new CommandArguments(Command.XGROUP).add("CREATECONSUMER").key(key)
                 .add(groupName).add(consumerName),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
      * {@code XGROUP CREATECONSUMER key groupName consumerName}: Creates a consumer in a consumer
-     * group.. Since 6.2.0; O(1).
+     * group. Since 6.2.0; O(1).
      */
     default boolean xgroupCreateConsumer(byte[] key, byte[] groupName, byte[] consumerName) {
-        return executeCommand(new CommandArguments(Command.XGROUP).add("CREATECONSUMER").add(key)
+        return executeCommand(new CommandArguments(Command.XGROUP).add("CREATECONSUMER").key(key)
                 .add(groupName).add(consumerName),
                 BuilderFactory.BOOLEAN);
     }
 
     /**
      * {@code XGROUP DELCONSUMER key groupName consumerName}: Deletes a consumer from a consumer
-     * group.. Since 5.0.0; O(1).
+     * group. Since 5.0.0; O(1).
      */
     default long xgroupDelConsumer(String key, String groupName, String consumerName) {
-        return executeCommand(new CommandArguments(Command.XGROUP).add("DELCONSUMER").add(key)
+        return executeCommand(new CommandArguments(Command.XGROUP).add("DELCONSUMER").key(key)
                 .add(groupName).add(consumerName),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code XGROUP DELCONSUMER key groupName consumerName}: Deletes a consumer from a consumer
-     * group.. Since 5.0.0; O(1).
+     * group. Since 5.0.0; O(1).
      */
     default long xgroupDelConsumer(byte[] key, byte[] groupName, byte[] consumerName) {
-        return executeCommand(new CommandArguments(Command.XGROUP).add("DELCONSUMER").add(key)
+        return executeCommand(new CommandArguments(Command.XGROUP).add("DELCONSUMER").key(key)
                 .add(groupName).add(consumerName),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code XPENDING key groupName}: Returns the information and entries from a stream consumer
-     * group's pending entries list.. Since 5.0.0; O(N) with N being the number of elements
-     * returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is
-     * the total number of entries scanned when used with the IDLE filter. When the command returns
-     * just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an
-     * additional O(N) time for iterating every consumer.
+     * group's pending entries list. Since 5.0.0; O(N) with N being the number of elements returned,
+     * so asking for a small fixed number of entries per call is O(1). O(M), where M is the total
+     * number of entries scanned when used with the IDLE filter. When the command returns just the
+     * summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional
+     * O(N) time for iterating every consumer.
      */
     default StreamPendingSummary xpending(String key, String groupName) {
-        return executeCommand(new CommandArguments(Command.XPENDING).add(key).add(groupName),
+        return executeCommand(new CommandArguments(Command.XPENDING).key(key).add(groupName),
                 Results.STREAM_PENDING_SUMMARY);
     }
 
     /**
      * {@code XPENDING key groupName}: Returns the information and entries from a stream consumer
-     * group's pending entries list.. Since 5.0.0; O(N) with N being the number of elements
-     * returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is
-     * the total number of entries scanned when used with the IDLE filter. When the command returns
-     * just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an
-     * additional O(N) time for iterating every consumer.
+     * group's pending entries list. Since 5.0.0; O(N) with N being the number of elements returned,
+     * so asking for a small fixed number of entries per call is O(1). O(M), where M is the total
+     * number of entries scanned when used with the IDLE filter. When the command returns just the
+     * summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional
+     * O(N) time for iterating every consumer.
      */
     default Object xpending(byte[] key, byte[] groupName) {
-        return executeCommand(new CommandArguments(Command.XPENDING).add(key).add(groupName),
+        return executeCommand(new CommandArguments(Command.XPENDING).key(key).add(groupName),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
      * {@code XPENDING key groupName params}: Returns the information and entries from a stream
-     * consumer group's pending entries list.. Since 5.0.0; O(N) with N being the number of elements
+     * consumer group's pending entries list. Since 5.0.0; O(N) with N being the number of elements
      * returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is
      * the total number of entries scanned when used with the IDLE filter. When the command returns
      * just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an
      * additional O(N) time for iterating every consumer.
      */
     default List<StreamPendingEntry> xpending(String key, String groupName, XPendingParams params) {
-        return executeCommand(new CommandArguments(Command.XPENDING).add(key).add(groupName)
+        return executeCommand(new CommandArguments(Command.XPENDING).key(key).add(groupName)
                 .addParams(params),
                 Results.LIST_OF_STREAM_PENDING_ENTRY);
     }
 
     /**
      * {@code XPENDING key groupName params}: Returns the information and entries from a stream
-     * consumer group's pending entries list.. Since 5.0.0; O(N) with N being the number of elements
+     * consumer group's pending entries list. Since 5.0.0; O(N) with N being the number of elements
      * returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is
      * the total number of entries scanned when used with the IDLE filter. When the command returns
      * just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an
      * additional O(N) time for iterating every consumer.
      */
     default List<Object> xpending(byte[] key, byte[] groupName, XPendingParams params) {
-        return executeCommand(new CommandArguments(Command.XPENDING).add(key).add(groupName)
+        return executeCommand(new CommandArguments(Command.XPENDING).key(key).add(groupName)
                 .addParams(params),
                 Results.LIST_OF_OBJECT_RAW);
     }
 
     /**
      * {@code XCLAIM key group consumerName minIdleTime ids params}: Changes, or acquires, ownership
-     * of a message in a consumer group, as if the message was delivered a consumer group member..
+     * of a message in a consumer group, as if the message was delivered a consumer group member.
      * Since 5.0.0; O(log N) with N being the number of messages in the PEL of the consumer group.
      */
     default List<StreamEntry> xclaim(String key, String group, String consumerName,
                 long minIdleTime, XClaimParams params, StreamEntryID... ids) {
-        return executeCommand(new CommandArguments(Command.XCLAIM).add(key).add(group)
+        return executeCommand(new CommandArguments(Command.XCLAIM).key(key).add(group)
                 .add(consumerName).add(minIdleTime).addAll(ids).addParams(params),
                 Results.LIST_OF_STREAM_ENTRY);
     }
 
     /**
      * {@code XCLAIM key group consumerName minIdleTime ids params}: Changes, or acquires, ownership
-     * of a message in a consumer group, as if the message was delivered a consumer group member..
+     * of a message in a consumer group, as if the message was delivered a consumer group member.
      * Since 5.0.0; O(log N) with N being the number of messages in the PEL of the consumer group.
      */
     default List<Object> xclaim(byte[] key, byte[] group, byte[] consumerName, long minIdleTime,
                 XClaimParams params, byte[]... ids) {
-        return executeCommand(new CommandArguments(Command.XCLAIM).add(key).add(group)
+        return executeCommand(new CommandArguments(Command.XCLAIM).key(key).add(group)
                 .add(consumerName).add(minIdleTime).addAll(ids).addParams(params),
                 Results.LIST_OF_OBJECT_RAW);
     }
@@ -637,12 +633,12 @@ public interface StreamCommands {
     /**
      * {@code XCLAIM key group consumerName minIdleTime ids params JUSTID}: Changes, or acquires,
      * ownership of a message in a consumer group, as if the message was delivered a consumer group
-     * member.. Since 5.0.0; O(log N) with N being the number of messages in the PEL of the consumer
+     * member. Since 5.0.0; O(log N) with N being the number of messages in the PEL of the consumer
      * group.
      */
     default List<StreamEntryID> xclaimJustId(String key, String group, String consumerName,
                 long minIdleTime, XClaimParams params, StreamEntryID... ids) {
-        return executeCommand(new CommandArguments(Command.XCLAIM).add(key).add(group)
+        return executeCommand(new CommandArguments(Command.XCLAIM).key(key).add(group)
                 .add(consumerName).add(minIdleTime).addAll(ids).addParams(params).add("JUSTID"),
                 Results.LIST_OF_STREAM_ENTRY_ID);
     }
@@ -650,12 +646,12 @@ public interface StreamCommands {
     /**
      * {@code XCLAIM key group consumerName minIdleTime ids params JUSTID}: Changes, or acquires,
      * ownership of a message in a consumer group, as if the message was delivered a consumer group
-     * member.. Since 5.0.0; O(log N) with N being the number of messages in the PEL of the consumer
+     * member. Since 5.0.0; O(log N) with N being the number of messages in the PEL of the consumer
      * group.
      */
     default List<byte[]> xclaimJustId(byte[] key, byte[] group, byte[] consumerName,
                 long minIdleTime, XClaimParams params, byte[]... ids) {
-        return executeCommand(new CommandArguments(Command.XCLAIM).add(key).add(group)
+        return executeCommand(new CommandArguments(Command.XCLAIM).key(key).add(group)
                 .add(consumerName).add(minIdleTime).addAll(ids).addParams(params).add("JUSTID"),
                 Results.LIST_OF_BINARY);
     }
@@ -663,12 +659,12 @@ public interface StreamCommands {
     /**
      * {@code XAUTOCLAIM key group consumerName minIdleTime start params}: Changes, or acquires,
      * ownership of messages in a consumer group, as if the messages were delivered to as consumer
-     * group member.. Since 6.2.0; O(1) if COUNT is small.
+     * group member. Since 6.2.0; O(1) if COUNT is small.
      */
     default Map.Entry<StreamEntryID, List<StreamEntry>> xautoclaim(String key, String group,
                 String consumerName, long minIdleTime, StreamEntryID start,
                 XAutoClaimParams params) {
-        return executeCommand(new CommandArguments(Command.XAUTOCLAIM).add(key).add(group)
+        return executeCommand(new CommandArguments(Command.XAUTOCLAIM).key(key).add(group)
                 .add(consumerName).add(minIdleTime).add(start).addParams(params),
                 Results.MAP_OF_ENTRY_OF_STREAM_ENTRY_ID_OF_LIST_OF_STREAM_ENTRY);
     }
@@ -676,11 +672,11 @@ public interface StreamCommands {
     /**
      * {@code XAUTOCLAIM key group consumerName minIdleTime start params}: Changes, or acquires,
      * ownership of messages in a consumer group, as if the messages were delivered to as consumer
-     * group member.. Since 6.2.0; O(1) if COUNT is small.
+     * group member. Since 6.2.0; O(1) if COUNT is small.
      */
     default List<Object> xautoclaim(byte[] key, byte[] group, byte[] consumerName,
                 long minIdleTime, byte[] start, XAutoClaimParams params) {
-        return executeCommand(new CommandArguments(Command.XAUTOCLAIM).add(key).add(group)
+        return executeCommand(new CommandArguments(Command.XAUTOCLAIM).key(key).add(group)
                 .add(consumerName).add(minIdleTime).add(start).addParams(params),
                 Results.LIST_OF_OBJECT_RAW);
     }
@@ -688,12 +684,12 @@ public interface StreamCommands {
     /**
      * {@code XAUTOCLAIM key group consumerName minIdleTime start params JUSTID}: Changes, or
      * acquires, ownership of messages in a consumer group, as if the messages were delivered to as
-     * consumer group member.. Since 6.2.0; O(1) if COUNT is small.
+     * consumer group member. Since 6.2.0; O(1) if COUNT is small.
      */
     default Map.Entry<StreamEntryID, List<StreamEntryID>> xautoclaimJustId(String key,
                 String group, String consumerName, long minIdleTime, StreamEntryID start,
                 XAutoClaimParams params) {
-        return executeCommand(new CommandArguments(Command.XAUTOCLAIM).add(key).add(group)
+        return executeCommand(new CommandArguments(Command.XAUTOCLAIM).key(key).add(group)
                 .add(consumerName).add(minIdleTime).add(start).addParams(params).add("JUSTID"),
                 Results.MAP_OF_ENTRY_OF_STREAM_ENTRY_ID_OF_LIST_OF_STREAM_ENTRY_ID);
     }
@@ -701,105 +697,105 @@ public interface StreamCommands {
     /**
      * {@code XAUTOCLAIM key group consumerName minIdleTime start params JUSTID}: Changes, or
      * acquires, ownership of messages in a consumer group, as if the messages were delivered to as
-     * consumer group member.. Since 6.2.0; O(1) if COUNT is small.
+     * consumer group member. Since 6.2.0; O(1) if COUNT is small.
      */
     default List<Object> xautoclaimJustId(byte[] key, byte[] group, byte[] consumerName,
                 long minIdleTime, byte[] start, XAutoClaimParams params) {
-        return executeCommand(new CommandArguments(Command.XAUTOCLAIM).add(key).add(group)
+        return executeCommand(new CommandArguments(Command.XAUTOCLAIM).key(key).add(group)
                 .add(consumerName).add(minIdleTime).add(start).addParams(params).add("JUSTID"),
                 Results.LIST_OF_OBJECT_RAW);
     }
 
-    /** {@code XINFO STREAM key}: Returns information about a stream.. Since 5.0.0; O(1). */
+    /** {@code XINFO STREAM key}: Returns information about a stream. Since 5.0.0; O(1). */
     default StreamInfo xinfoStream(String key) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").add(key),
+        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").key(key),
                 Results.STREAM_INFO);
     }
 
-    /** {@code XINFO STREAM key}: Returns information about a stream.. Since 5.0.0; O(1). */
+    /** {@code XINFO STREAM key}: Returns information about a stream. Since 5.0.0; O(1). */
     default Object xinfoStream(byte[] key) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").add(key),
+        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").key(key),
                 BuilderFactory.RAW_OBJECT);
     }
 
-    /** {@code XINFO STREAM key FULL}: Returns information about a stream.. Since 5.0.0; O(1). */
+    /** {@code XINFO STREAM key FULL}: Returns information about a stream. Since 5.0.0; O(1). */
     default StreamFullInfo xinfoStreamFull(String key) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").add(key)
+        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").key(key)
                 .add("FULL"),
                 Results.STREAM_FULL_INFO);
     }
 
-    /** {@code XINFO STREAM key FULL}: Returns information about a stream.. Since 5.0.0; O(1). */
+    /** {@code XINFO STREAM key FULL}: Returns information about a stream. Since 5.0.0; O(1). */
     default Object xinfoStreamFull(byte[] key) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").add(key)
+        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").key(key)
                 .add("FULL"),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code XINFO STREAM key FULL COUNT count}: Returns information about a stream.. Since 5.0.0;
+     * {@code XINFO STREAM key FULL COUNT count}: Returns information about a stream. Since 5.0.0;
      * O(1).
      */
     default StreamFullInfo xinfoStreamFull(String key, int count) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").add(key)
+        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").key(key)
                 .add("FULL").add("COUNT").add(count),
                 Results.STREAM_FULL_INFO);
     }
 
     /**
-     * {@code XINFO STREAM key FULL COUNT count}: Returns information about a stream.. Since 5.0.0;
+     * {@code XINFO STREAM key FULL COUNT count}: Returns information about a stream. Since 5.0.0;
      * O(1).
      */
     default Object xinfoStreamFull(byte[] key, int count) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").add(key)
+        return executeCommand(new CommandArguments(Command.XINFO).add("STREAM").key(key)
                 .add("FULL").add("COUNT").add(count),
                 BuilderFactory.RAW_OBJECT);
     }
 
     /**
-     * {@code XINFO GROUPS key}: Returns a list of the consumer groups of a stream.. Since 5.0.0;
+     * {@code XINFO GROUPS key}: Returns a list of the consumer groups of a stream. Since 5.0.0;
      * O(1).
      */
     default List<StreamGroupInfo> xinfoGroups(String key) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("GROUPS").add(key),
+        return executeCommand(new CommandArguments(Command.XINFO).add("GROUPS").key(key),
                 Results.LIST_OF_STREAM_GROUP_INFO);
     }
 
     /**
-     * {@code XINFO GROUPS key}: Returns a list of the consumer groups of a stream.. Since 5.0.0;
+     * {@code XINFO GROUPS key}: Returns a list of the consumer groups of a stream. Since 5.0.0;
      * O(1).
      */
     default List<Object> xinfoGroups(byte[] key) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("GROUPS").add(key),
+        return executeCommand(new CommandArguments(Command.XINFO).add("GROUPS").key(key),
                 Results.LIST_OF_OBJECT_RAW);
     }
 
     /**
-     * {@code XINFO CONSUMERS key group}: Returns a list of the consumers in a consumer group..
-     * Since 5.0.0; O(1).
+     * {@code XINFO CONSUMERS key group}: Returns a list of the consumers in a consumer group. Since
+     * 5.0.0; O(1).
      */
     default List<StreamConsumersInfo> xinfoConsumers(String key, String group) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("CONSUMERS").add(key)
+        return executeCommand(new CommandArguments(Command.XINFO).add("CONSUMERS").key(key)
                 .add(group),
                 Results.LIST_OF_STREAM_CONSUMERS_INFO);
     }
 
     /**
-     * {@code XINFO CONSUMERS key group}: Returns a list of the consumers in a consumer group..
-     * Since 5.0.0; O(1).
+     * {@code XINFO CONSUMERS key group}: Returns a list of the consumers in a consumer group. Since
+     * 5.0.0; O(1).
      */
     default List<Object> xinfoConsumers(byte[] key, byte[] group) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("CONSUMERS").add(key)
+        return executeCommand(new CommandArguments(Command.XINFO).add("CONSUMERS").key(key)
                 .add(group),
                 Results.LIST_OF_OBJECT_RAW);
     }
 
     /**
-     * {@code XINFO CONSUMERS key group}: Returns a list of the consumers in a consumer group..
-     * Since 5.0.0; O(1).
+     * {@code XINFO CONSUMERS key group}: Returns a list of the consumers in a consumer group. Since
+     * 5.0.0; O(1).
      */
     default List<StreamConsumerInfo> xinfoConsumers2(String key, String group) {
-        return executeCommand(new CommandArguments(Command.XINFO).add("CONSUMERS").add(key)
+        return executeCommand(new CommandArguments(Command.XINFO).add("CONSUMERS").key(key)
                 .add(group),
                 Results.LIST_OF_STREAM_CONSUMER_INFO);
     }

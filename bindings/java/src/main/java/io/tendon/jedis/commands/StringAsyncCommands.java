@@ -23,474 +23,474 @@ public interface StringAsyncCommands {
 
     /**
      * {@code SET key value}: Sets the string value of a key, ignoring its type. The key is created
-     * if it doesn't exist.. Since 1.0.0; O(1). Null when there is none.
+     * if it doesn't exist. Since 1.0.0; O(1). Null when there is none.
      */
     default CompletableFuture<String> set(String key, String value) {
-        return executeCommand(new CommandArguments(Command.SET).add(key).add(value),
+        return executeCommand(new CommandArguments(Command.SET).key(key).add(value),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code SET key value}: Sets the string value of a key, ignoring its type. The key is created
-     * if it doesn't exist.. Since 1.0.0; O(1). Null when there is none.
+     * if it doesn't exist. Since 1.0.0; O(1). Null when there is none.
      */
     default CompletableFuture<String> set(byte[] key, byte[] value) {
-        return executeCommand(new CommandArguments(Command.SET).add(key).add(value),
+        return executeCommand(new CommandArguments(Command.SET).key(key).add(value),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code SET key value params}: Sets the string value of a key, ignoring its type. The key is
-     * created if it doesn't exist.. Since 1.0.0; O(1). Null when there is none.
+     * created if it doesn't exist. Since 1.0.0; O(1). Null when there is none.
      */
     default CompletableFuture<String> set(String key, String value, SetParams params) {
-        return executeCommand(new CommandArguments(Command.SET).add(key).add(value)
+        return executeCommand(new CommandArguments(Command.SET).key(key).add(value)
                 .addParams(params),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code SET key value params}: Sets the string value of a key, ignoring its type. The key is
-     * created if it doesn't exist.. Since 1.0.0; O(1). Null when there is none.
+     * created if it doesn't exist. Since 1.0.0; O(1). Null when there is none.
      */
     default CompletableFuture<String> set(byte[] key, byte[] value, SetParams params) {
-        return executeCommand(new CommandArguments(Command.SET).add(key).add(value)
+        return executeCommand(new CommandArguments(Command.SET).key(key).add(value)
                 .addParams(params),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code GET key}: Returns the string value of a key.. Since 1.0.0; O(1). Null when there is
+     * {@code GET key}: Returns the string value of a key. Since 1.0.0; O(1). Null when there is
      * none.
      */
     default CompletableFuture<String> get(String key) {
-        return executeCommand(new CommandArguments(Command.GET).add(key),
+        return executeCommand(new CommandArguments(Command.GET).key(key),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code GET key}: Returns the string value of a key.. Since 1.0.0; O(1). Null when there is
+     * {@code GET key}: Returns the string value of a key. Since 1.0.0; O(1). Null when there is
      * none.
      */
     default CompletableFuture<byte[]> get(byte[] key) {
-        return executeCommand(new CommandArguments(Command.GET).add(key),
+        return executeCommand(new CommandArguments(Command.GET).key(key),
                 BuilderFactory.BINARY);
     }
 
     /**
-     * {@code GETDEL key}: Returns the string value of a key after deleting the key.. Since 6.2.0;
+     * {@code GETDEL key}: Returns the string value of a key after deleting the key. Since 6.2.0;
      * O(1). Null when there is none.
      */
     default CompletableFuture<String> getDel(String key) {
-        return executeCommand(new CommandArguments(Command.GETDEL).add(key),
+        return executeCommand(new CommandArguments(Command.GETDEL).key(key),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code GETDEL key}: Returns the string value of a key after deleting the key.. Since 6.2.0;
+     * {@code GETDEL key}: Returns the string value of a key after deleting the key. Since 6.2.0;
      * O(1). Null when there is none.
      */
     default CompletableFuture<byte[]> getDel(byte[] key) {
-        return executeCommand(new CommandArguments(Command.GETDEL).add(key),
+        return executeCommand(new CommandArguments(Command.GETDEL).key(key),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code GETEX key params}: Returns the string value of a key after setting its expiration
-     * time.. Since 6.2.0; O(1). Null when there is none.
+     * time. Since 6.2.0; O(1). Null when there is none.
      */
     default CompletableFuture<String> getEx(String key, GetExParams params) {
-        return executeCommand(new CommandArguments(Command.GETEX).add(key).addParams(params),
+        return executeCommand(new CommandArguments(Command.GETEX).key(key).addParams(params),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code GETEX key params}: Returns the string value of a key after setting its expiration
-     * time.. Since 6.2.0; O(1). Null when there is none.
+     * time. Since 6.2.0; O(1). Null when there is none.
      */
     default CompletableFuture<byte[]> getEx(byte[] key, GetExParams params) {
-        return executeCommand(new CommandArguments(Command.GETEX).add(key).addParams(params),
+        return executeCommand(new CommandArguments(Command.GETEX).key(key).addParams(params),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code GETSET key value}: Returns the previous string value of a key after setting it to a
-     * new value.. Since 1.0.0; O(1). Null when there is none.
+     * new value. Since 1.0.0; O(1). Null when there is none.
      */
     default CompletableFuture<String> getSet(String key, String value) {
-        return executeCommand(new CommandArguments(Command.GETSET).add(key).add(value),
+        return executeCommand(new CommandArguments(Command.GETSET).key(key).add(value),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code GETSET key value}: Returns the previous string value of a key after setting it to a
-     * new value.. Since 1.0.0; O(1). Null when there is none.
+     * new value. Since 1.0.0; O(1). Null when there is none.
      */
     default CompletableFuture<byte[]> getSet(byte[] key, byte[] value) {
-        return executeCommand(new CommandArguments(Command.GETSET).add(key).add(value),
+        return executeCommand(new CommandArguments(Command.GETSET).key(key).add(value),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code SET key value GET}: Sets the string value of a key, ignoring its type. The key is
-     * created if it doesn't exist.. Since 1.0.0; O(1). Null when there is none.
+     * created if it doesn't exist. Since 1.0.0; O(1). Null when there is none.
      */
     default CompletableFuture<String> setGet(String key, String value) {
-        return executeCommand(new CommandArguments(Command.SET).add(key).add(value).add("GET"),
+        return executeCommand(new CommandArguments(Command.SET).key(key).add(value).add("GET"),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code SET key value GET}: Sets the string value of a key, ignoring its type. The key is
-     * created if it doesn't exist.. Since 1.0.0; O(1). Null when there is none.
+     * created if it doesn't exist. Since 1.0.0; O(1). Null when there is none.
      */
     default CompletableFuture<byte[]> setGet(byte[] key, byte[] value) {
-        return executeCommand(new CommandArguments(Command.SET).add(key).add(value).add("GET"),
+        return executeCommand(new CommandArguments(Command.SET).key(key).add(value).add("GET"),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code SET key value GET params}: Sets the string value of a key, ignoring its type. The key
-     * is created if it doesn't exist.. Since 1.0.0; O(1). Null when there is none.
+     * is created if it doesn't exist. Since 1.0.0; O(1). Null when there is none.
      */
     default CompletableFuture<String> setGet(String key, String value, SetParams params) {
-        return executeCommand(new CommandArguments(Command.SET).add(key).add(value).add("GET")
+        return executeCommand(new CommandArguments(Command.SET).key(key).add(value).add("GET")
                 .addParams(params),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code SET key value GET params}: Sets the string value of a key, ignoring its type. The key
-     * is created if it doesn't exist.. Since 1.0.0; O(1). Null when there is none.
+     * is created if it doesn't exist. Since 1.0.0; O(1). Null when there is none.
      */
     default CompletableFuture<byte[]> setGet(byte[] key, byte[] value, SetParams params) {
-        return executeCommand(new CommandArguments(Command.SET).add(key).add(value).add("GET")
+        return executeCommand(new CommandArguments(Command.SET).key(key).add(value).add("GET")
                 .addParams(params),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code SETEX key seconds value}: Sets the string value and expiration time of a key. Creates
-     * the key if it doesn't exist.. Since 2.0.0; O(1).
+     * the key if it doesn't exist. Since 2.0.0; O(1).
      */
     default CompletableFuture<String> setex(String key, long seconds, String value) {
-        return executeCommand(new CommandArguments(Command.SETEX).add(key).add(seconds).add(value),
+        return executeCommand(new CommandArguments(Command.SETEX).key(key).add(seconds).add(value),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code SETEX key seconds value}: Sets the string value and expiration time of a key. Creates
-     * the key if it doesn't exist.. Since 2.0.0; O(1).
+     * the key if it doesn't exist. Since 2.0.0; O(1).
      */
     default CompletableFuture<String> setex(byte[] key, long seconds, byte[] value) {
-        return executeCommand(new CommandArguments(Command.SETEX).add(key).add(seconds).add(value),
+        return executeCommand(new CommandArguments(Command.SETEX).key(key).add(seconds).add(value),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code PSETEX key milliseconds value}: Sets both string value and expiration time in
-     * milliseconds of a key. The key is created if it doesn't exist.. Since 2.6.0; O(1).
+     * milliseconds of a key. The key is created if it doesn't exist. Since 2.6.0; O(1).
      */
     default CompletableFuture<String> psetex(String key, long milliseconds, String value) {
-        return executeCommand(new CommandArguments(Command.PSETEX).add(key).add(milliseconds)
+        return executeCommand(new CommandArguments(Command.PSETEX).key(key).add(milliseconds)
                 .add(value),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code PSETEX key milliseconds value}: Sets both string value and expiration time in
-     * milliseconds of a key. The key is created if it doesn't exist.. Since 2.6.0; O(1).
+     * milliseconds of a key. The key is created if it doesn't exist. Since 2.6.0; O(1).
      */
     default CompletableFuture<String> psetex(byte[] key, long milliseconds, byte[] value) {
-        return executeCommand(new CommandArguments(Command.PSETEX).add(key).add(milliseconds)
+        return executeCommand(new CommandArguments(Command.PSETEX).key(key).add(milliseconds)
                 .add(value),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code SETNX key value}: Set the string value of a key only when the key doesn't exist..
-     * Since 1.0.0; O(1).
+     * {@code SETNX key value}: Set the string value of a key only when the key doesn't exist. Since
+     * 1.0.0; O(1).
      */
     default CompletableFuture<Long> setnx(String key, String value) {
-        return executeCommand(new CommandArguments(Command.SETNX).add(key).add(value),
+        return executeCommand(new CommandArguments(Command.SETNX).key(key).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SETNX key value}: Set the string value of a key only when the key doesn't exist..
-     * Since 1.0.0; O(1).
+     * {@code SETNX key value}: Set the string value of a key only when the key doesn't exist. Since
+     * 1.0.0; O(1).
      */
     default CompletableFuture<Long> setnx(byte[] key, byte[] value) {
-        return executeCommand(new CommandArguments(Command.SETNX).add(key).add(value),
+        return executeCommand(new CommandArguments(Command.SETNX).key(key).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code MGET keys}: Atomically returns the string values of one or more keys.. Since 1.0.0;
+     * {@code MGET keys}: Atomically returns the string values of one or more keys. Since 1.0.0;
      * O(N) where N is the number of keys to retrieve.
      */
     default CompletableFuture<List<String>> mget(String... keys) {
-        return executeCommand(new CommandArguments(Command.MGET).addAll(keys),
+        return executeCommand(new CommandArguments(Command.MGET).keys(keys),
                 Results.LIST_OF_STRING);
     }
 
     /**
-     * {@code MGET keys}: Atomically returns the string values of one or more keys.. Since 1.0.0;
+     * {@code MGET keys}: Atomically returns the string values of one or more keys. Since 1.0.0;
      * O(N) where N is the number of keys to retrieve.
      */
     default CompletableFuture<List<byte[]>> mget(byte[]... keys) {
-        return executeCommand(new CommandArguments(Command.MGET).addAll(keys),
+        return executeCommand(new CommandArguments(Command.MGET).keys(keys),
                 Results.LIST_OF_BINARY);
     }
 
     /**
      * {@code MSET keysvalues}: Atomically creates or modifies the string values of one or more
-     * keys.. Since 1.0.1; O(N) where N is the number of keys to set.
+     * keys. Since 1.0.1; O(N) where N is the number of keys to set.
      */
     default CompletableFuture<String> mset(String... keysvalues) {
-        return executeCommand(new CommandArguments(Command.MSET).addAll(keysvalues),
+        return executeCommand(new CommandArguments(Command.MSET).keysAndValues(keysvalues),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code MSET keysvalues}: Atomically creates or modifies the string values of one or more
-     * keys.. Since 1.0.1; O(N) where N is the number of keys to set.
+     * keys. Since 1.0.1; O(N) where N is the number of keys to set.
      */
     default CompletableFuture<String> mset(byte[]... keysvalues) {
-        return executeCommand(new CommandArguments(Command.MSET).addAll(keysvalues),
+        return executeCommand(new CommandArguments(Command.MSET).keysAndValues(keysvalues),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code MSETNX keysvalues}: Atomically modifies the string values of one or more keys only
-     * when all keys don't exist.. Since 1.0.1; O(N) where N is the number of keys to set.
+     * when all keys don't exist. Since 1.0.1; O(N) where N is the number of keys to set.
      */
     default CompletableFuture<Long> msetnx(String... keysvalues) {
-        return executeCommand(new CommandArguments(Command.MSETNX).addAll(keysvalues),
+        return executeCommand(new CommandArguments(Command.MSETNX).keysAndValues(keysvalues),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code MSETNX keysvalues}: Atomically modifies the string values of one or more keys only
-     * when all keys don't exist.. Since 1.0.1; O(N) where N is the number of keys to set.
+     * when all keys don't exist. Since 1.0.1; O(N) where N is the number of keys to set.
      */
     default CompletableFuture<Long> msetnx(byte[]... keysvalues) {
-        return executeCommand(new CommandArguments(Command.MSETNX).addAll(keysvalues),
+        return executeCommand(new CommandArguments(Command.MSETNX).keysAndValues(keysvalues),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code INCR key}: Increments the integer value of a key by one. Uses 0 as initial value if
-     * the key doesn't exist.. Since 1.0.0; O(1).
+     * the key doesn't exist. Since 1.0.0; O(1).
      */
     default CompletableFuture<Long> incr(String key) {
-        return executeCommand(new CommandArguments(Command.INCR).add(key),
+        return executeCommand(new CommandArguments(Command.INCR).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code INCR key}: Increments the integer value of a key by one. Uses 0 as initial value if
-     * the key doesn't exist.. Since 1.0.0; O(1).
+     * the key doesn't exist. Since 1.0.0; O(1).
      */
     default CompletableFuture<Long> incr(byte[] key) {
-        return executeCommand(new CommandArguments(Command.INCR).add(key),
+        return executeCommand(new CommandArguments(Command.INCR).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code INCRBY key increment}: Increments the integer value of a key by a number. Uses 0 as
-     * initial value if the key doesn't exist.. Since 1.0.0; O(1).
+     * initial value if the key doesn't exist. Since 1.0.0; O(1).
      */
     default CompletableFuture<Long> incrBy(String key, long increment) {
-        return executeCommand(new CommandArguments(Command.INCRBY).add(key).add(increment),
+        return executeCommand(new CommandArguments(Command.INCRBY).key(key).add(increment),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code INCRBY key increment}: Increments the integer value of a key by a number. Uses 0 as
-     * initial value if the key doesn't exist.. Since 1.0.0; O(1).
+     * initial value if the key doesn't exist. Since 1.0.0; O(1).
      */
     default CompletableFuture<Long> incrBy(byte[] key, long increment) {
-        return executeCommand(new CommandArguments(Command.INCRBY).add(key).add(increment),
+        return executeCommand(new CommandArguments(Command.INCRBY).key(key).add(increment),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code INCRBYFLOAT key increment}: Increment the floating point value of a key by a number.
-     * Uses 0 as initial value if the key doesn't exist.. Since 2.6.0; O(1).
+     * Uses 0 as initial value if the key doesn't exist. Since 2.6.0; O(1).
      */
     default CompletableFuture<Double> incrByFloat(String key, double increment) {
-        return executeCommand(new CommandArguments(Command.INCRBYFLOAT).add(key).add(increment),
+        return executeCommand(new CommandArguments(Command.INCRBYFLOAT).key(key).add(increment),
                 BuilderFactory.DOUBLE);
     }
 
     /**
      * {@code INCRBYFLOAT key increment}: Increment the floating point value of a key by a number.
-     * Uses 0 as initial value if the key doesn't exist.. Since 2.6.0; O(1).
+     * Uses 0 as initial value if the key doesn't exist. Since 2.6.0; O(1).
      */
     default CompletableFuture<Double> incrByFloat(byte[] key, double increment) {
-        return executeCommand(new CommandArguments(Command.INCRBYFLOAT).add(key).add(increment),
+        return executeCommand(new CommandArguments(Command.INCRBYFLOAT).key(key).add(increment),
                 BuilderFactory.DOUBLE);
     }
 
     /**
      * {@code DECR key}: Decrements the integer value of a key by one. Uses 0 as initial value if
-     * the key doesn't exist.. Since 1.0.0; O(1).
+     * the key doesn't exist. Since 1.0.0; O(1).
      */
     default CompletableFuture<Long> decr(String key) {
-        return executeCommand(new CommandArguments(Command.DECR).add(key),
+        return executeCommand(new CommandArguments(Command.DECR).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code DECR key}: Decrements the integer value of a key by one. Uses 0 as initial value if
-     * the key doesn't exist.. Since 1.0.0; O(1).
+     * the key doesn't exist. Since 1.0.0; O(1).
      */
     default CompletableFuture<Long> decr(byte[] key) {
-        return executeCommand(new CommandArguments(Command.DECR).add(key),
+        return executeCommand(new CommandArguments(Command.DECR).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code DECRBY key decrement}: Decrements a number from the integer value of a key. Uses 0 as
-     * initial value if the key doesn't exist.. Since 1.0.0; O(1).
+     * initial value if the key doesn't exist. Since 1.0.0; O(1).
      */
     default CompletableFuture<Long> decrBy(String key, long decrement) {
-        return executeCommand(new CommandArguments(Command.DECRBY).add(key).add(decrement),
+        return executeCommand(new CommandArguments(Command.DECRBY).key(key).add(decrement),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code DECRBY key decrement}: Decrements a number from the integer value of a key. Uses 0 as
-     * initial value if the key doesn't exist.. Since 1.0.0; O(1).
+     * initial value if the key doesn't exist. Since 1.0.0; O(1).
      */
     default CompletableFuture<Long> decrBy(byte[] key, long decrement) {
-        return executeCommand(new CommandArguments(Command.DECRBY).add(key).add(decrement),
+        return executeCommand(new CommandArguments(Command.DECRBY).key(key).add(decrement),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code APPEND key value}: Appends a string to the value of a key. Creates the key if it
-     * doesn't exist.. Since 2.0.0; O(1). The amortized time complexity is O(1) assuming the
-     * appended value is small and the already present value is of any size, since the dynamic
-     * string library used by the server will double the free space available on every reallocation.
+     * doesn't exist. Since 2.0.0; O(1). The amortized time complexity is O(1) assuming the appended
+     * value is small and the already present value is of any size, since the dynamic string library
+     * used by the server will double the free space available on every reallocation.
      */
     default CompletableFuture<Long> append(String key, String value) {
-        return executeCommand(new CommandArguments(Command.APPEND).add(key).add(value),
+        return executeCommand(new CommandArguments(Command.APPEND).key(key).add(value),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code APPEND key value}: Appends a string to the value of a key. Creates the key if it
-     * doesn't exist.. Since 2.0.0; O(1). The amortized time complexity is O(1) assuming the
-     * appended value is small and the already present value is of any size, since the dynamic
-     * string library used by the server will double the free space available on every reallocation.
+     * doesn't exist. Since 2.0.0; O(1). The amortized time complexity is O(1) assuming the appended
+     * value is small and the already present value is of any size, since the dynamic string library
+     * used by the server will double the free space available on every reallocation.
      */
     default CompletableFuture<Long> append(byte[] key, byte[] value) {
-        return executeCommand(new CommandArguments(Command.APPEND).add(key).add(value),
+        return executeCommand(new CommandArguments(Command.APPEND).key(key).add(value),
                 BuilderFactory.LONG);
     }
 
-    /** {@code STRLEN key}: Returns the length of a string value.. Since 2.2.0; O(1). */
+    /** {@code STRLEN key}: Returns the length of a string value. Since 2.2.0; O(1). */
     default CompletableFuture<Long> strlen(String key) {
-        return executeCommand(new CommandArguments(Command.STRLEN).add(key),
+        return executeCommand(new CommandArguments(Command.STRLEN).key(key),
                 BuilderFactory.LONG);
     }
 
-    /** {@code STRLEN key}: Returns the length of a string value.. Since 2.2.0; O(1). */
+    /** {@code STRLEN key}: Returns the length of a string value. Since 2.2.0; O(1). */
     default CompletableFuture<Long> strlen(byte[] key) {
-        return executeCommand(new CommandArguments(Command.STRLEN).add(key),
+        return executeCommand(new CommandArguments(Command.STRLEN).key(key),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code SUBSTR key start end}: Returns a substring from a string value.. Since 1.0.0; O(N)
+     * {@code SUBSTR key start end}: Returns a substring from a string value. Since 1.0.0; O(N)
      * where N is the length of the returned string. The complexity is ultimately determined by the
      * returned length, but because creating a substring from an existing string is very cheap, it
      * can be considered O(1) for small strings.
      */
     default CompletableFuture<String> substr(String key, int start, int end) {
-        return executeCommand(new CommandArguments(Command.SUBSTR).add(key).add(start).add(end),
+        return executeCommand(new CommandArguments(Command.SUBSTR).key(key).add(start).add(end),
                 BuilderFactory.STRING);
     }
 
     /**
-     * {@code SUBSTR key start end}: Returns a substring from a string value.. Since 1.0.0; O(N)
+     * {@code SUBSTR key start end}: Returns a substring from a string value. Since 1.0.0; O(N)
      * where N is the length of the returned string. The complexity is ultimately determined by the
      * returned length, but because creating a substring from an existing string is very cheap, it
      * can be considered O(1) for small strings.
      */
     default CompletableFuture<byte[]> substr(byte[] key, int start, int end) {
-        return executeCommand(new CommandArguments(Command.SUBSTR).add(key).add(start).add(end),
+        return executeCommand(new CommandArguments(Command.SUBSTR).key(key).add(start).add(end),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code GETRANGE key startOffset endOffset}: Returns a substring of the string stored at a
-     * key.. Since 2.4.0; O(N) where N is the length of the returned string. The complexity is
+     * key. Since 2.4.0; O(N) where N is the length of the returned string. The complexity is
      * ultimately determined by the returned length, but because creating a substring from an
      * existing string is very cheap, it can be considered O(1) for small strings.
      */
     default CompletableFuture<String> getrange(String key, long startOffset, long endOffset) {
-        return executeCommand(new CommandArguments(Command.GETRANGE).add(key).add(startOffset)
+        return executeCommand(new CommandArguments(Command.GETRANGE).key(key).add(startOffset)
                 .add(endOffset),
                 BuilderFactory.STRING);
     }
 
     /**
      * {@code GETRANGE key startOffset endOffset}: Returns a substring of the string stored at a
-     * key.. Since 2.4.0; O(N) where N is the length of the returned string. The complexity is
+     * key. Since 2.4.0; O(N) where N is the length of the returned string. The complexity is
      * ultimately determined by the returned length, but because creating a substring from an
      * existing string is very cheap, it can be considered O(1) for small strings.
      */
     default CompletableFuture<byte[]> getrange(byte[] key, long startOffset, long endOffset) {
-        return executeCommand(new CommandArguments(Command.GETRANGE).add(key).add(startOffset)
+        return executeCommand(new CommandArguments(Command.GETRANGE).key(key).add(startOffset)
                 .add(endOffset),
                 BuilderFactory.BINARY);
     }
 
     /**
      * {@code SETRANGE key offset value}: Overwrites a part of a string value with another by an
-     * offset. Creates the key if it doesn't exist.. Since 2.2.0; O(1), not counting the time taken
+     * offset. Creates the key if it doesn't exist. Since 2.2.0; O(1), not counting the time taken
      * to copy the new string in place. Usually, this string is very small so the amortized
      * complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value
      * argument.
      */
     default CompletableFuture<Long> setrange(String key, long offset, String value) {
-        return executeCommand(new CommandArguments(Command.SETRANGE).add(key).add(offset)
+        return executeCommand(new CommandArguments(Command.SETRANGE).key(key).add(offset)
                 .add(value),
                 BuilderFactory.LONG);
     }
 
     /**
      * {@code SETRANGE key offset value}: Overwrites a part of a string value with another by an
-     * offset. Creates the key if it doesn't exist.. Since 2.2.0; O(1), not counting the time taken
+     * offset. Creates the key if it doesn't exist. Since 2.2.0; O(1), not counting the time taken
      * to copy the new string in place. Usually, this string is very small so the amortized
      * complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value
      * argument.
      */
     default CompletableFuture<Long> setrange(byte[] key, long offset, byte[] value) {
-        return executeCommand(new CommandArguments(Command.SETRANGE).add(key).add(offset)
+        return executeCommand(new CommandArguments(Command.SETRANGE).key(key).add(offset)
                 .add(value),
                 BuilderFactory.LONG);
     }
 
     /**
-     * {@code LCS keyA keyB params}: Finds the longest common substring.. Since 7.0.0; O(N*M) where
-     * N and M are the lengths of s1 and s2, respectively.
+     * {@code LCS keyA keyB params}: Finds the longest common substring. Since 7.0.0; O(N*M) where N
+     * and M are the lengths of s1 and s2, respectively.
      */
     default CompletableFuture<LCSMatchResult> lcs(String keyA, String keyB, LCSParams params) {
-        return executeCommand(new CommandArguments(Command.LCS).add(keyA).add(keyB)
+        return executeCommand(new CommandArguments(Command.LCS).key(keyA).key(keyB)
                 .addParams(params),
                 BuilderFactory.LCS_MATCH_RESULT);
     }
 
     /**
-     * {@code LCS keyA keyB params}: Finds the longest common substring.. Since 7.0.0; O(N*M) where
-     * N and M are the lengths of s1 and s2, respectively.
+     * {@code LCS keyA keyB params}: Finds the longest common substring. Since 7.0.0; O(N*M) where N
+     * and M are the lengths of s1 and s2, respectively.
      */
     default CompletableFuture<LCSMatchResult> lcs(byte[] keyA, byte[] keyB, LCSParams params) {
-        return executeCommand(new CommandArguments(Command.LCS).add(keyA).add(keyB)
+        return executeCommand(new CommandArguments(Command.LCS).key(keyA).key(keyB)
                 .addParams(params),
                 BuilderFactory.LCS_MATCH_RESULT);
     }
