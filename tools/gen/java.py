@@ -53,7 +53,8 @@ KINDS = (
 def document(method, twin):
     words = [re.sub(r"\w+\?|\|\S+|#|@\w+|^=", "", word) for word in method.words]
     shown = " ".join([method.first] + words)
-    says = html.escape(method.fact.get("summary", "").rstrip("."), quote=False).replace("@", "&#64;")
+    says = html.escape(method.fact.get("summary", "").rstrip("."), quote=False)
+    says = says.replace("@", "&#64;")
     sentences = [f"{{@code {' '.join(shown.split())}}}" + (f": {says}." if says else ".")]
     facts = [f"Since {method.fact['since']}" if "since" in method.fact else ""]
     facts += [html.escape(method.fact.get("complexity", ""), quote=False)]

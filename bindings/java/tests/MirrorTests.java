@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Every method of Jedis in spec/surface/mirror-java.txt is here with the same parameters and result,
- * or in spec/surface/missing-java.txt with a reason.
+ * Every method of Jedis in spec/surface/mirror-java.txt is here with the same parameters and
+ * result, or in spec/surface/missing-java.txt with a reason.
  */
 final class MirrorTests {
     private static final Path SURFACE = Path.of(System.getenv("TENDON_ROOT"), "spec", "surface");

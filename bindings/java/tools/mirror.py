@@ -27,7 +27,8 @@ BASES = {
     "JedisShardedPubSub": ["JedisShardedPubSubBase"],
     "BinaryJedisShardedPubSub": ["JedisShardedPubSubBase"],
 }
-OF_OBJECT = {"equals", "hashCode", "toString", "values", "valueOf", "getRaw", "addParams", "compare"}
+OF_OBJECT = {"equals", "hashCode", "toString", "compare"}
+OF_OBJECT |= {"values", "valueOf", "getRaw", "addParams"}
 BOXES = {"Long": "long", "Double": "double", "Boolean": "boolean"}
 HEAD = """\
 # Every public method of Jedis {version}: name, result(parameters), and the classes that have it;
@@ -72,7 +73,8 @@ def collect(jar):
     with zipfile.ZipFile(jar) as archive:
         folder = "redis/clients/jedis/"
         names = [n[len(folder) : -6] for n in archive.namelist() if n.startswith(folder)]
-    small = [n.replace("/", ".") for n in names if re.fullmatch(r"(params|resps|args)/[A-Za-z]+", n)]
+    wanted = r"(params|resps|args)/[A-Za-z]+"
+    small = [n.replace("/", ".") for n in names if re.fullmatch(wanted, n)]
     found = {}
     for name in CLIENTS + sorted(small):
         shown = name.rsplit(".", 1)[-1].replace("$", ".")

@@ -85,9 +85,8 @@ METHOD(jlong, subscriptionTake)
     if (done.reply && done.error) { /* an event about a node, with its cause: the cause counts */
         tape.node_count = 0;
     }
-    tendon_jni_write_record(
-        (struct tendon_jni_buffer){HANDLE(uint8_t, buffer), (size_t)capacity}, done.tag, &tape,
-        done.error);
+    tendon_jni_write_record((struct tendon_jni_buffer){HANDLE(uint8_t, buffer), (size_t)capacity},
+                            done.tag, &tape, done.error);
     return (jlong)((uint64_t)done.delay_ms << 32 | done.event);
 }
 

@@ -152,8 +152,8 @@ public final class AsyncJedis implements AsyncCommands, AutoCloseable {
     }
 
     /**
-     * Subscribes; the listener is called by a thread of its own, and the future ends when nothing is
-     * subscribed any more, or fails as JedisPooled.subscribe does. Cancelling it ends the waiting.
+     * Subscribes; the listener is called by a thread of its own, and the future ends when nothing
+     * is subscribed any more, or fails as JedisPooled.subscribe does. Cancelling it ends that.
      */
     public CompletableFuture<Void> subscribe(JedisPubSub listener, String... channels) {
         return listen(listener, Protocol.Command.SUBSCRIBE, channels);

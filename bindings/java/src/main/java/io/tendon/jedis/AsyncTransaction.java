@@ -10,8 +10,8 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Commands that the server executes together or not at all. They are kept here and sent between
- * MULTI and EXEC in one piece by exec. One of AsyncJedis.multi() needs no connection of its own; one
- * of AsyncJedis.transaction(false) has one, and can watch keys before multi. One thread at a time.
+ * MULTI and EXEC in one piece by exec. One of AsyncJedis.multi() needs no connection of its own;
+ * one of transaction(false) has it, and can watch keys before multi. One thread at a time.
  */
 public final class AsyncTransaction implements AsyncCommands, AutoCloseable {
     private static final int FIRST_ANSWERS = 1; /* MULTI's */
@@ -115,8 +115,9 @@ public final class AsyncTransaction implements AsyncCommands, AutoCloseable {
 
     /**
      * Executes the commands. The list has their results in order, a server's error as a
-     * JedisDataException; it is null when a watched key has changed. A command that the server would not queue fails all: the exception is
-     * EXECABORT, with the reasons as suppressed ones. Cancelling this future cancels all.
+     * JedisDataException; it is null when a watched key has changed. A command that the server
+     * would not queue fails all: the exception is EXECABORT, with the reasons as suppressed ones.
+     * Cancelling this future cancels all.
      */
     public CompletableFuture<List<Object>> exec() {
         checkOpen();

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Jedis' newer client of a cluster. Unlike a JedisCluster it splits DEL, UNLINK, TOUCH, EXISTS, MGET
- * and MSET by slots, each part being a command of its own: not atomic.
+ * Jedis' newer client of a cluster. Unlike a JedisCluster it splits DEL, UNLINK, TOUCH, EXISTS,
+ * MGET and MSET by slots, each part being a command of its own: not atomic.
  */
 public class RedisClusterClient extends JedisCluster {
     private RedisClusterClient(Builder from) {

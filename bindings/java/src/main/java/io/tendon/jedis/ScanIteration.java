@@ -7,8 +7,8 @@ import java.util.Iterator;
 import java.util.NoSuchElementException;
 
 /**
- * All keys that fit a pattern, batch by batch; in a cluster of one primary after the other. A key may
- * come more than once, as with SCAN.
+ * All keys that fit a pattern, batch by batch; in a cluster of one primary after the other. A key
+ * may come more than once, as with SCAN.
  */
 public class ScanIteration {
     private final UnifiedJedis client;
