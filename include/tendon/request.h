@@ -25,10 +25,15 @@
     128u /* the reply as the server sent it, as with option reply_form=wire. Since 0.1. */
 
 /* Values of `tendon_request.route`. */
-#define TENDON_ROUTE_AUTO   0 /* by the command's keys; without keys any primary */
+#define TENDON_ROUTE_AUTO                                                                          \
+    0 /* by the command's keys, or as the server's tips say; else any primary */
 #define TENDON_ROUTE_SLOT   1 /* the owner of `slot` */
 #define TENDON_ROUTE_NODE   2 /* the node whose "host:port" is `node`, which must be known */
 #define TENDON_ROUTE_RANDOM 3 /* any primary, whatever the keys */
+/* Every primary, or every node with the replicas, at the same time: the reply is a MAP from
+ * "host:port" to what that node answered, errors included. Not on a lease or in a group. */
+#define TENDON_ROUTE_ALL_PRIMARIES 4 /* Since 0.1. */
+#define TENDON_ROUTE_ALL_NODES     5 /* Since 0.1. */
 
 /** `timeout_ms` that means: no deadline. Only a lost connection, cancel or close ends the call. */
 #define TENDON_TIMEOUT_NONE (-1)

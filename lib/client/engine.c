@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "client/spread.h"
 #include "client/subscription.h"
 
 #define ID_BUCKETS 256u /* of the hash of cancellable requests at first; doubles when full */
@@ -86,7 +87,7 @@ tendon_status tendon__engine_reserve_timers(struct tendon__engine *engine)
     /* Every request, channel and node has one timer, then there is the refresh and its question. */
     size_t count = (size_t)__atomic_load_n(&engine->pending, __ATOMIC_RELAXED) +
                    engine->channel_count + engine->node_count + engine->feed_count +
-                   engine->subscription_count + 16;
+                   engine->subscription_count + engine->part_count + 16;
     return tendon__timers_reserve(&engine->timers, count);
 }
 
@@ -172,7 +173,10 @@ void tendon__engine_cancel(struct tendon__engine *engine, uint64_t id, int64_t n
         return;
     struct tendon__fault fault;
     tendon__fault_set(&fault, TENDON_ERROR_CANCELLED, "the caller cancelled the request");
-    tendon__request_fail(engine, request, &fault);
+    if (request->state == TENDON__REQUEST_SPREAD)
+        tendon__spread_fail(engine, request, &fault);
+    else
+        tendon__request_fail(engine, request, &fault);
 }
 
 static void fail_list(struct tendon__engine *engine, struct tendon__link *list,

@@ -38,6 +38,7 @@ struct tendon__node;
 struct tendon__channel;
 struct tendon__request;
 struct tendon__queued_forms;
+struct tendon__spread_call;
 
 enum tendon__request_state {
     TENDON__REQUEST_NEW,
@@ -45,6 +46,7 @@ enum tendon__request_state {
     TENDON__REQUEST_WAITING,     /* waits at a node for its lane */
     TENDON__REQUEST_BORROWING,   /* waits for a connection of its own, or for its lease */
     TENDON__REQUEST_DELAYED,     /* waits for its next try */
+    TENDON__REQUEST_SPREAD,      /* waits for the outcomes of its parts */
     TENDON__REQUEST_SUBSCRIBING, /* waits for its turn in its subscription, or has it */
     TENDON__REQUEST_ON_WIRE,
     TENDON__REQUEST_DONE, /* the outcome is delivered; may still be owed replies on a connection */
@@ -88,6 +90,8 @@ struct tendon__request {
     uint32_t dirt; /* TENDON__DIRT_* the commands leave on a connection */
     uint32_t turn; /* of this request among all that were sent on its channel */
     uint8_t ends;  /* enum tendon__ends */
+    /* enum tendon__spread and tendon__merge: to several nodes, and one outcome of theirs. */
+    uint8_t spread : 3, merge : 4;
     uint16_t form_one;
     uint32_t command_count;
     uint32_t delivered; /* members of a group already taken from the completion queue */
@@ -102,8 +106,11 @@ struct tendon__request {
     uint64_t *tags;     /* of a group's commands, NULL for one command */
     uint16_t *forms;    /* of the replies, TENDON__FORM_*; NULL when all are left as they come */
     /* What happened. */
-    struct tendon__node *node;       /* where it waits or was sent */
-    struct tendon__node *target;     /* ASK or MOVED names it; used for the next try only */
+    struct tendon__node *node; /* where it waits or was sent */
+    union {
+        struct tendon__node *target;      /* ASK or MOVED names it; used for the next try only */
+        struct tendon__spread_call *call; /* in state SPREAD */
+    };
     struct tendon__channel *channel; /* on the wire, or its own connection */
     bool owns_channel;
     bool asking;
@@ -270,11 +277,12 @@ struct tendon__engine {
     struct tendon__link subscriptions;
     struct tendon__link dead_feeds;
     uint32_t subscription_count;
-    uint32_t feed_count;          /* the dead ones included */
-    struct tendon__link told;     /* completed, for sinks that take many at a time */
-    uint32_t ended_count;         /* completed and still counted in pending */
-    uint32_t live_count;          /* submitted and not completed, the engine's own left out */
-    uint32_t direct_count;        /* of them, those a caller waits for in the socket himself */
+    uint32_t feed_count;      /* the dead ones included */
+    struct tendon__link told; /* completed, for sinks that take many at a time */
+    uint32_t ended_count;     /* completed and still counted in pending */
+    uint32_t live_count;      /* submitted and not completed, the engine's own left out */
+    uint32_t direct_count;    /* of them, those a caller waits for in the socket himself */
+    uint32_t part_count;      /* of requests to several nodes, those that are complete included */
     struct tendon__request **ids; /* hash of requests that can be cancelled */
     size_t id_room;
     size_t id_count;
@@ -324,6 +332,8 @@ enum tendon__timer_kind {
 /* Internal flag of a request: its caller waits, wants a connection to himself, and watches its
  * deadline. */
 #define TENDON__REQUEST_DIRECT (1u << 26)
+/* Internal flag of a request: it is a part of one to several nodes; not counted. */
+#define TENDON__REQUEST_PART (1u << 25)
 /* Internal flag of a request: its keys map to different slots. */
 #define TENDON__REQUEST_CROSS_SLOT (1u << 27)
 

@@ -88,7 +88,7 @@ static void forget_id(struct tendon__engine *engine, struct tendon__request *req
 
 static void count_outcome(struct tendon__engine *engine, const struct tendon__request *request)
 {
-    if (request->flags & TENDON__REQUEST_INTERNAL)
+    if (request->flags & (TENDON__REQUEST_INTERNAL | TENDON__REQUEST_PART))
         return;
     engine->live_count--;
     /* Who waits may call again as soon as it knows, and is not to be counted twice. */
@@ -158,6 +158,7 @@ void tendon__request_withdraw(struct tendon__engine *engine, struct tendon__requ
         tendon__subscription_forget(request);
         break;
     case TENDON__REQUEST_NEW:
+    case TENDON__REQUEST_SPREAD:
     case TENDON__REQUEST_DONE:
         break;
     }
@@ -266,7 +267,8 @@ static int64_t attempt_limit(const struct tendon__engine *engine,
 
 void tendon__request_arm(struct tendon__engine *engine, struct tendon__request *request)
 {
-    if (request->flags & TENDON__REQUEST_DIRECT)
+    /* Of a request to several nodes its parts watch the deadline. */
+    if (request->flags & TENDON__REQUEST_DIRECT || request->state == TENDON__REQUEST_SPREAD)
         return;
     int64_t when_ns = attempt_limit(engine, request);
     if (request->deadline_ns < when_ns)
@@ -302,6 +304,7 @@ static const char *waiting_for(const struct tendon__request *request)
     case TENDON__REQUEST_ON_WIRE:
         return "while waiting for the reply";
     case TENDON__REQUEST_NEW:
+    case TENDON__REQUEST_SPREAD:
     case TENDON__REQUEST_DONE:
         break;
     }

@@ -204,42 +204,6 @@ static void note_slot(struct tendon__request *request, const struct args *args,
     }
 }
 
-/* What the reply of a command becomes over RESP2. Ends of a transaction are noted also where the
- * reply is to be left as it comes. */
-static uint16_t form_of(const struct args *args, const struct tendon__command *command,
-                        bool as_it_comes)
-{
-    switch (command->state) {
-    case TENDON__STATE_MULTI:
-        return TENDON__FORM_BEGINS;
-    case TENDON__STATE_EXEC:
-        return as_it_comes ? TENDON__FORM_ENDS : TENDON__FORM_EXEC;
-    case TENDON__STATE_DISCARD:
-    case TENDON__STATE_RESET:
-        return TENDON__FORM_ENDS;
-    default:
-        return as_it_comes ? 0 : tendon__command_form(args->list, args->count, command);
-    }
-}
-
-static tendon_status note_form(struct tendon__request *request, const struct args *args,
-                               const struct tendon__command *command, uint32_t asked_flags,
-                               uint32_t index, struct tendon__fault *fault)
-{
-    uint16_t form = form_of(args, command, asked_flags & TENDON_REQUEST_WIRE_REPLY);
-    if (!form)
-        return TENDON_OK;
-    if (!request->forms)
-        request->forms =
-            request->command_count == 1
-                ? &request->form_one
-                : tendon__memory_make(request->memory, request->command_count * sizeof(uint16_t));
-    if (!request->forms)
-        return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for the request");
-    request->forms[index] = form;
-    return TENDON_OK;
-}
-
 /* Notes what one command of the request means. */
 static tendon_status describe(struct tendon__request *request, const struct args *args,
                               uint32_t asked_flags, struct walk *walk, struct tendon__fault *fault)
@@ -274,8 +238,12 @@ static tendon_status describe(struct tendon__request *request, const struct args
     }
     if (walk->by_slot)
         note_slot(request, args, &command);
+    if (!walk->grouped && !request->lease)
+        tendon__request_note_spread(request, &command);
     if (walk->forms && command.row && (command.row->forms || command.state))
-        return note_form(request, args, &command, asked_flags, walk->index, fault);
+        return tendon__request_note_form(request, args->list, args->count, &command,
+                                         asked_flags & TENDON_REQUEST_WIRE_REPLY, walk->index,
+                                         fault);
     return TENDON_OK;
 }
 
@@ -315,7 +283,12 @@ static tendon_status check_shape(const tendon_request *request, struct tendon__f
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
                                  "tendon_request.struct_size is %u, not %zu", request->struct_size,
                                  sizeof(tendon_request));
-    if (request->route > TENDON_ROUTE_RANDOM || request->reserved || request->flags >> 8)
+    bool everywhere = request->route >= TENDON_ROUTE_ALL_PRIMARIES;
+    if (everywhere &&
+        (request->lease || request->flags & (TENDON_REQUEST_ATOMIC | TENDON_REQUEST_CONNECT)))
+        return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
+                                 "a lease or a group is on one node, not on all");
+    if (request->route > TENDON_ROUTE_ALL_NODES || request->reserved || request->flags >> 8)
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
                                  "unknown route or flags in a request");
     if (request->timeout_ms < TENDON_TIMEOUT_NONE)
@@ -568,6 +541,26 @@ tendon_status tendon__request_subscribe(struct tendon__memory *memory,
     }
     tendon__memory_free(memory, args.many);
     return status;
+}
+
+struct tendon__request *tendon__request_part(const struct tendon__request *whole,
+                                             size_t frame_bytes, struct tendon__sink *sink)
+{
+    struct tendon__request *request = allocate(whole->memory, frame_bytes, 1, sink);
+    if (!request)
+        return NULL;
+    uint32_t dropped = TENDON__REQUEST_DIRECT | TENDON__REQUEST_CROSS_SLOT;
+    /* What every node is asked is not asked of another in its place. */
+    if (whole->spread == TENDON__SPREAD_PRIMARIES || whole->spread == TENDON__SPREAD_NODES)
+        dropped |= TENDON__REQUEST_REPLICA_SAFE;
+    request->flags = (whole->flags & ~dropped) | TENDON__REQUEST_PART;
+    request->frame_bytes = frame_bytes;
+    request->timeout_ns = whole->timeout_ns;
+    request->started_ns = whole->started_ns;
+    request->deadline_ns = whole->deadline_ns;
+    request->form_one = whole->form_one;
+    request->forms = whole->forms ? &request->form_one : NULL;
+    return request;
 }
 
 struct tendon__request *tendon__request_open_lease(struct tendon__memory *memory,

@@ -45,6 +45,22 @@ tendon_status tendon__request_subscribe(struct tendon__memory *memory,
                                         struct tendon__sink *sink, struct tendon__request **out,
                                         struct tendon__fault *fault);
 
+struct tendon__command;
+
+/* Notes the form of the reply to command number `index`. TENDON_OK or _NO_MEMORY. */
+tendon_status tendon__request_note_form(struct tendon__request *request, const tendon_bytes *args,
+                                        uint32_t count, const struct tendon__command *command,
+                                        bool as_it_comes, uint32_t index,
+                                        struct tendon__fault *fault);
+/* Notes whether it is for several nodes of a cluster, by its route or by the servers' tips. */
+void tendon__request_note_spread(struct tendon__request *request,
+                                 const struct tendon__command *command);
+
+/* A part of a request to several nodes, with room for its frame: its flags, deadline and form are
+ * those of the whole. NULL when memory ran out. */
+struct tendon__request *tendon__request_part(const struct tendon__request *whole,
+                                             size_t frame_bytes, struct tendon__sink *sink);
+
 /* A request that opens `lease`. */
 struct tendon__request *tendon__request_open_lease(struct tendon__memory *memory,
                                                    const struct tendon__options *options,

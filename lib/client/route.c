@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/engine.h"
+#include "client/spread.h"
 
 static void fail(struct tendon__engine *engine, struct tendon__request *request,
                  tendon_status status, const char *text)
@@ -156,6 +157,8 @@ void tendon__route(struct tendon__engine *engine, struct tendon__request *reques
         park(engine, request);
         return;
     }
+    if (request->spread && tendon__spread(engine, request))
+        return;
     if (request->flags & TENDON__REQUEST_CROSS_SLOT && engine->kind == TENDON__KIND_CLUSTER) {
         fail(engine, request, TENDON_ERROR_CROSSSLOT,
              "the keys map to different slots; give them one hash tag");

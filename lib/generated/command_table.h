@@ -37,6 +37,31 @@ enum tendon__command_state {
     TENDON__STATE_SETTING = 13,
 };
 
+/* To which nodes of a cluster a command goes that names none. */
+enum tendon__spread {
+    TENDON__SPREAD_NONE,
+    TENDON__SPREAD_PRIMARIES,
+    TENDON__SPREAD_NODES,
+    TENDON__SPREAD_SLOTS, /* when its keys map to several: a command for each */
+    TENDON__SPREAD_PAIRS, /* the same for keys that have a value each */
+};
+
+/* How the answers of several nodes become one; lib/client/merge.c says more. */
+enum tendon__merge {
+    TENDON__MERGE_NONE,
+    TENDON__MERGE_ONE_SUCCEEDED,
+    TENDON__MERGE_ALL_SUCCEEDED,
+    TENDON__MERGE_SUM,
+    TENDON__MERGE_MIN,
+    TENDON__MERGE_MAX,
+    TENDON__MERGE_AND,
+    TENDON__MERGE_OR,
+    TENDON__MERGE_JOINED,    /* the elements of all arrays in one */
+    TENDON__MERGE_ORDERED,   /* the same, in the order of the keys */
+    TENDON__MERGE_ANY_VALUE, /* one that is not null */
+    TENDON__MERGE_NODES,     /* a map from node to answer */
+};
+
 /* How keys are found: where to begin, then which arguments from there, as in COMMAND INFO. */
 #define TENDON__KEYS_INDEX 1u   /* begins at argument begin_at */
 #define TENDON__KEYS_KEYWORD 2u /* behind the first `word` from begin_at on */
@@ -92,6 +117,8 @@ struct tendon__command_row {
     int8_t block_at;
     uint8_t condition; /* of IDEMPOTENT: 1 + index into tendon__command_conditions, 0 for none */
     uint16_t forms; /* of replies: 1 + index into tendon__form_rules, 0: left as they come */
+    uint8_t spread; /* enum tendon__spread */
+    uint8_t merge; /* enum tendon__merge */
 };
 
 extern const struct tendon__key_spec tendon__key_table[];

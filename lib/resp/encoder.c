@@ -74,3 +74,29 @@ uint8_t *tendon__encode(uint8_t *out, const tendon_bytes *args, uint32_t arg_cou
     }
     return out;
 }
+
+/* The number of a header of ours, behind its type byte; *at moves behind its CRLF. */
+static uint64_t take_header(const uint8_t **at)
+{
+    uint64_t value = 0;
+    const uint8_t *digit = *at + 1;
+    for (; *digit != '\r'; digit++)
+        value = value * 10 + (uint64_t)(*digit - '0');
+    *at = digit + 2;
+    return value;
+}
+
+uint32_t tendon__encoded_count(const uint8_t *frame)
+{
+    return (uint32_t)take_header(&frame);
+}
+
+void tendon__encoded_args(const uint8_t *frame, tendon_bytes *out_args, uint32_t arg_count)
+{
+    take_header(&frame);
+    for (uint32_t i = 0; i < arg_count; i++) {
+        size_t size = (size_t)take_header(&frame);
+        out_args[i] = (tendon_bytes){frame, size};
+        frame += size + BODY_EXTRA;
+    }
+}

@@ -148,10 +148,10 @@ static void nodes_are_listed(void)
 static void keys_of_two_slots_are_refused(void)
 {
     tendon_client *client = cluster_of("cluster", "");
-    struct answer answer = ask(client, "MGET", "{a}x", "{b}x", NULL);
+    struct answer answer = ask(client, "SUNION", "{a}x", "{b}x", NULL);
     expect_executed(&answer, TENDON_EXECUTED_NO);
     expect_fault(answer, TENDON_ERROR_CROSSSLOT, "hash tag");
-    answer = ask(client, "MSET", "{a}x", "1", "{c}x", "2", NULL);
+    answer = ask(client, "MSETNX", "{a}x", "1", "{c}x", "2", NULL);
     expect_fault(answer, TENDON_ERROR_CROSSSLOT, "hash tag");
     char first[128], second[128];
     snprintf(first, sizeof first, "%s{tag}1", key_of("cross"));
@@ -276,6 +276,81 @@ static void routes_are_obeyed(void)
     tendon_client_destroy(client);
 }
 
+/* What tips say of PING, DBSIZE, KEYS, SCRIPT and the like, on keys of every node. */
+static void commands_for_every_node(void)
+{
+    tendon_client *client = cluster_of("cluster", "");
+    char keys[9][128];
+    char pattern[128];
+    for (int i = 0; i < 9; i++) {
+        snprintf(keys[i], sizeof keys[i], "%s%d", key_of("every"), i);
+        expect_text(ask(client, "SET", keys[i], "v", NULL), "OK");
+    }
+    snprintf(pattern, sizeof pattern, "%s*", key_of("every"));
+    expect_text(ask(client, "PING", NULL), "PONG");
+    expect_text(ask(client, "KEYS", pattern, NULL), "(array 9)");
+    struct answer answer = ask(client, "DBSIZE", NULL);
+    CHECK(answer.reply && answer.view.nodes[0].type == TENDON_NODE_INTEGER &&
+              answer.view.nodes[0].value.integer >= 9,
+          "%s", answer.text);
+    forget(&answer);
+    static const char digest[] = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db"; /* of return 1 */
+    expect_text(ask(client, "SCRIPT", "LOAD", "return 1", NULL), digest);
+    answer = ask(client, "SCRIPT", "EXISTS", digest, "nothing", NULL);
+    CHECK(answer.reply && answer.view.node_count == 3 && answer.view.nodes[1].value.integer == 1 &&
+              answer.view.nodes[2].value.integer == 0,
+          "%s", answer.text);
+    forget(&answer);
+    for (int i = 0; i < 3; i++)
+        expect_text(ask(client, "EVALSHA", digest, "1", keys[i], NULL), "1");
+    answer = ask(client, "RANDOMKEY", NULL);
+    CHECK(answer.reply && answer.view.nodes[0].type == TENDON_NODE_STRING, "%s", answer.text);
+    forget(&answer);
+    expect_text(ask_by(client, (struct manner){.route = TENDON_ROUTE_ALL_PRIMARIES}, "PING", NULL),
+                "(map 6)");
+    expect_text(ask_by(client, (struct manner){.route = TENDON_ROUTE_ALL_NODES}, "ROLE", NULL),
+                "(map 12)");
+    for (int i = 0; i < 9; i++)
+        expect_text(ask(client, "DEL", keys[i], NULL), "1");
+    tendon_client_destroy(client);
+}
+
+/* One command for each slot, and the values in the order of the keys. */
+static void commands_of_many_keys(void)
+{
+    tendon_client *client = cluster_of("cluster", "");
+    enum { COUNT = 200 };
+    static char texts[COUNT][128];
+    static char values[COUNT][16];
+    static tendon_bytes words[2 * COUNT + 1];
+    words[0] = (tendon_bytes){"MSET", 4};
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(texts[i], sizeof texts[i], "%s%d", key_of("many"), i);
+        snprintf(values[i], sizeof values[i], "value%d", i);
+        words[1 + 2 * i] = (tendon_bytes){texts[i], strlen(texts[i])};
+        words[2 + 2 * i] = (tendon_bytes){values[i], strlen(values[i])};
+    }
+    expect_text(ask_bytes(client, (struct manner){0}, words, 2 * COUNT + 1), "OK");
+    words[0] = (tendon_bytes){"MGET", 4};
+    for (int i = 0; i < COUNT; i++)
+        words[1 + i] = (tendon_bytes){texts[i], strlen(texts[i])};
+    struct answer answer = ask_bytes(client, (struct manner){0}, words, COUNT + 1);
+    bool right = CHECK(answer.reply && answer.view.node_count == COUNT + 1, "%s", answer.text);
+    for (int i = 0; right && i < COUNT; i++) {
+        const tendon_node *node = &answer.view.nodes[1 + i];
+        right = node->type == TENDON_NODE_STRING && node->size == strlen(values[i]) &&
+                !memcmp(answer.view.data + node->value.offset, values[i], node->size);
+        CHECK(right, "value %d is another", i);
+    }
+    forget(&answer);
+    static const char *const sums[] = {"EXISTS", "TOUCH", "UNLINK", "DEL"};
+    for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
+        words[0] = (tendon_bytes){sums[i], strlen(sums[i])};
+        expect_text(ask_bytes(client, (struct manner){0}, words, COUNT + 1), i < 3 ? "200" : "0");
+    }
+    tendon_client_destroy(client);
+}
+
 static void blocking_commands_reach_their_node(void)
 {
     tendon_client *client = cluster_of("cluster", "");
@@ -300,6 +375,8 @@ int main(void)
     run_test("leases go to the node asked for", leases_go_to_the_node_asked_for);
     run_test("replicas answer reads", replicas_answer_reads);
     run_test("routes are obeyed", routes_are_obeyed);
+    run_test("commands for every node", commands_for_every_node);
+    run_test("commands of many keys", commands_of_many_keys);
     run_test("blocking commands", blocking_commands_reach_their_node);
     return finish_tests();
 }

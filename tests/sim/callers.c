@@ -48,7 +48,11 @@ static void write_words(struct words *words, const struct sim_command *command)
     if (keyed)
         snprintf(add_word(words), WORD_MAX, "{t%u}#%u", command->keys[0] / SIM_TYPES,
                  command->token);
-    else
+    /* Keys of two slots make two commands of it, and each has the token. */
+    if (sim_is_split(command))
+        snprintf(add_word(words), WORD_MAX, "{t%u}#%u", command->keys[1] / SIM_TYPES,
+                 command->token);
+    if (!keyed)
         snprintf(add_word(words), WORD_MAX, "#%u", command->token);
     if (command->verb == SIM_BLPOP)
         snprintf(add_word(words), WORD_MAX, "%.3f", (double)command->timeout_ns / 1e9);

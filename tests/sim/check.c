@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/spread.h"
 #include "sim.h"
 
 /* A node that has left the map is forgotten, and its backoff with it. */
@@ -33,6 +34,13 @@ static bool is_lost(const struct tendon__request *request)
         return own && !tendon__list_linked(&request->link) && !request->waiter.waiting;
     case TENDON__REQUEST_ON_WIRE:
         return !tendon__list_linked(&request->exchange.link);
+    case TENDON__REQUEST_SPREAD:
+        for (uint32_t i = 0; i < request->call->count; i++) {
+            const struct tendon__request *part = request->call->parts[i].request;
+            if (part->state != TENDON__REQUEST_DONE && is_lost(part))
+                return true;
+        }
+        return !request->call->open;
     case TENDON__REQUEST_SUBSCRIBING: /* the simulated programs do not subscribe */
     case TENDON__REQUEST_NEW:
     case TENDON__REQUEST_DONE:

@@ -48,6 +48,12 @@ bool sim_verb_is_data(enum sim_verb verb)
     return verbs[verb].data;
 }
 
+bool sim_is_split(const struct sim_command *command)
+{
+    return (command->verb == SIM_MGET || command->verb == SIM_DEL) && command->key_count == 2 &&
+           command->keys[0] / SIM_TYPES != command->keys[1] / SIM_TYPES;
+}
+
 static bool read_length(const char **at, const char *end, char mark, size_t *out, bool *corrupt)
 {
     const char *line_end = *at < end ? memchr(*at, '\n', (size_t)(end - *at)) : NULL;

@@ -47,7 +47,7 @@ static struct sim_command choose_command(struct sim *sim, uint32_t tag, bool wri
     if (dice < 86) {
         struct sim_command many = single(dice < 80 ? SIM_MGET : SIM_DEL, tag, 's');
         many.keys[many.key_count++] =
-            sim_key(sim_chance(sim, 5) ? sim_below(sim, SIM_TAGS) : tag, 'u');
+            sim_key(sim_chance(sim, 10) ? sim_below(sim, SIM_TAGS) : tag, 'u');
         return many;
     }
     if (dice < 94)
@@ -64,7 +64,8 @@ static void ask_group(struct sim *sim, struct sim_ask *ask, uint32_t tag)
     bool big = sim_chance(sim, 10);
     for (uint32_t i = 0; i < members; i++) {
         struct sim_command *command = &ask->commands[ask->count++];
-        *command = choose_command(sim, tag, true);
+        /* Now and then the keys of a group are of two slots, which is refused. */
+        *command = choose_command(sim, sim_chance(sim, 2) ? sim_below(sim, SIM_TAGS) : tag, true);
         if (big && command->verb == SIM_SET)
             command->payload = 20000 + sim_below(sim, 60000);
     }

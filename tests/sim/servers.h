@@ -287,6 +287,8 @@ void sim_wake_blocked(struct sim *sim, uint32_t server, uint8_t key);
 void sim_unblock_all(struct sim *sim, uint32_t server);
 bool sim_verb_writes(enum sim_verb verb);
 bool sim_verb_is_data(enum sim_verb verb);
+/* Whether a cluster takes it apart, because its keys are of two slots. */
+bool sim_is_split(const struct sim_command *command);
 const char *sim_verb_name(enum sim_verb verb);
 /* session.c: what is about the connection and not about data. True: answered. */
 bool sim_serve_session(struct sim *sim, struct sim_link *link, const struct sim_command *command,

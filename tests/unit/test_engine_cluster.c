@@ -20,7 +20,7 @@ Test(engine_cluster, keys_of_two_slots_are_refused_before_anything_is_sent)
 {
     struct world world;
     begin_cluster(&world);
-    struct world_call *call = world_do(&world, "MGET foo bar");
+    struct world_call *call = world_do(&world, "SUNION foo bar");
     expect_failure(call, TENDON_ERROR_CROSSSLOT, TENDON_EXECUTED_NO);
     expect_failure(world_do(&world, "MULTI|INCR foo|INCR bar|EXEC"), TENDON_ERROR_CROSSSLOT,
                    TENDON_EXECUTED_NO);

@@ -50,6 +50,33 @@ def key_spec(spec, texts):
     return (begin[0], at, word, find[0], *find[1:], tuple(flags), tuple(skips))
 
 
+SPREADS = {"all_shards": "PRIMARIES", "all_nodes": "NODES", "multi_shard": "SLOTS"}
+MERGES = {
+    "one_succeeded": "ONE_SUCCEEDED",
+    "all_succeeded": "ALL_SUCCEEDED",
+    "agg_sum": "SUM",
+    "agg_min": "MIN",
+    "agg_max": "MAX",
+    "agg_logical_and": "AND",
+    "agg_logical_or": "OR",
+    "any_value": "ANY_VALUE",
+}
+
+
+def spread_of(row, routing):
+    """To which nodes a command goes, and how the answers become one."""
+    if row["name"] in routing["one_node"]:
+        return "NONE", "NONE"
+    tips = routing["tips"].get(row["name"], row["tips"])
+    said = dict(tip.split(":", 1) for tip in tips if "_policy:" in tip)
+    request, response = said.get("request_policy"), said.get("response_policy")
+    if request not in SPREADS or response == "special":
+        return "NONE", "NONE"
+    plain = "ORDERED" if request == "multi_shard" else "JOINED"
+    pairs = request == "multi_shard" and row["keys"][0]["find"][2] == 2
+    return "PAIRS" if pairs else SPREADS[request], MERGES[response] if response else plain
+
+
 class Texts:
     """Words that arguments are compared with, numbered from 1."""
 
@@ -107,6 +134,9 @@ def check(commands, overlay):
         for name in overlay[part]:
             if name not in known:
                 raise SystemExit(f"overlay.json: {part} names the unknown command {name}")
+    for name in [*overlay["routing"]["one_node"], *overlay["routing"]["tips"]]:
+        if name not in known:
+            raise SystemExit(f"overlay.json: routing names the unknown command {name}")
     for row in commands:
         if "blocking" in row["flags"] and row["name"] not in overlay["blocking"]:
             raise SystemExit(f"overlay.json: {row['name']} blocks but has no rule")
@@ -165,6 +195,7 @@ class Tables:
             "block_at": block_at,
             "condition": self.condition(overlay["idempotent_when"].get(name)),
             "forms": self.forms.place(name, self.texts),
+            "spread": spread_of(row, overlay["routing"]),
         }
 
 
@@ -185,6 +216,7 @@ def row_line(row):
     fields = [f'"{row["name"]}"', len(row["name"]), row["arity"], row["flags"]]
     fields += [f"TENDON__STATE_{STATES[row['state']].upper()}", row["keys"], row["key_count"]]
     fields += [row["block"], row["block_at"], row["condition"], row["forms"]]
+    fields += [f"TENDON__SPREAD_{row['spread'][0]}", f"TENDON__MERGE_{row['spread'][1]}"]
     return "    {" + ", ".join(str(field) for field in fields) + "},"
 
 
@@ -233,6 +265,31 @@ HEADER = """/* What is known of each command: a table of rows and an index by na
 /* lib/client/command.h says what each means. */
 enum tendon__command_state {{
 {states}
+}};
+
+/* To which nodes of a cluster a command goes that names none. */
+enum tendon__spread {{
+    TENDON__SPREAD_NONE,
+    TENDON__SPREAD_PRIMARIES,
+    TENDON__SPREAD_NODES,
+    TENDON__SPREAD_SLOTS, /* when its keys map to several: a command for each */
+    TENDON__SPREAD_PAIRS, /* the same for keys that have a value each */
+}};
+
+/* How the answers of several nodes become one; lib/client/merge.c says more. */
+enum tendon__merge {{
+    TENDON__MERGE_NONE,
+    TENDON__MERGE_ONE_SUCCEEDED,
+    TENDON__MERGE_ALL_SUCCEEDED,
+    TENDON__MERGE_SUM,
+    TENDON__MERGE_MIN,
+    TENDON__MERGE_MAX,
+    TENDON__MERGE_AND,
+    TENDON__MERGE_OR,
+    TENDON__MERGE_JOINED,    /* the elements of all arrays in one */
+    TENDON__MERGE_ORDERED,   /* the same, in the order of the keys */
+    TENDON__MERGE_ANY_VALUE, /* one that is not null */
+    TENDON__MERGE_NODES,     /* a map from node to answer */
 }};
 
 /* How keys are found: where to begin, then which arguments from there, as in COMMAND INFO. */
@@ -290,6 +347,8 @@ struct tendon__command_row {{
     int8_t block_at;
     uint8_t condition; /* of IDEMPOTENT: 1 + index into tendon__command_conditions, 0 for none */
     uint16_t forms; /* of replies: 1 + index into tendon__form_rules, 0: left as they come */
+    uint8_t spread; /* enum tendon__spread */
+    uint8_t merge; /* enum tendon__merge */
 }};
 
 extern const struct tendon__key_spec tendon__key_table[];

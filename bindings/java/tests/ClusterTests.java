@@ -82,7 +82,7 @@ final class ClusterTests {
     void keysOfSeveralSlots() {
         try (JedisCluster cluster = new JedisCluster(Servers.nodes("cluster"))) {
             JedisException failure = Check.fails(JedisClusterOperationException.class,
-                    () -> cluster.mget(P + "a", P + "b"));
+                    () -> cluster.sunion(P + "a", P + "b"));
             Check.equal(-53, failure.status());
             Check.equal(Executed.NO, failure.executed());
             cluster.mset(P + "{t}a", "1", P + "{t}b", "2");

@@ -68,7 +68,7 @@ for (const [kind, [nodes, options]] of Object.entries(kinds)) {
     });
 
     it('reports keys of several slots', async () => {
-      const error = await rejection(cluster.mget('a', 'b', 'c'));
+      const error = await rejection(cluster.sunion('a', 'b', 'c'));
       assert.match(error.message, /slot/i);
     });
   });

@@ -81,8 +81,8 @@ class ClusterTest(Case):
 
     def test_keys_in_different_slots(self) -> None:
         for use in (
-            lambda: self.rc.mget("py:a", "py:b"),
-            lambda: self.rc.mset({"py:a": 1, "py:b": 2}),
+            lambda: self.rc.sunion("py:a", "py:b"),
+            lambda: self.rc.msetnx({"py:a": 1, "py:b": 2}),
             lambda: self.rc.rename("py:a", "py:b"),
         ):
             with self.fails(tendon.CrossSlotError, "slot") as it:
