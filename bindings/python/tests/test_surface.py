@@ -205,6 +205,17 @@ def cluster(kind: Any) -> Any:
 
 
 class EveryMethod(SurfaceCase):
+    @classmethod
+    def tearDownClass(cls) -> None:
+        """Removes what is not a key: a user and a library."""
+        for make in (standalone(tendon.Redis), cluster(tendon.RedisCluster)):
+            with make() as client:
+                client.acl_deluser("tendon-python")
+                try:
+                    client.function_delete("tendonpy")
+                except tendon.ResponseError:
+                    pass  # a test that was chosen alone did not load it
+
     def test_standalone(self) -> None:
         self.check(standalone(tendon.Redis), surface_cases.CASES)
 
