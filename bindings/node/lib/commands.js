@@ -33,20 +33,21 @@ const REFUSED = {
   replconf: 'a client is not a replica',
 };
 
-/** {a: 1} or Map as the last argument of these commands becomes field, value, … */
-function flattenLastObject(args) {
-  const last = args[args.length - 1];
-  if (typeof last !== 'object' || last === null || Array.isArray(last) || ArrayBuffer.isView(last))
-    return args;
+/** {a: 1} or a Map that is all there is behind the first `count` arguments becomes field, value, …
+ * Elsewhere an object is a value like any other: mset("key", new Date()). */
+const objectBehind = (count) => (args) => {
+  const last = args[count];
+  if (args.length !== count + 1 || typeof last !== 'object' || last === null) return args;
+  if (Array.isArray(last) || ArrayBuffer.isView(last)) return args;
   const entries = last instanceof Map ? [...last] : Object.entries(last);
-  return [...args.slice(0, -1), ...entries.flat()];
-}
+  return [...args.slice(0, count), ...entries.flat()];
+};
 
 const ARGUMENT_TRANSFORMERS = {
-  mset: flattenLastObject,
-  msetnx: flattenLastObject,
-  hset: flattenLastObject,
-  hmset: flattenLastObject,
+  mset: objectBehind(0),
+  msetnx: objectBehind(0),
+  hset: objectBehind(1),
+  hmset: objectBehind(1),
 };
 
 /** Field, value, … as an object; a field named __proto__ stays a field. */

@@ -80,6 +80,11 @@ for (const protocol of [2, 3]) {
       assert.deepStrictEqual((await redis.hgetallBuffer(k('h'))).b, Buffer.from('two'));
       assert.strictEqual(await redis.mset({ [k('m1')]: 1, [k('m2')]: 2 }), 'OK');
       assert.deepStrictEqual(await redis.mget([k('m1'), k('m2')], k('missing')), ['1', '2', null]);
+      const now = new Date(0);
+      assert.strictEqual(await redis.hset(k('h'), 'date', now), 1);
+      assert.strictEqual(await redis.hget(k('h'), 'date'), String(now));
+      assert.strictEqual(await redis.mset(k('m1'), 1, k('m2'), now), 'OK');
+      assert.strictEqual(await redis.get(k('m2')), String(now));
     });
 
     it('gives scores and streams in the shape of RESP2', async () => {
