@@ -113,6 +113,25 @@ class BadArgumentTest(Case):
                     getattr(pipe, name)(*args, **options)
         self.assertEqual(len(pipe), 0)
 
+    def test_flags_that_exclude_each_other_by_redis_pys_class(self) -> None:
+        for name in ("hexpire", "hpexpire", "hexpireat", "hpexpireat"):
+            with self.subTest(name), self.assertRaises(ValueError):
+                getattr(self.redis, name)("py:a", 5, "f", nx=True, gt=True)
+
+    def test_a_flag_that_is_false_in_any_way_is_not_sent(self) -> None:
+        for no in (False, 0, None, "", []):
+            with self.subTest(no=no), self.redis.pipeline(False) as pipe:
+                pipe.set("py:a", 1, nx=no, ex=5, keepttl=no).getex("py:a", ex=5, persist=no)
+                pipe.hexpire("py:h", 5, "f", nx=no, xx=True)
+                self.assertEqual(pipe.execute(raise_on_error=False)[0], True)
+        self.redis.delete("py:a")
+
+    def test_no_keys(self) -> None:
+        for value in (None, object(), 1j):
+            for name in ("mget", "sinter", "blpop", "sunion"):
+                with self.subTest(name, value=value), self.assertRaises(tendon.DataError):
+                    getattr(self.redis, name)(value)
+
     def test_no_arguments(self) -> None:
         self.redis.ping()
         before = self.requests()

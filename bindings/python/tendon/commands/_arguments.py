@@ -125,9 +125,14 @@ class BitFieldOperation:
 
 def list_of(keys: Any, args: Sequence[Any] = ()) -> List[Any]:
     """One key, or any iterable of keys, and more keys, as one list."""
-    if type(keys) is not list and isinstance(keys, (bytes, bytearray, memoryview, str, int, float)):
-        return [keys, *args]
-    return [*keys, *args]
+    if type(keys) is list or not _is_one(keys):
+        return [*keys, *args]
+    return [keys, *args]
+
+
+def _is_one(keys: Any) -> bool:
+    """Whether it is no iterable of keys: what is no key either, the encoder refuses by its type."""
+    return isinstance(keys, (str, bytes, bytearray, memoryview)) or not hasattr(keys, "__iter__")
 
 
 def flat(mapping: Mapping[Any, Any]) -> List[Any]:
@@ -189,11 +194,15 @@ def whole(what: str, value: Any, least: int = 0) -> Any:
     return value
 
 
+class ExclusiveError(DataError, ValueError):
+    """Flags that exclude each other. redis-py raises ValueError for HEXPIRE's, else DataError."""
+
+
 def one_of(**flags: Any) -> List[str]:
-    """The name, in capitals, of the flag that is set; DataError when two are."""
-    chosen = [name for name, value in flags.items() if value is not None and value is not False]
+    """The name, in capitals, of the flag that is set; ExclusiveError when two are."""
+    chosen = [name for name, value in flags.items() if value]
     if len(chosen) > 1:
-        raise DataError(
+        raise ExclusiveError(
             f"``{'`` and ``'.join(chosen)}`` are mutually exclusive; pass at most one of them"
         )
     return [name.upper() for name in chosen]
@@ -218,7 +227,8 @@ def _time(name: str, value: Any, unit: Callable[[Any], Any]) -> Any:
 
 def expiry(ex: Any, px: Any, exat: Any, pxat: Any, **last: bool) -> List[Any]:
     """The expiry part of HGETEX and HSETEX."""
-    chosen = one_of(ex=ex, px=px, exat=exat, pxat=pxat, **last)
+    times = {"ex": ex, "px": px, "exat": exat, "pxat": pxat}
+    chosen = one_of(**{name: value is not None for name, value in times.items()}, **last)
     pieces: List[Any] = []
     for name in chosen:
         pieces.append(name)
