@@ -93,6 +93,8 @@ func addRareArg(b *core.Batch, arg interface{}) error {
 		addUint(b, uint64(v))
 	case uint64:
 		addUint(b, v)
+	case uintptr:
+		addUint(b, uint64(v))
 	case float32:
 		return addArg(b, float64(v))
 	default:
@@ -126,7 +128,7 @@ func marshalError(arg interface{}) error {
 }
 
 // appendArgs adds the variable arguments of a command. A single one is flattened when it is a
-// slice, a map or a struct; several are taken as they are.
+// slice, a map or a struct, and is nothing at all when it is nil; several are taken as they are.
 func appendArgs(args []interface{}, more []interface{}) []interface{} {
 	if len(more) == 1 {
 		return appendFlat(args, more[0])
@@ -136,6 +138,7 @@ func appendArgs(args []interface{}, more []interface{}) []interface{} {
 
 func appendFlat(args []interface{}, arg interface{}) []interface{} {
 	switch v := arg.(type) {
+	case nil:
 	case []string:
 		for _, one := range v {
 			args = append(args, one)
@@ -161,7 +164,10 @@ func appendFlat(args []interface{}, arg interface{}) []interface{} {
 // appendStruct flattens the tagged fields of a struct, or of what a pointer to one points to.
 func appendStruct(args []interface{}, arg interface{}) []interface{} {
 	value := reflect.ValueOf(arg)
-	if value.Kind() == reflect.Pointer && !value.IsNil() {
+	if value.Kind() == reflect.Pointer {
+		if value.IsNil() {
+			return args
+		}
 		value = value.Elem()
 	}
 	if value.Kind() != reflect.Struct {

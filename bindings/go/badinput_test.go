@@ -296,3 +296,27 @@ func TestGarbage(t *testing.T) {
 		})
 	}
 }
+
+// TestNilArguments: what is nil and stands alone is no argument, as in go-redis, so that nobody
+// pushes an empty string by mistake; among others it is an empty one.
+func TestNilArguments(t *testing.T) {
+	c, _ := standalone(t)
+	ctx, key := bg(t), "{go}nil"
+	must(t, c.Del(ctx, key).Err())
+	defer c.Del(ctx, key)
+	var pointer *string
+	for _, nothing := range []interface{}{nil, pointer} {
+		for _, cmd := range []redis.Cmder{c.RPush(ctx, key, nothing), c.SAdd(ctx, key, nothing)} {
+			if !redis.HasErrorPrefix(cmd.Err(), "wrong number of arguments") {
+				t.Errorf("%v gave %v", cmd, cmd.Err())
+			}
+		}
+		if err := c.Eval(ctx, "return ARGV[1]", []string{key}, nothing).Err(); err != redis.Nil {
+			t.Errorf("a script's only argument %T: %v", nothing, err)
+		}
+	}
+	must(t, c.RPush(ctx, key, nil, uintptr(3)).Err())
+	if got := c.LRange(ctx, key, 0, -1).Val(); len(got) != 2 || got[0] != "" || got[1] != "3" {
+		t.Errorf("the list has %q", got)
+	}
+}

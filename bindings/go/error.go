@@ -194,7 +194,11 @@ func callError(ctx context.Context, failure *core.Failure, hurried bool) error {
 // HasErrorPrefix says whether err is a server's error that begins with prefix, such as "BUSYGROUP".
 func HasErrorPrefix(err error, prefix string) bool {
 	var reply Error
-	return errors.As(err, &reply) && strings.HasPrefix(reply.Error(), prefix)
+	if !errors.As(err, &reply) {
+		return false
+	}
+	text := reply.Error()
+	return strings.HasPrefix(text, prefix) || strings.HasPrefix(strings.TrimPrefix(text, "ERR "), prefix)
 }
 
 // IsLoadingError says whether the server is still loading its data.
