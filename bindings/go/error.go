@@ -198,7 +198,8 @@ func HasErrorPrefix(err error, prefix string) bool {
 		return false
 	}
 	text := reply.Error()
-	return strings.HasPrefix(text, prefix) || strings.HasPrefix(strings.TrimPrefix(text, "ERR "), prefix)
+	cause := strings.TrimPrefix(text, "ERR ")
+	return strings.HasPrefix(text, prefix) || strings.HasPrefix(cause, prefix)
 }
 
 // IsLoadingError says whether the server is still loading its data.
