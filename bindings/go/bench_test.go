@@ -60,3 +60,31 @@ func BenchmarkPipelineOf100(b *testing.B) {
 		must(b, err)
 	}
 }
+
+// What a generated method costs beside the generic call: both build one command and hand it to the
+// next step, here one that does nothing.
+func BenchmarkMethod(b *testing.B) {
+	c := idle(b)
+	ctx, key := context.Background(), fmt.Sprint("key")
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Get(ctx, key)
+	}
+}
+
+func BenchmarkGenericCall(b *testing.B) {
+	c := idle(b)
+	ctx, key := context.Background(), fmt.Sprint("key")
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = c.Process(ctx, redis.NewStringCmd(ctx, "get", key))
+	}
+}
+
+// idle is a client that does nothing.
+func idle(b *testing.B) *redis.Client {
+	b.Helper()
+	c := open(b, &redis.Options{Addr: "localhost:1"})
+	c.AddHook(breaker{})
+	return c
+}
