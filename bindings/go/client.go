@@ -73,9 +73,6 @@ func (c *Client) WithTimeout(timeout time.Duration) *Client {
 	return newClient(c.engine, &opt, at, c.hooks)
 }
 
-// Process runs a command made by one of the New...Cmd functions.
-func (c *Client) Process(ctx context.Context, cmd Cmder) error { return c.hooks.process(ctx, cmd) }
-
 // Close closes all connections. Commands under way fail with ErrClosed, and so do later ones and a
 // second Close.
 func (c *Client) Close() error {
@@ -83,22 +80,6 @@ func (c *Client) Close() error {
 		return nil // the connections belong to the cluster's client
 	}
 	return c.engine.close()
-}
-
-// Pipeline queues commands to send them together.
-func (c *Client) Pipeline() Pipeliner { return newPipeline(c.hooks.processPipeline) }
-
-// Pipelined sends what `fn` queues, and nothing when `fn` fails.
-func (c *Client) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
-	return pipelined(ctx, c.Pipeline(), fn)
-}
-
-// TxPipeline queues commands to run as one transaction.
-func (c *Client) TxPipeline() Pipeliner { return newPipeline(c.hooks.processTx) }
-
-// TxPipelined runs what `fn` queues as one transaction, and nothing when `fn` fails.
-func (c *Client) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
-	return pipelined(ctx, c.TxPipeline(), fn)
 }
 
 // Watch calls `fn` with a connection that watches keys. It does not try again by itself when they
@@ -130,25 +111,6 @@ func newConn(e *engine, at place, from *hooks) *Conn {
 	c.hooks = from.derive(c.on.steps())
 	c.cmdable, c.statefulCmdable = c.hooks.process, c.hooks.process
 	return c
-}
-
-// Process runs a command on the connection.
-func (c *Conn) Process(ctx context.Context, cmd Cmder) error { return c.hooks.process(ctx, cmd) }
-
-// Pipeline queues commands for the connection.
-func (c *Conn) Pipeline() Pipeliner { return newPipeline(c.hooks.processPipeline) }
-
-// Pipelined sends what `fn` queues, and nothing when `fn` fails.
-func (c *Conn) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
-	return pipelined(ctx, c.Pipeline(), fn)
-}
-
-// TxPipeline queues commands to run as one transaction on the connection.
-func (c *Conn) TxPipeline() Pipeliner { return newPipeline(c.hooks.processTx) }
-
-// TxPipelined runs what `fn` queues as one transaction, and nothing when `fn` fails.
-func (c *Conn) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
-	return pipelined(ctx, c.TxPipeline(), fn)
 }
 
 // Close gives the connection back to the pool, its state undone.

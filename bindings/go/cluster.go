@@ -220,34 +220,12 @@ func NewClusterClient(opt *ClusterOptions) *ClusterClient {
 // Options are the client's. They must not be changed.
 func (c *ClusterClient) Options() *ClusterOptions { return c.opt }
 
-// Process runs a command made by one of the New...Cmd functions.
-func (c *ClusterClient) Process(ctx context.Context, cmd Cmder) error {
-	return c.hooks.process(ctx, cmd)
-}
-
 // Close closes all connections. Commands under way and later ones fail with ErrClosed.
 func (c *ClusterClient) Close() error {
 	if err := c.engine.close(); err != ErrClosed {
 		return err
 	}
 	return nil
-}
-
-// Pipeline queues commands to send them together, each to its node.
-func (c *ClusterClient) Pipeline() Pipeliner { return newPipeline(c.hooks.processPipeline) }
-
-// Pipelined sends what `fn` queues, and nothing when `fn` fails.
-func (c *ClusterClient) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
-	return pipelined(ctx, c.Pipeline(), fn)
-}
-
-// TxPipeline queues commands to run as one transaction. All keys must be in one slot.
-func (c *ClusterClient) TxPipeline() Pipeliner { return newPipeline(c.hooks.processTx) }
-
-// TxPipelined runs what `fn` queues as one transaction, and nothing when `fn` fails.
-func (c *ClusterClient) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder,
-	error) {
-	return pipelined(ctx, c.TxPipeline(), fn)
 }
 
 // Watch calls `fn` with a connection that watches keys, all of one slot.

@@ -801,3 +801,190 @@ func decodeACLLogEntry(tape core.Tape, i int) (v ACLLogEntry, err error) {
 	})
 	return v, err
 }
+
+// ClientInfo is a connection as the server sees it.
+type ClientInfo struct {
+	ID    int64
+	Addr  string
+	LAddr string
+	FD    int64
+	Name  string
+	Age   time.Duration
+	Idle  time.Duration
+	Flags ClientFlags
+	DB    int
+	// Channels subscribed.
+	Sub int
+	// Patterns subscribed.
+	PSub int
+	// Shard channels subscribed.
+	SSub int
+	// Commands of a transaction.
+	Multi int
+	// Watched keys.
+	Watch              int
+	QueryBuf           int
+	QueryBufFree       int
+	ArgvMem            int
+	MultiMem           int
+	BufferSize         int
+	BufferPeak         int
+	OutputBufferLength int
+	OutputListLength   int
+	OutputMemory       int
+	TotalMemory        int
+	TotalNetIn         int
+	TotalNetOut        int
+	TotalCmds          int
+	IoThread           int
+	Events             string
+	LastCmd            string
+	User               string
+	Redir              int64
+	Resp               int
+	LibName            string
+	LibVer             string
+	ReadEvents         uint64
+	AvgPipelineLenSum  uint64
+	AvgPipelineLenCnt  uint64
+}
+
+func decodeClientInfo(tape core.Tape, i int) (v ClientInfo, err error) {
+	err = eachWord(tape, i, func(name, value string) error {
+		switch name {
+		case "id":
+			return scanText(value, &v.ID)
+		case "addr":
+			return scanText(value, &v.Addr)
+		case "laddr":
+			return scanText(value, &v.LAddr)
+		case "fd":
+			return scanText(value, &v.FD)
+		case "name":
+			return scanText(value, &v.Name)
+		case "age":
+			return scanSeconds(value, &v.Age)
+		case "idle":
+			return scanSeconds(value, &v.Idle)
+		case "flags":
+			return scanText(value, &v.Flags)
+		case "db":
+			return scanText(value, &v.DB)
+		case "sub":
+			return scanText(value, &v.Sub)
+		case "psub":
+			return scanText(value, &v.PSub)
+		case "ssub":
+			return scanText(value, &v.SSub)
+		case "multi":
+			return scanText(value, &v.Multi)
+		case "watch":
+			return scanText(value, &v.Watch)
+		case "qbuf":
+			return scanText(value, &v.QueryBuf)
+		case "qbuf-free":
+			return scanText(value, &v.QueryBufFree)
+		case "argv-mem":
+			return scanText(value, &v.ArgvMem)
+		case "multi-mem":
+			return scanText(value, &v.MultiMem)
+		case "rbs":
+			return scanText(value, &v.BufferSize)
+		case "rbp":
+			return scanText(value, &v.BufferPeak)
+		case "obl":
+			return scanText(value, &v.OutputBufferLength)
+		case "oll":
+			return scanText(value, &v.OutputListLength)
+		case "omem":
+			return scanText(value, &v.OutputMemory)
+		case "tot-mem":
+			return scanText(value, &v.TotalMemory)
+		case "tot-net-in":
+			return scanText(value, &v.TotalNetIn)
+		case "tot-net-out":
+			return scanText(value, &v.TotalNetOut)
+		case "tot-cmds":
+			return scanText(value, &v.TotalCmds)
+		case "io-thread":
+			return scanText(value, &v.IoThread)
+		case "events":
+			return scanText(value, &v.Events)
+		case "cmd":
+			return scanText(value, &v.LastCmd)
+		case "user":
+			return scanText(value, &v.User)
+		case "redir":
+			return scanText(value, &v.Redir)
+		case "resp":
+			return scanText(value, &v.Resp)
+		case "lib-name":
+			return scanText(value, &v.LibName)
+		case "lib-ver":
+			return scanText(value, &v.LibVer)
+		case "read-events":
+			return scanText(value, &v.ReadEvents)
+		case "avg-pipeline-len-sum":
+			return scanText(value, &v.AvgPipelineLenSum)
+		case "avg-pipeline-len-cnt":
+			return scanText(value, &v.AvgPipelineLenCnt)
+		}
+		return nil
+	})
+	return v, err
+}
+
+// ClientFlags says in which states a connection is, as the server sees it; servers show only
+// some.
+type ClientFlags uint64
+
+// The values of ClientFlags.
+const (
+	ClientSlave ClientFlags = 1 << iota
+	ClientMaster
+	ClientMonitor
+	ClientMulti
+	ClientBlocked
+	ClientDirtyCAS
+	ClientCloseAfterReply
+	ClientUnBlocked
+	ClientScript
+	ClientAsking
+	ClientCloseASAP
+	ClientUnixSocket
+	ClientDirtyExec
+	ClientMasterForceReply
+	ClientForceAOF
+	ClientForceRepl
+	ClientPrePSync
+	ClientReadOnly
+	ClientPubSub
+	ClientPreventAOFProp
+	ClientPreventReplProp
+	ClientPendingWrite
+	ClientReplyOff
+	ClientReplySkipNext
+	ClientReplySkip
+	ClientLuaDebug
+	ClientLuaDebugSync
+	ClientModule
+	ClientProtected
+	ClientExecutingCommand
+	ClientPendingCommand
+	ClientTracking
+	ClientTrackingBrokenRedir
+	ClientTrackingBCAST
+	ClientTrackingOptIn
+	ClientTrackingOptOut
+	ClientTrackingCaching
+	ClientTrackingNoLoop
+	ClientInTimeoutTable
+	ClientProtocolError
+	ClientCloseAfterCommand
+	ClientDenyBlocking
+	ClientReplRDBOnly
+	ClientNoEvict
+	ClientAllowOOM
+	ClientNoTouch
+	ClientPushing
+)

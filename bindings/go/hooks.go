@@ -85,6 +85,26 @@ func (h *hooks) wrap() {
 	h.wrapped.Store(wrapped)
 }
 
+// Process runs a command made by one of the New...Cmd functions.
+func (h *hooks) Process(ctx context.Context, cmd Cmder) error { return h.process(ctx, cmd) }
+
+// Pipeline queues commands to send them together; in a cluster each goes to its node.
+func (h *hooks) Pipeline() Pipeliner { return newPipeline(h.processPipeline) }
+
+// Pipelined sends what `fn` queues, and nothing when `fn` fails.
+func (h *hooks) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
+	return pipelined(ctx, h.Pipeline(), fn)
+}
+
+// TxPipeline queues commands to run as one transaction; in a cluster all keys are in one slot.
+func (h *hooks) TxPipeline() Pipeliner { return newPipeline(h.processTx) }
+
+// TxPipelined runs what `fn` queues as one transaction, and nothing when `fn` fails. In a Watch,
+// TxFailedErr means that a watched key has changed and nothing was executed.
+func (h *hooks) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
+	return pipelined(ctx, h.TxPipeline(), fn)
+}
+
 func (h *hooks) process(ctx context.Context, cmd Cmder) error {
 	if h == nil {
 		cmd.SetErr(errNotMade)

@@ -241,9 +241,6 @@ func newTx(e *engine, at place, from *hooks) *Tx {
 	return tx
 }
 
-// Process runs a command on the connection.
-func (tx *Tx) Process(ctx context.Context, cmd Cmder) error { return tx.hooks.process(ctx, cmd) }
-
 // String says whether a connection is held.
 func (tx *Tx) String() string { return tx.on.String() }
 
@@ -265,23 +262,6 @@ func (l *leased) route(keys []string) {
 // Unwatch forgets the watched keys.
 func (tx *Tx) Unwatch(ctx context.Context, _ ...string) *StatusCmd {
 	return run(ctx, tx.cmdable, NewStatusCmd(ctx, "unwatch"))
-}
-
-// Pipeline queues commands for the connection.
-func (tx *Tx) Pipeline() Pipeliner { return newPipeline(tx.hooks.processPipeline) }
-
-// Pipelined queues what `fn` queues and sends it.
-func (tx *Tx) Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
-	return pipelined(ctx, tx.Pipeline(), fn)
-}
-
-// TxPipeline queues commands for one transaction.
-func (tx *Tx) TxPipeline() Pipeliner { return newPipeline(tx.hooks.processTx) }
-
-// TxPipelined queues what `fn` queues and sends it as one transaction. TxFailedErr means that a
-// watched key has changed and nothing was executed.
-func (tx *Tx) TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error) {
-	return pipelined(ctx, tx.TxPipeline(), fn)
 }
 
 // Close gives the connection back. Watch does it by itself.

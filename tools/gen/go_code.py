@@ -308,6 +308,9 @@ def reply_structs(table):
         out.add(*declaration(struct))
         places = all(field.wire.split(":")[0].isdigit() for field in struct.fields())
         each, key = ("eachElement", "place int") if places else ("eachField", "name string")
+        if struct.lines[0][0].wire.startswith("="):
+            out.add(*text_decoder(struct))
+            continue
         lines = [
             f"func decode{struct.name}(tape core.Tape, i int) (v {struct.name}, err error) {{",
             f"\terr = {each}(tape, i, func({key}, at int) (err error) {{",
@@ -319,4 +322,25 @@ def reply_structs(table):
             names = wire if places else ", ".join(f'"{name}"' for name in wire.split("|"))
             lines += [f"\t\tcase {names}:", f"\t\t\tv.{field.name}, err = {decode}(tape, at)"]
         out.add(*lines, "\t\t}", "\t\treturn err", "\t})", "\treturn v, err", "}")
+    for name, (about, words) in table.flags.items():
+        out.add(*comment(f"{name} says {about}."), f"type {name} uint64")
+        first = f"\tClient{words[0]} {name} = 1 << iota"
+        out.add(
+            f"// The values of {name}.", "const (", first,
+            *(f"\tClient{word}" for word in words[1:]), ")",
+        )  # fmt: skip
     return out.text()
+
+
+def text_decoder(struct):
+    """The decoder of a reply that is a text of names and values."""
+    lines = [
+        f"func decode{struct.name}(tape core.Tape, i int) (v {struct.name}, err error) {{",
+        "\terr = eachWord(tape, i, func(name, value string) error {",
+        "\t\tswitch name {",
+    ]
+    for field in struct.fields():
+        wire, _, suffix = field.wire[1:].partition(":")
+        scan = "scanSeconds" if suffix else "scanText"
+        lines += [f'\t\tcase "{wire}":', f"\t\t\treturn {scan}(value, &v.{field.name})"]
+    return [*lines, "\t\t}", "\t\treturn nil", "\t})", "\treturn v, err", "}"]

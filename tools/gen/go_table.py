@@ -71,6 +71,7 @@ class Table(NamedTuple):
     results: dict
     args: dict
     replies: dict
+    flags: dict  # name -> what it is about and the words for its bits
     groups: list
 
 
@@ -169,12 +170,15 @@ def result(entry):
 
 
 def read(root):
-    table = Table({}, {}, {}, [])
+    table = Table({}, {}, {}, {}, [])
     for entry in entries((pathlib.Path(root) / "spec" / NAME).read_text()):
         kind = entry[0].split(" ", 1)[0]
         if kind == "cmd":
             made = result(entry)
             table.results[made.name] = made
+        elif kind == "flags":
+            _, name, about = entry[0].split(" ", 2)
+            table.flags[name] = about, " ".join(entry[1:]).split()
         elif kind in ("args", "reply"):
             made = struct(entry)
             (table.args if kind == "args" else table.replies)[made.name] = made
