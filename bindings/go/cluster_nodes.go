@@ -6,27 +6,9 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
-	"sync"
 
 	"tendon.dev/redis/internal/core"
 )
-
-// DBSize is the number of keys of all primaries.
-func (c *ClusterClient) DBSize(ctx context.Context) *IntCmd {
-	cmd := NewIntCmd(ctx, "dbsize")
-	var mutex sync.Mutex
-	cmd.SetErr(c.ForEachMaster(ctx, func(ctx context.Context, node *Client) error {
-		size, err := node.DBSize(ctx).Result()
-		mutex.Lock()
-		defer mutex.Unlock()
-		cmd.val += size
-		return err
-	}))
-	if cmd.err != nil {
-		cmd.val = 0
-	}
-	return cmd
-}
 
 // ForEachMaster calls `fn` for each primary at the same time and returns the first error.
 func (c *ClusterClient) ForEachMaster(ctx context.Context, fn func(context.Context,

@@ -68,14 +68,14 @@ func TestClusterPipeline(t *testing.T) {
 	for i, key := range keys {
 		pipe.Set(ctx, key, i, time.Minute)
 	}
-	crossed := pipe.MGet(ctx, keys[0], keys[1], keys[2], keys[3])
+	crossed := pipe.SInter(ctx, keys[0], keys[1], keys[2], keys[3])
 	var gets []*redis.StringCmd
 	for _, key := range keys {
 		gets = append(gets, pipe.Get(ctx, key))
 	}
 	_, err := pipe.Exec(ctx)
 	if err != crossed.Err() || !redis.HasErrorPrefix(err, "CROSSSLOT") {
-		t.Fatalf("the pipeline's error is %v, that of MGET %v", err, crossed.Err())
+		t.Fatalf("the pipeline's error is %v, that of SINTER %v", err, crossed.Err())
 	}
 	for i, get := range gets {
 		value, err := get.Int()
@@ -324,17 +324,23 @@ func TestScriptsOnEveryNode(t *testing.T) {
 func TestKeysOfSeveralSlots(t *testing.T) {
 	c := openCluster(t, &redis.ClusterOptions{Addrs: servers(t).Cluster.addrs()})
 	ctx := bg(t)
+	one, two := "go:slots:{a}", "go:slots:{b}"
+	must(t, c.MSet(ctx, one, 1, two, 2).Err())
+	values, err := c.MGet(ctx, two, "go:slots:none", one).Result()
+	equal(t, values, err, []interface{}{"2", nil, "1"})
+	count, err := c.Exists(ctx, one, two, one).Result()
+	same(t, count, err, 3)
 	for name, err := range map[string]error{
-		"MGet":   c.MGet(ctx, "{a}", "{b}").Err(),
-		"MSet":   c.MSet(ctx, "{a}", 1, "{b}", 2).Err(),
-		"Del":    c.Del(ctx, "{a}", "{b}").Err(),
-		"SInter": c.SInter(ctx, "{a}", "{b}").Err(),
-		"Rename": c.Rename(ctx, "{a}", "{b}").Err(),
+		"SInter": c.SInter(ctx, one, two).Err(),
+		"Rename": c.Rename(ctx, one, two).Err(),
+		"MSetNX": c.MSetNX(ctx, one, 1, two, 2).Err(),
 	} {
 		if !errors.Is(err, redis.ErrCrossSlot) || !redis.HasErrorPrefix(err, "CROSSSLOT") {
 			t.Errorf("%s gave %v", name, err)
 		}
 	}
+	count, err = c.Del(ctx, one, two).Result()
+	same(t, count, err, 2)
 }
 
 func TestRedirectionErrors(t *testing.T) {
