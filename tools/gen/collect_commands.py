@@ -1,13 +1,19 @@
 """Asks a server for its commands and prints what it says of them: spec/commands/<server>.json.
 
     python3 tools/gen/collect_commands.py 127.0.0.1 15200 > spec/commands/redis-7.0.json
+    python3 tools/gen/collect_commands.py --compare 127.0.0.1 15200
 
+With --compare it prints instead what that server would add to the specification, a line for each
+command, option, flag, tip and key specification that spec/commands lacks or says otherwise.
 COMMAND has arity, flags, keys and tips; COMMAND DOCS has the texts and the arguments.
 """
 
 import argparse
 import json
+import pathlib
 import socket
+
+import surface
 
 TEXTS = ["summary", "since", "group", "complexity", "deprecated_since", "replaced_by"]
 LISTED = ["keys", "arguments", "history"]  # one line for each of their elements
@@ -130,12 +136,63 @@ def document(server, found):
     return f'{{"server": "{server}", "commands": [\n{texts}\n]}}\n'
 
 
+def option_words(arguments):
+    """Every word a command takes, and the types of its values. Servers name values as they like."""
+    found = set()
+    for one in arguments:
+        if "token" in one:
+            found.add(one["token"] or '""')
+        elif "arguments" not in one:
+            found.add(f"a value of type {one['type']}")
+        found |= option_words(one.get("arguments", []))
+    return found
+
+
+def differences(known, row):
+    """The lines of what `row` says beyond `known`, or otherwise."""
+    for field in ("arity", "group"):
+        if row[field] != known[field]:
+            yield f"{field} {row[field]} instead of {known[field]}"
+    for field in ("flags", "tips"):
+        for word in sorted(set(row[field]) - set(known[field])):
+            yield f"{field} has {word}"
+        for word in sorted(set(known[field]) - set(row[field])):
+            yield f"{field} lacks {word}"
+    if [spec["begin"] + spec["find"] for spec in row["keys"]] != [
+        spec["begin"] + spec["find"] for spec in known["keys"]
+    ]:
+        yield "finds its keys otherwise"
+    said, had = (option_words(one.get("arguments", [])) for one in (row, known))
+    for word in sorted(said - had):
+        yield f"takes {word}"
+    if "deprecated_since" in row and "deprecated_since" not in known:
+        yield f"deprecated since {row['deprecated_since']}"
+
+
+def compare(known, found):
+    """A line for each thing that the specification lacks or says otherwise."""
+    lines = []
+    for row in found:
+        name = row["name"].replace("|", " ")
+        if row["name"] not in known:
+            lines.append(f"{name}: new since {row['since'] or '?'}: {row.get('summary', '')}")
+            continue
+        lines += [f"{name}: {line}" for line in differences(known[row["name"]], row)]
+    return lines
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--compare", action="store_true", help="print what it would add")
     parser.add_argument("host")
     parser.add_argument("port", type=int)
     arguments = parser.parse_args()
-    print(document(*collect(arguments.host, arguments.port)), end="")
+    server, found = collect(arguments.host, arguments.port)
+    if not arguments.compare:
+        print(document(server, found), end="")
+        return
+    lines = compare(surface.facts(pathlib.Path(__file__).resolve().parents[2]), found)
+    print("\n".join([f"{server}: {len(lines)} differences", *lines]))
 
 
 if __name__ == "__main__":
