@@ -78,6 +78,7 @@ void tendon__engine_destroy(struct tendon__engine *engine)
         tendon__node_free(engine, TENDON__OWNER(link, struct tendon__node, link));
     tendon__map_deinit(engine);
     tendon__timers_deinit(&engine->timers);
+    tendon__memory_free(engine->memory, engine->learned);
     tendon__memory_free(engine->memory, engine->ids);
     tendon__memory_free(engine->memory, engine);
 }
@@ -213,6 +214,7 @@ void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns)
         tendon__subscription_end(subscription, &fault);
         tendon__subscription_tell(subscription, TENDON_EVENT_CLOSED, 0, &fault, NULL);
     }
+    tendon__unknown_close(engine, &fault);
     fail_list(engine, &engine->parked, &fault);
     fail_list(engine, &engine->delayed, &fault);
     for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;

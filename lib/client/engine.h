@@ -39,6 +39,7 @@ struct tendon__channel;
 struct tendon__request;
 struct tendon__queued_forms;
 struct tendon__spread_call;
+struct tendon__learned;
 
 enum tendon__request_state {
     TENDON__REQUEST_NEW,
@@ -277,12 +278,14 @@ struct tendon__engine {
     struct tendon__link subscriptions;
     struct tendon__link dead_feeds;
     uint32_t subscription_count;
-    uint32_t feed_count;      /* the dead ones included */
-    struct tendon__link told; /* completed, for sinks that take many at a time */
-    uint32_t ended_count;     /* completed and still counted in pending */
-    uint32_t live_count;      /* submitted and not completed, the engine's own left out */
-    uint32_t direct_count;    /* of them, those a caller waits for in the socket himself */
-    uint32_t part_count;      /* of requests to several nodes, those that are complete included */
+    uint32_t feed_count;             /* the dead ones included */
+    struct tendon__link told;        /* completed, for sinks that take many at a time */
+    uint32_t ended_count;            /* completed and still counted in pending */
+    uint32_t live_count;             /* submitted and not completed, the engine's own left out */
+    uint32_t direct_count;           /* of them, those a caller waits for in the socket himself */
+    struct tendon__learned *learned; /* unknown.c: names that a server was asked about */
+    uint32_t learned_next;
+    uint32_t part_count; /* of requests to several nodes, those that are complete included */
     struct tendon__request **ids; /* hash of requests that can be cancelled */
     size_t id_room;
     size_t id_count;
@@ -332,6 +335,8 @@ enum tendon__timer_kind {
 /* Internal flag of a request: its caller waits, wants a connection to himself, and watches its
  * deadline. */
 #define TENDON__REQUEST_DIRECT (1u << 26)
+/* Internal flag of a request: the table does not know its command. */
+#define TENDON__REQUEST_UNKNOWN (1u << 24)
 /* Internal flag of a request: it is a part of one to several nodes; not counted. */
 #define TENDON__REQUEST_PART (1u << 25)
 /* Internal flag of a request: its keys map to different slots. */
@@ -495,6 +500,10 @@ tendon_reply *tendon__form_take(struct tendon__channel *channel,
 /* A reply nobody waits for still says what a transaction queued. */
 void tendon__form_note(struct tendon__channel *channel, const struct tendon__request *request);
 void tendon__form_forget(struct tendon__channel *channel);
+
+/* unknown.c: true when the request waits until a server has said what its command is. */
+bool tendon__unknown_waits(struct tendon__engine *engine, struct tendon__request *request);
+void tendon__unknown_close(struct tendon__engine *engine, const struct tendon__fault *fault);
 
 /* log.c: lines for a person. `cause` may be NULL; nothing is written while nobody watches. */
 void tendon__log(struct tendon__engine *engine, uint32_t level, const struct tendon__fault *cause,

@@ -295,9 +295,9 @@ static void start_refresh(struct tendon__engine *engine)
 {
     struct tendon__node *node = engine->refresh_node;
     struct tendon__request *request = NULL;
+    static const tendon_bytes question[] = {{"CLUSTER", 7}, {"SLOTS", 5}};
     if (node)
-        request =
-            tendon__request_internal(engine->memory, "CLUSTER", "SLOTS", &engine->refresh_sink);
+        request = tendon__request_internal(engine->memory, question, 2, &engine->refresh_sink);
     if (!request) {
         end_refresh(engine, false);
         return;

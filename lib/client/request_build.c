@@ -238,6 +238,10 @@ static tendon_status describe(struct tendon__request *request, const struct args
     }
     if (walk->by_slot)
         note_slot(request, args, &command);
+    /* An unknown subcommand of a known command has no keys that anybody could tell. */
+    if (!command.row && walk->by_slot && !walk->grouped && !request->lease &&
+        request->route == TENDON_ROUTE_AUTO && !tendon__command_look(args->list, 1, &command))
+        request->flags |= TENDON__REQUEST_UNKNOWN;
     if (!walk->grouped && !request->lease)
         tendon__request_note_spread(request, &command);
     if (walk->forms && command.row && (command.row->forms || command.state))
@@ -475,15 +479,15 @@ struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
     return request;
 }
 
-struct tendon__request *tendon__request_internal(struct tendon__memory *memory, const char *word,
-                                                 const char *second, struct tendon__sink *sink)
+struct tendon__request *tendon__request_internal(struct tendon__memory *memory,
+                                                 const tendon_bytes *args, uint32_t count,
+                                                 struct tendon__sink *sink)
 {
-    const tendon_bytes args[] = {{word, strlen(word)}, {second, strlen(second)}};
-    size_t size = tendon__encode_size(args, 2);
+    size_t size = tendon__encode_size(args, count);
     struct tendon__request *request = allocate(memory, size, 1, sink);
     if (!request)
         return NULL;
-    tendon__encode(request->frame, args, 2);
+    tendon__encode(request->frame, args, count);
     request->frame_bytes = size;
     request->flags = TENDON__REQUEST_INTERNAL | TENDON_REQUEST_NO_RETRY | TENDON_REQUEST_READ_ONLY;
     return request;

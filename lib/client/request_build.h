@@ -32,10 +32,11 @@ struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
                                                 size_t count, struct tendon__sink *sink,
                                                 const struct tendon__fault *fault);
 
-/* A request of the engine's own: two words, no retry, one reference for the sink and one for the
+/* A request of the engine's own: no retry, one reference for the sink and one for the
  * engine. */
-struct tendon__request *tendon__request_internal(struct tendon__memory *memory, const char *word,
-                                                 const char *second, struct tendon__sink *sink);
+struct tendon__request *tendon__request_internal(struct tendon__memory *memory,
+                                                 const tendon_bytes *args, uint32_t count,
+                                                 struct tendon__sink *sink);
 
 /* A command of a subscription, as asked: only its arguments, tag and timeout count. */
 tendon_status tendon__request_subscribe(struct tendon__memory *memory,

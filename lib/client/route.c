@@ -159,7 +159,13 @@ void tendon__route(struct tendon__engine *engine, struct tendon__request *reques
     }
     if (request->spread && tendon__spread(engine, request))
         return;
-    if (request->flags & TENDON__REQUEST_CROSS_SLOT && engine->kind == TENDON__KIND_CLUSTER) {
+    if (request->flags & (TENDON__REQUEST_CROSS_SLOT | TENDON__REQUEST_UNKNOWN) &&
+        engine->kind == TENDON__KIND_CLUSTER) {
+        if (request->flags & TENDON__REQUEST_UNKNOWN) {
+            if (!tendon__unknown_waits(engine, request))
+                tendon__route(engine, request);
+            return;
+        }
         fail(engine, request, TENDON_ERROR_CROSSSLOT,
              "the keys map to different slots; give them one hash tag");
         return;

@@ -306,6 +306,12 @@ static void commands_for_every_node(void)
     answer = ask(client, "RANDOMKEY", NULL);
     CHECK(answer.reply && answer.view.nodes[0].type == TENDON_NODE_STRING, "%s", answer.text);
     forget(&answer);
+    /* Unknown to the table and to the servers. */
+    for (int i = 0; i < 2; i++) {
+        answer = ask(client, "NOSUCH.COMMAND", keys[0], NULL);
+        CHECK(answer.reply && !strncmp(answer.text, "ERR unknown command", 19), "%s", answer.text);
+        forget(&answer);
+    }
     expect_text(ask_by(client, (struct manner){.route = TENDON_ROUTE_ALL_PRIMARIES}, "PING", NULL),
                 "(map 6)");
     expect_text(ask_by(client, (struct manner){.route = TENDON_ROUTE_ALL_NODES}, "ROLE", NULL),
