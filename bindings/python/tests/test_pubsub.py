@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from typing import Any, Dict, List
@@ -211,6 +213,31 @@ class PubSubTest(Case):
             redis.publish("py:one", "1")
             self.assertEqual(self.next(p)["data"], b"1")
             p.close()
+
+    def test_ctrl_c(self) -> None:
+        self.pubsub.subscribe("py:one")
+        self.next()
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with self.assertRaises(KeyboardInterrupt):
+            self.pubsub.get_message(timeout=support.PATIENCE)
+        self.redis.publish("py:one", "still")
+        self.assertEqual(self.next()["data"], b"still")
+
+    def test_a_forked_child(self) -> None:
+        self.pubsub.subscribe("py:fork")
+        self.next()
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                with self.redis.pubsub() as own:  # must not touch the parent's connection
+                    own.subscribe("py:child")
+                    code = int(self.next(own) != message("subscribe", b"py:child", 1))
+                self.redis.publish("py:fork", "from the child")
+            finally:
+                os._exit(code)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertEqual(self.next()["data"], b"from the child")
 
     def test_given_up_without_close(self) -> None:
         p = self.redis.pubsub()
