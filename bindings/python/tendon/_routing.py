@@ -6,7 +6,6 @@ from typing import Any, Callable, Dict, List, Optional
 
 from tendon import _tables
 
-SPLIT = frozenset(("DEL", "EXISTS", "TOUCH", "UNLINK"))
 # One node's result comes alone for all commands but these.
 ALWAYS_BY_NODE = frozenset(("FLUSHALL", "FLUSHDB"))
 

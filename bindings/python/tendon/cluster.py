@@ -11,11 +11,10 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 from typing import TypeVar, Union
 
 from tendon import _tables
-from tendon._batch import Command
 from tendon._core import Core, key_slot
 from tendon._encoder import Encoder, command_name
 from tendon._options import DEFAULTS, check_names, default_retry, resolve
-from tendon._routing import ALWAYS_BY_NODE, SPLIT, merging
+from tendon._routing import ALWAYS_BY_NODE, merging
 from tendon._shapes import Callbacks
 from tendon._url import parse_url
 from tendon.client import NEVER_DECODE, BaseClient, Client
@@ -175,10 +174,6 @@ class BaseCluster(BaseClient):
         if len(results) == 1 and name not in ALWAYS_BY_NODE:
             return results[0]
         return {node.name: result for node, result in zip(nodes, results)}
-
-    def _per_slot(self, args: Sequence[Any]) -> List[Command]:
-        """A command of keys in several slots as one command per slot."""
-        return [(args[0], *keys) for keys in self._slots(args[1:]).values()]
 
     def _usual_targets(self, name: str) -> Optional[str]:
         """Where a command goes when nobody says so; None leaves it to the core."""
@@ -360,8 +355,6 @@ class RedisCluster(BaseCluster, Client, RedisClusterCommands):
             targets = self._usual_targets(name)
         if targets is not None:
             return self._on_nodes(name, self._targets(targets), args, options)
-        if name in SPLIT and len(args) > 2:
-            return self._by_slot(args)
         return super().execute_command(*args, **options)
 
     def _on_nodes(
@@ -371,10 +364,6 @@ class RedisCluster(BaseCluster, Client, RedisClusterCommands):
         decode = None if options.pop(NEVER_DECODE, False) else self._encoder.decoder
         values = self._core.batch([args] * len(nodes), decode, nodes=names)
         return self._merged(name, nodes, values, options)
-
-    def _by_slot(self, args: Sequence[Any]) -> int:
-        """Deletes or counts keys of several slots: one command per slot, and the sum."""
-        return sum(_raised(self._core.batch(self._per_slot(args), None)))
 
     def mget_nonatomic(self, keys: Any, *args: Any) -> List[Any]:
         """The values in order; keys of several slots are read one group after the other."""

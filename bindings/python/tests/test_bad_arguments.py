@@ -209,8 +209,7 @@ class BadArgumentTest(Case):
         with tendon.RedisCluster(host=node["host"], port=node["port"]) as redis:
             redis.delete("py:a", "py:b")
             for call in (
-                lambda: redis.mset({"py:a": 1, "py:b": 2}),
-                lambda: redis.mget("py:a", "py:b"),
+                lambda: redis.msetnx({"py:a": 1, "py:b": 2}),
                 lambda: redis.rename("py:a", "py:b"),
                 lambda: redis.sunion("py:a", "py:b"),
                 lambda: redis.eval("return 1", 2, "py:a", "py:b"),

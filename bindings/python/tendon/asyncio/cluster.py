@@ -11,9 +11,8 @@ from tendon.asyncio.commands import AsyncRedisClusterCommands
 from tendon.asyncio.monitor import Monitor
 from tendon.asyncio.pipeline import Pipeline
 from tendon.asyncio.pubsub import ClusterPubSub
-from tendon._routing import SPLIT
 from tendon.client import NEVER_DECODE
-from tendon.cluster import BaseCluster, ClusterNode, LoadBalancingStrategy, Targets, _raised
+from tendon.cluster import BaseCluster, ClusterNode, LoadBalancingStrategy, Targets
 from tendon.commands import list_of
 from tendon.exceptions import ConfigurationError, RedisClusterException, RedisError
 
@@ -63,7 +62,7 @@ class RedisCluster(BaseCluster, AsyncClient, AsyncRedisClusterCommands):
         them). Several nodes give {node name: result} unless the command has one merged result.
         """
         name = command_name(args[0]).capitals if args else ""
-        elsewhere = "target_nodes" in options or self._usual_targets(name) or name in SPLIT
+        elsewhere = "target_nodes" in options or self._usual_targets(name)
         if elsewhere or not self._core.reached():
             return self._route(name, args, options)
         return super().execute_command(*args, **options)
@@ -75,8 +74,6 @@ class RedisCluster(BaseCluster, AsyncClient, AsyncRedisClusterCommands):
             targets = self._usual_targets(name)
         if targets is not None:
             return await self._on_nodes(name, self._targets(targets), args, options)
-        if name in SPLIT and len(args) > 2:
-            return sum(_raised(await self._core.batch(self._per_slot(args), None)))
         return await super().execute_command(*args, **options)
 
     async def _on_nodes(
