@@ -280,7 +280,18 @@ class OthersTest(Case):
             self.assertTrue(redis.client_setname("py-own"))
             self.assertEqual(redis.client_getname(), "py-own")
             self.assertEqual(redis.client_no_evict("ON"), b"OK")
+            self.assertEqual(redis.client_tracking(True, bcast=True, prefix=["py:"]), b"OK")
             self.assertEqual(redis.client_tracking_off(), b"OK")
+            self.assertEqual(redis.client_tracking_on(noloop=True), b"OK")
+            self.assertIn(b"noloop", redis.client_trackinginfo()[1])
+            for call in (  # commands of later servers than 7.0
+                lambda: redis.client_no_touch("ON"),
+                lambda: redis.client_setinfo("LIB-NAME", "py-own"),
+            ):
+                try:
+                    self.assertIn(call(), (True, b"OK"))
+                except tendon.ResponseError as error:
+                    self.assertIn("unknown subcommand", str(error).lower())
 
     def test_move(self) -> None:
         self.redis.set("py:a", 1)
