@@ -159,8 +159,17 @@ const SESSION_NAMES = Object.keys(REFUSED);
 
 const KNOWN = new Map(NAMES.map((name) => [name, new Info(name)]));
 
+/* ioredis knows replies by the name as it is written: call('HGETALL', key) gives the plain list. */
+const PLAIN_HGETALL = new Info('HGETALL');
+PLAIN_HGETALL.toReply = undefined;
+
 function commandOf(name) {
-  return KNOWN.get(name) || KNOWN.get(name.toLowerCase()) || new Info(name);
+  return KNOWN.get(name) || commandSpelt(name);
+}
+
+function commandSpelt(name) {
+  const lowerName = name.toLowerCase();
+  return lowerName === 'hgetall' ? PLAIN_HGETALL : KNOWN.get(lowerName) || new Info(name);
 }
 
 /** `transform` gets the arguments of every later call of this name, lists in them flattened. */

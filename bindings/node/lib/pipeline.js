@@ -5,7 +5,7 @@
  */
 
 const { AsyncResource } = require('node:async_hooks');
-const { REQUEST } = require('./native');
+const { REQUEST, MODE_BUFFER } = require('./native');
 const { Commander } = require('./commander');
 const { splitCallback, callLater, afterCallback } = require('./callbacks');
 const { commandOf } = require('./commands');
@@ -85,9 +85,12 @@ class Pipeline extends Commander {
   }
 
   _endTransaction(buffer) {
-    this._command(commandOf('exec'), [], buffer, undefined);
+    const isMixed = !buffer && wantBuffers(this._requests);
+    this._command(commandOf('exec'), [], buffer || isMixed, undefined);
     this._inTransaction = false;
-    this._requests[this._requests.length - 1].flags |= REQUEST.ATOMIC_END;
+    const end = this._requests[this._requests.length - 1];
+    end.flags |= REQUEST.ATOMIC_END;
+    end.isMixed = isMixed;
     return this;
   }
 
@@ -163,7 +166,8 @@ class Pipeline extends Commander {
 
   /** One [error, value] per command between MULTI and the EXEC at `end`. */
   _resultsOfExec(end, values) {
-    return resultsOfExec(this._requests.slice(end - values.length, end), values);
+    const { isMixed } = this._requests[end];
+    return resultsOfExec(this._requests.slice(end - values.length, end), values, isMixed);
   }
 
   _resultOfTransaction(outcomes) {
@@ -180,14 +184,24 @@ class Pipeline extends Commander {
   }
 }
 
+const wantsBuffer = (request) => (request.mode & MODE_BUFFER) !== 0;
+const wantBuffers = (requests) => requests.some(wantsBuffer);
+
+/** A reply read as Buffers, since another command of its transaction wants them, as text. */
+function textOf(value) {
+  if (Buffer.isBuffer(value)) return value.toString();
+  return Array.isArray(value) ? value.map(textOf) : value;
+}
+
 /** One [error, value] per request of a transaction, of the reply to EXEC. */
-function resultsOfExec(requests, values) {
-  return values.map((value, i) => {
+function resultsOfExec(requests, values, isMixed) {
+  return values.map((read, i) => {
     const request = requests[i];
+    const value = isMixed && !wantsBuffer(request) ? textOf(read) : read;
     if (!(value instanceof classes.ReplyError)) return [null, request.transform(value)];
     value.command = { name: request.command.lowerName, args: request.args };
     return [value];
   });
 }
 
-module.exports = { Pipeline, resultsOfExec };
+module.exports = { Pipeline, resultsOfExec, wantBuffers };

@@ -10,7 +10,7 @@ const { commandOf } = require('./commands');
 const { afterCallback, splitCallback } = require('./callbacks');
 const { keyPositions } = require('./keys');
 const { PromisedRequest } = require('./request');
-const { resultsOfExec } = require('./pipeline');
+const { resultsOfExec, wantBuffers } = require('./pipeline');
 const { classes } = require('./errors');
 
 const { REQUEST } = native;
@@ -148,8 +148,9 @@ const methods = {
 
   async _executed(buffer) {
     const queued = this._session !== null ? this._session.queued : null;
-    const values = await this._endTransaction(EXEC, buffer);
-    return values === null ? null : resultsOfExec(queued, values);
+    const isMixed = !buffer && queued !== null && wantBuffers(queued);
+    const values = await this._endTransaction(EXEC, buffer || isMixed);
+    return values === null ? null : resultsOfExec(queued, values, isMixed);
   },
 
   _inSession(command, args, buffer = false) {

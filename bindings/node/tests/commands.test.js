@@ -80,6 +80,9 @@ for (const protocol of [2, 3]) {
       assert.deepStrictEqual((await redis.hgetallBuffer(k('h'))).b, Buffer.from('two'));
       assert.strictEqual(await redis.mset({ [k('m1')]: 1, [k('m2')]: 2 }), 'OK');
       assert.deepStrictEqual(await redis.mget([k('m1'), k('m2')], k('missing')), ['1', '2', null]);
+      assert.deepStrictEqual(await redis.call('HMGET', k('h'), 'a'), ['1']);
+      assert.ok(Array.isArray(await redis.call('HGETALL', k('h'))));
+      assert.deepStrictEqual(await redis.call('hgetall', k('h')), hash);
       const now = new Date(0);
       assert.strictEqual(await redis.hset(k('h'), 'date', now), 1);
       assert.strictEqual(await redis.hget(k('h'), 'date'), String(now));

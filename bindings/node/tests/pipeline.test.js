@@ -38,6 +38,42 @@ describe('pipelines', () => {
     for (let i = 0; i < 5000; i++) assert.deepStrictEqual(results[2 * i + 1], [null, String(i)]);
   });
 
+  it('gives Buffers in a transaction to the commands that want them', async () => {
+    const bytes = Buffer.from([255, 0, 254]);
+    await redis.set(key('bytes'), bytes);
+    await redis.del(key('bh'), key('bl'));
+    const fill = (transaction) =>
+      transaction
+        .getBuffer(key('bytes'))
+        .hset(key('bh'), { f: 'é' })
+        .hgetall(key('bh'))
+        .hgetallBuffer(key('bh'))
+        .rpush(key('bl'), 'a')
+        .lrange(key('bl'), 0, -1)
+        .lpush(key('bytes'), 'x');
+    const check = (results) => {
+      assert.deepStrictEqual(results.slice(0, 6), [
+        [null, bytes],
+        [null, 1],
+        [null, { f: 'é' }],
+        [null, { f: Buffer.from('é') }],
+        [null, 1],
+        [null, ['a']],
+      ]);
+      assert.match(results[6][0].message, /^WRONGTYPE/);
+    };
+    check(await fill(redis.multi()).exec());
+    await redis.del(key('bh'), key('bl'));
+    await redis.multi({ pipeline: false });
+    const queued = redis.getBuffer(key('bytes'));
+    assert.strictEqual(String(await queued), 'QUEUED');
+    await redis.get(key('none'));
+    assert.deepStrictEqual(await redis.exec(), [
+      [null, bytes],
+      [null, null],
+    ]);
+  });
+
   it('takes arrays, callbacks and Buffer variants', async () => {
     let seen;
     const results = await redis
