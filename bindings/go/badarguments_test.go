@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -158,6 +159,62 @@ func TestArgumentsOfAllKinds(t *testing.T) {
 		}
 		number, err := c.Get(ctx, key).Int64()
 		same(t, number, err, math.MaxInt64)
+		must(t, c.Del(ctx, key).Err())
+	}
+}
+
+func TestMethodsThatPanic(t *testing.T) {
+	c, _ := standalone(t)
+	conn := c.Conn()
+	defer conn.Close()
+	name := "surface"
+	for what, call := range map[string]func(){
+		"Quit":                      func() { c.Quit(ever) },
+		"Sync":                      func() { c.Sync(ever) },
+		"ClientSetInfo of nothing":  func() { conn.ClientSetInfo(ever, redis.LibraryInfo{}) },
+		"ClientSetInfo of too much": func() { conn.ClientSetInfo(ever, redis.LibraryInfo{LibName: &name, LibVer: &name}) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s did not panic", what)
+				}
+			}()
+			call()
+		}()
+	}
+	// Servers before 7.2 do not know it.
+	err := conn.ClientSetInfo(ever, redis.LibraryInfo{LibName: &name}).Err()
+	if err != nil && !redis.HasErrorPrefix(err, "ERR ") {
+		t.Errorf("ClientSetInfo gave %v", err)
+	}
+}
+
+func TestRawReplies(t *testing.T) {
+	for place, c := range surfaceClients(t) {
+		ctx, key := bg(t), "{go}raw"
+		must(t, c.HSet(ctx, key, "f", "v\r\n").Err())
+		raw, isRaw := c.(interface {
+			DoRaw(ctx context.Context, args ...interface{}) *redis.RawCmd
+			DoRawWriteTo(ctx context.Context, w io.Writer, args ...interface{}) *redis.RawWriteToCmd
+		})
+		if !isRaw {
+			t.Fatalf("%s has no raw replies", place)
+		}
+		data, err := raw.DoRaw(ctx, "hgetall", key).Bytes()
+		same(t, string(data), err, "%1\r\n$1\r\nf\r\n$3\r\nv\r\n\r\n")
+		var text strings.Builder
+		written, err := raw.DoRawWriteTo(ctx, &text, "hget", key, "none").Result()
+		same(t, written, err, 3)
+		same(t, text.String(), nil, "_\r\n")
+		buf := make([]byte, 2)
+		must(t, c.Set(ctx, key, "ab", time.Minute).Err())
+		count, err := c.GetToBuffer(ctx, key, buf).Result()
+		same(t, count, err, 2)
+		must(t, c.Set(ctx, key, "abc", time.Minute).Err())
+		if err := c.GetToBuffer(ctx, key, buf).Err(); err == nil {
+			t.Errorf("%s: 3 bytes fit into 2", place)
+		}
 		must(t, c.Del(ctx, key).Err())
 	}
 }
