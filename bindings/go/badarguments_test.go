@@ -168,11 +168,12 @@ func TestMethodsThatPanic(t *testing.T) {
 	conn := c.Conn()
 	defer conn.Close()
 	name := "surface"
+	both := redis.LibraryInfo{LibName: &name, LibVer: &name}
 	for what, call := range map[string]func(){
 		"Quit":                      func() { c.Quit(ever) },
 		"Sync":                      func() { c.Sync(ever) },
 		"ClientSetInfo of nothing":  func() { conn.ClientSetInfo(ever, redis.LibraryInfo{}) },
-		"ClientSetInfo of too much": func() { conn.ClientSetInfo(ever, redis.LibraryInfo{LibName: &name, LibVer: &name}) },
+		"ClientSetInfo of too much": func() { conn.ClientSetInfo(ever, both) },
 	} {
 		func() {
 			defer func() {
