@@ -81,6 +81,16 @@ export interface Stats {
   tlsResumed: number;
 }
 
+/** What the channels ioredis:command, :batch and :connect of node:diagnostics_channel tell. */
+export interface ConnectTraceContext {
+  serverAddress: string;
+  serverPort: number | undefined;
+  connectionEpoch: number;
+}
+type ServerContext = Omit<ConnectTraceContext, 'connectionEpoch'> & { database: number };
+export type CommandTraceContext = ServerContext & { command: string; args: string[] };
+export type BatchOperationContext = ServerContext & { batchMode: 'MULTI'; batchSize: number };
+
 /** A command as an object, for sendCommand(); and the hooks of all commands. */
 export class Command {
   constructor(

@@ -13,6 +13,7 @@ const { Pipeline } = require('./pipeline');
 const sessions = require('./session');
 const subscriber = require('./subscriber');
 const switching = require('./switching');
+const tracing = require('./tracing');
 const { PromisedRequest, refusalOf, errorOfFailure } = require('./request');
 const { classes, translating } = require('./errors');
 
@@ -45,6 +46,7 @@ class Client extends Commander {
     this._core = null; // {id, pending} of it
     this._held = false; // keeps the process alive
     this._pending = 0; // commands under way
+    this._epoch = 0; // calls of connect() that were traced
     this._attempts = 0; // failed ones in a row, as retryStrategy is told
     this._closing = false;
     this._reopen = false; // connect() was called before the last close was done
@@ -69,7 +71,11 @@ class Client extends Commander {
 
   /** Connects; resolves when commands can be sent, rejects when the first attempt fails. */
   connect(callback) {
-    return afterCallback(this._connect(), callback);
+    const run = () => this._connect();
+    const connected = tracing.isTraced(tracing.CONNECT)
+      ? tracing.traceConnect(this, ++this._epoch, run)
+      : run();
+    return afterCallback(connected, callback);
   }
 
   _connect() {
@@ -352,6 +358,15 @@ class Client extends Commander {
   }
 
   _issue(command, args, buffer, callback, signal) {
+    const promise = tracing.isTraced(tracing.COMMAND)
+      ? tracing.traceCommand(this, command, args, () =>
+          this._promised(command, args, buffer, signal),
+        )
+      : this._promised(command, args, buffer, signal);
+    return callback === undefined ? promise : afterCallback(promise, callback);
+  }
+
+  _promised(command, args, buffer, signal) {
     const request = new PromisedRequest(this, command, args, buffer, signal);
     try {
       request.prepare();
@@ -359,7 +374,7 @@ class Client extends Commander {
     } catch (thrown) {
       request.reject(thrown);
     }
-    return callback === undefined ? request.promise : afterCallback(request.promise, callback);
+    return request.promise;
   }
 }
 

@@ -11,6 +11,7 @@ const { splitCallback, callLater, afterCallback } = require('./callbacks');
 const { commandOf } = require('./commands');
 const { Request, refusalOf } = require('./request');
 const { classes } = require('./errors');
+const tracing = require('./tracing');
 
 /** One command of a pipeline; its outcome goes to the pipeline. */
 class PipelinedRequest extends Request {
@@ -112,9 +113,14 @@ class Pipeline extends Commander {
     }
     const promise = this._started
       ? Promise.reject(new Error('The pipeline has been executed already'))
-      : this._run();
+      : this._runTraced();
     this._started = true;
     return afterCallback(promise, callback);
+  }
+
+  _runTraced() {
+    if (!this._transaction || !tracing.isTraced(tracing.BATCH)) return this._run();
+    return tracing.traceBatch(this.redis, this.length - 2, () => this._run());
   }
 
   async _run() {
