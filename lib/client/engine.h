@@ -429,6 +429,10 @@ void tendon__send_on(struct tendon__engine *engine, struct tendon__request *requ
                      struct tendon__channel *channel);
 
 /* retry.c: what a reply or a loss means for a request. */
+/* What a refusal teaches about the servers, whatever becomes of what was refused. The host of
+ * `redirect` is then as the map names it. */
+void tendon__refusal_learn(struct tendon__engine *engine, struct tendon__channel *channel,
+                           enum tendon__reaction reaction, struct tendon__redirect *redirect);
 void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *channel,
                          struct tendon__request *request);
 void tendon__attempt_failed(struct tendon__engine *engine, struct tendon__request *request,

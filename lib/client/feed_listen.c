@@ -114,15 +114,20 @@ static void ask_again(struct tendon__feed *feed, struct tendon__name *name)
     tendon__list_push(&feed->wanting, &name->queue);
 }
 
-/* The node does not have it: neither to be subscribed nor to be given up. */
+/* The node does not have it: neither to be subscribed nor to be given up. With `wait_ns` it has,
+ * but cannot say so now. */
 static void ask_elsewhere(struct tendon__feed *feed, struct tendon__name *name, int64_t wait_ns)
 {
     struct tendon_subscription *subscription = feed->subscription;
+    if (wait_ns && name->turns && name->is_heard) {
+        tendon__name_want(name, TENDON__NAME_UNWANTED); /* it was asked for once more, in vain */
+        return;
+    }
     if (name->state == TENDON__NAME_LEAVING || name->turns) {
         tendon__subscription_drop(subscription, name);
         return;
     }
-    if (name->is_heard)
+    if (name->is_heard && !wait_ns)
         tendon__name_missed(subscription, name);
     tendon__name_unhouse(subscription, name, wait_ns);
 }
@@ -178,24 +183,30 @@ static void sent_away(struct tendon__feed *feed, struct tendon__redirect *redire
                       enum tendon__reaction reaction, uint32_t batch)
 {
     struct tendon__engine *engine = feed->engine;
-    if (reaction != TENDON__REACT_MOVED) {
-        ask_later(feed, batch, true, engine->options->retry_backoff_min_ms * TENDON__MS);
-        tendon__map_trigger(engine);
+    const struct tendon__node *node = feed->channel->node;
+    bool moved = reaction == TENDON__REACT_MOVED;
+    ask_later(feed, batch, true, moved ? 0 : engine->options->retry_backoff_min_ms * TENDON__MS);
+    tendon__refusal_learn(engine, feed->channel, reaction, redirect);
+    tendon__map_trigger(engine);
+    if (!moved || redirect->port != node->port || strcmp(redirect->host, node->host) != 0)
         return;
-    }
-    engine->stats.moved++;
-    if (!redirect->host[0])
-        snprintf(redirect->host, sizeof redirect->host, "%s", feed->channel->node->host);
-    ask_later(feed, batch, true, 0);
-    tendon__map_moved(engine, redirect);
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED, "another server has the name %s now",
+                      node->name);
+    tendon__feed_give_up(feed, TENDON__CLOSE_STALE, &fault);
 }
 
 /* Whether another node, or this one later, may take what was refused. */
-static bool is_for_others(const struct tendon__feed *feed, enum tendon__reaction reaction)
+static bool is_for_others(const struct tendon__feed *feed, const struct tendon__name *name,
+                          enum tendon__reaction reaction)
 {
-    return feed->node_name[0] && feed->engine->kind == TENDON__KIND_CLUSTER &&
-           (reaction == TENDON__REACT_MOVED || reaction == TENDON__REACT_ASK ||
-            reaction == TENDON__REACT_TRY_AGAIN || reaction == TENDON__REACT_DOWN);
+    if (!feed->node_name[0] || feed->engine->kind != TENDON__KIND_CLUSTER)
+        return false;
+    /* What cannot be given up now is given up with the connection, or messages would go on. */
+    return reaction == TENDON__REACT_MOVED ||
+           (name->state == TENDON__NAME_ASKED &&
+            (reaction == TENDON__REACT_ASK || reaction == TENDON__REACT_TRY_AGAIN ||
+             reaction == TENDON__REACT_DOWN));
 }
 
 static void refused(struct tendon__feed *feed, tendon_bytes text)
@@ -220,9 +231,10 @@ static void refused(struct tendon__feed *feed, tendon_bytes text)
             tendon__feed_fail_stream(feed, "an error nobody asked for", text);
         return;
     }
-    uint32_t batch = TENDON__OWNER(feed->asked.next, struct tendon__name, queue)->batch;
+    const struct tendon__name *first = TENDON__OWNER(feed->asked.next, struct tendon__name, queue);
+    uint32_t batch = first->batch;
     bool is_misled = reaction == TENDON__REACT_MOVED && !feed->node_name[0];
-    if (is_for_others(feed, reaction)) {
+    if (is_for_others(feed, first, reaction)) {
         tendon__fault_server(&fault, TENDON_ERROR_SERVER, text.data, text.size);
         tendon__subscription_blame(feed->subscription, &fault, false);
         sent_away(feed, &redirect, reaction, batch);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/engine.h"
+#include "client/subscription.h"
 
 /* A cluster that rearranges itself needs tens of milliseconds at least. */
 #define CLUSTER_BACKOFF_MIN_MS 20
@@ -198,12 +199,12 @@ static bool replace_connections(struct tendon__node *node)
         return false;
     node->replaced_ns = now_ns;
     tendon__node_drain(node, TENDON__CLOSE_STALE);
+    tendon__subscriptions_look(node->engine);
     return true;
 }
 
-/* What a refusal teaches about the servers, whatever becomes of the request that met it. */
-static void learn(struct tendon__engine *engine, struct tendon__channel *channel,
-                  enum tendon__reaction reaction, struct tendon__redirect *redirect)
+void tendon__refusal_learn(struct tendon__engine *engine, struct tendon__channel *channel,
+                           enum tendon__reaction reaction, struct tendon__redirect *redirect)
 {
     bool cluster = engine->kind == TENDON__KIND_CLUSTER;
     struct tendon__node *node;
@@ -390,7 +391,7 @@ void tendon__judge_reply(struct tendon__engine *engine, struct tendon__channel *
     }
     note_end(channel, request, &conn->tape);
     if (reaction != TENDON__REACT_SURFACE)
-        learn(engine, channel, reaction, &redirect);
+        tendon__refusal_learn(engine, channel, reaction, &redirect);
     tendon_reply *reply = conn->facts.protocol == 2 ? tendon__form_take(channel, request)
                                                     : tendon__conn_take_reply(conn);
     if (!reply) {

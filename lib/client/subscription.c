@@ -47,14 +47,24 @@ void tendon__subscription_wake(struct tendon_subscription *subscription, int64_t
         tendon__timer_set(timers, &subscription->timer, when_ns);
 }
 
+static bool is_to_be_stirred(const struct tendon__feed *feed)
+{
+    return !tendon__list_empty(&feed->wanting) &&
+           (feed->state == TENDON__FEED_IDLE ||
+            (feed->state == TENDON__FEED_LIVE && !feed->speaking));
+}
+
+/* What fails at once may take other feeds with it, so that the list begins anew each time. */
 static void stir_feeds(struct tendon_subscription *subscription)
 {
     struct tendon__link *feeds = &subscription->feeds;
-    for (struct tendon__link *link = feeds->next, *next; link != feeds; link = next) {
+    struct tendon__link *link = feeds->next;
+    while (link != feeds && !subscription->engine->closed) {
         struct tendon__feed *feed = TENDON__OWNER(link, struct tendon__feed, link);
-        next = link->next;
-        if (!tendon__list_empty(&feed->wanting))
+        bool stirs = is_to_be_stirred(feed);
+        if (stirs)
             tendon__feed_stir(feed);
+        link = stirs ? feeds->next : link->next;
     }
 }
 
@@ -146,8 +156,10 @@ static void aim_main(struct tendon_subscription *subscription, const struct tend
 /* False when there is none for it. */
 static bool place_one(struct tendon_subscription *subscription, struct tendon__name *name)
 {
-    struct tendon__feed *feed;
-    if (has_own_node(subscription->engine, name)) {
+    struct tendon__feed *feed = name->feed;
+    if (name->is_heard) {
+        /* The server there has it still, and says so when it has not any more. */
+    } else if (has_own_node(subscription->engine, name)) {
         feed = sharded_feed(subscription, name);
     } else {
         aim_main(subscription, name);
@@ -201,7 +213,8 @@ void tendon__name_unhouse(struct tendon_subscription *subscription, struct tendo
     name->not_before_ns = engine->now_ns + (wait_ns > more_ns ? wait_ns : more_ns);
     name->state = TENDON__NAME_WANTED;
     name->turns = false;
-    name->feed = NULL;
+    if (!name->is_heard)
+        name->feed = NULL;
     tendon__list_remove(&name->queue);
     tendon__list_push(&subscription->homeless, &name->queue);
     tendon__subscription_wake(subscription, name->not_before_ns);
@@ -215,7 +228,8 @@ void tendon__subscriptions_look(struct tendon__engine *engine)
                                   engine->now_ns);
 }
 
-/* A node that has left the cluster may live on, and publish nothing any more. */
+/* A node that has left the cluster, or lost its name to another server, may live on, and publish
+ * nothing any more. */
 static void leave_strangers(struct tendon_subscription *subscription)
 {
     struct tendon__fault fault;
@@ -223,9 +237,13 @@ static void leave_strangers(struct tendon_subscription *subscription)
     for (struct tendon__link *link = feeds->next; link != feeds; link = link->next) {
         struct tendon__feed *feed = TENDON__OWNER(link, struct tendon__feed, link);
         const struct tendon__node *node = feed->channel ? feed->channel->node : NULL;
-        if (!node || !node->retired || (feed == subscription->main && subscription->node_name))
+        bool retired =
+            node && node->retired && !(feed == subscription->main && subscription->node_name);
+        if (!retired && (!node || feed->channel->opened_ns >= node->replaced_ns))
             continue;
-        tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED, "%s is not in the cluster any more",
+        tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED,
+                          retired ? "%s is not in the cluster any more"
+                                  : "another server may have the name %s now",
                           node->name);
         tendon__feed_give_up(feed, TENDON__CLOSE_STALE, &fault);
         link = feeds; /* it has left the list, maybe with others */

@@ -125,7 +125,8 @@ bool tendon__subscription_confirm(struct tendon_subscription *subscription,
 void tendon__subscription_drop(struct tendon_subscription *subscription, struct tendon__name *name);
 /* It is heard no more, but will be again: messages are missed from now on. */
 void tendon__name_missed(struct tendon_subscription *subscription, struct tendon__name *name);
-/* WANTED, and without a feed for at least `wait_ns`; longer when it is sent away again and again.
+/* WANTED, and without a feed, but for one that it is still heard on, for at least `wait_ns`; longer
+ * when it is sent away again and again.
  */
 void tendon__name_unhouse(struct tendon_subscription *subscription, struct tendon__name *name,
                           int64_t wait_ns);

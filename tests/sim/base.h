@@ -17,6 +17,7 @@
 #define SIM_REPLIES   8 /* of one command, over its attempts; the oldest are forgotten */
 #define SIM_ADDRESSES 4 /* of one name */
 #define SIM_CALLERS   8
+#define SIM_LISTENERS 3
 #define SIM_SHOWN     160
 #define SIM_MS        INT64_C(1000000)
 #define SIM_NEVER     INT64_MAX

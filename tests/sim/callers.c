@@ -110,7 +110,10 @@ static void complete(struct tendon__sink *sink, struct tendon__request *request)
     tendon__request_fault(request, &fault);
     if (request->status)
         snprintf(call->text, sizeof call->text, "%.159s", fault.text);
-    sim_check_outcome(sim, call, request);
+    if (call->listener)
+        sim_listener_outcome(sim, call, request);
+    else
+        sim_check_outcome(sim, call, request);
     call->request = NULL;
     tendon__request_unref(request);
     if (call->lease)
@@ -248,6 +251,7 @@ static void cover_cancel(struct sim *sim, enum tendon__request_state state)
         [TENDON__REQUEST_BORROWING] = SIM_COVER_cancel_borrowing,
         [TENDON__REQUEST_DELAYED] = SIM_COVER_cancel_delayed,
         [TENDON__REQUEST_ON_WIRE] = SIM_COVER_cancel_on_wire,
+        [TENDON__REQUEST_SUBSCRIBING] = SIM_COVER_cancel_subscribing,
     };
     if (state != TENDON__REQUEST_NEW && state != TENDON__REQUEST_DONE)
         sim_cover(sim, covers[state]);

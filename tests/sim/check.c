@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/spread.h"
+#include "client/subscription.h"
 #include "sim.h"
 
 /* A node that has left the map is forgotten, and its backoff with it. */
@@ -41,7 +42,8 @@ static bool is_lost(const struct tendon__request *request)
                 return true;
         }
         return !request->call->open;
-    case TENDON__REQUEST_SUBSCRIBING: /* the simulated programs do not subscribe */
+    case TENDON__REQUEST_SUBSCRIBING:
+        return !tendon__list_linked(&request->link) && request->subscription->command != request;
     case TENDON__REQUEST_NEW:
     case TENDON__REQUEST_DONE:
         break;

@@ -97,8 +97,8 @@ void sim_cluster_say_slots(struct sim *sim, struct sim_link *link, struct sim_re
     }
 }
 
-static void say_moved(struct sim *sim, const struct sim_link *link, uint32_t slot, uint8_t owner,
-                      struct sim_reply *reply)
+void sim_say_moved(struct sim *sim, const struct sim_link *link, uint32_t slot, uint8_t owner,
+                   struct sim_reply *reply)
 {
     const struct sim_server *to = &sim->servers[owner];
     const struct sim_server *here = &sim->servers[link->server];
@@ -198,7 +198,7 @@ bool sim_cluster_serves(struct sim *sim, struct sim_link *link, const struct sim
         link->session.read_only && server->primary == owner && !sim_verb_writes(command->verb);
     if (owner == link->server || reads)
         return true;
-    say_moved(sim, link, slot, owner, reply);
+    sim_say_moved(sim, link, slot, owner, reply);
     return false;
 }
 
@@ -230,6 +230,7 @@ void sim_learn(struct sim *sim, uint32_t server, uint32_t unused)
     SIM_TRACE(sim, "cluster: server %u learns the truth", server);
     sim->views[server] = sim->truth;
     uint8_t primary = sim->truth.primary[server];
+    bool was_primary = at->primary == SIM_NOBODY;
     if (sim->truth.member[server] && primary != at->primary) {
         if (primary == SIM_NOBODY)
             at->primary = primary;
@@ -237,6 +238,7 @@ void sim_learn(struct sim *sim, uint32_t server, uint32_t unused)
             sim_demote(sim, server, primary);
     }
     redirect_blocked(sim, server);
+    sim_pubsub_evict(sim, server, was_primary && at->primary != SIM_NOBODY);
 }
 
 void sim_gossip(struct sim *sim, int64_t within_ns)

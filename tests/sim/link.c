@@ -27,6 +27,7 @@ static void close_link(void *world, struct tendon__channel *channel)
     SIM_TRACE(sim, "link %u: closed by the engine", link->index);
     if (!link->was_ready && !link->greeting && !sim->closed)
         sim_note_dial(sim, channel->node->name, false);
+    sim_listener_lost_link(sim, link);
     channel->io = NULL;
     link->channel = NULL;
     bool was_open = link->state == SIM_OPEN;
@@ -65,8 +66,11 @@ static void note_event(void *world, uint32_t event, const struct tendon__node *n
     tendon__reply_free(push);
 }
 
-const struct tendon__world_ops sim_world_ops = {
-    .open = sim_dial_open, .close = close_link, .event = note_event};
+const struct tendon__world_ops sim_world_ops = {.open = sim_dial_open,
+                                                .close = close_link,
+                                                .event = note_event,
+                                                .tell = sim_tell,
+                                                .pause = sim_pause};
 
 static void lose(struct sim *sim, struct sim_link *link, const char *why)
 {
@@ -99,7 +103,7 @@ static bool read_once(struct sim *sim, struct sim_link *link)
 {
     uint8_t *space;
     struct sim_pipe *pipe = &link->down;
-    if (link->state != SIM_OPEN || !pipe->arrived)
+    if (link->state != SIM_OPEN || !pipe->arrived || link->paused)
         return false;
     size_t room = tendon__conn_space(&link->channel->conn, &space);
     if (!room) {
@@ -121,6 +125,8 @@ static void read_some(struct sim *sim, struct sim_link *link)
     for (int reads = 0; reads < READS_PER_EVENT; reads++)
         if (!read_once(sim, link))
             break;
+    if (link->paused)
+        return; /* who goes on reading finds the rest, and the end */
     if (link->state == SIM_OPEN && link->down.arrived)
         sim_link_ready(sim, link);
     else if (link->state == SIM_OPEN && link->down.ended && !link->down.bytes.size &&
@@ -207,6 +213,7 @@ void sim_link_free(struct sim_link *link)
     sim_bytes_free(&link->up.bytes);
     sim_bytes_free(&link->down.bytes);
     sim_bytes_free(&link->query);
+    free(link->told);
     free(link->up.chunks);
     free(link->down.chunks);
     free(link);

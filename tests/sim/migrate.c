@@ -111,6 +111,9 @@ void sim_move_slots(struct sim *sim, uint32_t first, uint32_t last, uint8_t to)
     for (uint32_t i = 0; i < SIM_SERVERS; i++)
         if (sim->servers[i].exists && sim->servers[i].primary == SIM_NOBODY)
             memcpy(sim->views[i].owner + first, sim->truth.owner + first, last - first + 1);
+    for (uint32_t i = 0; i < SIM_SERVERS; i++)
+        if (!sim->servers[i].down)
+            sim_pubsub_evict(sim, i, false);
     sim_gossip(sim, 800 * SIM_MS);
 }
 

@@ -148,6 +148,18 @@ static void choose_callers(struct sim *sim)
     }
 }
 
+/* In most worlds everybody has room, so that what was subscribed must come back. */
+static void choose_listeners(struct sim *sim)
+{
+    if (!sim_chance(sim, 40))
+        return;
+    sim->listener_count = 1 + sim_below(sim, SIM_LISTENERS);
+    sim->crowded = sim_chance(sim, 25);
+    if (!sim->crowded && sim->options.pool_max < 20)
+        set(sim, "pool_max", "20");
+    set_one_of(sim, "subscription_buffer_bytes", 50, "1024 3000");
+}
+
 void sim_choose_options(struct sim *sim)
 {
     struct tendon__fault fault;
@@ -172,6 +184,7 @@ void sim_choose_options(struct sim *sim)
         set(sim, "reconnect", "host");
     if (tendon__options_check(&sim->options, &fault) != TENDON_OK)
         sim_fail(sim, "the options contradict each other: %s", fault.text);
+    choose_listeners(sim);
     sim->by_queue = sim_chance(sim, 50);
     sim->seed_is_gone = sim_chance(sim, 20);
     choose_weather(sim);

@@ -31,6 +31,12 @@ static const struct {
     [SIM_READONLY] = {"READONLY", false, false},
     [SIM_ASKING] = {"ASKING", false, false},
     [SIM_CLUSTER] = {"CLUSTER", false, false},
+    [SIM_SUBSCRIBE] = {"subscribe", false, false},
+    [SIM_UNSUBSCRIBE] = {"unsubscribe", false, false},
+    [SIM_PSUBSCRIBE] = {"psubscribe", false, false},
+    [SIM_PUNSUBSCRIBE] = {"punsubscribe", false, false},
+    [SIM_SSUBSCRIBE] = {"ssubscribe", false, false},
+    [SIM_SUNSUBSCRIBE] = {"sunsubscribe", false, false},
 };
 
 const char *sim_verb_name(enum sim_verb verb)
@@ -114,6 +120,8 @@ static void read_argument(struct sim_command *command, tendon_bytes arg)
         command->number = (uint32_t)strtoul(text, NULL, 10);
     else if (command->verb == SIM_BLPOP)
         command->timeout_ns = (int64_t)(strtod(text, NULL) * 1e9);
+    else if (command->verb == SIM_PING && arg.size > 1 && text[0] == 'p')
+        command->number = (uint32_t)strtoul(text + 1, NULL, 10);
 }
 
 /* Whether HELLO or AUTH carries the server's password. */

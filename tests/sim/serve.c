@@ -166,7 +166,8 @@ void sim_serve_command(struct sim *sim, struct sim_link *link, const struct sim_
         session->aborted |= session->multi;
         if (aborts)
             sim_end_transaction(session);
-    } else if (!sim_serve_session(sim, link, command, &reply)) {
+    } else if (!sim_serve_pubsub(sim, link, command, &reply) &&
+               !sim_serve_session(sim, link, command, &reply)) {
         said = serve_data(sim, link, command, asking, &reply);
     }
     if (command->verb == SIM_MULTI && !reply.is_error)

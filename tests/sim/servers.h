@@ -29,8 +29,17 @@ enum sim_verb {
     SIM_READONLY,
     SIM_ASKING,
     SIM_CLUSTER,
+    SIM_SUBSCRIBE, /* these in the order of enum sim_kind, each with its opposite */
+    SIM_UNSUBSCRIBE,
+    SIM_PSUBSCRIBE,
+    SIM_PUNSUBSCRIBE,
+    SIM_SSUBSCRIBE,
+    SIM_SUNSUBSCRIBE,
     SIM_VERBS
 };
+
+/* Names to subscribe to are numbers: kind * SIM_TAGS + tag. */
+enum sim_kind { SIM_CHANNELS, SIM_PATTERNS, SIM_SHARDED, SIM_KINDS };
 
 struct sim_command {
     enum sim_verb verb;
@@ -86,6 +95,7 @@ struct sim_session {
     uint32_t block_serial;
     uint32_t queued_count;
     struct sim_command queued[SIM_QUEUED];
+    uint32_t names; /* subscribed, a bit each */
 };
 
 /* ---- pipe.c, link.c ---- */
@@ -136,6 +146,11 @@ struct sim_link {
     bool drips;
     bool was_ready; /* its handshake was done */
     bool greeting;  /* the engine is reading an answer to the handshake */
+    bool paused;    /* the engine does not want to read */
+    uint8_t *told;  /* the name of every message the server has sent on it */
+    uint32_t told_count;
+    uint32_t told_room;
+    uint32_t heard; /* so many of them the listener has got */
     /* The server's end. */
     uint32_t server;
     bool accepted; /* the server's end is open */
@@ -300,6 +315,17 @@ void sim_end_transaction(struct sim_session *session);
 bool sim_admit(struct sim *sim, struct sim_link *link, const struct sim_command *command,
                bool asking, struct sim_reply *reply);
 
+/* ---- pubsub.c ---- */
+
+uint32_t sim_kind_mask(enum sim_kind kind);
+/* Whose connection it is; NULL when no subscription's. */
+struct tendon_subscription *sim_heard_by(const struct sim_link *link);
+bool sim_serve_pubsub(struct sim *sim, struct sim_link *link, const struct sim_command *command,
+                      struct sim_reply *reply);
+/* The server has learned who owns which slot: what is not its own it gives up. */
+void sim_pubsub_evict(struct sim *sim, uint32_t server, bool demoted);
+void sim_publish(struct sim *sim, uint32_t name);
+
 /* ---- cluster.c ---- */
 
 struct sim_view {
@@ -321,6 +347,8 @@ struct sim_migration {
 };
 
 void sim_cluster_make(struct sim *sim, uint32_t primaries, uint32_t replicas);
+void sim_say_moved(struct sim *sim, const struct sim_link *link, uint32_t slot, uint8_t owner,
+                   struct sim_reply *reply);
 void sim_cluster_say_slots(struct sim *sim, struct sim_link *link, struct sim_reply *reply);
 /* As redis getNodeByQuery: true when the server serves the keys. */
 bool sim_cluster_serves(struct sim *sim, struct sim_link *link, const struct sim_command *command,

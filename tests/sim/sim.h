@@ -24,6 +24,9 @@
  *   leases      no command finds MULTI, WATCH or another database left by somebody else; ASKING is
  *               followed by the command it was for
  *   budgets     dials of a failing node keep their backoff; refreshes of the map keep their gap
+ *   messages    what a server tells a connection arrives in order, once, until it is lost; nothing
+ *               of a name that is not subscribed; a gap is told of what was missed, when all names
+ *               are there again, and of nothing else
  *   structure   counts of pools, lanes and dials agree with the connections there are (engine.c)
  *   recovery    when the world has healed every new call succeeds
  *   baseline    at rest nothing is pending, waiting, leased or owed; after destroy no memory is
@@ -53,7 +56,10 @@ struct sim_call {
     bool opens_lease;
     bool must_succeed;
     bool is_transaction;
-    int caller; /* who goes on after it; -1 nobody */
+    int caller;        /* who goes on after it; -1 nobody */
+    uint32_t listener; /* 1 + index of the one whose it is */
+    uint32_t names;    /* it is about, a bit each; none: PING */
+    bool joins;
     uint32_t outcomes;
     tendon_status status;
     uint32_t executed;
@@ -117,6 +123,35 @@ uint32_t sim_lease_open(struct sim *sim, uint32_t tag, int caller, int64_t timeo
 void sim_lease_close(struct sim *sim, uint32_t lease, bool discard);
 uint8_t sim_key(uint32_t tag, char type);
 void sim_key_name(uint8_t key, char out[16]);
+
+/* ---- listen.c ---- */
+
+struct sim_listener {
+    struct tendon_subscription *subscription; /* NULL when closed */
+    uint32_t wanted;   /* names, a bit each: by the last command that was about it */
+    uint32_t told;     /* confirmed, and not given up */
+    uint32_t steady;   /* wanted and told, and no command about it is under way */
+    uint32_t messages; /* names of which one was heard */
+    uint32_t losses;   /* that a gap may be told of */
+    uint32_t last[SIM_KINDS * SIM_TAGS]; /* the last call about it */
+    bool owed_a_gap;                     /* a message was missed since the last one */
+    bool collects;
+};
+
+bool sim_tell(void *world, struct tendon_subscription *subscription, uint32_t event,
+              uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *reply);
+void sim_pause(void *world, struct tendon__channel *channel, bool paused);
+/* Something happened that a gap will be told of. */
+void sim_listener_loses(struct sim *sim, const struct tendon_subscription *subscription);
+/* The engine is closing it. */
+void sim_listener_lost_link(struct sim *sim, const struct sim_link *link);
+/* A message of this name was published, and reached these listeners. */
+void sim_listeners_missed(struct sim *sim, uint32_t name, uint32_t reached);
+void sim_listener_outcome(struct sim *sim, struct sim_call *call,
+                          const struct tendon__request *request);
+void sim_listeners_begin(struct sim *sim);
+void sim_listeners_check(struct sim *sim);
+void sim_listeners_end(struct sim *sim);
 
 /* ---- outcome.c, check.c, engine.c ---- */
 
@@ -214,6 +249,9 @@ struct sim {
     struct sim_caller callers[SIM_CALLERS];
     uint32_t caller_count;
     uint32_t calls_left;
+    struct sim_listener listeners[SIM_LISTENERS];
+    uint32_t listener_count;
+    bool crowded;     /* the pools may be too small for the listeners */
     uint32_t weather; /* which faults may happen, a bit each */
     int64_t fault_gap_ns;
     int64_t latency_ns;

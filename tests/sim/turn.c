@@ -1,6 +1,7 @@
 /* The driver: turns of the engine as lib/client/driver.c takes them, and the passing of time. */
 #include <stdlib.h>
 
+#include "client/subscription.h"
 #include "sim.h"
 
 #define SAME_TIME_MAX                                                                              \
@@ -49,6 +50,7 @@ void sim_turn(struct sim *sim)
     flush(sim);
     take_events(sim);
     tendon__engine_tick(sim->engine, sim->now_ns);
+    tendon__feed_sweep(sim->engine);
     flush(sim);
     tendon__engine_tell(sim->engine);
     tendon__engine_sweep(sim->engine);

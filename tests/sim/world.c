@@ -51,6 +51,7 @@ void sim_storm(struct sim *sim)
         tendon__engine_warm(sim->engine, sim->now_ns);
     for (uint32_t i = 0; i < sim->caller_count; i++)
         sim_caller_goes_on(sim, (int)i);
+    sim_listeners_begin(sim);
     sim_later(sim, sim->now_ns + sim_between(sim, 0, 1000 * SIM_MS), next_fault, 0, 0);
     int64_t end_ns = sim->now_ns + STORM_MS_MAX * SIM_MS;
     bool breaks_off = sim_chance(sim, 12);
@@ -133,14 +134,22 @@ void sim_calm(struct sim *sim)
     sim_heal(sim);
     sim->healed = true;
     end_endless(sim);
+    if (sim->crowded)
+        sim_listeners_end(sim);
     int64_t settled_ns = sim->now_ns + SETTLE_MS * SIM_MS;
     while (sim->now_ns < settled_ns)
         round_of_calls(sim, sim->now_ns > settled_ns - 4 * ROUND_MS * SIM_MS);
     sim->strict = true;
     SIM_TRACE(sim, "from now on every call must succeed");
+    if (!sim->crowded)
+        sim_listeners_check(sim);
     for (uint32_t i = 0; i < STRICT_ROUNDS; i++)
         round_of_calls(sim, true);
     sim_until(sim, sim->now_ns + 5000 * SIM_MS);
+    while (sim->engine->refreshing)
+        sim_until(sim, sim->now_ns + 100 * SIM_MS);
+    sim_listeners_end(sim);
+    sim_until(sim, sim->now_ns + 100 * SIM_MS);
     while (sim->engine->refreshing)
         sim_until(sim, sim->now_ns + 100 * SIM_MS);
     sim_check_rest(sim);
@@ -155,6 +164,7 @@ static void close_all(struct sim *sim)
     tendon__engine_sweep(sim->engine);
     for (uint32_t i = 0; i < sim->lease_count; i++)
         sim_lease_close(sim, i + 1, false);
+    sim_listeners_end(sim);
     tendon__engine_tell(sim->engine);
     tendon__engine_sweep(sim->engine);
     sim_check_turn(sim);

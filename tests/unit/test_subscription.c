@@ -306,6 +306,52 @@ Test(subscription, a_cluster_that_is_down_costs_no_other_name)
     end(&world, some);
 }
 
+Test(subscription, what_cannot_be_given_up_now_goes_with_the_connection)
+{
+    struct world world;
+    struct tendon_subscription *some = listen_cluster(&world);
+    world_say(&world, some, "SSUBSCRIBE {foo}1 {foo}2");
+    world_rule(&world, -1, "SUNSUBSCRIBE", WORLD_ANSWER, "-CLUSTERDOWN Hash slot not served", 1);
+    world.heard[0] = '\0';
+    world_say(&world, some, "SUNSUBSCRIBE {foo}1");
+    world_advance(&world, 5000);
+    world_publish(&world, "{foo}1", "x");
+    world_publish(&world, "{foo}2", "x");
+    world_expect(&world, "closed;sunsubscribe {foo}1 1;reconnecting;=:1;ssubscribe {foo}2 1 "
+                         "again;gap;smessage {foo}2 x");
+    end(&world, some);
+}
+
+Test(subscription, a_refusal_for_now_costs_nothing_that_is_heard)
+{
+    struct world world;
+    struct tendon_subscription *some = listen_cluster(&world);
+    world_say(&world, some, "SSUBSCRIBE foo");
+    world_rule(&world, -1, "SSUBSCRIBE", WORLD_ANSWER, "-CLUSTERDOWN Hash slot not served", 3);
+    world_say(&world, some, "SSUBSCRIBE foo");
+    world_publish(&world, "foo", "x");
+    world_advance(&world, 5000);
+    world_expect(&world, "ssubscribe foo 1;=:1;smessage foo x;ssubscribe foo 1;=:1");
+    end(&world, some);
+}
+
+Test(subscription, another_server_with_the_name_is_found)
+{
+    struct world world;
+    struct tendon_subscription *some = listen_cluster(&world);
+    world_say(&world, some, "SSUBSCRIBE {foo}1");
+    world_rule(&world, 2, "SSUBSCRIBE", WORLD_ANSWER, "-MOVED 12182 n2:6379", 1);
+    uint32_t accepted = world.servers[2].accepted;
+    world.heard[0] = '\0';
+    world_say(&world, some, "SSUBSCRIBE {foo}2");
+    world_advance(&world, 5000);
+    cr_assert_gt(world.servers[2].accepted, accepted, "the connection to the old server was kept");
+    cr_assert_eq(strncmp(world.heard, "closed;reconnecting;", 20), 0, "%s", world.heard);
+    cr_assert(strstr(world.heard, "=:2"), "%s", world.heard);
+    expect_end(&world, "gap");
+    end(&world, some);
+}
+
 Test(subscription, the_first_thing_may_be_a_sharded_channel)
 {
     struct world world;
