@@ -62,14 +62,17 @@ void tendon__request_unref(struct tendon__request *request)
     if (request->subscription)
         tendon__subscription_unref(request->subscription);
     struct tendon__memory *memory = request->memory;
-    if (request->replies != &request->reply_one)
+    if (request->replies != &request->reply_one) {
+        /* Only a group has these; a single command's form is in the request itself. */
         tendon__memory_free(memory, request->replies);
-    tendon__memory_free(memory, request->tags);
-    if (request->forms && request->forms != &request->form_one)
+        tendon__memory_free(memory, request->tags);
         tendon__memory_free(memory, request->forms);
-    tendon__memory_free(memory, request->node_name);
-    tendon__memory_free(memory, request->cause);
-    tendon__memory_free(memory, request->group_redirect);
+    }
+    if (request->node_name || request->cause || request->group_redirect) {
+        tendon__memory_free(memory, request->node_name);
+        tendon__memory_free(memory, request->cause);
+        tendon__memory_free(memory, request->group_redirect);
+    }
     tendon__recycle_free(memory, request, request->block_bytes);
 }
 

@@ -238,17 +238,18 @@ static tendon_status describe(struct tendon__request *request, const struct args
     }
     if (walk->by_slot)
         note_slot(request, args, &command);
-    /* An unknown subcommand of a known command has no keys that anybody could tell. */
-    if (!command.row && walk->by_slot && !walk->grouped && !request->lease &&
-        request->route == TENDON_ROUTE_AUTO && !tendon__command_look(args->list, 1, &command))
-        request->flags |= TENDON__REQUEST_UNKNOWN;
-    if (!walk->grouped && !request->lease)
-        tendon__request_note_spread(request, &command);
-    if (walk->forms && command.row && (command.row->forms || command.state))
-        return tendon__request_note_form(request, args->list, args->count, &command,
-                                         asked_flags & TENDON_REQUEST_WIRE_REPLY, walk->index,
-                                         fault);
-    return TENDON_OK;
+    const struct tendon__command_row *row = command.row;
+    if (row && !(row->spread | row->forms | row->state) &&
+        request->route < TENDON_ROUTE_ALL_PRIMARIES)
+        return TENDON_OK;
+    const struct tendon__note how = {
+        .index = walk->index,
+        .alone = !walk->grouped && !request->lease,
+        .by_slot = walk->by_slot,
+        .forms = walk->forms,
+        .as_it_comes = asked_flags & TENDON_REQUEST_WIRE_REPLY,
+    };
+    return tendon__request_note(request, args->list, args->count, &command, &how, fault);
 }
 
 /* The deadline of a call that named none: what its attempts, waits and connects may take together.
@@ -287,8 +288,7 @@ static tendon_status check_shape(const tendon_request *request, struct tendon__f
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
                                  "tendon_request.struct_size is %u, not %zu", request->struct_size,
                                  sizeof(tendon_request));
-    bool everywhere = request->route >= TENDON_ROUTE_ALL_PRIMARIES;
-    if (everywhere &&
+    if (request->route >= TENDON_ROUTE_ALL_PRIMARIES &&
         (request->lease || request->flags & (TENDON_REQUEST_ATOMIC | TENDON_REQUEST_CONNECT)))
         return tendon__fault_set(fault, TENDON_ERROR_ARGUMENT,
                                  "a lease or a group is on one node, not on all");

@@ -48,14 +48,19 @@ tendon_status tendon__request_subscribe(struct tendon__memory *memory,
 
 struct tendon__command;
 
-/* Notes the form of the reply to command number `index`. TENDON_OK or _NO_MEMORY. */
-tendon_status tendon__request_note_form(struct tendon__request *request, const tendon_bytes *args,
-                                        uint32_t count, const struct tendon__command *command,
-                                        bool as_it_comes, uint32_t index,
-                                        struct tendon__fault *fault);
-/* Notes whether it is for several nodes of a cluster, by its route or by the servers' tips. */
-void tendon__request_note_spread(struct tendon__request *request,
-                                 const struct tendon__command *command);
+struct tendon__note {
+    uint32_t index;   /* of the command in its request */
+    bool alone;       /* neither in a group nor on a lease */
+    bool by_slot;     /* a cluster may be meant */
+    bool forms;       /* option reply_form */
+    bool as_it_comes; /* flag TENDON_REQUEST_WIRE_REPLY */
+};
+
+/* Notes what few commands have: a form of their reply, several nodes to go to, or an unknown name.
+ * TENDON_OK or _NO_MEMORY. */
+tendon_status tendon__request_note(struct tendon__request *request, const tendon_bytes *args,
+                                   uint32_t count, const struct tendon__command *command,
+                                   const struct tendon__note *how, struct tendon__fault *fault);
 
 /* A part of a request to several nodes, with room for its frame: its flags, deadline and form are
  * those of the whole. NULL when memory ran out. */

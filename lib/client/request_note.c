@@ -21,10 +21,9 @@ static uint16_t form_of(const tendon_bytes *args, uint32_t count,
     }
 }
 
-tendon_status tendon__request_note_form(struct tendon__request *request, const tendon_bytes *args,
-                                        uint32_t count, const struct tendon__command *command,
-                                        bool as_it_comes, uint32_t index,
-                                        struct tendon__fault *fault)
+static tendon_status note_form(struct tendon__request *request, const tendon_bytes *args,
+                               uint32_t count, const struct tendon__command *command,
+                               bool as_it_comes, uint32_t index, struct tendon__fault *fault)
 {
     uint16_t form = form_of(args, count, command, as_it_comes);
     if (!form)
@@ -40,8 +39,8 @@ tendon_status tendon__request_note_form(struct tendon__request *request, const t
     return TENDON_OK;
 }
 
-void tendon__request_note_spread(struct tendon__request *request,
-                                 const struct tendon__command *command)
+/* Whether the command is for several nodes of a cluster. */
+static void note_spread(struct tendon__request *request, const struct tendon__command *command)
 {
     const struct tendon__command_row *row = command->row;
     if (request->route == TENDON_ROUTE_AUTO && row && row->spread) {
@@ -52,4 +51,20 @@ void tendon__request_note_spread(struct tendon__request *request,
                                                                    : TENDON__SPREAD_PRIMARIES;
         request->merge = TENDON__MERGE_NODES;
     }
+}
+
+tendon_status tendon__request_note(struct tendon__request *request, const tendon_bytes *args,
+                                   uint32_t count, const struct tendon__command *command,
+                                   const struct tendon__note *how, struct tendon__fault *fault)
+{
+    struct tendon__command name;
+    /* An unknown subcommand of a known command has no keys that anybody could tell. */
+    if (!command->row && how->by_slot && how->alone && request->route == TENDON_ROUTE_AUTO &&
+        !tendon__command_look(args, 1, &name))
+        request->flags |= TENDON__REQUEST_UNKNOWN;
+    if (how->alone)
+        note_spread(request, command);
+    if (!how->forms || !command->row)
+        return TENDON_OK;
+    return note_form(request, args, count, command, how->as_it_comes, how->index, fault);
 }
