@@ -52,10 +52,12 @@ const (
 	tagPing
 )
 
-// received is something for Receive to return.
+// received is something for Receive to return, or a gap to tell of.
 type received struct {
 	value interface{}
 	err   error
+	lost  time.Duration
+	isGap bool
 }
 
 // PubSub receives messages of channels, patterns and sharded channels, on a connection beside those
@@ -293,7 +295,10 @@ func (p *PubSub) ReceiveTimeout(ctx context.Context, timeout time.Duration) (int
 		deadline = time.Now().Add(timeout)
 	}
 	for {
-		if next, ok := p.pop(); ok {
+		if next, ok := p.pop(); ok && next.isGap {
+			p.gap(next.lost) // here, where it may do with the subscription what it likes
+			continue
+		} else if ok {
 			return next.value, next.err
 		}
 		stream, err := p.open(ctx)
@@ -339,7 +344,7 @@ func (p *PubSub) arrived(a core.Arrival) {
 	case a.Event == core.EventMessage:
 		p.push(message(a.Tape))
 	case a.Event == core.EventGap:
-		p.gap(time.Duration(a.Number) * time.Millisecond)
+		p.push(received{isGap: true, lost: time.Duration(a.Number) * time.Millisecond})
 	case a.Failure != nil && (a.Event == core.EventFailed || a.Event == 0):
 		p.push(received{err: callError(context.Background(), a.Failure, false)})
 	case a.Event != 0:
@@ -382,14 +387,16 @@ func message(tape core.Tape) received {
 	switch kind {
 	case "message", "smessage":
 		payload, err := decodeText(tape, 3)
-		return received{&Message{Channel: name, Payload: payload}, err}
+		return received{value: &Message{Channel: name, Payload: payload}, err: err}
 	case "pmessage":
 		channel, _ := decodeText(tape, 3)
 		payload, err := decodeText(tape, tape.Next(3))
-		return received{&Message{Pattern: name, Channel: channel, Payload: payload}, err}
+		return received{err: err,
+			value: &Message{Pattern: name, Channel: channel, Payload: payload}}
 	}
 	count, err := decodeInt(tape, 3)
-	return received{&Subscription{Kind: kind, Channel: name, Count: int(count)}, err}
+	return received{err: err,
+		value: &Subscription{Kind: kind, Channel: name, Count: int(count)}}
 }
 
 // pubSubCounters are those of an engine.

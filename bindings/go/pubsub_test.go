@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -231,7 +232,6 @@ func TestSubscriptionSurvivesItsConnection(t *testing.T) {
 	c := open(t, &redis.Options{Addr: startOwn(t, freePort(t)).addr()})
 	ctx, name := bg(t), "lost"
 	p := c.Subscribe(ctx, name)
-	defer p.Close()
 	must(t, p.PSubscribe(ctx, name+"*x"))
 	receive(t, p)
 	receive(t, p)
@@ -249,6 +249,15 @@ func TestSubscriptionSurvivesItsConnection(t *testing.T) {
 	if gaps.Load() != 1 {
 		t.Errorf("%d gaps were told", gaps.Load())
 	}
+	p.OnGap(func(time.Duration) { must(t, p.Close()) })
+	must(t, c.ClientKillByFilter(ctx, "TYPE", "pubsub").Err())
+	within(t, 20*time.Second, func() {
+		for {
+			if _, err := p.Receive(ctx); err == redis.ErrClosed {
+				return
+			}
+		}
+	})
 }
 
 func TestMonitor(t *testing.T) {
@@ -268,5 +277,32 @@ func TestMonitor(t *testing.T) {
 		}
 		monitor.Stop()
 		must(t, c.Ping(ctx).Err())
+	}
+}
+
+func TestSubscriptionsAndClientsThatCloseTogether(t *testing.T) {
+	for range 30 {
+		c := redis.NewClient(&redis.Options{Addr: servers(t).Standalone.addr()})
+		ctx := bg(t)
+		var all sync.WaitGroup
+		for range 4 {
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				p := c.Subscribe(ctx, "go:together")
+				for range p.Channel() {
+				}
+			}()
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				p := c.Subscribe(ctx, "go:together")
+				_, _ = p.ReceiveTimeout(ctx, time.Millisecond)
+				_ = p.Close()
+			}()
+		}
+		time.Sleep(time.Millisecond)
+		must(t, c.Close())
+		all.Wait()
 	}
 }

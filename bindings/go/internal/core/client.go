@@ -171,6 +171,7 @@ func (c *Client) Close() bool {
 	for ; users != closedMark; users = c.users.Load() {
 		<-c.idle
 	}
+	c.endStreams() // what was opened meanwhile
 	c.reader.stop()
 	// Leases end before the client is destroyed, but after it was closed, so that what was under
 	// way on them has failed as everything else has.

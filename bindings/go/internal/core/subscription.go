@@ -168,9 +168,14 @@ func (s *Subscription) take(each func(Arrival)) int {
 	return count
 }
 
-// Close ends it and wakes whoever waits. It reports false when it was closed before.
+// Close ends it and wakes whoever waits. It reports false when it was closed before, or its client
+// was, which ends it too.
 func (s *Subscription) Close() bool {
 	c := s.client
+	if open, _ := c.enter(1); !open {
+		return false
+	}
+	defer c.leave(1)
 	c.leasesMutex.Lock()
 	_, open := c.streams[s]
 	delete(c.streams, s)
