@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 import java_results
+import java_settings
 import java_table
 import java_tests
 import java_types
@@ -127,6 +128,7 @@ def outputs(root):
     root = pathlib.Path(root)
     known, types, groups = read(root)
     out = java_types.outputs(types, PACKAGE)
+    out.update(java_settings.outputs(root, PACKAGE))
     for group in groups:
         for kind in KINDS:
             if set(kind.faces) & set(group.faces):

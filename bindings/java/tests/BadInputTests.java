@@ -6,6 +6,7 @@ import io.tendon.jedis.Jedis;
 import io.tendon.jedis.JedisPool;
 import io.tendon.jedis.JedisPoolConfig;
 import io.tendon.jedis.JedisPooled;
+import io.tendon.jedis.StreamEntryID;
 import io.tendon.jedis.exceptions.Executed;
 import io.tendon.jedis.exceptions.InvalidURIException;
 import io.tendon.jedis.exceptions.JedisAccessControlException;
@@ -13,6 +14,10 @@ import io.tendon.jedis.exceptions.JedisConnectionException;
 import io.tendon.jedis.exceptions.JedisDataException;
 import io.tendon.jedis.exceptions.JedisException;
 import io.tendon.jedis.exceptions.JedisValidationException;
+import io.tendon.jedis.params.ClientKillParams;
+import io.tendon.jedis.params.SetParams;
+import io.tendon.jedis.params.XTrimParams;
+import io.tendon.jedis.params.ZAddParams;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -257,6 +262,44 @@ final class BadInputTests {
                 Check.contains(failure.getMessage(), "lease");
             }
             Check.equal("PONG", client.ping());
+        }
+    }
+
+    @Case
+    void optionsThatExcludeEachOther() {
+        try (Jedis jedis = new Jedis(SERVER)) {
+            jedis.set("java:bad:options", "v");
+            SetParams lastCounts = new SetParams().nx().xx().ex(5).keepTtl().px(90_000);
+            Check.equal("OK", jedis.set("java:bad:options", "w", lastCounts));
+            Check.that(jedis.ttl("java:bad:options") > 60, "px was called last");
+            Check.contains(Check.fails(JedisDataException.class, () -> jedis.zadd("java:bad:z", 1,
+                    "m", ZAddParams.zAddParams().nx().gt())).getMessage(), "not compatible");
+            Check.fails(IllegalArgumentException.class,
+                    () -> new ClientKillParams().user(null));
+            jedis.del("java:bad:options");
+        }
+    }
+
+    @Case
+    void valuesAtTheEdge() {
+        try (Jedis jedis = new Jedis(SERVER)) {
+            jedis.set("", "empty key");
+            Check.equal("empty key", jedis.get(""));
+            jedis.set("java:bad:edge", "" + Long.MAX_VALUE);
+            Check.equal(Long.MAX_VALUE, jedis.incrBy("java:bad:edge", 0));
+            Check.contains(Check.fails(JedisDataException.class, () -> jedis.incr("java:bad:edge"))
+                                   .getMessage(), "overflow");
+            Check.contains(Check.fails(JedisDataException.class,
+                    () -> jedis.lpush("java:bad:edge", "x")).getMessage(), "WRONGTYPE");
+            jedis.set("java:bad:edge".getBytes(), new byte[] {'a', (byte) 0xff});
+            Check.equal("a\ufffd", jedis.get("java:bad:edge"));
+            Check.equal(new byte[] {'a', (byte) 0xff}, jedis.get("java:bad:edge".getBytes()));
+            Check.fails(JedisDataException.class,
+                    () -> jedis.expire("java:bad:edge", Long.MIN_VALUE));
+            Check.fails(IllegalArgumentException.class, () -> new StreamEntryID("no id"));
+            Check.fails(NullPointerException.class,
+                    () -> jedis.xtrim("java:bad:edge", (XTrimParams) null));
+            Check.equal(2L, jedis.del("", "java:bad:edge"));
         }
     }
 }

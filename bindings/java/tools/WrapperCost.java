@@ -7,8 +7,9 @@ import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 
 /**
- * What a generated method costs beside executeCommand with the same words: processor time of the calling
- * thread, both by turns. `java -cp tendon.jar bindings/java/tools/WrapperCost.java host port`.
+ * What a generated method costs beside executeCommand with the same words: processor time of the
+ * calling thread, both by turns. `java -cp tendon.jar bindings/java/tools/WrapperCost.java host
+ * port`.
  */
 public final class WrapperCost {
     private static final int ROUNDS = 61;

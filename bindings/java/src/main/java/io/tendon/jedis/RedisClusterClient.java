@@ -11,7 +11,8 @@ import java.util.Set;
  */
 public class RedisClusterClient extends JedisCluster {
     private RedisClusterClient(Builder from) {
-        super(from.nodes, from.config(), from.maxAttempts, from.duration(), from.pool);
+        super(from.nodes, from.config, from.pool, from.topologyRefreshPeriod, from.maxAttempts,
+                from.maxTotalRetriesDuration);
     }
 
     public static RedisClusterClient create(HostAndPort node) {
@@ -143,19 +144,6 @@ public class RedisClusterClient extends JedisCluster {
 
         public RedisClusterClient build() {
             return new RedisClusterClient(this);
-        }
-
-        private Duration duration() {
-            return maxTotalRetriesDuration != null ? maxTotalRetriesDuration
-                                                   : defaultDeadline(config, maxAttempts);
-        }
-
-        private JedisClientConfig config() {
-            return topologyRefreshPeriod == null
-                    ? config
-                    : DefaultJedisClientConfig.builder().from(config).option(
-                            "cluster_refresh_interval_ms", "" + topologyRefreshPeriod.toMillis())
-                              .build();
         }
     }
 }

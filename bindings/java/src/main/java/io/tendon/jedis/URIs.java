@@ -12,12 +12,16 @@ final class URIs {
         return options(Protocol.DEFAULT_HOST, DefaultJedisClientConfig.builder().build());
     }
 
-    static CoreOptions optionsOf(String urlOrHost, JedisClientConfig config) {
+    /** One of server and urlOrHost is null. */
+    static CoreOptions optionsOf(HostAndPort server, String urlOrHost, JedisClientConfig config) {
+        if (server != null) {
+            return CoreOptions.standalone(server, config);
+        }
         return options(isUrl(urlOrHost) ? Protocol.DEFAULT_HOST : urlOrHost, config);
     }
 
     static String urlOf(String urlOrHost) {
-        return isUrl(urlOrHost) ? urlOrHost : null;
+        return urlOrHost != null && isUrl(urlOrHost) ? urlOrHost : null;
     }
 
     private static CoreOptions options(String host, JedisClientConfig config) {

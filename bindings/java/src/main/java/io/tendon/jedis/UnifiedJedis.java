@@ -22,6 +22,13 @@ public class UnifiedJedis implements JedisCommands, SampleKeyCommands, SampleScr
         keys = options.config().getCommandKeyArgumentPreProcessor();
     }
 
+    /** Of a server, or of what a URL or host name says. */
+    UnifiedJedis(GenericObjectPoolConfig<Connection> pool, HostAndPort server, String urlOrHost,
+            JedisClientConfig config, int maxAttempts) {
+        this(URIs.optionsOf(server, urlOrHost, config).pool(pool, maxAttempts),
+                URIs.urlOf(urlOrHost));
+    }
+
     /** Changes the keys of all commands from now on; null: none. */
     public void setKeyArgumentPreProcessor(CommandKeyArgumentPreProcessor processor) {
         keys = processor;
