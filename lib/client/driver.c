@@ -126,7 +126,8 @@ void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms)
 {
     struct epoll_event events[EVENTS_PER_TURN];
     /* New mail is not taken here: what it completes may be what the caller waits for, and must not
-     * be slept upon. */
+     * be slept upon. Nor must a connection that mail taken before has freed. */
+    tendon__feed_sweep(client->engine);
     tendon__io_flush(client);
     tendon__driver_tell(client);
     int count = wait_for_events(client, events, limit_ms);
