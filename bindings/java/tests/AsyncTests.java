@@ -270,7 +270,7 @@ final class AsyncTests {
             Check.equal("a", moved.join());
             JedisException slots = Check.fails(io.tendon.jedis.exceptions
                             .JedisClusterOperationException.class,
-                    () -> AsyncFace.await(client.mset(P + "x", "1", P + "y", "2", P + "z", "3")));
+                    () -> AsyncFace.await(client.sunion(P + "x", P + "y", P + "z")));
             Check.equal(Executed.NO, slots.executed());
         }
     }

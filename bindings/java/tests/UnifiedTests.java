@@ -71,7 +71,7 @@ final class UnifiedTests {
             Check.equal(null, client.mget(P + "none", P + "1").get(0));
             Check.equal(20L, client.unlink(java.util.Arrays.copyOf(keys, 20)));
             Check.equal(20L, client.del(keys));
-            Check.fails(IllegalArgumentException.class, () -> client.mset(P + "odd"));
+            Check.fails(JedisDataException.class, () -> client.mset(P + "odd"));
             Check.fails(IllegalArgumentException.class, () -> client.del(P + "1", null));
             Check.fails(UnsupportedOperationException.class, () -> client.transaction(false));
         }

@@ -1,14 +1,9 @@
 package io.tendon.jedis;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 
-/**
- * Jedis' newer client of a cluster. Unlike a JedisCluster it splits DEL, UNLINK, TOUCH, EXISTS,
- * MGET and MSET by slots, each part being a command of its own: not atomic.
- */
+/** Jedis' newer name of a JedisCluster; made by create or builder. */
 public class RedisClusterClient extends JedisCluster {
     private RedisClusterClient(Builder from) {
         super(from.nodes, from.config, from.pool, from.topologyRefreshPeriod, from.maxAttempts,
@@ -32,70 +27,6 @@ public class RedisClusterClient extends JedisCluster {
 
     public static Builder builder() {
         return new Builder();
-    }
-
-    @Override
-    public long del(String... keys) {
-        return Split.sum(this, Protocol.Command.DEL, keys);
-    }
-
-    @Override
-    public long del(byte[]... keys) {
-        return Split.sum(this, Protocol.Command.DEL, keys);
-    }
-
-    @Override
-    public long unlink(String... keys) {
-        return Split.sum(this, Protocol.Command.UNLINK, keys);
-    }
-
-    @Override
-    public long unlink(byte[]... keys) {
-        return Split.sum(this, Protocol.Command.UNLINK, keys);
-    }
-
-    @Override
-    public long touch(String... keys) {
-        return Split.sum(this, Protocol.Command.TOUCH, keys);
-    }
-
-    @Override
-    public long touch(byte[]... keys) {
-        return Split.sum(this, Protocol.Command.TOUCH, keys);
-    }
-
-    @Override
-    public long exists(String... keys) {
-        return Split.sum(this, Protocol.Command.EXISTS, keys);
-    }
-
-    @Override
-    public long exists(byte[]... keys) {
-        return Split.sum(this, Protocol.Command.EXISTS, keys);
-    }
-
-    @Override
-    public List<String> mget(String... keys) {
-        List<String> values = new ArrayList<>(keys.length);
-        for (byte[] value : Split.mget(this, Split.bytes(keys))) {
-            values.add(BuilderFactory.STRING.build(value));
-        }
-        return values;
-    }
-
-    @Override
-    public List<byte[]> mget(byte[]... keys) {
-        return Split.mget(this, keys);
-    }
-
-    @Override
-    public String mset(String... keysvalues) {
-        return Split.mset(this, Split.bytes(keysvalues));
-    }
-
-    @Override
-    public String mset(byte[]... keysvalues) {
-        return Split.mset(this, keysvalues);
     }
 
     /** What a RedisClusterClient is made of; nodes are needed. */
