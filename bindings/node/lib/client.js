@@ -297,6 +297,8 @@ class Client extends Commander {
   }
 
   _errorOfFailure(failure) {
+    /* Leases and subscriptions end before their client does, and cancel what they carry. */
+    if (failure.status === 'CANCELLED' && this._closing) return new classes.ClosedError(failure);
     return errorOfFailure(failure, this.options, this._lastError, this.status === 'end');
   }
 

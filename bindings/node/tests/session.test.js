@@ -41,6 +41,19 @@ describe('WATCH', () => {
     });
   });
 
+  it('rejects its commands as any other when the client is closed', async () => {
+    await connected(async (redis) => {
+      await redis.watch(key('watched'));
+      const waiting = redis.blpop(key('nothing'), 0);
+      const subscribing = redis.subscribe(key('never'));
+      redis.disconnect();
+      assert.strictEqual((await rejection(waiting)).message, 'Connection is closed.');
+      await subscribing.catch((error) =>
+        assert.strictEqual(error.message, 'Connection is closed.'),
+      );
+    });
+  });
+
   it('does not execute what was watched on a connection that is lost', async () => {
     await connected(async (redis) => {
       await connected(async (other) => {
