@@ -376,8 +376,7 @@ bool tendon__engine_busy(const struct tendon__engine *engine)
 void tendon__engine_sweep(struct tendon__engine *engine)
 {
     struct tendon__link *link;
-    if (!tendon__list_empty(&engine->dead_feeds))
-        tendon__feed_sweep(engine);
+    tendon__feed_sweep(engine);
     while ((link = tendon__list_shift(&engine->graveyard)))
         tendon__channel_free(TENDON__OWNER(link, struct tendon__channel, link));
     tendon__node_sweep(engine);

@@ -286,7 +286,7 @@ void tendon__feed_end(struct tendon__feed *feed)
     die(feed);
 }
 
-void tendon__feed_sweep(struct tendon__engine *engine)
+void tendon__feed_sweep_all(struct tendon__engine *engine)
 {
     struct tendon__link *link;
     while ((link = tendon__list_shift(&engine->dead_feeds))) {

@@ -158,7 +158,13 @@ void tendon__feed_lost(struct tendon__feed *feed, const struct tendon__fault *fa
 /* Gives its connection up, for good. Its names are nobody's. */
 void tendon__feed_end(struct tendon__feed *feed);
 /* Frees those that have ended; at the end of a turn. */
-void tendon__feed_sweep(struct tendon__engine *engine);
+void tendon__feed_sweep_all(struct tendon__engine *engine);
+
+static inline void tendon__feed_sweep(struct tendon__engine *engine)
+{
+    if (!tendon__list_empty(&engine->dead_feeds))
+        tendon__feed_sweep_all(engine);
+}
 
 /* Among the files of feeds. feed_speak.c: */
 void tendon__feed_ask(struct tendon__feed *feed);
