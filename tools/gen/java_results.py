@@ -98,7 +98,7 @@ def composed(groups):
 
 def answer(record):
     """The builder of a class with fields."""
-    fields = [field for field in record.fields if field.type != "has"]
+    fields = [f for f in record.fields if f.type != "has" and f.builder != "SPLIT"]
     names = ", ".join(f'"{field.key}"' for field in fields)
     builders = []
     for field in fields:

@@ -248,7 +248,8 @@ def getter(field):
         )
     plain = field.type in ("long", "int")
     boxed = BOXES.get(field.type, field.type).replace(",", ", ")
-    read_ = f'number("{field.key}")' if plain else f'get("{field.key}")'
+    how = "number" if plain else "words" if field.builder == "SPLIT" else "get"
+    read_ = f'{how}("{field.key}")'
     cast = "(int) " if field.type == "int" else ""
     kind = field.type if plain else boxed
     return f"    public {kind} {field.getter}() {{\n        return {cast}{read_};\n    }}\n"

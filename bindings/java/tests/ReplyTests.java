@@ -3,14 +3,18 @@ package io.tendon.jedis.tests;
 import io.tendon.jedis.Jedis;
 import io.tendon.jedis.JedisPooled;
 import io.tendon.jedis.Protocol.Command;
+import io.tendon.jedis.StreamEntryID;
 import io.tendon.jedis.exceptions.Executed;
 import io.tendon.jedis.exceptions.JedisDataException;
+import io.tendon.jedis.params.XReadParams;
+import io.tendon.jedis.resps.AccessControlUser;
 import io.tendon.jedis.util.KeyValue;
 import io.tendon.jedis.util.SafeEncoder;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /**
@@ -54,6 +58,35 @@ final class ReplyTests {
             Check.equal(1L, reply.get(0));
             Check.equal("MINE inner", ((JedisDataException) reply.get(1)).getMessage());
             Check.that(reply.get(2) instanceof JedisDataException, "a nested error is a value");
+        }
+    }
+
+    @Case
+    void streamsOfBytesAreListsAsInJedis() {
+        byte[] stream = SafeEncoder.encode("java:reply:stream");
+        for (JedisPooled each : List.of(resp3(), new JedisPooled(Servers.address("standalone")))) {
+            try (JedisPooled client = each) {
+                client.del(stream);
+                client.xadd("java:reply:stream", new StreamEntryID(1, 1), Map.of("field", "value"));
+                List<Object> streams =
+                        client.xread(new XReadParams(), Calls.entries("java:reply:stream", "0"));
+                List<?> pair = (List<?>) streams.get(0);
+                Check.that(Arrays.equals(stream, (byte[]) pair.get(0)), "the name comes first");
+                Check.equal(1, ((List<?>) pair.get(1)).size());
+                client.del(stream);
+            }
+        }
+    }
+
+    @Case
+    void keysAndChannelsOfUsersAsTextAndAsWords() {
+        try (Jedis jedis = Servers.jedis()) {
+            jedis.aclSetUser("java-reply", "~a*", "~b*", "&c*");
+            AccessControlUser user = jedis.aclGetUser("java-reply");
+            Check.equal("~a* ~b*", user.getKeys());
+            Check.equal(List.of("~a*", "~b*"), user.getKeysList());
+            Check.equal(List.of("&c*"), user.getChannelsList());
+            jedis.aclDelUser("java-reply");
         }
     }
 

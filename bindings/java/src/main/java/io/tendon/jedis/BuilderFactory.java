@@ -105,6 +105,8 @@ public final class BuilderFactory {
     public static final Builder<StreamEntryBinary> STREAM_ENTRY_BINARY =
             of(Replies::streamEntryBinary);
     public static final Builder<List<StreamEntry>> STREAM_ENTRY_LIST = listOf(STREAM_ENTRY);
+    /** The streams of XREAD as Jedis has them for bytes: each a list of its name and its entries. */
+    public static final Builder<List<Object>> STREAM_LISTS = listOf(of(Replies::pairAsList));
     public static final Builder<GeoCoordinate> GEO_COORDINATE = of(Replies::place);
     public static final Builder<GeoRadiusResponse> GEO_RADIUS_RESPONSE = of(Replies::found);
     public static final Builder<LCSMatchResult> LCS_MATCH_RESULT = of(Replies::common);
@@ -112,7 +114,6 @@ public final class BuilderFactory {
     /* Parts of answers, see spec/surface/java-types.txt. */
     static final Builder<Map<String, Long>> COUNTS_OF_TEXT = mapOf(STRING, LONG);
     static final Builder<String> JOINED = of(Replies::joined);
-    static final Builder<List<String>> SPLIT = of(Replies::split);
     static final Builder<List<String>> TEXTS = of(Replies::texts);
     static final Builder<Map<String, String>> CLIENT_FIELDS = of(Replies::clientFields);
     static final Builder<List<List<Long>>> SLOT_RANGES = of(Replies::slotRanges);

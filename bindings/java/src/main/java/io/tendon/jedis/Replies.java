@@ -10,6 +10,7 @@ import io.tendon.jedis.resps.Tuple;
 import io.tendon.jedis.util.KeyValue;
 import io.tendon.jedis.util.SafeEncoder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -188,9 +189,10 @@ final class Replies {
                 : BuilderFactory.STRING.build(data);
     }
 
-    static List<String> split(Object data) {
-        String text = joined(data);
-        return text == null || text.isEmpty() ? List.of() : List.of(text.split(" "));
+    static Object pairAsList(Object data) {
+        return data instanceof Map.Entry<?, ?> pair
+                ? Arrays.asList(pair.getKey(), pair.getValue())
+                : data;
     }
 
     /** Everything of a list as text, whatever it is. */

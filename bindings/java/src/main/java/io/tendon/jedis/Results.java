@@ -87,12 +87,11 @@ public final class Results {
                     BuilderFactory.LONG);
     public static final Builder<AccessControlUser> ACCESS_CONTROL_USER =
             BuilderFactory.mapped(AccessControlUser::new, names("flags", "passwords",
-                "passwords", "commands", "keys", "channels", "keys", "channels", "selectors"), 
+                "passwords", "commands", "keys", "channels", "selectors"), 
                     BuilderFactory.listOf(BuilderFactory.STRING),
                     BuilderFactory.listOf(BuilderFactory.STRING),
                     BuilderFactory.listOf(BuilderFactory.STRING), BuilderFactory.STRING,
-                    BuilderFactory.JOINED, BuilderFactory.JOINED, BuilderFactory.SPLIT,
-                    BuilderFactory.SPLIT, BuilderFactory.TEXTS);
+                    BuilderFactory.JOINED, BuilderFactory.JOINED, BuilderFactory.TEXTS);
     public static final Builder<AccessControlLogEntry> ACCESS_CONTROL_LOG_ENTRY =
             BuilderFactory.mapped(AccessControlLogEntry::new, names("count", "reason", "context",
                 "object", "username", "age-seconds", "client-info", "entry-id",

@@ -248,7 +248,7 @@ public interface StreamAsyncCommands {
                 byte[]>... streams) {
         return executeCommand(new CommandArguments(Command.XREAD).addParams(xReadParams)
                 .add("STREAMS").addStreams(streams),
-                Results.LIST_OF_OBJECT_RAW);
+                BuilderFactory.STREAM_LISTS);
     }
 
     /**
@@ -327,7 +327,7 @@ public interface StreamAsyncCommands {
                 XReadGroupParams xReadGroupParams, Map.Entry<byte[], byte[]>... streams) {
         return executeCommand(new CommandArguments(Command.XREADGROUP).add("GROUP").add(groupName)
                 .add(consumer).addParams(xReadGroupParams).add("STREAMS").addStreams(streams),
-                Results.LIST_OF_OBJECT_RAW);
+                BuilderFactory.STREAM_LISTS);
     }
 
     /**

@@ -238,7 +238,7 @@ public interface StreamCommands {
     default List<Object> xread(XReadParams xReadParams, Map.Entry<byte[], byte[]>... streams) {
         return executeCommand(new CommandArguments(Command.XREAD).addParams(xReadParams)
                 .add("STREAMS").addStreams(streams),
-                Results.LIST_OF_OBJECT_RAW);
+                BuilderFactory.STREAM_LISTS);
     }
 
     /**
@@ -317,7 +317,7 @@ public interface StreamCommands {
                 XReadGroupParams xReadGroupParams, Map.Entry<byte[], byte[]>... streams) {
         return executeCommand(new CommandArguments(Command.XREADGROUP).add("GROUP").add(groupName)
                 .add(consumer).addParams(xReadGroupParams).add("STREAMS").addStreams(streams),
-                Results.LIST_OF_OBJECT_RAW);
+                BuilderFactory.STREAM_LISTS);
     }
 
     /**

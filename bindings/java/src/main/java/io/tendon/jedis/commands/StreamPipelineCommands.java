@@ -242,7 +242,7 @@ public interface StreamPipelineCommands {
                 byte[]>... streams) {
         return executeCommand(new CommandArguments(Command.XREAD).addParams(xReadParams)
                 .add("STREAMS").addStreams(streams),
-                Results.LIST_OF_OBJECT_RAW);
+                BuilderFactory.STREAM_LISTS);
     }
 
     /**
@@ -321,7 +321,7 @@ public interface StreamPipelineCommands {
                 XReadGroupParams xReadGroupParams, Map.Entry<byte[], byte[]>... streams) {
         return executeCommand(new CommandArguments(Command.XREADGROUP).add("GROUP").add(groupName)
                 .add(consumer).addParams(xReadGroupParams).add("STREAMS").addStreams(streams),
-                Results.LIST_OF_OBJECT_RAW);
+                BuilderFactory.STREAM_LISTS);
     }
 
     /**

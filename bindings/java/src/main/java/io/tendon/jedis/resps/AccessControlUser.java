@@ -40,11 +40,11 @@ public class AccessControlUser extends Answer {
     }
 
     public List<String> getKeysList() {
-        return get("keys");
+        return words("keys");
     }
 
     public List<String> getChannelsList() {
-        return get("channels");
+        return words("channels");
     }
 
     public List<String> getSelectors() {

@@ -1,5 +1,6 @@
 package io.tendon.jedis.resps;
 
+import java.util.List;
 import java.util.Map;
 
 /** What a server tells of something, as fields with names. One it does not tell is null or 0. */
@@ -17,6 +18,12 @@ public abstract class Answer {
     @SuppressWarnings("unchecked")
     protected final <T> T get(String name) {
         return (T) fields.get(name);
+    }
+
+    /** The words of a text. */
+    protected final List<String> words(String name) {
+        String text = get(name);
+        return text == null || text.isEmpty() ? List.of() : List.of(text.split(" "));
     }
 
     protected final long number(String name) {
