@@ -105,7 +105,7 @@ public final class BuilderFactory {
     public static final Builder<StreamEntryBinary> STREAM_ENTRY_BINARY =
             of(Replies::streamEntryBinary);
     public static final Builder<List<StreamEntry>> STREAM_ENTRY_LIST = listOf(STREAM_ENTRY);
-    /** The streams of XREAD as Jedis has them for bytes: each a list of its name and its entries. */
+    /** The streams of XREAD as Jedis has them for bytes: lists of name and entries. */
     public static final Builder<List<Object>> STREAM_LISTS = listOf(of(Replies::pairAsList));
     public static final Builder<GeoCoordinate> GEO_COORDINATE = of(Replies::place);
     public static final Builder<GeoRadiusResponse> GEO_RADIUS_RESPONSE = of(Replies::found);
