@@ -11,8 +11,7 @@
 #include "client/request_build.h"
 #include "client/subscription.h"
 
-#define REFRESH_TRIES_MAX  5    /* nodes asked in one refresh before it counts as failed */
-#define REFRESH_TIMEOUT_MS 1000 /* one node's answer; a hung node must not hold up the others */
+#define REFRESH_TRIES_MAX 5 /* nodes asked in one refresh before it counts as failed */
 /* MOVED remembered while a refresh is under way; later ones only trigger another. */
 #define MOVES_MAX 512
 
@@ -305,7 +304,8 @@ static void start_refresh(struct tendon__engine *engine)
     engine->refresh_tries++;
     engine->refreshing = request;
     request->started_ns = engine->now_ns;
-    request->deadline_ns = engine->now_ns + REFRESH_TIMEOUT_MS * TENDON__MS;
+    request->deadline_ns =
+        engine->now_ns + engine->options->cluster_refresh_timeout_ms * TENDON__MS;
     tendon__request_arm(engine, request);
     tendon__route_to(engine, request, node);
 }

@@ -122,6 +122,7 @@ struct tendon__options {
     uint32_t read_from;
     int64_t cluster_refresh_interval_ms;
     int64_t cluster_refresh_min_gap_ms;
+    int64_t cluster_refresh_timeout_ms;
     bool cluster_full_coverage;
     int64_t cluster_max_nodes;
     int64_t max_request_bytes;
@@ -152,7 +153,7 @@ struct tendon__option_row {
     bool secret; /* never shown, wiped before it is freed */
 };
 
-#define TENDON__OPTION_COUNT 80u
+#define TENDON__OPTION_COUNT 81u
 extern const struct tendon__option_row tendon__option_table[TENDON__OPTION_COUNT];
 
 #endif

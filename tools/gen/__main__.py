@@ -13,12 +13,14 @@ import errors  # noqa: E402
 import exports  # noqa: E402
 import go  # noqa: E402
 import java  # noqa: E402
+import matrix  # noqa: E402
 import node  # noqa: E402
 import options  # noqa: E402
 import python  # noqa: E402
 import reply_calls  # noqa: E402
 
-MODULES = [differences, commands, errors, exports, go, java, node, options, python, reply_calls]
+MODULES = [differences, commands, errors, exports, options, reply_calls, matrix]
+MODULES += [go, java, node, python]
 
 
 def main():

@@ -24,7 +24,6 @@ const READ_FROM = { master: 'primary', slave: 'replica', all: 'any' };
 const FAILOVER_RETRIES = 60;
 /* ioredis dials nodes again within two seconds at the latest; the core's default is five. */
 const NODE_BACKOFF_MS_MAX = 1000;
-const BACKOFF = 'the core backs off by itself, from 20 to 500 ms';
 const LATER = 'it follows in a later version';
 
 /**
@@ -68,11 +67,12 @@ const CLUSTER_OPTIONS = {
   scripts: checked(scripts),
   useSRVRecords: only(false, 'name the configuration endpoint'),
   shardedSubscribers: checked(boolean),
-  retryDelayOnMoved: only(0, 'the core follows MOVED at once'),
-  retryDelayOnFailover: only(100, BACKOFF),
-  retryDelayOnClusterDown: only(100, BACKOFF),
-  retryDelayOnTryAgain: only(100, BACKOFF),
-  slotsRefreshTimeout: only(1000, 'the core asks the next node after 1000 ms'),
+  // Accepted without effect: the core waits with a backoff of its own.
+  retryDelayOnMoved: checked(milliseconds),
+  retryDelayOnFailover: checked(milliseconds),
+  retryDelayOnClusterDown: checked(milliseconds),
+  retryDelayOnTryAgain: checked(milliseconds),
+  slotsRefreshTimeout: as('cluster_refresh_timeout_ms', milliseconds),
   clusterNodeRetryStrategy: unsupported('the core reconnects to nodes with backoff'),
   resolveSrv: unsupported('name the configuration endpoint'),
   natMap: unsupported(LATER),

@@ -154,6 +154,7 @@ const OPTION_NAMES = {
   max_redirects: 'maxRedirections',
   max_pending: 'maxPending',
   cluster_refresh_interval_ms: 'slotsRefreshInterval',
+  cluster_refresh_timeout_ms: 'slotsRefreshTimeout',
   endpoints: 'startupNodes',
   tls_ca_pem: 'tls.ca',
   tls_ca_file: 'tls.caFile',

@@ -118,11 +118,11 @@ export interface ClusterOptions {
   /** MOVED and ASK one command follows. Default 16. */
   maxRedirections?: number;
   slotsRefreshInterval?: number;
-  slotsRefreshTimeout?: 1000;
-  retryDelayOnMoved?: 0;
-  retryDelayOnFailover?: 100;
-  retryDelayOnClusterDown?: 100;
-  retryDelayOnTryAgain?: 100;
+  slotsRefreshTimeout?: number;
+  retryDelayOnMoved?: number;
+  retryDelayOnFailover?: number;
+  retryDelayOnClusterDown?: number;
+  retryDelayOnTryAgain?: number;
   redisOptions?: RedisOptions;
   /**
    * Accepted when it answers with the name it was asked for; the core keeps host names for TLS
