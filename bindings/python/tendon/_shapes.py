@@ -239,9 +239,7 @@ def _stream_facts(reply: Any, full: bool = False, **_: Any) -> Dict[str, Any]:
             found[name] = (entry[0], _dict(entry[1])) if entry else entry
         return found
     found["entries"] = {number: _dict(values) for number, values in found["entries"]}
-    found["groups"] = _list_of_facts(found["groups"])
-    for group in found["groups"]:
-        group["consumers"] = _list_of_facts(group["consumers"])
+    found["groups"] = _list_of_facts(found["groups"])  # those of consumers keep their names
     return found
 
 

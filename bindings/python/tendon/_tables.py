@@ -170,7 +170,7 @@ REPLIES_CLUSTER = {
 REPLIES_RESP3 = {
     "ACL LOG": "acl_log_raw",
     "ACL GETUSER": "acl_user_maps",
-    "COMMAND": "commands_with_sets",
+    "COMMAND": "commands_of_resp3",
     "ACL CAT": "none",
     "ACL GENPASS": "none",
     "ACL HELP": "none",

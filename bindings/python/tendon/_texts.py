@@ -195,6 +195,15 @@ def commands(reply: Any, **_: Any) -> Dict[str, Dict[str, Any]]:
     return {as_text(item[0]): _command(item, list) for item in reply}
 
 
+def commands_of_resp3(reply: Any, **_: Any) -> Dict[str, Dict[str, Any]]:
+    """redis-py leaves the categories as they come where a server sends sets."""
+    found = {as_text(item[0]): _command(item, set) for item in reply}
+    for item in reply:
+        if len(item) > 6:
+            found[as_text(item[0])]["acl_categories"] = [*item[6]]
+    return found
+
+
 def commands_with_sets(reply: Any, **_: Any) -> Dict[str, Dict[str, Any]]:
     return {as_text(item[0]): _command(item, set) for item in reply}
 

@@ -270,3 +270,19 @@ class ShapeTest(unittest.TestCase):
                 "list": ["a", "b"],
             },
         )
+
+    def test_categories_of_commands(self) -> None:
+        reply = [[b"get", 2, [b"fast"], 1, 1, 1, [b"@read"], [], [], []]]
+        for shapes, flags, categories in (
+            ("legacy", ["fast"], ["@read"]),
+            ("resp3", {"fast"}, [b"@read"]),
+            ("unified", {"fast"}, {"@read"}),
+        ):
+            found = Callbacks(shapes)["COMMAND"](reply)["get"]
+            self.assertEqual((found["flags"], found["acl_categories"]), (flags, categories))
+
+    def test_consumers_of_a_stream_keep_the_names_of_their_facts(self) -> None:
+        group = {b"name": b"g", b"consumers": [{b"name": b"c", b"seen-time": 1}]}
+        found = Callbacks()["XINFO STREAM"]({b"entries": [], b"groups": [group]}, full=True)
+        consumers = [{b"name": b"c", b"seen-time": 1}]
+        self.assertEqual(found["groups"], [{"name": b"g", "consumers": consumers}])
