@@ -74,6 +74,7 @@ static void init_threads(struct tendon_client *client)
     pthread_mutex_init(&client->park_lock, NULL);
     tendon__list_init(&client->inbox);
     tendon__list_init(&client->subscriptions);
+    tendon__list_init(&client->held);
     tendon__list_init(&client->ios);
     tendon__list_init(&client->dead_ios);
 }

@@ -60,6 +60,8 @@ struct tendon_client {
     /* Queues or events are in use: the thread goes on driving until then. */
     _Atomic int64_t async_until_ns;
     struct tendon__link subscriptions; /* opened and not closed; under inbox_lock */
+    struct tendon__link held;          /* events of subscriptions, not yet in their queue */
+    struct tendon_queue *held_for;     /* which is this; they keep it alive */
     /* Life. */
     atomic_bool closed;
     atomic_uint inside;       /* calls that have not returned */
@@ -124,6 +126,15 @@ bool tendon__driver_serves_queues(const struct tendon_client *client);
 void tendon__inbox_put(struct tendon_client *client, struct tendon__link *requests);
 /* Takes what the inbox holds. */
 void tendon__driver_drain(struct tendon_client *client);
+
+/* tell.c: events into queues. */
+void tendon__tell_event(void *world, uint32_t event, const struct tendon__node *node,
+                        uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *reply);
+bool tendon__tell_subscription(void *world, struct tendon_subscription *subscription,
+                               uint32_t event, uint32_t delay_ms, const struct tendon__fault *fault,
+                               tendon_reply *reply);
+/* Those that are held go into their queue. */
+void tendon__tell_held(struct tendon_client *client);
 
 /* direct.c: the ways of a call that waits. */
 /* As post, then waits until nothing remains, driving the engine where that is best. */

@@ -108,6 +108,7 @@ static int wait_for_events(struct tendon_client *client, struct epoll_event *eve
 
 void tendon__driver_tell(struct tendon_client *client)
 {
+    tendon__tell_held(client);
     tendon__engine_tell(client->engine);
     if (client->room.any_due)
         tendon__room_wake(&client->room);

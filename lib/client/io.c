@@ -238,50 +238,6 @@ void tendon__io_bury(struct tendon_client *client)
         tendon__memory_free(client->memory, TENDON__OWNER(link, struct tendon__io, link));
 }
 
-static void send_event(void *world, uint32_t event, const struct tendon__node *node,
-                       uint32_t delay_ms, const struct tendon__fault *fault, tendon_reply *reply)
-{
-    struct tendon_client *client = world;
-    struct tendon__memory *memory = client->memory;
-    struct tendon__event *item = NULL;
-    if (client->watcher && client->watch_mask & 1u << event)
-        item = tendon__event_make(memory, event, client->watch_tag);
-    if (!item) {
-        tendon__reply_free(reply);
-        return;
-    }
-    item->delay_ms = delay_ms;
-    item->tells_gap = client->watch_mask & 1u << TENDON_EVENT_DROPPED;
-    item->reply = reply;
-    if (!reply && node)
-        item->reply =
-            tendon__reply_text(memory, TENDON_NODE_STATUS, node->name, strlen(node->name));
-    if (fault && fault->status != TENDON_OK)
-        item->error = tendon__error_make(memory, fault, 0, 0);
-    tendon__driver_tell(client); /* what was completed before comes before */
-    tendon__queue_push(client->watcher, &item->item);
-}
-
-static bool tell_subscription(void *world, struct tendon_subscription *subscription, uint32_t event,
-                              uint32_t delay_ms, const struct tendon__fault *fault,
-                              tendon_reply *reply)
-{
-    struct tendon_client *client = world;
-    struct tendon__event *item = tendon__event_make(client->memory, event, subscription->tag);
-    if (!item) {
-        tendon__reply_free(reply);
-        return false;
-    }
-    item->delay_ms = delay_ms;
-    item->reply = reply;
-    if (fault)
-        item->error = tendon__error_make(client->memory, fault, 0, 0);
-    tendon__event_charge(item, subscription);
-    tendon__driver_tell(client); /* what was completed before comes before */
-    tendon__queue_push(subscription->queue, &item->item);
-    return true;
-}
-
 /* What the TLS library has read already makes no descriptor readable. */
 static void read_soon(struct tendon__io *io)
 {
@@ -302,8 +258,8 @@ static void pause_channel(void *world, struct tendon__channel *channel, bool pau
 const struct tendon__world_ops tendon__world_ops = {
     .open = open_channel,
     .close = close_channel,
-    .event = send_event,
-    .tell = tell_subscription,
+    .event = tendon__tell_event,
+    .tell = tendon__tell_subscription,
     .pause = pause_channel,
 };
 
@@ -334,6 +290,7 @@ static void read_some(struct tendon__io *io, int64_t now_ns)
             return;
         }
         tendon__engine_received(io->client->engine, io->channel, (size_t)result, now_ns);
+        tendon__tell_held(io->client);
         if (io->state != IO_OPEN || ((size_t)result < room && !io->is_ending &&
                                      !tendon__transport_buffered(&io->transport)))
             return;

@@ -119,6 +119,26 @@ void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item)
     pthread_mutex_unlock(&queue->lock);
 }
 
+void tendon__queue_push_events(struct tendon_queue *queue, struct tendon__link *items)
+{
+    struct tendon__link *link;
+    pthread_mutex_lock(&queue->lock);
+    if (!queue->abandoned) {
+        bool was_empty = tendon__list_empty(&queue->items);
+        bool are_many = items->next != items->prev;
+        tendon__list_splice(&queue->items, items);
+        if (was_empty)
+            raise_signal(queue);
+        if (queue->waiting && are_many)
+            pthread_cond_broadcast(&queue->filled);
+        else if (queue->waiting)
+            pthread_cond_signal(&queue->filled);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    while ((link = tendon__list_shift(items)))
+        drop(TENDON__OWNER(link, struct tendon__item, link));
+}
+
 static void unref(struct tendon_queue *queue, uint32_t count)
 {
     if (__atomic_sub_fetch(&queue->refs, count, __ATOMIC_ACQ_REL))
