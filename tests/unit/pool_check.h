@@ -65,9 +65,12 @@ static inline const char *pool_check(const struct tendon__pool *pool, bool dial_
         return "lending_count is wrong";
     uint32_t waiting = 0;
     for (const struct tendon__link *link = pool->waiters.next; link != &pool->waiters;
-         link = link->next, waiting++)
+         link = link->next, waiting++) {
+        if (waiting > pool->waiting_count)
+            return "waiter list and count differ"; /* the list may have no end */
         if (!TENDON__OWNER(link, struct tendon__waiter, link)->waiting)
             return "a queued waiter is not waiting";
+    }
     if (waiting != pool->waiting_count)
         return "waiter list and count differ";
     uint32_t total = pool->dialing_count + pool->idle_count + pool->leased_count +
