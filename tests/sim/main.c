@@ -9,7 +9,8 @@
 
 #include "sim.h"
 
-#define FAILURES_MAX 5 /* more of them tell nothing new; option --failures */
+#define WORLD_S_MAX  30 /* real seconds of one world: more is a loop without end */
+#define FAILURES_MAX 5  /* more of them tell nothing new; option --failures */
 
 struct arguments {
     uint64_t from;
@@ -78,7 +79,9 @@ static bool run_one(uint64_t seed)
 {
     current_seed = seed;
     struct sim *sim = make_world(false, false);
+    alarm(WORLD_S_MAX);
     bool good = sim_run(sim, seed);
+    alarm(0);
     free_shell(sim);
     if (!good)
         tell_failure(seed);
@@ -229,6 +232,7 @@ int main(int count, char **words)
         return 2;
     }
     signal(SIGSEGV, on_crash);
+    signal(SIGALRM, on_crash);
     signal(SIGABRT, on_crash);
     return arguments.trace ? trace_one(&arguments) : run_many(&arguments);
 }
