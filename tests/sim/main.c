@@ -1,5 +1,6 @@
 /* The program: runs worlds by seed, tells what failed so that it can be replayed, and counts what
  * was covered. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,6 +232,8 @@ int main(int count, char **words)
                "[--seeds FILE] [--failures N] [--verify] [--coverage]\n");
         return 2;
     }
+    mallopt(M_PERTURB,
+            0xdb); /* what is used after it was freed, or before it was written, is seen */
     signal(SIGSEGV, on_crash);
     signal(SIGALRM, on_crash);
     signal(SIGABRT, on_crash);
