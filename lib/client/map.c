@@ -410,17 +410,33 @@ static void refresh_ended(struct tendon__sink *sink, struct tendon__request *req
     tendon__request_unref(request);
 }
 
+/* For the answer to a question that is under way. Of a slot only the newest counts, behind all that
+ * came before it: a refusal that is repeated a thousand times must not take the place of others. */
+static void remember_move(struct tendon__engine *engine, const struct tendon__redirect *redirect)
+{
+    if (!engine->moves)
+        engine->moves = tendon__memory_take(engine->memory, MOVES_MAX * sizeof *engine->moves);
+    if (!engine->moves)
+        return;
+    uint32_t at = engine->move_count;
+    while (at && engine->moves[at - 1].slot != redirect->slot)
+        at--;
+    if (at) {
+        memmove(&engine->moves[at - 1], &engine->moves[at],
+                (engine->move_count - at) * sizeof *engine->moves);
+        engine->move_count--;
+    }
+    if (engine->move_count < MOVES_MAX)
+        engine->moves[engine->move_count++] = *redirect;
+}
+
 void tendon__map_moved(struct tendon__engine *engine, const struct tendon__redirect *redirect)
 {
     const struct tendon__topology_node *owner =
         tendon__topology_primary(engine->map, redirect->slot);
     tendon__map_trigger(engine);
-    if (engine->refresh.running) {
-        if (!engine->moves)
-            engine->moves = tendon__memory_take(engine->memory, MOVES_MAX * sizeof *engine->moves);
-        if (engine->moves && engine->move_count < MOVES_MAX)
-            engine->moves[engine->move_count++] = *redirect;
-    }
+    if (engine->refresh.running)
+        remember_move(engine, redirect);
     if (owner && owner->port == redirect->port && !strcmp(owner->host, redirect->host))
         return;
     struct tendon__topology *patched = NULL;

@@ -103,6 +103,7 @@ void sim_say_moved(struct sim *sim, const struct sim_link *link, uint32_t slot, 
     const struct sim_server *to = &sim->servers[owner];
     const struct sim_server *here = &sim->servers[link->server];
     sim_cover(sim, SIM_COVER_moved);
+    sim_listener_loses(sim, sim_heard_by(link)); /* it may have listened here until now */
     if (!strcmp(to->host, here->host) && to->port == here->port)
         sim_cover(sim, SIM_COVER_moved_to_same_name);
     if (sim->one_host)

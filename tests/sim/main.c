@@ -216,8 +216,9 @@ static bool parse(int count, char **words, struct arguments *out)
         out->trace |= !strcmp(word, "--trace");
         out->verify |= !strcmp(word, "--verify");
         out->coverage |= !strcmp(word, "--coverage");
+        sim_spares_cluster_subscribers |= !strcmp(word, "--no-cluster-subscribers");
         if (!takes_value && strcmp(word, "--trace") && strcmp(word, "--verify") &&
-            strcmp(word, "--coverage"))
+            strcmp(word, "--coverage") && strcmp(word, "--no-cluster-subscribers"))
             return false;
         i += takes_value;
     }
@@ -229,7 +230,8 @@ int main(int count, char **words)
     struct arguments arguments = {.from = 1, .worlds = 100, .step = 1, .failures = FAILURES_MAX};
     if (!parse(count, words, &arguments)) {
         printf("usage: sim [--seed N [--trace]] [--from N] [--worlds N] [--step N] [--seconds S] "
-               "[--seeds FILE] [--failures N] [--verify] [--coverage]\n");
+               "[--seeds FILE] [--failures N] [--verify] [--coverage] "
+               "[--no-cluster-subscribers]\n");
         return 2;
     }
     mallopt(M_PERTURB,
