@@ -185,19 +185,13 @@ static void sent_away(struct tendon__feed *feed, struct tendon__redirect *redire
     struct tendon__engine *engine = feed->engine;
     const struct tendon__node *node = feed->channel->node;
     bool moved = reaction == TENDON__REACT_MOVED;
-    const struct tendon__name *first = TENDON__OWNER(feed->asked.next, struct tendon__name, queue);
-    bool had_it = first->is_heard || first->state == TENDON__NAME_LEAVING;
     ask_later(feed, batch, true, moved ? 0 : engine->options->retry_backoff_min_ms * TENDON__MS);
     tendon__refusal_learn(engine, feed->channel, reaction, redirect);
     tendon__map_trigger(engine);
-    bool same_name = redirect->port == node->port && strcmp(redirect->host, node->host) == 0;
-    if (!moved || (!same_name && !had_it))
+    if (!moved || redirect->port != node->port || strcmp(redirect->host, node->host) != 0)
         return;
     struct tendon__fault fault;
-    /* Who has let a channel go without saying so might go on sending its messages. */
-    tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED,
-                      same_name ? "another server has the name %s now"
-                                : "%s no longer has a channel that was subscribed there",
+    tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED, "another server has the name %s now",
                       node->name);
     tendon__feed_give_up(feed, TENDON__CLOSE_STALE, &fault);
 }

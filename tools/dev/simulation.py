@@ -64,7 +64,7 @@ def run_new(seconds):
     for index, log in enumerate(logs):
         argv = [program(), "--from", begin + index, "--step", cores]
         # New clusters still find subscribers that slots moving at once lead astray, about once in
-        # 10,000 worlds: docs/testing.md. The fixed worlds have them.
+        # 5,000 worlds: docs/testing.md. The fixed worlds have them.
         argv += ["--worlds", MANY, "--seconds", seconds, "--no-cluster-subscribers"]
         with open(log, "wb") as output:
             running.append(
