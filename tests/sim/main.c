@@ -216,9 +216,9 @@ static bool parse(int count, char **words, struct arguments *out)
         out->trace |= !strcmp(word, "--trace");
         out->verify |= !strcmp(word, "--verify");
         out->coverage |= !strcmp(word, "--coverage");
-        sim_spares_cluster_subscribers |= !strcmp(word, "--no-cluster-subscribers");
+        sim_spares_subscribers |= !strcmp(word, "--no-subscribers");
         if (!takes_value && strcmp(word, "--trace") && strcmp(word, "--verify") &&
-            strcmp(word, "--coverage") && strcmp(word, "--no-cluster-subscribers"))
+            strcmp(word, "--coverage") && strcmp(word, "--no-subscribers"))
             return false;
         i += takes_value;
     }
@@ -231,7 +231,7 @@ int main(int count, char **words)
     if (!parse(count, words, &arguments)) {
         printf("usage: sim [--seed N [--trace]] [--from N] [--worlds N] [--step N] [--seconds S] "
                "[--seeds FILE] [--failures N] [--verify] [--coverage] "
-               "[--no-cluster-subscribers]\n");
+               "[--no-subscribers]\n");
         return 2;
     }
     mallopt(M_PERTURB,

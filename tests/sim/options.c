@@ -148,12 +148,12 @@ static void choose_callers(struct sim *sim)
     }
 }
 
-bool sim_spares_cluster_subscribers;
+bool sim_spares_subscribers;
 
 /* In most worlds everybody has room, so that what was subscribed must come back. */
-static void choose_listeners(struct sim *sim, bool cluster)
+static void choose_listeners(struct sim *sim)
 {
-    if (!sim_chance(sim, 40) || (cluster && sim_spares_cluster_subscribers))
+    if (!sim_chance(sim, 40) || sim_spares_subscribers)
         return;
     sim->listener_count = 1 + sim_below(sim, SIM_LISTENERS);
     sim->crowded = sim_chance(sim, 25);
@@ -169,8 +169,7 @@ void sim_choose_options(struct sim *sim)
     bool old = sim_chance(sim, 8);
     tendon__options_init(&sim->options);
     choose_values(sim);
-    bool cluster = sim_chance(sim, 65);
-    if (cluster)
+    if (sim_chance(sim, 65))
         make_cluster(sim);
     else
         make_standalone(sim);
@@ -187,7 +186,7 @@ void sim_choose_options(struct sim *sim)
         set(sim, "reconnect", "host");
     if (tendon__options_check(&sim->options, &fault) != TENDON_OK)
         sim_fail(sim, "the options contradict each other: %s", fault.text);
-    choose_listeners(sim, cluster);
+    choose_listeners(sim);
     sim->by_queue = sim_chance(sim, 50);
     sim->seed_is_gone = sim_chance(sim, 20);
     choose_weather(sim);

@@ -291,8 +291,8 @@ struct sim {
 
 /* Runs one world. False: `sim->complaint` says what did not hold. */
 bool sim_run(struct sim *sim, uint64_t seed);
-/* Worlds that are a cluster have no subscribers: option --no-cluster-subscribers. */
-extern bool sim_spares_cluster_subscribers;
+/* No world has subscribers: option --no-subscribers. */
+extern bool sim_spares_subscribers;
 void sim_turn(struct sim *sim);
 void sim_want_turn(struct sim *sim, int64_t when_ns);
 /* Until then everything that happens, happens. */
