@@ -24,8 +24,8 @@
 #define TENDON_REQUEST_WIRE_REPLY                                                                  \
     128u /* the reply as the server sent it, as with option reply_form=wire. Since 0.1. */
 
-/* Values of `tendon_request.route`. */
-/* by the command's keys, or as the server's tips say; else any primary */
+/* Values of `tendon_request.route`. AUTO: by the command's keys, or as the server's tips say; else
+ * any primary. */
 #define TENDON_ROUTE_AUTO   0
 #define TENDON_ROUTE_SLOT   1 /* the owner of `slot` */
 #define TENDON_ROUTE_NODE   2 /* the node whose "host:port" is `node`, which must be known */

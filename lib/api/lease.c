@@ -6,19 +6,6 @@
 #include "client/request_build.h"
 #include "client/wait.h"
 
-static tendon_lease *make_lease(struct tendon_client *client)
-{
-    struct tendon_lease *lease = tendon__memory_make(client->memory, sizeof *lease);
-    if (!lease)
-        return NULL;
-    lease->memory = client->memory;
-    lease->client = client;
-    lease->engine = client->engine;
-    lease->refs = 2; /* the caller's and the engine's */
-    tendon__list_init(&lease->requests);
-    return lease;
-}
-
 static tendon_status check_options(const tendon_lease_options *options, struct tendon__fault *fault)
 {
     if (options &&
@@ -36,7 +23,7 @@ static tendon_status prepare(struct tendon_client *client, const tendon_lease_op
     tendon_status status = check_options(options, fault);
     if (status != TENDON_OK)
         return status;
-    struct tendon_lease *lease = make_lease(client);
+    struct tendon_lease *lease = tendon__lease_make(client->engine);
     struct tendon__request *request =
         lease ? tendon__request_open_lease(client->memory, &client->options, lease, options, sink)
               : NULL;
@@ -44,6 +31,7 @@ static tendon_status prepare(struct tendon_client *client, const tendon_lease_op
         tendon__memory_free(client->memory, lease);
         return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for a lease");
     }
+    lease->client = client;
     lease->opening = request;
     tendon__request_stamp(request, tendon__now_ns());
     __atomic_add_fetch(&client->engine->pending, 1, __ATOMIC_RELAXED);

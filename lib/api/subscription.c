@@ -12,7 +12,8 @@ static bool is_sound(const tendon_subscription_options *options)
 {
     return !options ||
            (options->struct_size >= sizeof *options && options->route <= TENDON_ROUTE_RANDOM &&
-            !options->reserved && (options->route != TENDON_ROUTE_SLOT || options->slot < 16384) &&
+            !options->reserved &&
+            (options->route != TENDON_ROUTE_SLOT || options->slot < TENDON__SLOT_COUNT) &&
             (options->route != TENDON_ROUTE_NODE || options->node.size));
 }
 

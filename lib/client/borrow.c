@@ -32,6 +32,18 @@ void tendon__borrow(struct tendon__engine *engine, struct tendon__request *reque
     tendon__node_arm(node);
 }
 
+struct tendon_lease *tendon__lease_make(struct tendon__engine *engine)
+{
+    struct tendon_lease *lease = tendon__memory_make(engine->memory, sizeof *lease);
+    if (!lease)
+        return NULL;
+    lease->memory = engine->memory;
+    lease->engine = engine;
+    lease->refs = 2; /* the borrower's and the engine's */
+    tendon__list_init(&lease->requests);
+    return lease;
+}
+
 void tendon__lease_granted(struct tendon__engine *engine, struct tendon__request *request,
                            struct tendon__channel *channel)
 {
@@ -44,12 +56,10 @@ void tendon__lease_granted(struct tendon__engine *engine, struct tendon__request
     struct tendon__link *link;
     while ((link = tendon__list_shift(&lease->requests)))
         tendon__list_push(&waiting, link);
-    request->replies[0] = tendon__reply_text(engine->memory, TENDON_NODE_STATUS,
-                                             channel->node->name, strlen(channel->node->name));
-    request->reply_count = request->replies[0] ? 1 : 0;
-    struct tendon__fault fault;
-    tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
-    tendon__request_complete(engine, request, request->replies[0] ? NULL : &fault);
+    const char *name = channel->node->name;
+    tendon__request_answer(
+        engine, request,
+        tendon__reply_text(engine->memory, TENDON_NODE_STATUS, name, strlen(name)));
     while ((link = tendon__list_shift(&waiting))) {
         struct tendon__request *next = TENDON__OWNER(link, struct tendon__request, link);
         next->state = TENDON__REQUEST_NEW;

@@ -405,6 +405,10 @@ void tendon__request_leave_socket(struct tendon__engine *engine, struct tendon__
 /* Delivers the outcome: `fault` NULL means the replies are it. */
 void tendon__request_complete(struct tendon__engine *engine, struct tendon__request *request,
                               const struct tendon__fault *fault);
+/* As complete, with the one reply, which passes to the request; NULL is one that memory was not
+ * enough for. */
+void tendon__request_answer(struct tendon__engine *engine, struct tendon__request *request,
+                            tendon_reply *reply);
 /* As complete, with executed decided by what is known of the attempts. */
 void tendon__request_fail(struct tendon__engine *engine, struct tendon__request *request,
                           const struct tendon__fault *fault);
@@ -536,6 +540,8 @@ void tendon__pool_timeout(const struct tendon__node *node, int64_t waited_ns,
 void tendon__pool_exhausted(const struct tendon__node *node, struct tendon__fault *fault);
 void tendon__borrow(struct tendon__engine *engine, struct tendon__request *request,
                     struct tendon__node *node);
+/* With a reference for its borrower and one for the engine. NULL when memory ran out. */
+struct tendon_lease *tendon__lease_make(struct tendon__engine *engine);
 void tendon__lease_granted(struct tendon__engine *engine, struct tendon__request *request,
                            struct tendon__channel *channel);
 void tendon__lease_lost(struct tendon_lease *lease, const struct tendon__fault *fault);

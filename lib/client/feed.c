@@ -183,20 +183,6 @@ static void opened(struct tendon__sink *sink, struct tendon__request *request)
     tendon__request_unref(request);
 }
 
-static struct tendon_lease *make_lease(struct tendon__feed *feed)
-{
-    struct tendon__engine *engine = feed->engine;
-    struct tendon_lease *lease = tendon__memory_make(engine->memory, sizeof *lease);
-    if (!lease)
-        return NULL;
-    lease->memory = engine->memory;
-    lease->engine = engine;
-    lease->feed = feed;
-    lease->refs = 2; /* the engine's and the feed's */
-    tendon__list_init(&lease->requests);
-    return lease;
-}
-
 static tendon_lease_options place_of(const struct tendon__feed *feed)
 {
     const struct tendon_subscription *subscription = feed->subscription;
@@ -219,7 +205,7 @@ static void open_feed(struct tendon__feed *feed)
     struct tendon__fault fault;
     drop_lease(feed);
     tendon_lease_options options = place_of(feed);
-    struct tendon_lease *lease = make_lease(feed);
+    struct tendon_lease *lease = tendon__lease_make(engine);
     struct tendon__request *request =
         lease ? tendon__request_open_lease(engine->memory, engine->options, lease, &options,
                                            &feed->sink)
@@ -232,22 +218,25 @@ static void open_feed(struct tendon__feed *feed)
     }
     feed->lease = lease;
     feed->state = TENDON__FEED_OPENING;
+    lease->feed = feed;
     lease->opening = request;
     request->flags |= TENDON__REQUEST_INTERNAL;
-    request->started_ns = engine->now_ns;
-    request->deadline_ns = engine->now_ns + request->timeout_ns;
+    tendon__request_stamp(request, engine->now_ns);
     tendon__engine_submit(engine, request, engine->now_ns);
 }
 
-void tendon__feed_stir(struct tendon__feed *feed)
+bool tendon__feed_stir(struct tendon__feed *feed)
 {
-    if (feed->engine->closed)
-        return;
-    if (feed->state == TENDON__FEED_IDLE)
+    bool opens = feed->state == TENDON__FEED_IDLE;
+    bool asks =
+        feed->state == TENDON__FEED_LIVE && !feed->speaking && !tendon__list_empty(&feed->wanting);
+    if (feed->engine->closed || (!opens && !asks))
+        return false;
+    if (opens)
         open_feed(feed);
-    else if (feed->state == TENDON__FEED_LIVE && !feed->speaking &&
-             !tendon__list_empty(&feed->wanting))
+    else
         tendon__feed_ask(feed);
+    return true;
 }
 
 /* The connection is no longer the feed's. */

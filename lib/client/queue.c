@@ -119,7 +119,7 @@ void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item)
     pthread_mutex_unlock(&queue->lock);
 }
 
-void tendon__queue_push_events(struct tendon_queue *queue, struct tendon__link *items)
+void tendon__queue_push_all(struct tendon_queue *queue, struct tendon__link *items)
 {
     struct tendon__link *link;
     pthread_mutex_lock(&queue->lock);
@@ -154,21 +154,7 @@ static void unref(struct tendon_queue *queue, uint32_t count)
 static void complete_all(struct tendon__sink *sink, struct tendon__link *items, uint32_t count)
 {
     struct tendon_queue *queue = TENDON__OWNER(sink, struct tendon_queue, sink);
-    struct tendon__link *link;
-    pthread_mutex_lock(&queue->lock);
-    if (!queue->abandoned) {
-        bool was_empty = tendon__list_empty(&queue->items);
-        tendon__list_splice(&queue->items, items);
-        if (was_empty)
-            raise_signal(queue);
-        if (queue->waiting && count > 1)
-            pthread_cond_broadcast(&queue->filled);
-        else if (queue->waiting)
-            pthread_cond_signal(&queue->filled);
-    }
-    pthread_mutex_unlock(&queue->lock);
-    while ((link = tendon__list_shift(items)))
-        drop(TENDON__OWNER(link, struct tendon__item, link));
+    tendon__queue_push_all(queue, items);
     unref(queue, count);
 }
 

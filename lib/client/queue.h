@@ -43,8 +43,8 @@ struct tendon_queue {
 void tendon__queue_ref(struct tendon_queue *queue, uint32_t count);
 void tendon__queue_unref(struct tendon_queue *queue);
 void tendon__queue_push(struct tendon_queue *queue, struct tendon__item *item);
-/* Events of subscriptions, linked by item.link. */
-void tendon__queue_push_events(struct tendon_queue *queue, struct tendon__link *items);
+/* Many at once, linked by item.link: outcomes, or events of subscriptions, which do not count. */
+void tendon__queue_push_all(struct tendon_queue *queue, struct tendon__link *items);
 /* NULL when memory ran out. */
 struct tendon__event *tendon__event_make(struct tendon__memory *memory, uint32_t kind,
                                          uint64_t tag);

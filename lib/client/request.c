@@ -230,6 +230,16 @@ void tendon__request_complete(struct tendon__engine *engine, struct tendon__requ
     deliver(engine, request);
 }
 
+void tendon__request_answer(struct tendon__engine *engine, struct tendon__request *request,
+                            tendon_reply *reply)
+{
+    struct tendon__fault fault;
+    tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
+    request->replies[0] = reply;
+    request->reply_count = reply ? 1 : 0;
+    tendon__request_complete(engine, request, reply ? NULL : &fault);
+}
+
 void tendon__request_fail(struct tendon__engine *engine, struct tendon__request *request,
                           const struct tendon__fault *fault)
 {

@@ -256,11 +256,8 @@ void tendon__send_on(struct tendon__engine *engine, struct tendon__request *requ
 {
     request->node = channel->node;
     if (request->flags & TENDON_REQUEST_CONNECT) {
-        request->replies[0] = tendon__reply_text(engine->memory, TENDON_NODE_STATUS, "OK", 2);
-        request->reply_count = 1;
-        struct tendon__fault fault;
-        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
-        tendon__request_complete(engine, request, request->replies[0] ? NULL : &fault);
+        tendon__request_answer(engine, request,
+                               tendon__reply_text(engine->memory, TENDON_NODE_STATUS, "OK", 2));
         return;
     }
     request->channel = channel;

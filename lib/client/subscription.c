@@ -47,24 +47,15 @@ void tendon__subscription_wake(struct tendon_subscription *subscription, int64_t
         tendon__timer_set(timers, &subscription->timer, when_ns);
 }
 
-static bool is_to_be_stirred(const struct tendon__feed *feed)
-{
-    return !tendon__list_empty(&feed->wanting) &&
-           (feed->state == TENDON__FEED_IDLE ||
-            (feed->state == TENDON__FEED_LIVE && !feed->speaking));
-}
-
 /* What fails at once may take other feeds with it, so that the list begins anew each time. */
 static void stir_feeds(struct tendon_subscription *subscription)
 {
     struct tendon__link *feeds = &subscription->feeds;
     struct tendon__link *link = feeds->next;
-    while (link != feeds && !subscription->engine->closed) {
+    while (link != feeds) {
         struct tendon__feed *feed = TENDON__OWNER(link, struct tendon__feed, link);
-        bool stirs = is_to_be_stirred(feed);
-        if (stirs)
-            tendon__feed_stir(feed);
-        link = stirs ? feeds->next : link->next;
+        bool stirred = !tendon__list_empty(&feed->wanting) && tendon__feed_stir(feed);
+        link = stirred ? feeds->next : link->next;
     }
 }
 

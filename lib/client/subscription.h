@@ -147,7 +147,7 @@ bool tendon__subscription_tell(struct tendon_subscription *subscription, uint32_
 struct tendon__feed *tendon__feed_make(struct tendon_subscription *subscription,
                                        const char *node_name);
 /* Something is wanted of it: connects if needed, and asks if nothing is owed. */
-void tendon__feed_stir(struct tendon__feed *feed);
+bool tendon__feed_stir(struct tendon__feed *feed);
 /* Asks for a PONG with the frame of `request`; false while it cannot. */
 bool tendon__feed_ping(struct tendon__feed *feed, const struct tendon__request *request);
 void tendon__feed_expired(struct tendon__feed *feed);

@@ -3,6 +3,7 @@
 
 #include "client/command.h"
 #include "client/subscription.h"
+#include "resp/encoder.h"
 
 struct verb {
     const char *word;
@@ -26,30 +27,26 @@ static const struct verb *find_verb(tendon_bytes word)
     return NULL;
 }
 
-/* The arguments of our own frame, one after the other; false behind the last. */
+/* What is left of a command's arguments. */
 struct words {
     const uint8_t *at;
-    const uint8_t *end;
+    uint32_t left;
 };
 
+/* False behind the last. */
 static bool next_word(struct words *words, tendon_bytes *out)
 {
-    size_t size = 0;
-    if (words->at >= words->end)
+    if (!words->left)
         return false;
-    for (words->at++; *words->at != '\r'; words->at++)
-        size = size * 10 + (size_t)(*words->at - '0');
-    *out = (tendon_bytes){words->at + 2, size};
-    words->at += 2 + size + 2;
+    words->left--;
+    *out = tendon__encoded_next(&words->at);
     return true;
 }
 
 static struct words words_of(const struct tendon__request *request)
 {
-    struct words words = {request->frame, request->frame + request->frame_bytes};
-    while (*words.at != '\n')
-        words.at++;
-    words.at++;
+    struct words words = {.at = request->frame};
+    words.left = tendon__encoded_begin(&words.at);
     return words;
 }
 
@@ -255,12 +252,8 @@ void tendon__subscription_ponged(struct tendon_subscription *subscription, tendo
         tendon__reply_free(reply);
         return;
     }
-    struct tendon__fault fault;
-    tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
     subscription->command = NULL;
-    command->replies[0] = reply;
-    command->reply_count = reply ? 1 : 0;
-    tendon__request_complete(subscription->engine, command, reply ? NULL : &fault);
+    tendon__request_answer(subscription->engine, command, reply);
 }
 
 /* The command under way has all it waited for. */
@@ -287,11 +280,7 @@ void tendon__subscription_finish(struct tendon_subscription *subscription)
             count_of(&subscription->names, verb ? verb->kind : TENDON__NAME_CHANNEL);
         reply = tendon__reply_copy(memory, &node, 1, NULL, 0);
     }
-    struct tendon__fault fault;
-    tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for the reply");
-    command->replies[0] = reply;
-    command->reply_count = reply ? 1 : 0;
-    tendon__request_complete(subscription->engine, command, reply ? NULL : &fault);
+    tendon__request_answer(subscription->engine, command, reply);
 }
 
 static void note(struct tendon_subscription *subscription, struct tendon__name *name)

@@ -57,6 +57,6 @@ bool tendon__tell_subscription(void *world, struct tendon_subscription *subscrip
 void tendon__tell_held(struct tendon_client *client)
 {
     if (!tendon__list_empty(&client->held))
-        tendon__queue_push_events(client->held_for, &client->held);
+        tendon__queue_push_all(client->held_for, &client->held);
     client->held_for = NULL;
 }

@@ -86,17 +86,27 @@ static uint64_t take_header(const uint8_t **at)
     return value;
 }
 
+uint32_t tendon__encoded_begin(const uint8_t **at)
+{
+    return (uint32_t)take_header(at);
+}
+
+tendon_bytes tendon__encoded_next(const uint8_t **at)
+{
+    size_t size = (size_t)take_header(at);
+    tendon_bytes arg = {*at, size};
+    *at += size + BODY_EXTRA;
+    return arg;
+}
+
 uint32_t tendon__encoded_count(const uint8_t *frame)
 {
-    return (uint32_t)take_header(&frame);
+    return tendon__encoded_begin(&frame);
 }
 
 void tendon__encoded_args(const uint8_t *frame, tendon_bytes *out_args, uint32_t arg_count)
 {
-    take_header(&frame);
-    for (uint32_t i = 0; i < arg_count; i++) {
-        size_t size = (size_t)take_header(&frame);
-        out_args[i] = (tendon_bytes){frame, size};
-        frame += size + BODY_EXTRA;
-    }
+    tendon__encoded_begin(&frame);
+    for (uint32_t i = 0; i < arg_count; i++)
+        out_args[i] = tendon__encoded_next(&frame);
 }

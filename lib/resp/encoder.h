@@ -13,7 +13,11 @@ size_t tendon__encode_size(const tendon_bytes *args, uint32_t arg_count);
 /* Writes the command at `out`, which has tendon__encode_size bytes, and returns the end. */
 uint8_t *tendon__encode(uint8_t *out, const tendon_bytes *args, uint32_t arg_count);
 
-/* The same read back from bytes that tendon__encode has written. */
+/* The same read back from bytes that tendon__encode has written: how many arguments there are, with
+ * *at behind their number, then one after the other. */
+uint32_t tendon__encoded_begin(const uint8_t **at);
+tendon_bytes tendon__encoded_next(const uint8_t **at);
+/* The same at once. */
 uint32_t tendon__encoded_count(const uint8_t *frame);
 void tendon__encoded_args(const uint8_t *frame, tendon_bytes *out_args, uint32_t arg_count);
 
