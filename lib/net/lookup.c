@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "net/errno_text.h"
+#include "net/fork_gate.h"
 
 static bool known(const struct tendon__answers *answers, const struct addrinfo *info)
 {
@@ -39,7 +40,11 @@ static int ask(const char *host, int family, int flags, struct tendon__answers *
     /* One socket type, or every address would come once per type. */
     struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags};
     struct addrinfo *list = NULL;
+    tendon__fork_gate_enter();
     int error = getaddrinfo(host, NULL, &hints, &list);
+    int system_error = errno;
+    tendon__fork_gate_leave();
+    errno = system_error;
     if (error)
         return error;
     copy(out, list);

@@ -1,5 +1,7 @@
 /* Fork: the child learns at once that the client is not its own, and the parent's connections stay
  * whole. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -126,6 +128,46 @@ static void a_child_may_end_normally(void)
     tendon_client_destroy(client);
 }
 
+static atomic_bool looks_up;
+
+/* Makes clients, each of which looks the name up anew. */
+static void *look_up(void *argument)
+{
+    (void)argument;
+    while (atomic_load(&looks_up)) {
+        tendon_client *client =
+            open_client("host=localhost port=%d", server_number("standalone.port"));
+        struct answer answer = ask(client, "PING", NULL);
+        forget(&answer);
+        tendon_client_destroy(client);
+    }
+    return NULL;
+}
+
+/* A child that was forked while another thread was inside getaddrinfo must be able to look up. */
+static void in_the_middle_of_a_look_up(void)
+{
+    char options[64];
+    pthread_t threads[3];
+    snprintf(options, sizeof options, "host=localhost port=%d", server_number("standalone.port"));
+    atomic_store(&looks_up, true);
+    for (int i = 0; i < 3; i++)
+        CHECK(pthread_create(&threads[i], NULL, look_up, NULL) == 0, "a thread");
+    for (int i = 0; i < 100; i++) {
+        fflush(stdout);
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(fresh_child(options));
+        int state = 0;
+        waitpid(pid, &state, 0);
+        if (!CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "child %d ended with %d", i, state))
+            break;
+    }
+    atomic_store(&looks_up, false);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+}
+
 int main(void)
 {
     if (!servers_load())
@@ -133,5 +175,6 @@ int main(void)
     run_test("fork with a plain client", plain);
     run_test("fork with a TLS client", secure);
     run_test("destroy in a child", a_child_may_end_normally);
+    run_test("fork in the middle of a look-up", in_the_middle_of_a_look_up);
     return finish_tests();
 }

@@ -1,0 +1,70 @@
+/* A count of those inside, and handlers that let fork wait for zero. */
+#define _GNU_SOURCE /* pthread_cond_clockwait */
+#include "net/fork_gate.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <time.h>
+
+/* The locks are held for microseconds; who waits for a name server mostly holds none of them. */
+#define FORK_WAIT_NS 100000000L
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned inside;
+static bool forking;
+
+static void before_fork(void)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += FORK_WAIT_NS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&lock);
+    forking = true;
+    while (inside && pthread_cond_clockwait(&changed, &lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT)
+        continue;
+}
+
+static void in_parent(void)
+{
+    forking = false;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Whoever was inside, or waited, is not here. */
+static void in_child(void)
+{
+    forking = false;
+    inside = 0;
+    changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    pthread_mutex_unlock(&lock);
+}
+
+/* Without memory for the handlers everything is as it would be without this gate. */
+static void watch_forks(void)
+{
+    (void)pthread_atfork(before_fork, in_parent, in_child);
+}
+
+void tendon__fork_gate_enter(void)
+{
+    pthread_once(&once, watch_forks);
+    pthread_mutex_lock(&lock);
+    while (forking)
+        pthread_cond_wait(&changed, &lock);
+    inside++;
+    pthread_mutex_unlock(&lock);
+}
+
+void tendon__fork_gate_leave(void)
+{
+    pthread_mutex_lock(&lock);
+    inside--;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
