@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <time.h>
 
-/* The locks are held for microseconds; who waits for a name server mostly holds none of them. */
-#define FORK_WAIT_NS 100000000L
+/* The locks are held for microseconds, on a busy machine for some turns of the scheduler; who waits
+ * for a name server mostly holds none of them. */
+#define FORK_WAIT_NS 500000000L
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

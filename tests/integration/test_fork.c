@@ -9,6 +9,8 @@
 #include "support/check.h"
 #include "support/servers.h"
 
+#define CHILD_SECONDS 40 /* then its alarm ends it, which the parent reports */
+
 /* What the child tries; its exit code is the number of the first thing that went wrong. */
 static int child_of(tendon_client *client, tendon_lease *lease, tendon_queue *queue,
                     tendon_reply *kept)
@@ -54,6 +56,7 @@ static int child_of(tendon_client *client, tendon_lease *lease, tendon_queue *qu
 /* The child makes a client of its own. */
 static int fresh_child(const char *options)
 {
+    alarm(CHILD_SECONDS);
     tendon_client *client = open_client("%s", options);
     bool good = client && expect_text(ask(client, "PING", NULL), "PONG");
     tendon_client_destroy(client);
@@ -128,6 +131,7 @@ static void a_child_may_end_normally(void)
     tendon_client_destroy(client);
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* its malloc, unlike glibc's, may be left locked by a fork */
 static atomic_bool looks_up;
 
 /* Makes clients, each of which looks the name up anew. */
@@ -160,13 +164,15 @@ static void in_the_middle_of_a_look_up(void)
             _exit(fresh_child(options));
         int state = 0;
         waitpid(pid, &state, 0);
-        if (!CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "child %d ended with %d", i, state))
+        if (!CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "child %d ended with %d, signal %d",
+                   i, WEXITSTATUS(state), WTERMSIG(state)))
             break;
     }
     atomic_store(&looks_up, false);
     for (int i = 0; i < 3; i++)
         pthread_join(threads[i], NULL);
 }
+#endif
 
 int main(void)
 {
@@ -175,6 +181,8 @@ int main(void)
     run_test("fork with a plain client", plain);
     run_test("fork with a TLS client", secure);
     run_test("destroy in a child", a_child_may_end_normally);
+#ifndef __SANITIZE_ADDRESS__
     run_test("fork in the middle of a look-up", in_the_middle_of_a_look_up);
+#endif
     return finish_tests();
 }

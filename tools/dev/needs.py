@@ -363,7 +363,8 @@ REGISTRIES = """
 ## From language registries
 
 No run-time dependency of any binding. Maven fetches its own plugins and JUnit, npm what a binding's
-`package.json` lists for development, Go its toolchain when it is older than 1.24, pip the mypy of
+`package.json` lists for development (exact versions: the type tests are compiled against ioredis'
+own declarations), Go its toolchain when it is older than 1.24, pip the mypy of
 `bindings/python/run-tests`, which checks the types of the package and of its examples; each by its
 ordinary client with the configuration the machine has.
 
