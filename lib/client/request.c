@@ -401,10 +401,13 @@ static void expire_call(struct tendon__engine *engine, struct tendon__request *r
 }
 
 /* Leaves a ghost on the connection for the reply that may still come, so that the request can be
- * sent again. */
+ * sent again. What is never sent again stays itself, as after its deadline: on a lease the late
+ * reply says what a transaction has queued. */
 static bool haunt(struct tendon__request *request)
 {
-    struct tendon__exchange *ghost = tendon__memory_make(request->memory, sizeof *ghost);
+    struct tendon__exchange *ghost = NULL;
+    if (!request->lease)
+        ghost = tendon__memory_make(request->memory, sizeof *ghost);
     if (ghost)
         tendon__conn_replace(&request->channel->conn, &request->exchange, ghost);
     return ghost != NULL;

@@ -1,6 +1,7 @@
 /* Makes the parts of a command that goes to several nodes, and waits for the last of them. */
 #include "client/spread.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,10 +34,41 @@ static void release(struct tendon__spread_call *call)
     tendon__memory_free(memory, call);
 }
 
+/* The question where the keys are has its outcome, and the caller's request goes on, or ends. */
+static void go_on(struct tendon__spread_call *call)
+{
+    struct tendon__engine *engine = call->engine;
+    struct tendon__request *whole = call->whole;
+    struct tendon__request *question = call->parts[0].request;
+    struct tendon__fault fault;
+    bool answered = question->status == TENDON_OK;
+    if (answered)
+        tendon__unknown_answered(whole, question->replies[0]);
+    else
+        tendon__request_fault(question, &fault);
+    engine->part_count -= call->count;
+    whole->call = NULL;
+    whole->state = TENDON__REQUEST_NEW;
+    release(call);
+    if (answered) {
+        tendon__request_arm(engine, whole);
+        tendon__route(engine, whole);
+        return;
+    }
+    char cause[sizeof fault.text];
+    memcpy(cause, fault.text, sizeof cause);
+    snprintf(fault.text, sizeof fault.text, "not sent; asking where its keys are: %.320s", cause);
+    tendon__request_fail(engine, whole, &fault);
+}
+
 static void finish(struct tendon__spread_call *call)
 {
     struct tendon__fault fault;
     struct tendon__request *whole = call->whole;
+    if (call->asks) {
+        go_on(call);
+        return;
+    }
     bool succeeded = tendon__merge(call, &fault);
     struct tendon__engine *engine = call->engine;
     engine->part_count -= call->count;
@@ -204,6 +236,34 @@ static struct tendon__spread_call *copy(struct tendon__engine *engine,
     return call;
 }
 
+/* One part, which asks any primary where the keys among these arguments are. NULL, or a call
+ * without its whole, when memory ran out. */
+static struct tendon__spread_call *question(struct tendon__engine *engine,
+                                            struct tendon__request *whole)
+{
+    uint32_t count = tendon__encoded_count(whole->frame);
+    struct tendon__spread_call *call = make_call(engine, whole, 1);
+    tendon_bytes *words = tendon__memory_take(engine->memory, (2 + (size_t)count) * sizeof *words);
+    struct tendon__request *request = NULL;
+    if (call && words) {
+        words[0] = (tendon_bytes){"COMMAND", 7};
+        words[1] = (tendon_bytes){"GETKEYS", 7};
+        tendon__encoded_args(whole->frame, words + 2, count);
+        request = add_part(call, tendon__encode_size(words, count + 2));
+    }
+    if (request) {
+        tendon__encode(request->frame, words, count + 2);
+        request->flags |= TENDON_REQUEST_READ_ONLY;
+        request->flags &= ~TENDON_REQUEST_BLOCKING;
+        request->forms = NULL;
+        call->asks = true;
+    } else if (call) {
+        call->whole = NULL;
+    }
+    tendon__memory_free(engine->memory, words);
+    return call;
+}
+
 /* The parts that were not handed to the engine have two references. */
 static void abandon(struct tendon__spread_call *call)
 {
@@ -232,14 +292,10 @@ static bool is_split(const struct tendon__request *request)
            (tendon__encoded_count(request->frame) - 1) % key_step(request) == 0;
 }
 
-bool tendon__spread(struct tendon__engine *engine, struct tendon__request *request)
+/* `call` is NULL or has no whole when memory ran out. */
+static void begin(struct tendon__engine *engine, struct tendon__request *request,
+                  struct tendon__spread_call *call)
 {
-    bool slots = by_keys(request);
-    if (engine->kind != TENDON__KIND_CLUSTER && request->merge != TENDON__MERGE_NODES)
-        return false;
-    if (slots && !is_split(request))
-        return false;
-    struct tendon__spread_call *call = slots ? split(engine, request) : copy(engine, request);
     bool made = call && call->whole;
     if (made) {
         engine->part_count += call->count;
@@ -255,13 +311,28 @@ bool tendon__spread(struct tendon__engine *engine, struct tendon__request *reque
         if (call)
             abandon(call);
         tendon__request_complete(engine, request, &fault);
-        return true;
+        return;
     }
     request->state = TENDON__REQUEST_SPREAD;
     request->call = call;
     tendon__timer_set(&engine->timers, &request->timer, TENDON__NO_TIME);
     send_parts(call);
+}
+
+bool tendon__spread(struct tendon__engine *engine, struct tendon__request *request)
+{
+    bool slots = by_keys(request);
+    if (engine->kind != TENDON__KIND_CLUSTER && request->merge != TENDON__MERGE_NODES)
+        return false;
+    if (slots && !is_split(request))
+        return false;
+    begin(engine, request, slots ? split(engine, request) : copy(engine, request));
     return true;
+}
+
+void tendon__spread_ask_keys(struct tendon__engine *engine, struct tendon__request *request)
+{
+    begin(engine, request, question(engine, request));
 }
 
 void tendon__spread_fail(struct tendon__engine *engine, struct tendon__request *request,

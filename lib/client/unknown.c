@@ -1,14 +1,16 @@
 /*
- * Commands that the table does not know: those of modules and of newer servers. In a cluster the
- * server is asked once per name where the first key is and whether the command only reads; requests
- * of that name wait behind the question, with their own deadlines. Whatever goes wrong, the request
- * goes to any primary, and a redirect brings it to its node.
+ * Commands that the table does not know: those of modules, of newer servers, and renamed ones. In
+ * a cluster the server is asked once per name where the first key is and whether the command only
+ * reads; requests of that name wait behind the question, with their own deadlines. Where keys have
+ * no fixed place, each call asks once more, with its arguments. What the server will not say goes
+ * to any primary, and a redirect brings it to its node.
  */
 #include <string.h>
 
 #include "client/command.h"
 #include "client/engine.h"
 #include "client/request_build.h"
+#include "client/spread.h"
 #include "resp/encoder.h"
 
 #define LEARNED_MAX   64u /* names; another one beyond takes the place of the oldest */
@@ -29,6 +31,7 @@ struct tendon__learned {
     enum learned_state state;
     uint8_t key_at; /* argument with the first key, 0: none, or not told */
     bool reads;
+    bool movable; /* where keys are depends on the arguments */
     uint8_t name_size;
     char name[NAME_MAX_SIZE + 1];
 };
@@ -66,7 +69,6 @@ static void apply(const struct tendon__learned *learned, struct tendon__request 
 {
     tendon_bytes args[KEY_AT_MAX + 1];
     uint32_t count = tendon__encoded_count(request->frame);
-    request->flags &= ~TENDON__REQUEST_UNKNOWN;
     if (learned->reads)
         request->flags |= TENDON_REQUEST_READ_ONLY;
     if (!learned->key_at || learned->key_at >= count)
@@ -84,8 +86,10 @@ static void read_answer(struct tendon__learned *learned, const tendon_reply *rep
     if (!tendon__tape_is_aggregate(&tape, 0) || !tendon__tape_is_aggregate(&tape, 1) ||
         tape.nodes[1].size < 6 || !tendon__tape_is_aggregate(&tape, flags))
         return;
-    for (uint32_t i = 0; i < tape.nodes[flags].size; i++)
+    for (uint32_t i = 0; i < tape.nodes[flags].size; i++) {
         learned->reads |= tendon__tape_text_is(&tape, flags + 1 + i, "readonly");
+        learned->movable |= tendon__tape_text_is(&tape, flags + 1 + i, "movablekeys");
+    }
     uint32_t first_at = tendon__tape_skip(&tape, flags);
     if (tendon__tape_integer(&tape, first_at, &first) && first > 0 && first <= KEY_AT_MAX)
         learned->key_at = (uint8_t)first;
@@ -103,9 +107,9 @@ static void answered(struct tendon__sink *sink, struct tendon__request *question
     learned->state = known ? LEARNED_KNOWN : LEARNED_NOTHING;
     engine->part_count--;
     tendon__request_unref(question);
-    for (struct tendon__link *link = learned->waiting.next; link != &learned->waiting;
+    for (struct tendon__link *link = learned->waiting.next; !known && link != &learned->waiting;
          link = link->next)
-        apply(learned, TENDON__OWNER(link, struct tendon__request, link));
+        TENDON__OWNER(link, struct tendon__request, link)->flags &= ~TENDON__REQUEST_UNKNOWN;
     tendon__route_all(engine, &learned->waiting);
 }
 
@@ -119,7 +123,7 @@ static bool ask(struct tendon__engine *engine, struct tendon__learned *learned, 
     learned->name[name.size] = '\0';
     learned->name_size = (uint8_t)name.size;
     learned->key_at = 0;
-    learned->reads = false;
+    learned->reads = learned->movable = false;
     learned->engine = engine;
     learned->sink.complete = answered;
     const tendon_bytes words[] = {{"COMMAND", 7}, {"INFO", 4}, name};
@@ -149,17 +153,41 @@ bool tendon__unknown_waits(struct tendon__engine *engine, struct tendon__request
     struct tendon__learned *learned = NULL;
     if (name.size <= NAME_MAX_SIZE && make_room(engine))
         learned = find(engine, name);
-    if (learned && learned->state == LEARNED_KNOWN)
-        apply(learned, request);
-    request->flags &= ~TENDON__REQUEST_UNKNOWN;
-    if (!learned || learned->state == LEARNED_KNOWN)
-        return false;
+    if (!learned || learned->state == LEARNED_KNOWN) {
+        request->flags &= ~TENDON__REQUEST_UNKNOWN;
+        if (learned)
+            apply(learned, request);
+        if (learned && learned->movable)
+            tendon__spread_ask_keys(engine, request);
+        return learned && learned->movable;
+    }
     /* It stands in line before the question is asked, which may be answered at once. */
     request->state = TENDON__REQUEST_PARKED;
     tendon__list_push(&learned->waiting, &request->link);
-    if (learned->state == LEARNED_NOTHING && !ask(engine, learned, name))
+    if (learned->state == LEARNED_NOTHING && !ask(engine, learned, name)) {
+        request->flags &= ~TENDON__REQUEST_UNKNOWN;
         tendon__route_all(engine, &learned->waiting);
+    }
     return true;
+}
+
+/* An array of keys. An error says that there are none, or is better said of the command itself. */
+void tendon__unknown_answered(struct tendon__request *request, const tendon_reply *reply)
+{
+    const struct tendon__tape tape = {reply->nodes, (uint32_t)reply->node_count, reply->data};
+    request->slot = TENDON__NO_SLOT;
+    if (!tendon__tape_is_aggregate(&tape, 0))
+        return;
+    uint32_t node = 1;
+    for (uint32_t i = 0; i < tape.nodes[0].size; i++, node = tendon__tape_skip(&tape, node)) {
+        if (!tendon__tape_is_text(&tape, node))
+            continue;
+        tendon_bytes key = tendon__tape_text(&tape, node);
+        uint32_t slot = tendon__key_slot(key.data, key.size);
+        if (request->slot != TENDON__NO_SLOT && request->slot != slot)
+            request->flags |= TENDON__REQUEST_CROSS_SLOT;
+        request->slot = slot;
+    }
 }
 
 void tendon__unknown_close(struct tendon__engine *engine, const struct tendon__fault *fault)

@@ -236,6 +236,56 @@ static void test_transactions(void)
     tendon_client_destroy(client);
 }
 
+/* MULTI, HGETALL and EXEC on a lease, with a server that is frozen when the word at `late` is said.
+ * False when the connection was lost on the way: the machine was too busy for this. */
+static bool transaction_with_a_late_answer(tendon_client *client, int late, int64_t timeout_ms)
+{
+    static const tendon_bytes lines[][2] = {
+        {{"MULTI", 5}}, {{"HGETALL", 7}, {"{t}hash", 7}}, {{"EXEC", 4}}};
+    char form[256] = "";
+    size_t next;
+    bool done = false;
+    tendon_lease *lease = NULL;
+    if (!CHECK(tendon_lease_open(client, NULL, &lease, NULL) == TENDON_OK, "no lease"))
+        return true;
+    for (int i = 0; i < 3; i++) {
+        struct manner manner = {.lease = lease, .timeout_ms = i == late ? timeout_ms : 0};
+        if (i == late)
+            host_freeze(&alone);
+        struct answer answer = ask_bytes(client, manner, lines[i], i == 1 ? 2 : 1);
+        if (i == late) {
+            host_thaw(&alone);
+            CHECK(answer.status == TENDON_ERROR_TIMEOUT, "%s %s", answer.text,
+                  answer.fault.message);
+        }
+        done = answer.reply != NULL && answer.view.nodes[0].type != TENDON_NODE_ERROR;
+        if (i == 2 && done) {
+            write_form(&answer.view, 0, form, 0, sizeof form, &next);
+            CHECK(!strcmp(form, "[{string string ] ]"), "EXEC is %s", form);
+        }
+        forget(&answer);
+    }
+    tendon_lease_close(lease);
+    return done;
+}
+
+/* What a transaction has queued is known also when its answer came after the caller had gone. */
+static void test_late_answers(void)
+{
+    tendon_client *client =
+        open_client("redis://127.0.0.1:%d protocol=2 read_timeout_ms=1000", alone.port);
+    make_fixture(client);
+    for (int late = 0; late < 2; late++) {
+        for (int by_call = 0; by_call < 2; by_call++) {
+            bool done = false;
+            for (int tries = 0; !done && tries < 10; tries++)
+                done = transaction_with_a_late_answer(client, late, by_call ? 200 : 0);
+            CHECK(done, "no transaction came to its end");
+        }
+    }
+    tendon_client_destroy(client);
+}
+
 static void test_as_they_come(void)
 {
     tendon_client *client =
@@ -266,6 +316,7 @@ int main(void)
     run_test("every command alike over RESP2 and RESP3", test_alone);
     run_test("commands of a cluster alike over RESP2 and RESP3", test_in_cluster);
     run_test("answers inside EXEC", test_transactions);
+    run_test("late answers inside MULTI", test_late_answers);
     run_test("as they come where that is wanted", test_as_they_come);
     host_end(&alone);
     host_end(&in_cluster);
