@@ -333,6 +333,9 @@ static void a_shard_without_nodes_fails_alone(void)
         answer = ask_by(client, (struct manner){.timeout_ms = PATIENCE_MS}, "GET", alive, NULL);
         expect_time(&answer, 0, 100);
         expect_text(answer, "x");
+        for (int j = 0; j < 10; j++)
+            expect_text(ask_by(client, (struct manner){.timeout_ms = PATIENCE_MS}, "PING", NULL),
+                        "PONG");
     }
     host_restart(&cluster.hosts[primary]);
     host_restart(&cluster.hosts[replica]);

@@ -52,7 +52,22 @@ Test(engine_spread, numbers_of_all_primaries_become_one)
     }
     expect_reply(world_do(&world, "DBSIZE"), ":22");
     expect_reply(world_do(&world, "SCRIPT EXISTS a b"), "*2");
-    expect_reply(world_do(&world, "PING"), "+PONG");
+    world_stop(&world);
+}
+
+Test(engine_spread, a_ping_asks_one_node_that_answers)
+{
+    struct world world;
+    begin_cluster(&world);
+    world_rule(&world, -1, "PING", WORLD_ANSWER, "+one", 1);
+    expect_reply(world_do(&world, "PING"), "+one");
+    world.servers[0].down = world.servers[1].down = true;
+    world_cut_server(&world, 0, false);
+    for (int i = 0; i < 20; i++) {
+        struct world_call *call = world_submit(&world, "PING");
+        world_advance(&world, 200);
+        expect_reply(call, "+PONG");
+    }
     world_stop(&world);
 }
 
