@@ -15,7 +15,7 @@ const subscriber = require('./subscriber');
 const switching = require('./switching');
 const tracing = require('./tracing');
 const { PromisedRequest, refusalOf, errorOfFailure } = require('./request');
-const { classes, translating } = require('./errors');
+const { classes, notSent, translating } = require('./errors');
 
 const { REQUEST } = native;
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -308,14 +308,14 @@ class Client extends Commander {
       return new classes.ClosedError(null);
     if (this.status === 'wait') this.connect().catch(() => {});
     if (this.status === 'ready' || this.options.enableOfflineQueue) return undefined;
-    return new Error(this._notReadyMessage);
+    return notSent(this._notReadyMessage);
   }
 
   /** Why the mode of the client does not let this command through, or undefined. */
   _restriction(command) {
     if (this._subscriber === null || this.mode === 'normal' || command.lowerName === 'ping')
       return undefined;
-    return new Error(`Connection in ${this.mode} mode, only ${this.mode} commands may be used`);
+    return notSent(`Connection in ${this.mode} mode, only ${this.mode} commands may be used`);
   }
 
   /**

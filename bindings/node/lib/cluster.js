@@ -193,10 +193,12 @@ class Cluster extends Client {
 
   _errorOfFailure(failure) {
     if (this._unreachable && failure.executed === 'no') {
-      return new classes.ClusterAllFailedError(
+      const error = new classes.ClusterAllFailedError(
         'None of startup nodes is available',
         this._lastError,
       );
+      error.executed = 'no';
+      return error;
     }
     return super._errorOfFailure(failure);
   }

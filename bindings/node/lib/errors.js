@@ -67,19 +67,22 @@ class ProtocolError extends TendonError {}
 class LimitError extends ProtocolError {}
 class PoolError extends TendonError {}
 class ClusterError extends TendonError {}
+/* What is known of a command that never came to the core. */
+const NOT_SENT = { executed: 'no', attempts: 0, elapsedMs: 0, node: '' };
+
 class ClosedError extends TendonError {
   constructor(failure, cause) {
-    super('Connection is closed.', failure, cause ? { cause } : undefined);
+    const known = failure || { ...NOT_SENT, status: 'CLOSED' };
+    super('Connection is closed.', known, cause ? { cause } : undefined);
   }
 }
 
 /** The command's AbortSignal ended it; `cause` is the signal's reason. */
 class AbortedError extends TendonError {
   constructor(failure, reason) {
-    const known = { executed: 'no', attempts: 0, elapsedMs: 0, node: '', ...failure };
     super(
       'The command was aborted',
-      { ...known, status: 'CANCELLED' },
+      { ...NOT_SENT, ...failure, status: 'CANCELLED' },
       reason === undefined ? undefined : { cause: reason },
     );
     this.code = 'ABORT_ERR';
@@ -170,6 +173,11 @@ const OPTION_NAMES = {
 };
 const OPTION_PATTERN = new RegExp(`\\b(${Object.keys(OPTION_NAMES).join('|')})\\b`, 'g');
 
+/** A plain Error, as ioredis has it, of a command that is not sent. */
+function notSent(message) {
+  return Object.assign(new Error(message), { executed: 'no' });
+}
+
 function inOurWords(message) {
   return message.replace(OPTION_PATTERN, (name) => OPTION_NAMES[name]);
 }
@@ -202,6 +210,8 @@ function translating(call) {
 
 module.exports = {
   fromFailure,
+  notSent,
+  NOT_SENT,
   translating,
   CONNECTION_STATUSES,
   classes: {

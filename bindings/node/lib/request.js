@@ -6,7 +6,7 @@
 
 const native = require('./native');
 const abort = require('./abort');
-const { classes, fromFailure, CONNECTION_STATUSES } = require('./errors');
+const { classes, fromFailure, CONNECTION_STATUSES, NOT_SENT } = require('./errors');
 const { toArguments } = require('./commands');
 const { withPrefix } = require('./keys');
 
@@ -139,7 +139,7 @@ class PromisedRequest extends Request {
 function refusalOf(command) {
   return new classes.TendonError(
     `Command ${command.lowerName} is not supported: ${command.refused}`,
-    { status: 'UNSUPPORTED', executed: 'no', attempts: 0, elapsedMs: 0, node: '' },
+    { ...NOT_SENT, status: 'UNSUPPORTED' },
   );
 }
 

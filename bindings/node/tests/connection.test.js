@@ -409,6 +409,21 @@ describe('closing', () => {
     server.close();
   });
 
+  it('says of what it did not even send that it was not executed', async () => {
+    const closed = new Redis(at('standalone'));
+    await closed.quit();
+    const error = await rejection(closed.get('x'), 8000);
+    assert.strictEqual(error.message, 'Connection is closed.');
+    const { executed, status, code, attempts, node } = error;
+    assert.deepStrictEqual(
+      { executed, status, code, attempts, node },
+      { executed: 'no', status: 'CLOSED', code: 'TENDON_CLOSED', attempts: 0, node: '' },
+    );
+    const early = new Redis({ ...at('standalone'), lazyConnect: true, enableOfflineQueue: false });
+    assert.strictEqual((await rejection(early.get('x'), 8000)).executed, 'no');
+    early.disconnect();
+  });
+
   it('quits a lazy client that never connected', async () => {
     const redis = new Redis({ port: 1, lazyConnect: true });
     assert.strictEqual(await redis.quit(), 'OK');

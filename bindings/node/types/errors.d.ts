@@ -19,6 +19,8 @@ export declare class MaxRetriesPerRequestError extends AbortError {
 }
 export declare class ClusterAllFailedError extends RedisError {
   lastNodeError?: Error;
+  /** Where it is the error of a command. */
+  executed?: 'no';
 }
 /** A failure of the core. */
 export declare class TendonError extends RedisError {
