@@ -18,10 +18,16 @@ class Subscription:
 
     async def next(self, seconds):
         # redis-py reads sharded channels of a cluster with a method of their own.
-        read = self.pubsub.get_message
+        readers = []
         if self.names["s"]:
-            read = getattr(self.pubsub, "get_sharded_message", read)
-        return await of(read(timeout=seconds))
+            readers.append(getattr(self.pubsub, "get_sharded_message", self.pubsub.get_message))
+        if not readers or self.names[""] or self.names["p"]:
+            readers.append(self.pubsub.get_message)
+        for read in readers:
+            message = await of(read(timeout=seconds / len(readers)))
+            if message is not None:
+                return message
+        return None
 
     async def change(self, word, prefix, names):
         """Subscribes or unsubscribes names and waits until the server has confirmed each."""
