@@ -3,6 +3,7 @@ package io.tendon.jedis.tests;
 import io.tendon.jedis.AsyncJedis;
 import io.tendon.jedis.Jedis;
 import java.io.File;
+import java.lang.ref.WeakReference;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +35,26 @@ final class AsyncLifecycleTests {
             Thread.sleep(20);
         }
         Check.equal(null, AsyncFace.await(pop));
+    }
+
+    /** What was sent last refers to its client, and the client's thread to what was sent last. */
+    @Case
+    void aTransactionDoesNotKeepItsClient() throws Exception {
+        WeakReference<AsyncJedis> client = new WeakReference<>(usedInATransaction());
+        Check.eventually("the client is collected", () -> {
+            System.gc();
+            return client.get() == null;
+        });
+    }
+
+    private static AsyncJedis usedInATransaction() throws Exception {
+        AsyncJedis client = AsyncTests.client();
+        try (client) {
+            var transaction = client.multi();
+            transaction.get("java:async:none");
+            AsyncFace.await(transaction.exec());
+        }
+        return client;
     }
 
     /** The program of the child processes below. */

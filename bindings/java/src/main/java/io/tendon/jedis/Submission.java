@@ -31,6 +31,7 @@ final class Submission {
         while (next != null) {
             next = fill(next, PIECE_COMMANDS_MAX);
             submitPiece(refused);
+            piece.clear(); /* its futures know the client, which the collector would never free */
         }
     }
 
