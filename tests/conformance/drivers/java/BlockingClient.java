@@ -4,6 +4,7 @@ import io.tendon.jedis.AbstractPipeline;
 import io.tendon.jedis.AbstractTransaction;
 import io.tendon.jedis.BinaryJedisPubSub;
 import io.tendon.jedis.BinaryJedisShardedPubSub;
+import io.tendon.jedis.CommandArguments;
 import io.tendon.jedis.Jedis;
 import io.tendon.jedis.PipeliningBase;
 import io.tendon.jedis.RedisClient;
@@ -17,6 +18,9 @@ import java.util.concurrent.CompletableFuture;
 
 /** The driver of the blocking interface. */
 final class BlockingClient implements Client {
+    /** tendon finds the node of any command; Jedis, of sendCommand, by a key that it is told. */
+    private static final boolean FINDS_KEYS = true; /* the build changes it in the adapter */
+
     private final UnifiedJedis client;
     private final Leases leases;
 
@@ -36,9 +40,19 @@ final class BlockingClient implements Client {
 
     @Override
     public Object command(Words words) {
+        if (wantsSampleKey(words)) {
+            byte[] key = words.bytes(words.keyPlace());
+            return words.areBlocking()
+                    ? client.sendBlockingCommand(key, words.command(), words.from(1))
+                    : client.sendCommand(key, words.command(), words.from(1));
+        }
         return words.areBlocking()
                 ? client.sendBlockingCommand(words.command(), words.from(1))
                 : UnifiedJedisMethods.command(client, words);
+    }
+
+    private static boolean wantsSampleKey(Words words) {
+        return !FINDS_KEYS && words.keyPlace() > 0;
     }
 
     @Override
@@ -160,7 +174,17 @@ final class BlockingClient implements Client {
     record Queued(PipeliningBase queue) implements Commands {
         @Override
         public Object command(Words words) {
-            return PipeliningBaseMethods.command(queue, words);
+            return wantsSampleKey(words) ? queue.sendCommand(withKey(words))
+                                         : PipeliningBaseMethods.command(queue, words);
+        }
+
+        private static CommandArguments withKey(Words words) {
+            CommandArguments arguments = new CommandArguments(words.command());
+            for (int place = 1; place < words.values().size(); place++) {
+                byte[] word = words.bytes(place);
+                arguments = place == words.keyPlace() ? arguments.key(word) : arguments.add(word);
+            }
+            return arguments;
         }
 
         @Override

@@ -120,7 +120,16 @@ final class Frames {
         return out.toByteArray();
     }
 
-    private static String text(double number) {
+    static double number(String text) {
+        return switch (text) {
+            case "inf" -> Double.POSITIVE_INFINITY;
+            case "-inf" -> Double.NEGATIVE_INFINITY;
+            case "nan" -> Double.NaN;
+            default -> Double.parseDouble(text);
+        };
+    }
+
+    static String text(double number) {
         if (Double.isInfinite(number)) {
             return number > 0 ? "inf" : "-inf";
         }

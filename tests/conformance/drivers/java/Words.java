@@ -24,7 +24,7 @@ record Words(List<Object> values) {
 
     byte[] bytes(int index) {
         Object value = values.get(index);
-        return value instanceof Double ? Frames.bytes(value.toString()) : argument(value);
+        return value instanceof Double number ? Frames.bytes(Frames.text(number)) : argument(value);
     }
 
     long integer(int index) {
@@ -32,7 +32,7 @@ record Words(List<Object> values) {
     }
 
     double number(int index) {
-        return Double.parseDouble(Frames.text(bytes(index)));
+        return Frames.number(Frames.text(bytes(index)));
     }
 
     /** All, from one on. */
@@ -51,6 +51,33 @@ record Words(List<Object> values) {
     }
 
     boolean areBlocking() {
-        return BLOCKING.contains(Frames.text(bytes(0)).toUpperCase(Locale.ROOT));
+        return BLOCKING.contains(name());
+    }
+
+    private String name() {
+        return Frames.text(bytes(0)).toUpperCase(Locale.ROOT);
+    }
+
+    /** The place of the first key; 0 when there is none. */
+    int keyPlace() {
+        int place = switch (name()) {
+            case "CLIENT", "CLUSTER", "CONFIG", "ECHO", "FLUSHALL", "FLUSHDB", "FUNCTION", "INFO",
+                    "KEYS", "PING", "SCAN", "SCRIPT", "WAIT" -> 0;
+            case "BITOP", "MEMORY", "OBJECT", "XGROUP", "XINFO" -> 2;
+            case "EVAL", "EVALSHA", "FCALL" -> values.size() > 2 && integer(2) > 0 ? 3 : 0;
+            case "BLMPOP", "BZMPOP" -> 3;
+            case "LMPOP", "ZMPOP" -> 2;
+            case "XREAD", "XREADGROUP" -> streamPlace();
+            default -> 1;
+        };
+        return place < values.size() ? place : 0;
+    }
+
+    private int streamPlace() {
+        int place = 0;
+        while (place < values.size() && !Frames.text(bytes(place)).equalsIgnoreCase("STREAMS")) {
+            place++;
+        }
+        return place + 1;
     }
 }
