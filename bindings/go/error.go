@@ -27,6 +27,15 @@ func (e serverError) Error() string { return string(e) }
 // RedisError implements Error.
 func (e serverError) RedisError() {}
 
+// Executed is no when the server refused the command, else unknown.
+func (e serverError) Executed() Executed {
+	code, _, _ := strings.Cut(string(e), " ")
+	if refusals[code] {
+		return ExecutedNo
+	}
+	return ExecutedUnknown
+}
+
 const (
 	// Nil is the result of a key, field or member that does not exist.
 	Nil = serverError("redis: nil")

@@ -6,6 +6,8 @@
  * tell: the core's status, whether the command was executed, and what to do.
  */
 
+const refusals = require('./generated/refusals');
+
 class RedisError extends Error {
   get name() {
     return this.constructor.name;
@@ -17,6 +19,12 @@ class RedisError extends Error {
  * line.
  */
 class ReplyError extends RedisError {
+  constructor(message) {
+    super(message);
+    /* "no" when the server refused the command, else "unknown". */
+    this.executed = refusals.has(message.split(' ', 1)[0]) ? 'no' : 'unknown';
+  }
+
   get name() {
     return 'ReplyError';
   }

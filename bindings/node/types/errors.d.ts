@@ -8,6 +8,8 @@ export declare class RedisError extends Error {
 }
 /** The server answered with an error; `message` is its whole line. */
 export declare class ReplyError extends RedisError {
+  /** "no" when the server refused the command, else "unknown". */
+  readonly executed: Executed;
   /** EXECABORT only: what the server said to the commands of the transaction. */
   previousErrors?: Error[];
 }

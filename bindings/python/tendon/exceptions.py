@@ -15,6 +15,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Dict, Optional, Tuple, Type
 
+from tendon._refusals import REFUSALS
 from tendon._words import in_python_words
 
 # fmt: off
@@ -330,15 +331,6 @@ _TEXTS: Dict[str, Type[RedisError]] = {
     "Error unloading module: no such module with that name": ModuleError,
 }
 # Server codes that prove the command changed nothing.
-_REFUSALS = frozenset(_CODES) - {"ERR"} | {
-    "WRONGTYPE",
-    "BUSY",
-    "NOREPLICAS",
-    "NOPROTO",
-    "UNKILLABLE",
-}
-
-
 def from_reply(text: str) -> RedisError:
     """The exception for an error reply of the server."""
     code, _, rest = text.partition(" ")
@@ -352,7 +344,7 @@ def from_reply(text: str) -> RedisError:
             error = kind(rest, status_code=code)
         except ValueError:  # a redirect without a readable address
             error = ResponseError(text, status_code=code)
-    error.executed = "no" if code in _REFUSALS else "yes"
+    error.executed = "no" if code in REFUSALS else "unknown"
     return error
 
 

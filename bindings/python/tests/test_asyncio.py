@@ -85,7 +85,7 @@ class AwaitTest(AsyncCase):
         await self.r.set("py:a", "text")
         with self.fails(tendon.ResponseError, "not an integer") as it:
             await self.r.incr("py:a")
-        self.assertEqual(it.error.executed, "yes")
+        self.assertEqual(it.error.executed, "unknown")
         with self.fails(tendon.DataError):
             await self.r.execute_command()
         r = self.make(decode_responses=True)

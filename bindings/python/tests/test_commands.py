@@ -258,7 +258,7 @@ class CommandTest(Case):
         self.check(r.execute_command("BITCOUNT", "py:a"), "3 bits")
         with self.fails(tendon.ResponseError, "unknown command") as it:
             r.execute_command("NOSUCH", "x")
-        self.assertEqual((it.error.status_code, it.error.executed), ("ERR", "yes"))
+        self.assertEqual((it.error.status_code, it.error.executed), ("ERR", "unknown"))
         with self.fails(tendon.ResponseError, "WRONGTYPE"):
             r.lpush("py:a", 1)
 

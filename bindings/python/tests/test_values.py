@@ -197,12 +197,12 @@ class ExceptionTest(unittest.TestCase):
 
     def test_error_replies(self) -> None:
         cases = {
-            "ERR unknown command": (exceptions.ResponseError, "unknown command", "ERR", "yes"),
+            "ERR unknown command": (exceptions.ResponseError, "unknown command", "ERR", "unknown"),
             "WRONGTYPE Operation": (
                 exceptions.ResponseError,
                 "WRONGTYPE Operation",
                 "WRONGTYPE",
-                "no",
+                "unknown",
             ),
             "NOAUTH Authentication required.": (
                 exceptions.AuthenticationError,
@@ -217,7 +217,7 @@ class ExceptionTest(unittest.TestCase):
                 exceptions.ConnectionError,
                 "max number of clients reached",
                 "ERR",
-                "yes",
+                "unknown",
             ),
             "MOVED garbage": (exceptions.ResponseError, "MOVED garbage", "MOVED", "no"),
         }

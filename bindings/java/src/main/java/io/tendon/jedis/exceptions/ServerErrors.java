@@ -1,13 +1,7 @@
 package io.tendon.jedis.exceptions;
 
-import java.util.Set;
-
 /** Error replies of a server to exceptions. */
 public final class ServerErrors {
-    /** Refused before anything was executed, in scripts too. Of other errors nobody can tell. */
-    private static final Set<String> REFUSALS = Set.of("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN",
-            "LOADING", "MASTERDOWN", "NOAUTH", "WRONGPASS", "NOPROTO", "NOSCRIPT", "EXECABORT");
-
     private ServerErrors() {
     }
 
@@ -15,7 +9,7 @@ public final class ServerErrors {
     public static JedisDataException reply(String text) {
         int blank = text.indexOf(' ');
         String prefix = blank < 0 ? text : text.substring(0, blank);
-        Executed executed = REFUSALS.contains(prefix) ? Executed.NO : Executed.UNKNOWN;
+        Executed executed = Refusals.CODES.contains(prefix) ? Executed.NO : Executed.UNKNOWN;
         JedisDataException exception = exception(prefix, text);
         exception.with(new Failure(Failure.NONE, executed, 1, 0, text, prefix, ""));
         return exception;
