@@ -70,7 +70,7 @@ final class ProgramThread implements Runnable {
         switch (name) {
             case "push" -> push(values(1).get(0));
             case "dup" -> dup();
-            case "swap" -> stack.add(stack.size() - 1, stack.remove(stack.size() - 1));
+            case "swap" -> stack.add(stack.size() - 2, stack.remove(stack.size() - 1));
             case "pop" -> report(take());
             case "concat" -> concat();
             case "connect" -> connect();
@@ -113,7 +113,7 @@ final class ProgramThread implements Runnable {
             values.add(switch (operand[0]) {
                 case '=' -> text.getBytes(Frames.BYTES);
                 case ':' -> Long.valueOf(text);
-                case ',' -> Double.valueOf(text);
+                case ',' -> Frames.number(text);
                 case '^' -> Words.argument(take().value);
                 default -> throw new Broken("no operand begins with " + operand[0]);
             });
