@@ -119,13 +119,15 @@ enum tendon__progress tendon__request_progress(const struct tendon__request *req
     return progress == TENDON__PROGRESS_PARTIAL && parts ? TENDON__PROGRESS_SENT : progress;
 }
 
-/* What is not sent makes room for who waits for the lane. */
+/* What is not sent makes room for who waits for the lane, and may be the last thing that kept one
+ * that retires. */
 static bool take_back(struct tendon__request *request, struct tendon__channel *channel)
 {
     if (!tendon__conn_take_back(&channel->conn, &request->exchange))
         return false;
     if (channel->is_lane && channel->node->waiting_count)
         tendon__node_serve(channel->node);
+    tendon__channel_settle(channel);
     return true;
 }
 

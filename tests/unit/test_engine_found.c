@@ -37,6 +37,21 @@ Test(engine_found, a_lanes_failed_dial_does_not_let_a_borrower_dial_at_once)
     world_stop(&world);
 }
 
+Test(engine_found, a_lane_that_retires_goes_with_the_last_it_has_not_sent)
+{
+    struct world world;
+    begin(&world, OPTIONS("pool_max=1", "max_retries=0"));
+    world_budget(&world, 0, 0);
+    struct world_call *get =
+        world_submit_as(&world, "GET a", (struct world_how){.timeout_ms = 100});
+    world_run(&world);
+    struct world_call *lease = world_lease(&world, NULL, 0);
+    world_advance(&world, 1000);
+    expect_failure(get, TENDON_ERROR_TIMEOUT, TENDON_EXECUTED_NO);
+    expect_reply(lease, "+localhost:6379");
+    world_stop(&world);
+}
+
 Test(engine_found, a_group_half_sent_outlives_its_read_timeout)
 {
     struct world world;
