@@ -60,7 +60,7 @@
 #define TENDON_EVENT_DROPPED 11
 /* What a subscription received; only in its own queue, see <tendon/subscription.h>. Since 0.1. */
 #define TENDON_EVENT_MESSAGE 12
-/* Everything is subscribed again on another connection; what was published in between is lost.
+/* All that is still wanted is subscribed again; what was published in between may be lost.
  * `delay_ms` holds how long that took. Only in a subscription's queue. Since 0.1. */
 #define TENDON_EVENT_GAP 13
 

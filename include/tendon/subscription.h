@@ -23,6 +23,13 @@
  * name was refused when it was subscribed again), GAP. Their order is the order in which things
  * happened.
  *
+ * A message that may have been missed is announced by a GAP, always: once all is subscribed again
+ * that still is wanted. What was lost while it was being given up counts as well, because it may
+ * have missed messages from before; its GAP comes in front of its confirmation, or, when a slot
+ * moved at the same time, soon behind it. So a GAP may come where nothing was missed, but never
+ * the other way round. A channel that was given up brings no message any more after its
+ * confirmation, whatever the server goes on to send.
+ *
  * Nothing of this is dropped. When the messages nobody has collected take more than option
  * subscription_buffer_bytes, the connection is not read until half of them have been; the server
  * then keeps them, and at its own limit (client-output-buffer-limit pubsub) closes the connection,

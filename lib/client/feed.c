@@ -81,8 +81,6 @@ static void lose_name(struct tendon__feed *feed, struct tendon__name *name, int6
         tendon__subscription_confirm(subscription, name, NULL);
         return;
     }
-    if (name->is_heard)
-        tendon__name_missed(subscription, name);
     name->state = TENDON__NAME_WANTED;
     if (feed->node_name[0]) {
         name->feed = NULL;
@@ -93,15 +91,29 @@ static void lose_name(struct tendon__feed *feed, struct tendon__name *name, int6
     }
 }
 
+/* Also of what was to be given up messages may have been missed, from before that was wanted; there
+ * is one gap for all that is lost here. */
 static void lose_names(struct tendon__feed *feed, int64_t not_before_ns)
 {
-    struct tendon__link *all = &feed->subscription->names.all;
+    struct tendon_subscription *subscription = feed->subscription;
+    struct tendon__link *all = &subscription->names.all;
+    bool is_unsure = feed->is_unsure;
+    feed->is_unsure = false;
+    if (is_unsure)
+        tendon__subscription_gap_begins(subscription, feed->unsure_ns);
+    for (struct tendon__link *link = all->next; link != all; link = link->next) {
+        struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, link);
+        if (name->feed == feed && name->is_heard)
+            tendon__name_missed(subscription, name);
+    }
     for (struct tendon__link *link = all->next, *next; link != all; link = next) {
         struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, link);
         next = link->next;
         if (name->feed == feed)
             lose_name(feed, name, not_before_ns);
     }
+    if (is_unsure)
+        tendon__subscription_gap_ends(subscription);
 }
 
 /* Its memory stays until the end of the turn: it may be on the stack. */
@@ -309,7 +321,6 @@ static bool is_alive(const struct tendon__feed *feed)
 
 static void expire_live(struct tendon__feed *feed)
 {
-    static const char ping_frame[] = "*1\r\n$4\r\nPING\r\n";
     struct tendon__engine *engine = feed->engine;
     struct tendon__channel *channel = feed->channel;
     struct tendon__fault fault;
@@ -324,9 +335,10 @@ static void expire_live(struct tendon__feed *feed)
         return;
     }
     int64_t quiet_ns = engine->now_ns - channel->conn.rx_ns;
-    if (feed->speaking || quiet_ns < engine->options->health_check_interval_ms * TENDON__MS ||
-        !tendon__feed_say_ping(feed, ping_frame, sizeof ping_frame - 1))
+    if (feed->speaking || quiet_ns < engine->options->health_check_interval_ms * TENDON__MS)
         tendon__feed_arm(feed);
+    else
+        tendon__feed_reassure(feed);
 }
 
 void tendon__feed_expired(struct tendon__feed *feed)

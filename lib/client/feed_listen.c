@@ -4,6 +4,7 @@
 
 #include "client/subscription.h"
 #include "cluster/redirect.h"
+#include "cluster/slots.h"
 
 #define SOON_MS 5 /* after a slot has moved, the map is asked for its new home */
 
@@ -18,6 +19,8 @@ static void look_if_done(struct tendon__feed *feed)
     }
     if (!feed->speaking)
         tendon__subscription_advance(subscription);
+    if (feed->is_unsure && feed->state == TENDON__FEED_LIVE && !feed->speaking)
+        tendon__feed_reassure(feed);
 }
 
 /* What is lost must be told: the connection ends. */
@@ -53,6 +56,15 @@ static void pause_if_full(struct tendon__feed *feed)
     tendon__feed_arm(feed);
 }
 
+/* Whether the program has been told that the name is subscribed, and to be heard here. A server
+ * that has sent a channel away or lost its slot may go on with its messages. */
+static bool is_heard_here(const struct tendon__feed *feed, tendon_bytes text)
+{
+    const struct tendon__name *name =
+        tendon__names_find(&feed->subscription->names, TENDON__NAME_SHARDED, text);
+    return name && name->feed == feed && name->is_heard;
+}
+
 static void pass_on(struct tendon__feed *feed)
 {
     tendon_reply *reply = take(feed);
@@ -70,17 +82,39 @@ static void evicted(struct tendon__feed *feed, struct tendon__name *name)
 {
     struct tendon_subscription *subscription = feed->subscription;
     tendon__map_trigger(feed->engine);
+    tendon__name_missed(subscription, name);
     if (name->state == TENDON__NAME_UNWANTED) {
         tendon__subscription_drop(subscription, name);
         if (!feed->speaking)
             tendon__subscription_advance(subscription);
         return;
     }
-    if (name->state == TENDON__NAME_LEAVING)
-        return;
-    tendon__name_missed(subscription, name);
-    if (name->state != TENDON__NAME_ASKED)
+    if (name->state != TENDON__NAME_ASKED && name->state != TENDON__NAME_LEAVING)
         tendon__name_unhouse(subscription, name, SOON_MS * TENDON__MS);
+}
+
+/*
+ * A node's words that a name is given up may be the answer to what was asked, or its own: then the
+ * answer follows, as MOVED or as the same words once more. It may have sent the name away before
+ * that was asked, and messages may have been missed since.
+ */
+static void doubt(struct tendon__feed *feed)
+{
+    if (!feed->node_name[0] || feed->engine->kind != TENDON__KIND_CLUSTER)
+        return;
+    if (!feed->is_unsure)
+        feed->unsure_ns = feed->engine->now_ns;
+    feed->is_unsure = true;
+    feed->unsure_exchange = feed->exchanges;
+}
+
+static void answered_twice(struct tendon__feed *feed)
+{
+    if (!feed->is_unsure)
+        return;
+    feed->is_unsure = false;
+    tendon__subscription_gap_begins(feed->subscription, feed->unsure_ns);
+    tendon__subscription_gap_ends(feed->subscription);
 }
 
 static void confirmed(struct tendon__feed *feed, enum tendon__name_kind kind, bool joins,
@@ -95,6 +129,8 @@ static void confirmed(struct tendon__feed *feed, enum tendon__name_kind kind, bo
                     (!text.size || memcmp(name->text, text.data, text.size) == 0);
     if (expected) {
         tendon_reply *reply = take(feed);
+        if (!joins && name->is_heard)
+            doubt(feed);
         if (reply && !tendon__subscription_confirm(subscription, name, reply))
             fail_memory(feed);
         else if (reply)
@@ -104,14 +140,8 @@ static void confirmed(struct tendon__feed *feed, enum tendon__name_kind kind, bo
     name = tendon__names_find(&subscription->names, kind, text);
     if (!joins && name && name->feed == feed && name->is_heard)
         evicted(feed, name);
-}
-
-/* Puts a name back, to be asked for later there. */
-static void ask_again(struct tendon__feed *feed, struct tendon__name *name)
-{
-    tendon__list_remove(&name->queue);
-    name->state = name->state == TENDON__NAME_ASKED ? TENDON__NAME_WANTED : TENDON__NAME_UNWANTED;
-    tendon__list_push(&feed->wanting, &name->queue);
+    else if (!joins)
+        answered_twice(feed);
 }
 
 /* The node does not have it: neither to be subscribed nor to be given up. With `wait_ns` it has,
@@ -143,7 +173,7 @@ static void ask_later(struct tendon__feed *feed, uint32_t batch, bool elsewhere,
         if (elsewhere)
             ask_elsewhere(feed, name, wait_ns);
         else
-            ask_again(feed, name);
+            tendon__name_ask_again(name);
     }
 }
 
@@ -209,11 +239,27 @@ static bool is_for_others(const struct tendon__feed *feed, const struct tendon__
              reaction == TENDON__REACT_DOWN));
 }
 
+/* A MOVED that is not about the name whose answer is due: behind the server's own SUNSUBSCRIBE,
+ * which was taken for the answer, comes the answer. */
+static bool is_late(const struct tendon__feed *feed, uint32_t slot)
+{
+    if (!feed->node_name[0])
+        return false;
+    if (tendon__list_empty(&feed->asked))
+        return true;
+    const struct tendon__name *first = TENDON__OWNER(feed->asked.next, struct tendon__name, queue);
+    return tendon__key_slot(first->text, first->size) != slot;
+}
+
 static void refused(struct tendon__feed *feed, tendon_bytes text)
 {
     struct tendon__redirect redirect;
     struct tendon__fault fault;
     enum tendon__reaction reaction = tendon__react(text.data, text.size, &redirect);
+    if (reaction == TENDON__REACT_MOVED && is_late(feed, redirect.slot)) {
+        answered_twice(feed);
+        return;
+    }
     if (feed->pinging && tendon__list_empty(&feed->asked)) {
         bool for_command = feed->for_command;
         if (!tendon__feed_finish(feed))
@@ -226,9 +272,7 @@ static void refused(struct tendon__feed *feed, tendon_bytes text)
         return;
     }
     if (tendon__list_empty(&feed->asked)) {
-        /* Behind the server's own SUNSUBSCRIBE comes the answer to ours. */
-        if (!feed->node_name[0] || reaction != TENDON__REACT_MOVED)
-            tendon__feed_fail_stream(feed, "an error nobody asked for", text);
+        tendon__feed_fail_stream(feed, "an error nobody asked for", text);
         return;
     }
     const struct tendon__name *first = TENDON__OWNER(feed->asked.next, struct tendon__name, queue);
@@ -276,9 +320,11 @@ static void received_push(struct tendon__feed *feed, const struct tendon__tape *
     tendon_bytes text = tape->node_count > 2 ? tendon__tape_text(tape, 2) : (tendon_bytes){0};
     if (tape->node_count < 2)
         return;
-    if (tendon__tape_text_is(tape, 1, "message") || tendon__tape_text_is(tape, 1, "pmessage") ||
-        tendon__tape_text_is(tape, 1, "smessage")) {
-        pass_on(feed);
+    bool is_sharded = tendon__tape_text_is(tape, 1, "smessage");
+    if (is_sharded || tendon__tape_text_is(tape, 1, "message") ||
+        tendon__tape_text_is(tape, 1, "pmessage")) {
+        if (!is_sharded || !feed->node_name[0] || is_heard_here(feed, text))
+            pass_on(feed);
         return;
     }
     if (tendon__tape_text_is(tape, 1, "pong")) {

@@ -89,6 +89,7 @@ static void speak(struct tendon__feed *feed, uint8_t *frame, size_t bytes)
     feed->exchange =
         (struct tendon__exchange){.frame = frame, .frame_bytes = bytes, .reply_count = UINT32_MAX};
     feed->speaking = true;
+    feed->exchanges++;
     feed->spoke_ns = channel->used_ns = engine->now_ns;
     tendon__conn_send(&channel->conn, &feed->exchange, engine->now_ns);
     tendon__channel_flush(channel);
@@ -131,6 +132,13 @@ bool tendon__feed_say_ping(struct tendon__feed *feed, const void *frame, size_t 
     return true;
 }
 
+void tendon__feed_reassure(struct tendon__feed *feed)
+{
+    static const char ping[] = "*1\r\n$4\r\nPING\r\n";
+    if (!tendon__feed_say_ping(feed, ping, sizeof ping - 1))
+        tendon__feed_arm(feed);
+}
+
 bool tendon__feed_ping(struct tendon__feed *feed, const struct tendon__request *request)
 {
     if (feed->state != TENDON__FEED_LIVE || feed->speaking)
@@ -150,6 +158,8 @@ bool tendon__feed_finish(struct tendon__feed *feed)
     feed->frame = NULL;
     feed->speaking = feed->pinging = feed->for_command = false;
     feed->failures = 0;
+    /* Another answer to what was asked before would have come by now. */
+    feed->is_unsure = feed->is_unsure && feed->unsure_exchange == feed->exchanges;
     feed->one_by_one = feed->one_by_one && !tendon__list_empty(&feed->wanting);
     tendon__feed_arm(feed);
     return true;

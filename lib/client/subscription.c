@@ -148,6 +148,10 @@ static void aim_main(struct tendon_subscription *subscription, const struct tend
 static bool place_one(struct tendon_subscription *subscription, struct tendon__name *name)
 {
     struct tendon__feed *feed = name->feed;
+    if (name->state == TENDON__NAME_UNWANTED) {
+        tendon__subscription_drop(subscription, name); /* nobody has been told of it yet */
+        return true;
+    }
     if (name->is_heard) {
         /* The server there has it still, and says so when it has not any more. */
     } else if (has_own_node(subscription->engine, name)) {

@@ -82,7 +82,11 @@ struct tendon__feed {
     bool speaking;     /* it is on the wire: confirmations or a PONG are owed */
     bool pinging;      /* that is a PING */
     bool for_command;  /* and that of the command under way */
-    bool one_by_one;   /* a name of several was refused: ask for each alone, to know which */
+    bool is_unsure;    /* the last one given up here may have been sent away by the server before */
+    uint32_t unsure_exchange; /* in which that was */
+    int64_t unsure_ns;        /* when */
+    uint32_t exchanges;       /* so many were sent */
+    bool one_by_one;          /* a name of several was refused: ask for each alone, to know which */
     bool paused;
 };
 
@@ -94,6 +98,8 @@ void tendon__subscription_begin(struct tendon_subscription *subscription,
 void tendon__subscription_finish(struct tendon_subscription *subscription);
 /* WANTED or UNWANTED from now on, waiting at its feed. */
 void tendon__name_want(struct tendon__name *name, enum tendon__name_state state);
+/* What was asked of it was asked in vain: it waits at its feed to be asked once more. */
+void tendon__name_ask_again(struct tendon__name *name);
 
 /* subscription.c */
 /* A command of the program; takes the engine's reference to the request. */
@@ -121,9 +127,13 @@ void tendon__subscriptions_look(struct tendon__engine *engine);
  * on. `reply` is what it said, NULL to say it ourselves. False when that could not be told. */
 bool tendon__subscription_confirm(struct tendon_subscription *subscription,
                                   struct tendon__name *name, tendon_reply *reply);
-/* The same for a name that is gone from the server without an answer. */
+/* The same for a name that is gone from the server without an answer, and whose messages may have
+ * been missed since it was. */
 void tendon__subscription_drop(struct tendon_subscription *subscription, struct tendon__name *name);
-/* It is heard no more, but will be again: messages are missed from now on. */
+/* Messages may have been missed since then; a gap is told when as many have ended as began. */
+void tendon__subscription_gap_begins(struct tendon_subscription *subscription, int64_t since_ns);
+void tendon__subscription_gap_ends(struct tendon_subscription *subscription);
+/* It is heard no more: messages are missed from now on, until it is there again or given up. */
 void tendon__name_missed(struct tendon_subscription *subscription, struct tendon__name *name);
 /* WANTED, and without a feed, but for one that it is still heard on, for at least `wait_ns`; longer
  * when it is sent away again and again.
@@ -170,6 +180,8 @@ static inline void tendon__feed_sweep(struct tendon__engine *engine)
 void tendon__feed_ask(struct tendon__feed *feed);
 /* A PING of these bytes; false when memory ran out. */
 bool tendon__feed_say_ping(struct tendon__feed *feed, const void *frame, size_t bytes);
+/* A PING of its own: behind its answer everything before it is answered. */
+void tendon__feed_reassure(struct tendon__feed *feed);
 /* What was asked is answered. False when the server answered before it was asked. */
 bool tendon__feed_finish(struct tendon__feed *feed);
 /* Closes the connection, which is lost by that. */

@@ -5,6 +5,8 @@
 #include "client/subscription.h"
 #include "resp/encoder.h"
 
+#define MEMORY_MS 100 /* until memory is asked for again */
+
 struct verb {
     const char *word;
     enum tendon__name_kind kind;
@@ -83,12 +85,13 @@ static tendon_reply *say(struct tendon__memory *memory, const char *word, tendon
     return reply;
 }
 
-static void tell_left(struct tendon_subscription *subscription, enum tendon__name_kind kind,
-                      tendon_bytes name, uint32_t count)
+/* Of what was not subscribed. False when that could not be told. */
+static bool tell_left(struct tendon_subscription *subscription, enum tendon__name_kind kind,
+                      tendon_bytes name)
 {
-    tendon_reply *reply = say(subscription->memory, tendon__leave_words[kind], name, count);
-    if (reply)
-        tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply);
+    tendon_reply *reply = say(subscription->memory, tendon__leave_words[kind], name,
+                              count_of(&subscription->names, kind));
+    return reply && tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply);
 }
 
 static bool is_awaited(const struct tendon_subscription *subscription,
@@ -105,21 +108,18 @@ static void settle(struct tendon_subscription *subscription, struct tendon__name
     name->turn = 0;
 }
 
-void tendon__name_missed(struct tendon_subscription *subscription, struct tendon__name *name)
+void tendon__subscription_gap_begins(struct tendon_subscription *subscription, int64_t since_ns)
 {
-    name->is_heard = false;
-    if (name->is_missed)
-        return;
-    name->is_missed = true;
-    if (!subscription->missed++)
-        subscription->lost_ns = subscription->engine->now_ns;
+    /* One that could not be told is told with this one. */
+    bool goes_on = subscription->missed || subscription->owes_gap;
+    if (!goes_on || subscription->lost_ns > since_ns)
+        subscription->lost_ns = since_ns;
+    subscription->owes_gap = false;
+    subscription->missed++;
 }
 
-static void found_again(struct tendon_subscription *subscription, struct tendon__name *name)
+void tendon__subscription_gap_ends(struct tendon_subscription *subscription)
 {
-    if (!name->is_missed)
-        return;
-    name->is_missed = false;
     if (--subscription->missed)
         return;
     int64_t gap_ns = subscription->engine->now_ns - subscription->lost_ns;
@@ -127,10 +127,26 @@ static void found_again(struct tendon_subscription *subscription, struct tendon_
                               NULL);
 }
 
+void tendon__name_missed(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    name->is_heard = false;
+    if (name->is_missed)
+        return;
+    name->is_missed = true;
+    tendon__subscription_gap_begins(subscription, subscription->engine->now_ns);
+}
+
+static void found_again(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    if (!name->is_missed)
+        return;
+    name->is_missed = false;
+    tendon__subscription_gap_ends(subscription);
+}
+
 static void remove_name(struct tendon_subscription *subscription, struct tendon__name *name)
 {
     settle(subscription, name);
-    found_again(subscription, name);
     tendon__names_remove(&subscription->names, name);
 }
 
@@ -138,6 +154,13 @@ void tendon__name_want(struct tendon__name *name, enum tendon__name_state state)
 {
     name->state = (uint8_t)state;
     name->turns = false;
+    tendon__list_remove(&name->queue);
+    tendon__list_push(&name->feed->wanting, &name->queue);
+}
+
+void tendon__name_ask_again(struct tendon__name *name)
+{
+    name->state = name->state == TENDON__NAME_ASKED ? TENDON__NAME_WANTED : TENDON__NAME_UNWANTED;
     tendon__list_remove(&name->queue);
     tendon__list_push(&name->feed->wanting, &name->queue);
 }
@@ -165,22 +188,36 @@ static bool confirm_joined(struct tendon_subscription *subscription, struct tend
     return true;
 }
 
+/* It is nowhere any more, but nobody has been told: it stays, and so does who waits for it. */
+static void tell_later(struct tendon_subscription *subscription, struct tendon__name *name)
+{
+    name->state = TENDON__NAME_UNWANTED;
+    name->feed = NULL;
+    name->not_before_ns = subscription->engine->now_ns + MEMORY_MS * TENDON__MS;
+    tendon__list_remove(&name->queue);
+    tendon__list_push(&subscription->homeless, &name->queue);
+    tendon__subscription_wake(subscription, name->not_before_ns);
+}
+
 static void confirm_left(struct tendon_subscription *subscription, struct tendon__name *name,
                          tendon_reply *reply)
 {
     enum tendon__name_kind kind = (enum tendon__name_kind)name->kind;
-    bool returns = name->turns;
-    name->is_heard = false;
     uint32_t count = count_of(&subscription->names, kind) - 1;
+    name->is_heard = false;
+    if (!name->turns)
+        found_again(subscription, name); /* what was missed is told while it is still subscribed */
     if (!reply)
         reply = say(subscription->memory, tendon__leave_words[kind],
                     (tendon_bytes){name->text, name->size}, count);
-    if (returns)
+    bool told =
+        reply && tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply);
+    if (name->turns)
         tendon__name_want(name, TENDON__NAME_WANTED);
-    else
+    else if (told)
         remove_name(subscription, name);
-    if (reply)
-        tendon__subscription_tell(subscription, TENDON_EVENT_MESSAGE, 0, NULL, reply);
+    else
+        tell_later(subscription, name);
 }
 
 bool tendon__subscription_confirm(struct tendon_subscription *subscription,
@@ -194,6 +231,8 @@ bool tendon__subscription_confirm(struct tendon_subscription *subscription,
 
 void tendon__subscription_drop(struct tendon_subscription *subscription, struct tendon__name *name)
 {
+    if (name->is_heard)
+        tendon__name_missed(subscription, name);
     if (name->state == TENDON__NAME_ASKED)
         name->turns = false; /* it was to be given up as soon as it was there */
     name->state = TENDON__NAME_LEAVING;
@@ -223,7 +262,11 @@ void tendon__subscription_refuse(struct tendon_subscription *subscription,
         const tendon_node *node = reply ? reply->nodes : NULL;
         tendon__fault_server(&fault, TENDON_ERROR_SERVER,
                              node ? reply->data + node->value.offset : NULL, node ? node->size : 0);
-        tendon__subscription_tell(subscription, TENDON_EVENT_FAILED, 0, &fault, NULL);
+        if (!tendon__subscription_tell(subscription, TENDON_EVENT_FAILED, 0, &fault, NULL)) {
+            tendon__reply_free(reply);
+            tendon__name_ask_again(name); /* what nobody is told of is not dropped */
+            return;
+        }
     }
     if (awaited && !reply) {
         fail_command(subscription);
@@ -233,6 +276,7 @@ void tendon__subscription_refuse(struct tendon_subscription *subscription,
         tendon__reply_free(reply);
     }
     if (!name->is_heard) {
+        found_again(subscription, name);
         remove_name(subscription, name);
         return;
     }
@@ -300,6 +344,8 @@ static bool join(struct tendon_subscription *subscription, enum tendon__name_kin
         if (!name)
             return false;
         tendon__list_push(&subscription->homeless, &name->queue);
+    } else if (name->state == TENDON__NAME_UNWANTED && !name->feed) {
+        name->state = TENDON__NAME_WANTED; /* nobody has heard yet that it was given up */
     } else if (name->state == TENDON__NAME_ACTIVE || name->state == TENDON__NAME_UNWANTED) {
         tendon__name_want(name, TENDON__NAME_WANTED); /* the server confirms it once more */
     } else {
@@ -311,6 +357,7 @@ static bool join(struct tendon_subscription *subscription, enum tendon__name_kin
 
 static void leave(struct tendon_subscription *subscription, struct tendon__name *name)
 {
+    note(subscription, name);
     switch ((enum tendon__name_state)name->state) {
     case TENDON__NAME_WANTED:
         name->turns = false;
@@ -331,24 +378,24 @@ static void leave(struct tendon_subscription *subscription, struct tendon__name 
         name->turns = false;
         break;
     }
-    note(subscription, name);
 }
 
-static void leave_all(struct tendon_subscription *subscription, enum tendon__name_kind kind)
+/* Both: false when memory ran out. */
+static bool leave_all(struct tendon_subscription *subscription, enum tendon__name_kind kind)
 {
     struct tendon__link *all = &subscription->names.all;
     if (!subscription->names.counts[kind])
-        tell_left(subscription, kind, (tendon_bytes){NULL, 0},
-                  count_of(&subscription->names, kind));
+        return tell_left(subscription, kind, (tendon_bytes){NULL, 0});
     for (struct tendon__link *link = all->next, *next; link != all; link = next) {
         struct tendon__name *name = TENDON__OWNER(link, struct tendon__name, link);
         next = link->next;
         if (name->kind == kind)
             leave(subscription, name);
     }
+    return true;
 }
 
-static void leave_some(struct tendon_subscription *subscription, enum tendon__name_kind kind,
+static bool leave_some(struct tendon_subscription *subscription, enum tendon__name_kind kind,
                        struct words words)
 {
     tendon_bytes text;
@@ -356,9 +403,10 @@ static void leave_some(struct tendon_subscription *subscription, enum tendon__na
         struct tendon__name *name = tendon__names_find(&subscription->names, kind, text);
         if (name)
             leave(subscription, name);
-        else
-            tell_left(subscription, kind, text, count_of(&subscription->names, kind));
+        else if (!tell_left(subscription, kind, text))
+            return false;
     }
+    return true;
 }
 
 static bool join_some(struct tendon_subscription *subscription, enum tendon__name_kind kind,
@@ -406,13 +454,13 @@ void tendon__subscription_begin(struct tendon_subscription *subscription,
     } else if (!verb) {
         subscription->pings = true;
         subscription->owed = 1;
-    } else if (verb->joins) {
-        if (!join_some(subscription, verb->kind, words))
-            status = tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a name");
-    } else if (next_word(&behind, &word)) {
-        leave_some(subscription, verb->kind, words);
     } else {
-        leave_all(subscription, verb->kind);
+        bool some = next_word(&behind, &word);
+        bool done = verb->joins ? join_some(subscription, verb->kind, words)
+                    : some      ? leave_some(subscription, verb->kind, words)
+                                : leave_all(subscription, verb->kind);
+        if (!done)
+            status = tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a name");
     }
     if (status != TENDON_OK)
         tendon__request_fail(engine, request, &fault);

@@ -3,39 +3,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
-#include "client/subscription.h"
-#include "engine_expect.h"
-
-static struct tendon_subscription *listen_to(struct world *world, const char *const *options)
-{
-    world_init(world);
-    world_start(world, options, 3);
-    return world_listen(world);
-}
-
-static struct tendon_subscription *listen_cluster(struct world *world)
-{
-    begin_cluster(world);
-    return world_listen(world);
-}
-
-static void end(struct world *world, struct tendon_subscription *subscription)
-{
-    if (subscription)
-        world_deafen(world, subscription);
-    world_run(world);
-    world_stop(world);
-}
-
-/* Everything heard since, after time enough for any backoff, ends like this. */
-static void expect_end(struct world *world, const char *text)
-{
-    size_t size = strlen(text);
-    size_t heard = strlen(world->heard);
-    cr_assert(heard >= size && !strcmp(world->heard + heard - size, text),
-              "\"%s\" does not end in \"%s\"", world->heard, text);
-    world->heard[0] = '\0';
-}
+#include "subscription_expect.h"
 
 static const char *feed_names(struct world *world)
 {
@@ -121,7 +89,7 @@ Test(subscription, nothing_is_dialled_for_nobody)
     world_say(&world, some, "SUBSCRIBE a");
     world_rule(&world, -1, "UNSUBSCRIBE", WORLD_CLOSE, NULL, 1);
     world_say(&world, some, "UNSUBSCRIBE a");
-    world_expect(&world, "subscribe a 1;=:1;closed;unsubscribe a 0;=:0");
+    world_expect(&world, "subscribe a 1;=:1;closed;gap;unsubscribe a 0;=:0");
     uint32_t accepted = world.servers[0].accepted;
     world_advance(&world, 20000);
     cr_assert_eq(world.servers[0].accepted, accepted);
@@ -233,7 +201,7 @@ Test(subscription, moved_does_not_bring_back_what_is_given_up)
     world_rule(&world, -1, "SUNSUBSCRIBE", WORLD_ANSWER, "-MOVED 12182 n0:6379", 1);
     world_say(&world, some, "SUNSUBSCRIBE foo");
     world_advance(&world, 5000);
-    world_expect(&world, "ssubscribe foo 1;=:1;sunsubscribe foo 0;=:0");
+    world_expect(&world, "ssubscribe foo 1;=:1;gap;sunsubscribe foo 0;=:0");
     cr_assert_eq(some->names.counts[TENDON__NAME_SHARDED], 0);
     end(&world, some);
 }
