@@ -103,7 +103,6 @@ void sim_say_moved(struct sim *sim, const struct sim_link *link, uint32_t slot, 
     const struct sim_server *to = &sim->servers[owner];
     const struct sim_server *here = &sim->servers[link->server];
     sim_cover(sim, SIM_COVER_moved);
-    sim_listener_loses(sim, sim_heard_by(link)); /* it may have listened here until now */
     if (!strcmp(to->host, here->host) && to->port == here->port)
         sim_cover(sim, SIM_COVER_moved_to_same_name);
     if (sim->one_host)
@@ -231,7 +230,7 @@ void sim_learn(struct sim *sim, uint32_t server, uint32_t unused)
     SIM_TRACE(sim, "cluster: server %u learns the truth", server);
     sim->views[server] = sim->truth;
     uint8_t primary = sim->truth.primary[server];
-    bool was_primary = at->primary == SIM_NOBODY;
+    bool follows = sim->truth.member[server] && primary != at->primary && primary != SIM_NOBODY;
     if (sim->truth.member[server] && primary != at->primary) {
         if (primary == SIM_NOBODY)
             at->primary = primary;
@@ -239,7 +238,7 @@ void sim_learn(struct sim *sim, uint32_t server, uint32_t unused)
             sim_demote(sim, server, primary);
     }
     redirect_blocked(sim, server);
-    sim_pubsub_evict(sim, server, was_primary && at->primary != SIM_NOBODY);
+    sim_pubsub_evict(sim, server, follows);
 }
 
 void sim_gossip(struct sim *sim, int64_t within_ns)

@@ -63,18 +63,24 @@ static void promote(struct sim *sim, uint32_t primary, uint32_t replica)
             (i == primary || sim->truth.primary[i] == primary))
             sim->truth.primary[i] = (uint8_t)replica;
     sim->views[replica] = sim->truth;
+    sim_pubsub_evict(sim, replica, false);
 }
 
-/* The other replicas follow the new primary. */
+/* The other replicas follow the new primary: in a cluster by learning that it has the slots, both
+ * at once. */
 static void follow(struct sim *sim, uint32_t primary, uint32_t replica)
 {
     for (uint32_t i = 0; i < SIM_SERVERS; i++) {
         struct sim_server *server = &sim->servers[i];
         if (i == replica || !server->exists || server->primary != primary)
             continue;
-        server->primary = (uint8_t)replica;
-        if (server->down || server->dark || server->frozen)
+        bool hears = !server->down && !server->dark && !server->frozen;
+        if (!sim->cluster)
+            server->primary = (uint8_t)replica;
+        if (!hears)
             server->link_down = true;
+        else if (sim->cluster)
+            sim_learn(sim, i, 0);
         else
             sim_resync(sim, i, replica);
     }

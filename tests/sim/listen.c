@@ -274,7 +274,8 @@ static void say(struct sim *sim, uint32_t index, uint32_t kind, uint32_t tags, b
     struct sim_call *call = sim_make_call(sim, -1);
     args[0] = (tendon_bytes){tags ? words[kind][joins] : "PING", 0};
     args[0].size = strlen(args[0].data);
-    for (uint32_t tag = 0; tag < SIM_TAGS; tag++) {
+    for (uint32_t i = 0, first = sim_below(sim, SIM_TAGS); i < SIM_TAGS; i++) {
+        uint32_t tag = (first + i) % SIM_TAGS;
         if (!(tags >> tag & 1))
             continue;
         sim_key_name(sim_key(tag, 's'), texts[tag]);
@@ -328,6 +329,24 @@ static void step(struct sim *sim, uint32_t index, uint32_t unused)
             say(sim, index, kind, tags, sim_chance(sim, 70), timeout_ms);
     }
     sim_later(sim, sim->now_ns + sim_between(sim, 0, 1500 * SIM_MS), step, index, 0);
+}
+
+static void cross(struct sim *sim, uint32_t index, uint32_t tag)
+{
+    if (!sim->storm || sim->closed || sim->now_ns < sim->paused_until_ns ||
+        !sim->listeners[index].subscription)
+        return;
+    uint32_t others = sim_chance(sim, 50) ? sim_below(sim, 1u << SIM_TAGS) : 0;
+    say(sim, index, SIM_SHARDED, 1u << tag | others, sim_chance(sim, 30), 0);
+}
+
+/* A server sends one of its names away, of which it says something before it has heard that. */
+void sim_listener_crosses(struct sim *sim, const struct tendon_subscription *subscription,
+                          uint32_t tag)
+{
+    if (subscription && sim->storm && sim_chance(sim, 40))
+        sim_later(sim, sim->now_ns + sim_between(sim, 0, 2 * sim->latency_ns), cross,
+                  (uint32_t)subscription->tag, tag);
 }
 
 static void publish_some(struct sim *sim, uint32_t unused, uint32_t also_unused)

@@ -216,9 +216,8 @@ static bool parse(int count, char **words, struct arguments *out)
         out->trace |= !strcmp(word, "--trace");
         out->verify |= !strcmp(word, "--verify");
         out->coverage |= !strcmp(word, "--coverage");
-        sim_spares_subscribers |= !strcmp(word, "--no-subscribers");
         if (!takes_value && strcmp(word, "--trace") && strcmp(word, "--verify") &&
-            strcmp(word, "--coverage") && strcmp(word, "--no-subscribers"))
+            strcmp(word, "--coverage"))
             return false;
         i += takes_value;
     }
@@ -230,8 +229,7 @@ int main(int count, char **words)
     struct arguments arguments = {.from = 1, .worlds = 100, .step = 1, .failures = FAILURES_MAX};
     if (!parse(count, words, &arguments)) {
         printf("usage: sim [--seed N [--trace]] [--from N] [--worlds N] [--step N] [--seconds S] "
-               "[--seeds FILE] [--failures N] [--verify] [--coverage] "
-               "[--no-subscribers]\n");
+               "[--seeds FILE] [--failures N] [--verify] [--coverage]\n");
         return 2;
     }
     mallopt(M_PERTURB,

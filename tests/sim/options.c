@@ -148,12 +148,10 @@ static void choose_callers(struct sim *sim)
     }
 }
 
-bool sim_spares_subscribers;
-
 /* In most worlds everybody has room, so that what was subscribed must come back. */
 static void choose_listeners(struct sim *sim)
 {
-    if (!sim_chance(sim, 40) || sim_spares_subscribers)
+    if (!sim_chance(sim, 40))
         return;
     sim->listener_count = 1 + sim_below(sim, SIM_LISTENERS);
     sim->crowded = sim_chance(sim, 25);

@@ -114,7 +114,7 @@ bool sim_serve_pubsub(struct sim *sim, struct sim_link *link, const struct sim_c
     return true;
 }
 
-void sim_pubsub_evict(struct sim *sim, uint32_t server, bool demoted)
+void sim_pubsub_evict(struct sim *sim, uint32_t server, bool follows)
 {
     const struct sim_view *view = &sim->views[server];
     for (uint32_t i = sim->first_live; sim->cluster && i < sim->link_count; i++) {
@@ -125,10 +125,11 @@ void sim_pubsub_evict(struct sim *sim, uint32_t server, bool demoted)
             struct sim_reply reply = {0};
             uint8_t owner = view->owner[sim->slot_of_tag[tag]];
             if (!(session->names & 1u << name) || owner == server ||
-                (owner != SIM_NOBODY && owner == sim->servers[server].primary && !demoted))
+                (owner != SIM_NOBODY && owner == sim->servers[server].primary && !follows))
                 continue;
             sim_cover(sim, SIM_COVER_evicted);
             sim_listener_loses(sim, sim_heard_by(link));
+            sim_listener_crosses(sim, sim_heard_by(link), tag);
             session->names &= ~(1u << name);
             sim_say_reset(&reply);
             confirm(session, &reply, leaves[SIM_SHARDED], name);

@@ -322,8 +322,9 @@ uint32_t sim_kind_mask(enum sim_kind kind);
 struct tendon_subscription *sim_heard_by(const struct sim_link *link);
 bool sim_serve_pubsub(struct sim *sim, struct sim_link *link, const struct sim_command *command,
                       struct sim_reply *reply);
-/* The server has learned who owns which slot: what is not its own it gives up. */
-void sim_pubsub_evict(struct sim *sim, uint32_t server, bool demoted);
+/* The server has learned who owns which slot: what is not its own it gives up, and all that its
+ * former primary had when it `follows` another one. What redis 7.0 does, tried there. */
+void sim_pubsub_evict(struct sim *sim, uint32_t server, bool follows);
 void sim_publish(struct sim *sim, uint32_t name);
 
 /* ---- cluster.c ---- */

@@ -143,6 +143,8 @@ bool sim_tell(void *world, struct tendon_subscription *subscription, uint32_t ev
 void sim_pause(void *world, struct tendon__channel *channel, bool paused);
 /* Something happened that a gap will be told of. */
 void sim_listener_loses(struct sim *sim, const struct tendon_subscription *subscription);
+void sim_listener_crosses(struct sim *sim, const struct tendon_subscription *subscription,
+                          uint32_t tag);
 /* The engine is closing it. */
 void sim_listener_lost_link(struct sim *sim, const struct sim_link *link);
 /* A message of this name was published, and reached these listeners. */
@@ -291,8 +293,6 @@ struct sim {
 
 /* Runs one world. False: `sim->complaint` says what did not hold. */
 bool sim_run(struct sim *sim, uint64_t seed);
-/* No world has subscribers: option --no-subscribers. */
-extern bool sim_spares_subscribers;
 void sim_turn(struct sim *sim);
 void sim_want_turn(struct sim *sim, int64_t when_ns);
 /* Until then everything that happens, happens. */

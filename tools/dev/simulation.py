@@ -63,9 +63,7 @@ def run_new(seconds):
     running = []
     for index, log in enumerate(logs):
         argv = [program(), "--from", begin + index, "--step", cores]
-        # New worlds still find subscribers that are led astray, about once in
-        # 5,000 worlds: docs/testing.md. The fixed worlds have them.
-        argv += ["--worlds", MANY, "--seconds", seconds, "--no-subscribers"]
+        argv += ["--worlds", MANY, "--seconds", seconds]
         with open(log, "wb") as output:
             running.append(
                 subprocess.Popen(
