@@ -28,7 +28,9 @@
  * have missed messages from before; its GAP comes in front of its confirmation, or, when a slot
  * moved at the same time, soon behind it. So a GAP may come where nothing was missed, but never
  * the other way round. A channel that was given up brings no message any more after its
- * confirmation, whatever the server goes on to send.
+ * confirmation, whatever the server goes on to send. What nobody knows of is told when it is known:
+ * a server that is cut off from the others and lives on hears of no message, and confirms what it
+ * is asked; the GAP comes when its connection ends, if anything is subscribed on it then.
  *
  * Nothing of this is dropped. When the messages nobody has collected take more than option
  * subscription_buffer_bytes, the connection is not read until half of them have been; the server

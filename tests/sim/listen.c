@@ -101,8 +101,10 @@ static void hear(struct sim *sim, struct sim_listener *listener, const tendon_re
             hear_message(sim, listener, name, reply);
         else if (is_word(reply, joins[kind]))
             listener->told |= 1u << name;
-        else if (is_word(reply, leaves[kind]) && name != UINT32_MAX)
+        else if (is_word(reply, leaves[kind]) && name != UINT32_MAX) {
             listener->told &= ~(1u << name);
+            listener->cut_off &= ~(1u << name);
+        }
     }
 }
 
@@ -115,6 +117,7 @@ static void hear_gap(struct sim *sim, struct sim_listener *listener)
                  (size_t)(listener - sim->listeners));
     listener->losses--;
     listener->owed_a_gap = false;
+    listener->cut_off = 0;
     for (uint32_t name = 0; name < SIM_KINDS * SIM_TAGS; name++) {
         char text[16];
         sim_key_name(sim_key(name % SIM_TAGS, 's'), text);
@@ -167,6 +170,7 @@ bool sim_tell(void *world, struct tendon_subscription *subscription, uint32_t ev
     } else if (event == TENDON_EVENT_FAILED && fault && fault->status == TENDON_ERROR_SERVER) {
         listener->steady = 0; /* some name was refused when it was subscribed again */
         listener->owed_a_gap = false;
+        listener->cut_off = 0;
     }
     tendon__reply_free(reply);
     return true;
@@ -209,12 +213,17 @@ void sim_listener_lost_link(struct sim *sim, const struct sim_link *link)
             owe_gap(sim, listener, link->told[i], "its connection is lost");
 }
 
-void sim_listeners_missed(struct sim *sim, uint32_t name, uint32_t reached)
+void sim_listeners_missed(struct sim *sim, uint32_t name, uint32_t reached, uint32_t cut_off)
 {
-    for (uint32_t i = 0; i < SIM_LISTENERS; i++)
-        if (sim->listeners[i].subscription && sim->listeners[i].steady & 1u << name &&
-            !(reached & 1u << i))
-            owe_gap(sim, &sim->listeners[i], name, "no connection of it has the name");
+    for (uint32_t i = 0; i < SIM_LISTENERS; i++) {
+        struct sim_listener *listener = &sim->listeners[i];
+        if (!listener->subscription || !(listener->steady & 1u << name) || reached & 1u << i)
+            continue;
+        if (cut_off & 1u << i)
+            listener->cut_off |= 1u << name;
+        else
+            owe_gap(sim, listener, name, "no connection of it has the name");
+    }
 }
 
 /* A command of a listener has ended. */
@@ -388,7 +397,7 @@ static void check_recovered(struct sim *sim, uint32_t index)
         if (listener->steady & 1u << name && !is_there(sim, listener->subscription, name))
             sim_fail(sim, "listener %u: name %u has not come back although the world has healed",
                      index, name);
-    if (listener->owed_a_gap)
+    if (listener->owed_a_gap || listener->cut_off)
         sim_fail(sim, "listener %u has missed a message and was told of no gap", index);
 }
 

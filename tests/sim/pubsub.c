@@ -174,17 +174,22 @@ static bool hears(const struct sim *sim, uint32_t server, uint32_t name)
 void sim_publish(struct sim *sim, uint32_t name)
 {
     uint32_t reached = 0; /* listeners, a bit each */
+    uint32_t cut_off = 0; /* those that listen to a server outside of the cluster */
     for (uint32_t i = sim->first_live; i < sim->link_count; i++) {
         struct sim_link *link = sim->links[i];
         const struct tendon_subscription *subscription = sim_heard_by(link);
-        if (!link->accepted || !(link->session.names & 1u << name) ||
-            !hears(sim, link->server, name))
+        if (!link->accepted || !(link->session.names & 1u << name))
             continue;
+        if (!hears(sim, link->server, name)) {
+            if (subscription && sim->servers[link->server].retired)
+                cut_off |= 1u << subscription->tag;
+            continue;
+        }
         if (subscription)
             reached |= 1u << subscription->tag;
         if (!sim->servers[link->server].frozen)
             deliver(sim, link, name); /* else nothing was published there */
     }
     sim_cover(sim, SIM_COVER_published);
-    sim_listeners_missed(sim, name, reached);
+    sim_listeners_missed(sim, name, reached, cut_off);
 }

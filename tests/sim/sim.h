@@ -135,6 +135,8 @@ struct sim_listener {
     uint32_t losses;   /* that a gap may be told of */
     uint32_t last[SIM_KINDS * SIM_TAGS]; /* the last call about it */
     bool owed_a_gap;                     /* a message was missed since the last one */
+    uint32_t cut_off; /* names of which one was missed by a server that was cut off: a gap is owed
+                       * as long as they are subscribed, when its connection ends */
     bool collects;
 };
 
@@ -147,8 +149,9 @@ void sim_listener_crosses(struct sim *sim, const struct tendon_subscription *sub
                           uint32_t tag);
 /* The engine is closing it. */
 void sim_listener_lost_link(struct sim *sim, const struct sim_link *link);
-/* A message of this name was published, and reached these listeners. */
-void sim_listeners_missed(struct sim *sim, uint32_t name, uint32_t reached);
+/* A message of this name was published, and reached these listeners; others could not know that
+ * their server is `cut_off`. */
+void sim_listeners_missed(struct sim *sim, uint32_t name, uint32_t reached, uint32_t cut_off);
 void sim_listener_outcome(struct sim *sim, struct sim_call *call,
                           const struct tendon__request *request);
 void sim_listeners_begin(struct sim *sim);
