@@ -30,7 +30,7 @@ func (e serverError) RedisError() {}
 // Executed is no when the server refused the command, else unknown.
 func (e serverError) Executed() Executed {
 	code, _, _ := strings.Cut(string(e), " ")
-	if refusals[code] {
+	if refusalCodes[code] {
 		return ExecutedNo
 	}
 	return ExecutedUnknown

@@ -2,8 +2,8 @@
 
 package redis
 
-// refusals are the codes of a server's errors that say: nothing was executed.
-var refusals = map[string]bool{
+// refusalCodes are the codes of a server's errors that say: nothing was executed.
+var refusalCodes = map[string]bool{
 	"ASK":         true,
 	"BUSY":        true,
 	"CLUSTERDOWN": true,

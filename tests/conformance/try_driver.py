@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Executes one program, written as text, with one driver and prints what it reports.
 
-    try_driver.py PROGRAM.txt DRIVER ARGUMENT...
+try_driver.py PROGRAM.txt DRIVER ARGUMENT...
 
 """
 

@@ -32,7 +32,7 @@ class Connection:
         self.socket.close()
 
     def call(self, *words):
-        parts = [str(word).encode() for word in words]
+        parts = [str(word).encode(errors="surrogateescape") for word in words]
         message = b"*%d\r\n" % len(parts) + b"".join(
             b"$%d\r\n%s\r\n" % (len(part), part) for part in parts
         )
@@ -43,7 +43,7 @@ class Connection:
         line = self.reader.readline()
         if not line.endswith(b"\r\n"):
             raise ConnectionError("the server closed the connection")
-        kind, rest = line[:1], line[1:-2].decode(errors="replace")
+        kind, rest = line[:1], line[1:-2].decode(errors="surrogateescape")
         if kind == b"+":
             return rest
         if kind == b":":
@@ -56,7 +56,7 @@ class Connection:
             raise ConnectionError(f"not RESP: {line!r}")
         if int(rest) < 0:
             return None
-        return self.reader.read(int(rest) + 2)[:-2].decode(errors="replace")
+        return self.reader.read(int(rest) + 2)[:-2].decode(errors="surrogateescape")
 
 
 def info(connection, section):

@@ -1,0 +1,110 @@
+"""Starts the drivers and lets them execute programs."""
+
+import json
+import os
+import pathlib
+import subprocess
+import threading
+
+import wire
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parents[1] / "build" / "conformance"
+# A program whose driver says nothing for so long hangs, which no program may.
+PROGRAM_SECONDS = 120
+START_SECONDS = 60
+
+
+class Stuck(Exception):
+    """A driver ended, hung or said something wrong."""
+
+
+class Driver:
+    """One driver process, started when it is first needed, and again after it failed."""
+
+    def __init__(self, entry, folder, environ):
+        self.name = entry["name"]
+        self.is_peer = entry.get("peer", False)
+        self.mirrors = entry.get("mirrors", self.name)
+        self.argv = [word.replace("{out}", str(BUILD / folder)) for word in entry["argv"]]
+        self.environ = environ
+        self.process = None
+
+    def start(self):
+        BUILD.mkdir(parents=True, exist_ok=True)
+        self.log = open(BUILD / f"{self.name}.{os.getpid()}.{threading.get_ident()}.log", "w+b")
+        self.process = subprocess.Popen(
+            self.argv,
+            cwd=HERE,
+            env=self.environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+        )
+        timer = threading.Timer(START_SECONDS, self.process.kill)
+        timer.start()
+        try:
+            wire.read_frame(self.process.stdout)
+        except wire.Broken as error:
+            text = self.said()
+            self.process = None
+            raise Stuck(f"{self.name} did not start: {text}") from error
+        finally:
+            timer.cancel()
+
+    def said(self):
+        """What it wrote for people."""
+        self.process.kill()
+        self.process.wait()
+        self.log.seek(0)
+        text = self.log.read().decode(errors="replace").strip()
+        return text[-2000:] or f"nothing; exit code {self.process.returncode}"
+
+    def run(self, program):
+        """(thread, index) -> native value. Raises Stuck."""
+        if self.process is None:
+            self.start()
+        timer = threading.Timer(PROGRAM_SECONDS, self.process.kill)
+        timer.start()
+        try:
+            self.process.stdin.write(wire.program_bytes(program))
+            self.process.stdin.flush()
+            results = {}
+            while (words := wire.read_frame(self.process.stdout)) != [b"done"]:
+                if words[:1] != [b"result"] or len(words) < 4:
+                    raise wire.Broken(f"no result: {words[:4]!r}")
+                results[int(words[1]), int(words[2])] = wire.value_of(words[3:])
+            return results
+        except (wire.Broken, OSError) as error:
+            text = self.said()
+            self.process = None
+            raise Stuck(f"{self.name}: {error}; it wrote: {text}") from error
+        finally:
+            timer.cancel()
+
+    def stop(self):
+        if self.process is None:
+            return
+        try:
+            self.process.stdin.write(wire.frame([b"quit"]))
+            self.process.stdin.close()
+            self.process.wait(10)
+        except (OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.log.close()
+        self.process = None
+
+
+def entries():
+    """(folder, entry) of every driver that driver.json files name."""
+    for path in sorted(HERE.glob("drivers/*/driver.json")):
+        for entry in json.loads(path.read_text())["drivers"]:
+            yield path.parent.name, entry
+
+
+def available(entry, folder):
+    """Whether what the driver needs has been built; a peer may not be."""
+    needed = [word.replace("{out}", str(BUILD / folder)) for word in entry.get("needs", [])]
+    return all(os.path.exists(path) for path in needed)

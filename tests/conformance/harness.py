@@ -1,0 +1,265 @@
+"""Runs programs with every driver and compares: with the model, with each other, and the server's
+state at the end.
+"""
+
+import collections
+import json
+import pathlib
+
+import accepted
+import interpret
+import natives
+import programs
+import wire
+import worlds
+from driver import Stuck
+from kinds import kind_of
+from model_base import ANY
+
+KINDS_FILE = pathlib.Path(__file__).resolve().parent / "natives.json"
+# After so many of one driver the rest is a consequence of the first.
+DIFFERENCES_MAX = 5
+
+
+class Difference:
+    """One thing that is not as it should be."""
+
+    def __init__(self, driver, place, area, text):
+        self.driver, self.place, self.area, self.text = driver, place, area, text
+
+    def __str__(self):
+        where = "" if self.place is None else f" {self.place[0]}.{self.place[1]}"
+        return f"{self.driver}{where} ({self.area}): {self.text}"
+
+
+class Outcome:
+    """What one program gave in one environment."""
+
+    def __init__(self):
+        self.differences = []
+        self.checked = collections.Counter()  # (driver, area) -> results compared
+        self.accepted = collections.Counter()  # reason -> how often
+
+    def differs(self, *words):
+        self.differences.append(Difference(*words))
+
+
+def area_of(words):
+    """What of the library an instruction is about."""
+    name = words[0].decode()
+    if name not in ("command", "method"):
+        return name.replace("-end", "")
+    word = words[2].lstrip(b"=").upper()
+    for area, names in AREAS.items():
+        if word in names:
+            return area
+    return "keys"
+
+
+AREAS = {
+    "strings": b"GET SET SETEX SETNX MSETNX GETDEL APPEND STRLEN GETRANGE SETRANGE INCR DECR INCRBY DECRBY".split()
+    + b"SETBIT GETBIT BITCOUNT INCRBYFLOAT".split(),
+    "hashes": b"HSET HGET HMGET HGETALL HDEL HINCRBY HEXISTS HLEN HKEYS HSETNX HSTRLEN".split(),
+    "lists": b"LPUSH RPUSH RPUSHX LPOP RPOP LRANGE LLEN LINDEX LSET LREM LTRIM LMOVE BLPOP".split(),
+    "sets": b"SADD SREM SMEMBERS SCARD SISMEMBER SMISMEMBER SINTER SUNION SDIFF SMOVE".split(),
+    "sorted sets": b"ZADD ZSCORE ZINCRBY ZRANGE ZRANGE_WITHSCORES ZRANK ZCARD ZREM ZCOUNT".split(),
+    "scripts": b"EVAL EVALSHA".split(),
+    "publish": b"PUBLISH SPUBLISH".split(),
+}
+
+
+class Run:
+    """One program, one environment, every driver."""
+
+    def __init__(self, environment, program, known_kinds, record=False):
+        self.environment = environment
+        self.program = environment.fill_in(program)
+        self.expected = interpret.expected(program, environment.is_cluster)
+        self.known_kinds = known_kinds
+        self.record = record
+        self.outcome = Outcome()
+
+    def words(self, place):
+        return self.program[place[0]][place[1]]
+
+    def run(self, driver):
+        """What the driver reported; None when it got stuck."""
+        self.environment.clean()
+        try:
+            return driver.run(self.program)
+        except Stuck as stuck:
+            self.outcome.differs(driver.name, None, "driver", str(stuck))
+            return None
+
+    def follow(self, drivers, seed):
+        """Runs all drivers behind a faulty network: each outcome must be a possible one."""
+        for driver in drivers:
+            self.environment.proxy.begin(seed)
+            got = self.run(driver)
+            if got is None:
+                continue
+            replies = self.canonical(driver, got)
+            for place, reply in replies.items():
+                if driver.name != "c" and is_dishonest(reply):
+                    self.tell(
+                        driver, place, f"{reply!r} does not say whether it was executed", reply
+                    )
+            judge = worlds.Judge(self.program, self.environment.is_cluster, replies)
+            for index, text in judge.judge():
+                self.tell(driver, (0, index), text, None)
+        return self.outcome
+
+    def compare(self, drivers):
+        """Runs all drivers; the outcome says what differs."""
+        first = first_state = None
+        for driver in drivers:
+            got = self.run(driver)
+            if got is None:
+                continue
+            state = self.environment.state()
+            replies = self.canonical(driver, got)
+            self.hold_against_model(driver, replies)
+            if first is None:
+                first, first_state = (driver, replies), state
+            else:
+                self.hold_against_driver(driver, replies, *first)
+                self.hold_states(driver, state, first[0], first_state)
+        return self.outcome
+
+    def canonical(self, driver, got):
+        """place -> canonical reply, of what has its shape and a kind that the driver may give."""
+        replies = {}
+        for place in sorted(set(self.expected) | set(got)):
+            area = area_of(self.words(place))
+            self.outcome.checked[driver.name, area] += 1
+            if place not in self.expected and self.environment.proxy:
+                continue  # what usually says nothing has failed
+            if place not in got or place not in self.expected:
+                text = "no result" if place not in got else f"a result too many: {got[place]!r}"
+                self.outcome.differs(driver.name, place, area, text)
+                continue
+            shape = self.expected[place].shape
+            try:
+                replies[place] = natives.canonical(shape, got[place])
+            except natives.Mismatch:
+                self.tell(driver, place, f"not of shape {shape}: {got[place]!r}", got[place])
+                continue
+            self.look_at_kinds(driver, place, shape, got[place])
+        return replies
+
+    def look_at_kinds(self, driver, place, shape, value):
+        """A driver gives for one command always the same native types."""
+        words = self.words(place)
+        if words[0] not in (b"command", b"method") or isinstance(value, wire.Failure):
+            return
+        form = f"{words[0].decode()} {words[2].lstrip(b'=').decode('latin-1').lower()}"
+        form += " scores" if shape == "pairs" else ""
+        known = self.known_kinds.setdefault(form, {}).setdefault(driver.name, [])
+        kind = kind_of(value)
+        if kind not in known and shape != "any":
+            if self.record:
+                known.append(kind)
+                known.sort()
+            else:
+                self.tell(
+                    driver, place, f"a value of kind {kind}, never seen before: {value!r}", value
+                )
+
+    def tell(self, driver, place, text, got):
+        """A difference, if it is not an accepted one."""
+        words = self.words(place)
+        reason = accepted.reason(driver, self.environment, words, self.expected[place], got)
+        if reason:
+            self.outcome.accepted[driver.name, reason] += 1
+            return
+        if (
+            sum(other.driver == driver.name for other in self.outcome.differences)
+            >= DIFFERENCES_MAX
+        ):
+            return
+        shown = " ".join(map(wire.escaped, words))
+        self.outcome.differs(driver.name, place, area_of(words), f"{shown[:160]}: {text[:600]}")
+
+    def hold_against_model(self, driver, replies):
+        for place, reply in replies.items():
+            expected = self.expected[place].value
+            if not natives.same(expected, reply):
+                self.tell(driver, place, f"{reply!r} instead of {expected!r}", reply)
+
+    def hold_against_driver(self, driver, replies, first, first_replies):
+        for place, reply in replies.items():
+            other = first_replies.get(place, reply)
+            if not self.alike(driver, place, reply, other):
+                self.tell(driver, place, f"{reply!r}, but {first.name} gave {other!r}", reply)
+
+    def alike(self, driver, place, reply, other):
+        if isinstance(reply, natives.Error) and isinstance(other, natives.Error):
+            if isinstance(self.expected[place].value, natives.Local):
+                return reply.executed == other.executed or driver.is_peer or driver.name == "c"
+            if driver.is_peer:
+                return self.expected[place].value is not ANY or reply.code == other.code
+            # In C a server's error is a reply like others, which says nothing of executed.
+            return reply == other or driver.name == "c" and reply[:2] == other[:2]
+        if isinstance(reply, list) and isinstance(other, list):
+            return len(reply) == len(other) and all(
+                self.alike(driver, place, *pair) for pair in zip(reply, other)
+            )
+        return reply == other and isinstance(reply, float) == isinstance(other, float)
+
+    def hold_states(self, driver, state, first, first_state):
+        for key in sorted(set(state) | set(first_state)):
+            if state.get(key) == first_state.get(key):
+                continue
+            if key in state and key in first_state:
+                # Another encoding of the same; the first driver's value is gone by now.
+                self.outcome.accepted[driver.name, "DUMP of another encoding"] += 1
+            self.outcome.differs(
+                driver.name, None, "state", f"key {key!r} holds other data than after {first.name}"
+            )
+
+
+def is_dishonest(reply):
+    if isinstance(reply, list):
+        return any(map(is_dishonest, reply))
+    return worlds.is_open(reply) and reply.executed not in ("no", "yes", "unknown")
+
+
+def load_kinds():
+    return json.loads(KINDS_FILE.read_text()) if KINDS_FILE.exists() else {}
+
+
+def save_kinds(kinds):
+    text = json.dumps(kinds, indent=1, sort_keys=True)
+    KINDS_FILE.write_text(text + "\n")
+
+
+def setting_of(environment, seed):
+    """Every other program of a cluster is one that the mirrored clients can execute, too."""
+    cluster = environment.is_cluster
+    one_slot = cluster and seed % 2 == 1
+    return programs.Setting(
+        cluster, one_slot, one_slot and seed % 4 == 1, environment.proxy is not None
+    )
+
+
+def can_execute(driver, setting, seed, peers_every):
+    """Whether such programs are for this driver; the mirrored clients promise nothing through
+    faults, and are slow: they may execute a part of the programs only."""
+    if not driver.is_peer:
+        return True
+    if setting.calm or seed // 4 % peers_every:
+        return False
+    return not setting.cluster or setting.one_slot and (setting.simple or driver.name != "jedis")
+
+
+def run_program(environment, program, seed, drivers, known_kinds, record=False):
+    """What a program gives with these drivers. The seed is for the network's faults."""
+    run = Run(environment, program, known_kinds, record)
+    return run.follow(drivers, seed) if environment.proxy else run.compare(drivers)
+
+
+def run_seed(environment, seed, size, drivers, known_kinds, record=False, peers_every=1):
+    setting = setting_of(environment, seed)
+    drivers = [driver for driver in drivers if can_execute(driver, setting, seed, peers_every)]
+    program = programs.make(seed, size, setting)
+    return run_program(environment, program, seed, drivers, known_kinds, record)
