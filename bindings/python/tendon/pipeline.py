@@ -153,6 +153,7 @@ class BasePipeline(QueuedCommands):
             if isinstance(results, ExecAbortError) and refused:
                 index, results = next(iter(refused.items()))
                 _annotate(results, index, stack[index][0])
+                results.executed = "no"  # EXEC discarded everything
             raise results
         self.watching = False  # EXEC ended it, whatever it answered
         if results is None:
