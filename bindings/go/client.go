@@ -37,8 +37,7 @@ func NewClient(opt *Options) *Client {
 	}
 	e := newEngine(own.connector(nil), ask, own.DialTimeout, own.Limiter, own.config)
 	e.redial = own.connector
-	e.deadlines(own.MaxRetries, own.DialTimeout, own.ReadTimeout, own.WriteTimeout,
-		own.PoolTimeout, own.MaxRetryBackoff)
+	e.deadlines(own.MaxRetries, &own)
 	return newClient(e, &own, place{}, nil)
 }
 

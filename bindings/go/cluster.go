@@ -2,109 +2,18 @@ package redis
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
-	"net"
 	"runtime"
 	"sync"
-	"time"
 
 	"tendon.dev/redis/internal/core"
 )
 
-// ClusterOptions configure a ClusterClient. Fields also in Options mean the same there.
-type ClusterOptions struct {
-	// Addrs are nodes to start from, or one configuration endpoint.
-	Addrs []string
-	// ClientName is set with CLIENT SETNAME on every connection.
-	ClientName string
-	// MaxRedirects is how many MOVED and ASK a command follows, and how often it is tried again
-	// unless MaxRetries says otherwise; default 3, -1 means none.
-	MaxRedirects int
-	// ReadOnly lets read-only commands go to replicas.
-	ReadOnly bool
-	// RouteRandomly spreads read-only commands over primary and replicas.
-	RouteRandomly bool
-	// RouteByLatency is not supported. Setting it fails every command.
-	RouteByLatency bool
-
-	Protocol int
-	Username string
-	Password string
-
-	// CredentialsProvider is asked for Username and Password before the first command, and again
-	// when a login fails.
-	CredentialsProvider func() (username, password string)
-	// CredentialsProviderContext is CredentialsProvider with a context; it wins over that one.
-	CredentialsProviderContext func(ctx context.Context) (username, password string, err error)
-	// Dialer and OnConnect are for a single server only: libtendon makes the connections of a
-	// cluster. Setting one fails every command.
-	Dialer    func(ctx context.Context, network, addr string) (net.Conn, error)
-	OnConnect func(ctx context.Context, cn *Conn) error
-
-	// MaxRetries is how often a command is tried again, default MaxRedirects; -1 means never.
-	MaxRetries            int
-	MinRetryBackoff       time.Duration
-	MaxRetryBackoff       time.Duration
-	DialTimeout           time.Duration
-	DialerRetryTimeout    time.Duration
-	ReadTimeout           time.Duration
-	WriteTimeout          time.Duration
-	ContextTimeoutEnabled bool
-
-	// PoolSize is the most connections to one node, default 5 for each processor Go uses.
-	PoolSize              int
-	PoolTimeout           time.Duration
-	MinIdleConns          int
-	MaxIdleConns          int
-	MaxActiveConns        int
-	MaxConcurrentDials    int
-	ConnMaxIdleTime       time.Duration
-	ConnMaxLifetime       time.Duration
-	ConnMaxLifetimeJitter time.Duration
-
-	// TLSConfig may set ServerName, InsecureSkipVerify and MinVersion; any other field fails every
-	// command. Files of certificates are given by CoreOptions: tls_ca_file, tls_cert_file,
-	// tls_key_file.
-	TLSConfig *tls.Config
-
-	DisableIdentity bool
-	// DisableIndentity is DisableIdentity as it was once misspelt.
-	DisableIndentity bool
-	// UnstableResp3 exists for compatibility and changes nothing, in go-redis neither.
-	UnstableResp3  bool
-	IdentitySuffix string
-
-	// ClusterStateReloadInterval is the time between refreshes of the cluster map, default 60 s.
-	ClusterStateReloadInterval time.Duration
-
-	// CoreOptions are set last, by the names of docs/options.md, and reach what no field above
-	// does.
-	CoreOptions map[string]string
-}
-
-// node is the part of the options that every node's connections share, filled in.
-func (o *ClusterOptions) node() *Options {
-	retries := o.MaxRetries
-	if retries == 0 {
-		retries = o.MaxRedirects
-	}
-	node := &Options{
-		ClientName: o.ClientName, Protocol: o.Protocol, Username: o.Username, Password: o.Password,
-		MaxRetries: retries, MinRetryBackoff: o.MinRetryBackoff, MaxRetryBackoff: o.MaxRetryBackoff,
-		DialTimeout: o.DialTimeout, DialerRetryTimeout: o.DialerRetryTimeout,
-		ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
-		PoolSize: o.PoolSize, PoolTimeout: o.PoolTimeout, MinIdleConns: o.MinIdleConns,
-		MaxIdleConns: o.MaxIdleConns, MaxActiveConns: o.MaxActiveConns,
-		MaxConcurrentDials: o.MaxConcurrentDials,
-		ConnMaxIdleTime:    o.ConnMaxIdleTime,
-		ConnMaxLifetime:    o.ConnMaxLifetime, ConnMaxLifetimeJitter: o.ConnMaxLifetimeJitter,
-		TLSConfig: o.TLSConfig, DisableIdentity: o.DisableIdentity || o.DisableIndentity,
-		IdentitySuffix: o.IdentitySuffix,
-	}
-	if node.PoolSize == 0 {
-		node.PoolSize = 5 * runtime.GOMAXPROCS(0)
-	}
+// perNode is what every node's connections share, filled in.
+func (o *ClusterOptions) perNode() *Options {
+	node := o.node()
+	orDefault(&node.MaxRetries, o.MaxRedirects)
+	orDefault(&node.PoolSize, 5*runtime.GOMAXPROCS(0))
 	node.fill()
 	return node
 }
@@ -148,21 +57,13 @@ func (o *ClusterOptions) config(node *Options) (settings, error) {
 	s.text("mode", "cluster")
 	s.text("endpoints", seeds)
 	s.text("read_from", o.readFrom())
-	s.tls(o.TLSConfig)
-	s.text("username", o.Username)
-	s.text("password", o.Password)
-	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity || o.DisableIndentity)
-	s.number("protocol", int64(node.Protocol))
-	redirects := o.MaxRedirects
-	fillRetries(&redirects, defaultRetries)
+	redirects, interval := o.MaxRedirects, o.ClusterStateReloadInterval
+	orNone(&redirects, defaultRedirects)
 	s.number("max_redirects", int64(redirects))
-	s.retries(node.MaxRetries, node.MinRetryBackoff, node.MaxRetryBackoff)
-	s.timeouts(node)
-	s.pool(node)
-	interval := o.ClusterStateReloadInterval
-	fillDuration(&interval, defaultClusterState)
+	orNone(&interval, defaultClusterState)
 	s.milliseconds("cluster_refresh_interval_ms", interval)
-	s.named(o.CoreOptions)
+	s.tls(o.TLSConfig)
+	s.connection(node)
 	return s, nil
 }
 
@@ -195,12 +96,10 @@ func NewClusterClient(opt *ClusterOptions) *ClusterClient {
 		panic("redis: NewClusterClient needs ClusterOptions, which are nil")
 	}
 	own := *opt
-	node := own.node()
+	node := own.perNode()
 	ask := provider(own.CredentialsProvider, own.CredentialsProviderContext)
 	e := newEngine(nil, ask, 0, nil, func(string) (settings, error) { return own.config(node) })
-	e.deadlines(node.MaxRetries+max(own.MaxRedirects, defaultRetries), node.DialTimeout,
-		node.ReadTimeout,
-		node.WriteTimeout, node.PoolTimeout, node.MaxRetryBackoff)
+	e.deadlines(node.MaxRetries+max(own.MaxRedirects, defaultRedirects), node)
 	c := &ClusterClient{engine: e, opt: &own, nodes: map[string]*Client{}}
 	c.hooks = (*hooks)(nil).derive(steps{
 		process: func(ctx context.Context, cmd Cmder) error {

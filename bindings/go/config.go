@@ -25,6 +25,12 @@ func (s *settings) number(name string, value int64) {
 	*s = append(*s, core.Option{Name: name, Value: strconv.FormatInt(value, 10)})
 }
 
+func (s *settings) positive(name string, value int) {
+	if value > 0 {
+		s.number(name, int64(value))
+	}
+}
+
 // milliseconds rounds up, so that a short but positive time never becomes 0, which means something
 // else. A negative time is "no limit", which libtendon spells 0.
 func (s *settings) milliseconds(name string, value time.Duration) {
@@ -69,14 +75,7 @@ func (o *Options) config(socket string) (settings, error) {
 		s.tls(o.TLSConfig)
 	}
 	s.number("db", int64(o.DB))
-	s.text("username", o.Username)
-	s.text("password", o.Password)
-	s.identity(o.ClientName, o.IdentitySuffix, o.DisableIdentity || o.DisableIndentity)
-	s.number("protocol", int64(o.Protocol))
-	s.retries(o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff)
-	s.timeouts(o)
-	s.pool(o)
-	s.named(o.CoreOptions)
+	s.connection(o)
 	return s, nil
 }
 
@@ -115,39 +114,41 @@ func (s *settings) address(o *Options, socket string) error {
 	return nil
 }
 
+// connection is what single servers and the nodes of clusters have in common. The caller's own
+// choices come last.
+func (s *settings) connection(o *Options) {
+	s.options(o)
+	// The deadline of a call is derived from those of its attempts, as in go-redis.
+	s.number("command_timeout_ms", 0)
+	s.milliseconds("reconnect_backoff_min_ms", min(o.DialerRetryTimeout, defaultMinBackoff))
+	s.identity(o)
+	s.retries(o)
+	s.pool(o)
+	s.named(o.CoreOptions)
+}
+
 // identity names the library in CLIENT SETINFO; an empty name sends nothing.
-func (s *settings) identity(client, suffix string, disabled bool) {
-	s.text("client_name", client)
+func (s *settings) identity(o *Options) {
 	name := "tendon-go"
-	if suffix != "" {
-		name += "(" + suffix + ")"
+	if o.IdentitySuffix != "" {
+		name += "(" + o.IdentitySuffix + ")"
 	}
-	if disabled {
+	if o.DisableIdentity || o.DisableIndentity {
 		name = ""
 	}
 	*s = append(*s, core.Option{Name: "lib_name", Value: name})
 }
 
-func (s *settings) retries(retries int, least, most time.Duration) {
-	s.number("max_retries", int64(retries))
+func (s *settings) retries(o *Options) {
+	s.number("max_retries", int64(o.MaxRetries))
 	// go-redis does too; libtendon restricts it to what is safe to repeat.
 	s.yes("retry_on_timeout", true)
-	if least <= 0 || most <= 0 {
+	if o.MinRetryBackoff <= 0 || o.MaxRetryBackoff <= 0 {
 		s.text("retry_strategy", "none")
 		return
 	}
-	s.milliseconds("retry_backoff_min_ms", min(least, most))
-	s.milliseconds("retry_backoff_max_ms", most)
-}
-
-// timeouts leaves the deadline of a call to be derived from those of its attempts, as in go-redis.
-func (s *settings) timeouts(o *Options) {
-	s.milliseconds("connect_timeout_ms", o.DialTimeout)
-	s.milliseconds("read_timeout_ms", o.ReadTimeout)
-	s.milliseconds("write_timeout_ms", o.WriteTimeout)
-	s.number("command_timeout_ms", 0)
-	s.milliseconds("reconnect_backoff_min_ms", min(o.DialerRetryTimeout, defaultMinBackoff))
-	s.milliseconds("reconnect_backoff_max_ms", o.DialerRetryTimeout)
+	s.milliseconds("retry_backoff_min_ms", min(o.MinRetryBackoff, o.MaxRetryBackoff))
+	s.milliseconds("retry_backoff_max_ms", o.MaxRetryBackoff)
 }
 
 func (s *settings) pool(o *Options) {
@@ -159,35 +160,9 @@ func (s *settings) pool(o *Options) {
 	}
 	s.number("pool_max", int64(size))
 	s.number("pool_wait_ms", max(wait, -1))
-	s.number("pool_min_idle", int64(o.MinIdleConns))
-	if o.MaxIdleConns > 0 {
-		s.number("pool_max_idle", int64(o.MaxIdleConns))
-	}
-	if o.MaxConcurrentDials > 0 {
-		s.number("dial_concurrency", int64(o.MaxConcurrentDials))
-	}
-	s.lifetimes(o.ConnMaxIdleTime, o.ConnMaxLifetime, o.ConnMaxLifetimeJitter)
-}
-
-func (s *settings) lifetimes(idle, life, jitter time.Duration) {
-	s.milliseconds("pool_idle_timeout_ms", idle)
-	s.milliseconds("pool_lifetime_ms", life)
-	if life > 0 && jitter > 0 {
+	if life, jitter := o.ConnMaxLifetime, o.ConnMaxLifetimeJitter; life > 0 && jitter > 0 {
 		s.number("pool_jitter_percent", min(100, int64(jitter*100/life)))
 	}
-}
-
-// fields are the names by which a Go program set an option of libtendon.
-var fields = map[string]string{
-	"host": "Addr", "port": "Addr", "endpoints": "Addrs", "unix_socket": "Addr", "db": "DB",
-	"username": "Username", "password": "Password", "client_name": "ClientName",
-	"lib_name": "IdentitySuffix", "max_retries": "MaxRetries", "max_redirects": "MaxRedirects",
-	"retry_backoff_min_ms": "MinRetryBackoff", "retry_backoff_max_ms": "MaxRetryBackoff",
-	"connect_timeout_ms": "DialTimeout", "read_timeout_ms": "ReadTimeout",
-	"write_timeout_ms": "WriteTimeout", "pool_max": "PoolSize", "pool_wait_ms": "PoolTimeout",
-	"pool_min_idle": "MinIdleConns", "pool_max_idle": "MaxIdleConns",
-	"pool_idle_timeout_ms": "ConnMaxIdleTime", "pool_lifetime_ms": "ConnMaxLifetime",
-	"tls_server_name": "TLSConfig.ServerName",
 }
 
 var quotedOption = regexp.MustCompile(`^option '([a-z_]+)'`)

@@ -135,10 +135,10 @@ func (r resources) close() bool {
 }
 
 // deadlines tells the engine how long a call may take, to know when a context asks for less.
-func (e *engine) deadlines(retries int, dial, read, write, pool, backoff time.Duration) {
-	e.limitless = read < 0 || write < 0
-	tries := time.Duration(retries + 1)
-	e.bound = tries*(dial+max(read, 0)+max(write, 0)+backoff) + max(pool, 0)
+func (e *engine) deadlines(retries int, o *Options) {
+	e.limitless = o.ReadTimeout < 0 || o.WriteTimeout < 0
+	attempt := o.DialTimeout + max(o.ReadTimeout, 0) + max(o.WriteTimeout, 0) + o.MaxRetryBackoff
+	e.bound = time.Duration(retries+1)*attempt + max(o.PoolTimeout, 0)
 }
 
 func (e *engine) close() error {

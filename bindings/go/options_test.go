@@ -135,7 +135,7 @@ func TestTLSMapping(t *testing.T) {
 func TestClusterOptionsMap(t *testing.T) {
 	o := &ClusterOptions{Addrs: []string{"a:1", "b:2"}, MaxRedirects: 7, ReadOnly: true,
 		TLSConfig: &tls.Config{ServerName: "n"}}
-	s, err := o.config(o.node())
+	s, err := o.config(o.perNode())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestClusterOptionsMap(t *testing.T) {
 		"cluster_refresh_interval_ms": "60000",
 	})
 	o = &ClusterOptions{Addrs: []string{"a:1"}, MaxRedirects: -1, RouteRandomly: true}
-	if s, err = o.config(o.node()); err != nil {
+	if s, err = o.config(o.perNode()); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, s.asMap(), map[string]string{"max_redirects": "0", "max_retries": "0",
@@ -153,7 +153,7 @@ func TestClusterOptionsMap(t *testing.T) {
 	universal := &UniversalOptions{Addrs: []string{"a:1", "b:1"},
 		Dialer: func(context.Context, string, string) (net.Conn, error) { return nil, nil }}
 	own := universal.Cluster()
-	if _, err = own.config(own.node()); err == nil || !strings.Contains(err.Error(), "Dialer") {
+	if _, err = own.config(own.perNode()); err == nil || !strings.Contains(err.Error(), "Dialer") {
 		t.Errorf("a Dialer with a cluster gave %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -16,38 +17,55 @@ import (
 // durations are seconds or Go's syntax, and 0 or less turns a limit off. No error contains the
 // password.
 func ParseURL(redisURL string) (*Options, error) {
-	u, err := url.Parse(redisURL)
+	u, q, err := parseURL(redisURL)
 	if err != nil {
-		// The parser's own error quotes the URL, and with it the password.
-		return nil, fmt.Errorf("redis: malformed URL: %w", urlCause(err))
+		return nil, err
 	}
 	o := &Options{}
-	if u.User != nil {
-		o.Username = u.User.Username()
-		o.Password, _ = u.User.Password()
-	}
-	switch u.Scheme {
-	case "redis", "rediss":
-		err = o.urlServer(u)
-	case "unix":
+	o.Username, o.Password = urlUser(u)
+	if u.Scheme == "unix" {
 		err = o.urlSocket(u)
-	default:
-		return nil, fmt.Errorf("redis: invalid URL scheme: %s", u.Scheme)
+	} else {
+		err = o.urlServer(u)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := o.urlQuery(u); err != nil {
+	q.number("db", &o.DB)
+	o.take(q)
+	o.TLSConfig = q.verification(o.TLSConfig)
+	if err := q.finish(); err != nil {
 		return nil, err
 	}
 	return o, nil
 }
 
-func urlCause(err error) error {
-	if wrapped, ok := err.(*url.Error); ok {
-		return wrapped.Err
+// parseURL checks the scheme and takes the options apart.
+func parseURL(redisURL string) (*url.URL, *query, error) {
+	u, err := url.Parse(redisURL)
+	if err != nil {
+		// The parser's own error quotes the URL, and with it the password.
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return nil, nil, fmt.Errorf("redis: malformed URL: %w", err)
 	}
-	return err
+	if u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix" {
+		return nil, nil, urlScheme(u)
+	}
+	values, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, nil, fmt.Errorf("redis: malformed URL query: %w", err)
+	}
+	return u, &query{values: values}, nil
+}
+
+func urlScheme(u *url.URL) error { return fmt.Errorf("redis: invalid URL scheme: %s", u.Scheme) }
+
+func urlUser(u *url.URL) (username, password string) {
+	password, _ = u.User.Password()
+	return u.User.Username(), password
 }
 
 func (o *Options) urlServer(u *url.URL) error {
@@ -168,42 +186,6 @@ func (q *query) finish() error {
 	return fmt.Errorf("redis: unexpected option: %s", strings.Join(names, ", "))
 }
 
-func (o *Options) urlQuery(u *url.URL) error {
-	values, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return fmt.Errorf("redis: malformed URL query: %w", err)
-	}
-	q := &query{values: values}
-	q.number("db", &o.DB)
-	o.shared(q)
-	o.TLSConfig = q.verification(o.TLSConfig)
-	return q.finish()
-}
-
-// shared takes the options that a single server and a cluster have in common.
-func (o *Options) shared(q *query) {
-	q.number("protocol", &o.Protocol)
-	q.text("client_name", &o.ClientName)
-	q.number("max_retries", &o.MaxRetries)
-	q.duration("min_retry_backoff", &o.MinRetryBackoff)
-	q.duration("max_retry_backoff", &o.MaxRetryBackoff)
-	q.duration("dial_timeout", &o.DialTimeout)
-	q.duration("dialer_retry_timeout", &o.DialerRetryTimeout)
-	q.duration("read_timeout", &o.ReadTimeout)
-	q.duration("write_timeout", &o.WriteTimeout)
-	q.number("pool_size", &o.PoolSize)
-	q.duration("pool_timeout", &o.PoolTimeout)
-	q.number("min_idle_conns", &o.MinIdleConns)
-	q.number("max_idle_conns", &o.MaxIdleConns)
-	q.number("max_active_conns", &o.MaxActiveConns)
-	q.number("max_concurrent_dials", &o.MaxConcurrentDials)
-	q.duration("idle_timeout", &o.ConnMaxIdleTime)
-	q.duration("conn_max_idle_time", &o.ConnMaxIdleTime)
-	q.duration("max_conn_age", &o.ConnMaxLifetime)
-	q.duration("conn_max_lifetime", &o.ConnMaxLifetime)
-	q.duration("conn_max_lifetime_jitter", &o.ConnMaxLifetimeJitter)
-}
-
 // verification takes skip_verify, which needs TLS.
 func (q *query) verification(config *tls.Config) *tls.Config {
 	var skip bool
@@ -221,12 +203,12 @@ func (q *query) verification(config *tls.Config) *tls.Config {
 // rediss:// for TLS. Each addr is one more node to start from; the other options are those of
 // ParseURL without db, and max_redirects, read_only, route_by_latency and route_randomly.
 func ParseClusterURL(redisURL string) (*ClusterOptions, error) {
-	u, err := url.Parse(redisURL)
-	if err != nil {
-		return nil, fmt.Errorf("redis: malformed URL: %w", urlCause(err))
+	u, q, err := parseURL(redisURL)
+	if err == nil && u.Scheme == "unix" {
+		err = urlScheme(u)
 	}
-	if u.Scheme != "redis" && u.Scheme != "rediss" {
-		return nil, fmt.Errorf("redis: invalid URL scheme: %s", u.Scheme)
+	if err != nil {
+		return nil, err
 	}
 	node := &Options{}
 	if err := node.urlServer(u); err != nil {
@@ -235,38 +217,10 @@ func ParseClusterURL(redisURL string) (*ClusterOptions, error) {
 	if node.DB != 0 {
 		return nil, fmt.Errorf("redis: a cluster has no database but 0: %s", u.Path)
 	}
-	o := &ClusterOptions{Addrs: []string{node.Addr}}
-	if u.User != nil {
-		o.Username = u.User.Username()
-		o.Password, _ = u.User.Password()
-	}
-	values, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return nil, fmt.Errorf("redis: malformed URL query: %w", err)
-	}
-	o.Addrs = append(o.Addrs, values["addr"]...)
-	delete(values, "addr")
-	q := &query{values: values}
-	q.number("max_redirects", &o.MaxRedirects)
-	q.boolean("read_only", &o.ReadOnly)
-	q.boolean("route_by_latency", &o.RouteByLatency)
-	q.boolean("route_randomly", &o.RouteRandomly)
-	node.shared(q)
-	node.TLSConfig = q.verification(node.TLSConfig)
-	o.take(node)
+	o := &ClusterOptions{Addrs: append([]string{node.Addr}, q.values["addr"]...)}
+	delete(q.values, "addr")
+	o.Username, o.Password = urlUser(u)
+	o.take(q)
+	o.TLSConfig = q.verification(node.TLSConfig)
 	return o, q.finish()
-}
-
-// take sets what every node's connections share.
-func (o *ClusterOptions) take(node *Options) {
-	o.Protocol, o.ClientName, o.TLSConfig = node.Protocol, node.ClientName, node.TLSConfig
-	o.MaxRetries, o.MinRetryBackoff = node.MaxRetries, node.MinRetryBackoff
-	o.MaxRetryBackoff, o.DialTimeout = node.MaxRetryBackoff, node.DialTimeout
-	o.DialerRetryTimeout, o.ReadTimeout = node.DialerRetryTimeout, node.ReadTimeout
-	o.WriteTimeout, o.PoolSize = node.WriteTimeout, node.PoolSize
-	o.PoolTimeout, o.MinIdleConns = node.PoolTimeout, node.MinIdleConns
-	o.MaxIdleConns, o.MaxActiveConns = node.MaxIdleConns, node.MaxActiveConns
-	o.MaxConcurrentDials, o.ConnMaxIdleTime = node.MaxConcurrentDials, node.ConnMaxIdleTime
-	o.ConnMaxLifetime = node.ConnMaxLifetime
-	o.ConnMaxLifetimeJitter = node.ConnMaxLifetimeJitter
 }

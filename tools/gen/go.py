@@ -1,9 +1,11 @@
-"""Writes the Go binding's methods, results, argument structs and tests from spec/surface/go.txt."""
+"""Writes the Go binding's methods, results, argument structs and tests from spec/surface/go.txt, and
+its options from spec/surface/go-options.txt."""
 
 import pathlib
 
 import go_code
 import go_mirror
+import go_options
 import go_table
 import go_tests
 import surface
@@ -28,6 +30,7 @@ def outputs(root):
         f"{FOLDER}/cmd_results.go": go_code.results(table),
         f"{FOLDER}/cmd_replies.go": go_code.reply_structs(table),
         f"{FOLDER}/command_args.go": go_code.argument_structs(table),
+        f"{FOLDER}/option_fields.go": go_options.source(root),
         f"{FOLDER}/surface_cases_test.go": go_tests.cases(root, table, known, command_of),
     }
     for group in table.groups:
