@@ -12,15 +12,6 @@ import (
 // ClientPreventProp is both kinds of what is not propagated.
 const ClientPreventProp = ClientPreventAOFProp | ClientPreventReplProp
 
-// clientFlags are the letters of CLIENT LIST.
-var clientFlags = map[rune]ClientFlags{
-	'S': ClientSlave, 'O': ClientSlave | ClientMonitor, 'M': ClientMaster, 'P': ClientPubSub,
-	'x': ClientMulti, 'b': ClientBlocked, 't': ClientTracking, 'R': ClientTrackingBrokenRedir,
-	'B': ClientTrackingBCAST, 'd': ClientDirtyCAS, 'c': ClientCloseAfterReply,
-	'u': ClientUnBlocked, 'A': ClientCloseASAP, 'U': ClientUnixSocket, 'r': ClientReadOnly,
-	'e': ClientNoEvict, 'T': ClientNoTouch, 'N': 0,
-}
-
 // eachWord calls `set` for every name and value of a text such as "id=3 fd=8". Names it does not
 // know are left out: newer servers have more.
 func eachWord(tape core.Tape, i int, set func(name, value string) error) error {
@@ -46,7 +37,7 @@ func scanSeconds(value string, to *time.Duration) error {
 // ScanRedis implements Scanner: it reads the letters of CLIENT LIST.
 func (f *ClientFlags) ScanRedis(letters string) error {
 	for _, letter := range letters {
-		*f |= clientFlags[letter]
+		*f |= lettersOfClientFlags[letter]
 	}
 	return nil
 }

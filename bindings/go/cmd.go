@@ -94,6 +94,30 @@ func (c *baseCmd) arg(i int) interface{} {
 	return c.args[i]
 }
 
+// unnamed is the error of a command without a name, which libtendon does not send. An empty name has
+// the error that servers answer with.
+func (c *baseCmd) unnamed() error {
+	if len(c.args) == 0 {
+		return errNoCommand
+	}
+	switch name := c.args[0].(type) {
+	case nil:
+	case []byte:
+		if len(name) > 0 {
+			return nil
+		}
+	default:
+		if name != "" {
+			return nil
+		}
+	}
+	text := "ERR unknown command '', with args beginning with: "
+	for _, arg := range c.args[1:] {
+		text += "'" + argText(arg) + "' "
+	}
+	return serverError(text)
+}
+
 // show is the text of a command for people: its arguments, then its outcome.
 func (c *baseCmd) show(value interface{}) string {
 	var text strings.Builder
@@ -168,12 +192,6 @@ func (c *pairCmd[A, B]) SetVal(first A, second B) { c.first, c.second = first, s
 // String shows the arguments and the outcome.
 func (c *pairCmd[A, B]) String() string { return c.show([]interface{}{c.first, c.second}) }
 
-func (c *pairCmd[A, B]) read(tape core.Tape,
-	decode func(core.Tape, int) (A, B, error)) (err error) {
-	c.first, c.second, err = decode(tape, 0)
-	return err
-}
-
 func makePair[A, B any](ctx context.Context, args []interface{}) pairCmd[A, B] {
 	return pairCmd[A, B]{baseCmd: baseCmd{ctx: ctx, args: args}}
 }
@@ -202,12 +220,6 @@ func (c *tripleCmd[A, B, C]) SetVal(first A, second B, third C) {
 // String shows the arguments and the outcome.
 func (c *tripleCmd[A, B, C]) String() string {
 	return c.show([]interface{}{c.first, c.second, c.third})
-}
-
-func (c *tripleCmd[A, B, C]) read(tape core.Tape,
-	decode func(core.Tape, int) (A, B, C, error)) (err error) {
-	c.first, c.second, c.third, err = decode(tape, 0)
-	return err
 }
 
 func makeTriple[A, B, C any](ctx context.Context, args []interface{}) tripleCmd[A, B, C] {

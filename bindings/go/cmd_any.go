@@ -5,44 +5,8 @@ import (
 	"strconv"
 )
 
-func wrongType(value interface{}, wanted string) error {
-	return fmt.Errorf("redis: unexpected type=%T for %s", value, wanted)
-}
-
 // Text is the value, which must be a string.
 func (c *Cmd) Text() (string, error) { return convert(c, toText) }
-
-// Int is the value as a number; strings are parsed.
-func (c *Cmd) Int() (int, error) {
-	number, err := convert(c, toInt)
-	return int(number), err
-}
-
-// Int64 is the value as a number; strings are parsed.
-func (c *Cmd) Int64() (int64, error) { return convert(c, toInt) }
-
-// Uint64 is the value as a number; strings are parsed.
-func (c *Cmd) Uint64() (uint64, error) {
-	return convert(c, func(value interface{}) (uint64, error) {
-		if text, ok := value.(string); ok {
-			return strconv.ParseUint(text, 10, 64)
-		}
-		number, err := toInt(value)
-		return uint64(number), err
-	})
-}
-
-// Float32 is the value as a number; strings are parsed.
-func (c *Cmd) Float32() (float32, error) {
-	number, err := convert(c, toFloat)
-	return float32(number), err
-}
-
-// Float64 is the value as a number; strings are parsed.
-func (c *Cmd) Float64() (float64, error) { return convert(c, toFloat) }
-
-// Bool is the value as yes or no; strings are parsed.
-func (c *Cmd) Bool() (bool, error) { return convert(c, toBool) }
 
 // Slice is the value, which must be a list.
 func (c *Cmd) Slice() ([]interface{}, error) {
@@ -56,31 +20,6 @@ func (c *Cmd) Slice() ([]interface{}, error) {
 
 // StringSlice is the value, which must be a list of strings.
 func (c *Cmd) StringSlice() ([]string, error) { return convertEach(c, toText) }
-
-// Int64Slice is the value, which must be a list of numbers.
-func (c *Cmd) Int64Slice() ([]int64, error) { return convertEach(c, toInt) }
-
-// Float64Slice is the value, which must be a list of numbers.
-func (c *Cmd) Float64Slice() ([]float64, error) { return convertEach(c, toFloat) }
-
-// Uint64Slice is the value, which must be a list of numbers.
-func (c *Cmd) Uint64Slice() ([]uint64, error) {
-	return convertEach(c, func(value interface{}) (uint64, error) {
-		number, err := toInt(value)
-		return uint64(number), err
-	})
-}
-
-// Float32Slice is the value, which must be a list of numbers.
-func (c *Cmd) Float32Slice() ([]float32, error) {
-	return convertEach(c, func(value interface{}) (float32, error) {
-		number, err := toFloat(value)
-		return float32(number), err
-	})
-}
-
-// BoolSlice is the value, which must be a list of yes and no.
-func (c *Cmd) BoolSlice() ([]bool, error) { return convertEach(c, toBool) }
 
 func convert[T any](c *Cmd, to func(interface{}) (T, error)) (T, error) {
 	if c.err != nil {
@@ -111,28 +50,6 @@ func toText(value interface{}) (string, error) {
 	return "", wrongType(value, "String")
 }
 
-func toInt(value interface{}) (int64, error) {
-	switch v := value.(type) {
-	case int64:
-		return v, nil
-	case string:
-		return strconv.ParseInt(v, 10, 64)
-	}
-	return 0, wrongType(value, "Int64")
-}
-
-func toFloat(value interface{}) (float64, error) {
-	switch v := value.(type) {
-	case float64:
-		return v, nil
-	case int64:
-		return float64(v), nil
-	case string:
-		return strconv.ParseFloat(v, 64)
-	}
-	return 0, wrongType(value, "Float64")
-}
-
 func toBool(value interface{}) (bool, error) {
 	switch v := value.(type) {
 	case bool:
@@ -143,4 +60,48 @@ func toBool(value interface{}) (bool, error) {
 		return strconv.ParseBool(v)
 	}
 	return false, wrongType(value, "Bool")
+}
+
+var (
+	toInt     = toNumber("Int", strconv.Atoi)
+	toInt64   = toNumber("Int64", parseInt64)
+	toUint64  = toNumber("Uint64", parseUint64)
+	toFloat32 = toNumber("Float32", parseFloat32)
+	toFloat64 = toNumber("Float64", parseFloat64)
+)
+
+// toNumber makes what reads a value as a number: an integer, a string, or a double where that is
+// what is wanted.
+func toNumber[T int | int64 | uint64 | float32 | float64](name string,
+	parse func(string) (T, error)) func(interface{}) (T, error) {
+	half := 0.5
+	isFloat := T(half) != 0 // an integer has no half
+	return func(value interface{}) (T, error) {
+		switch v := value.(type) {
+		case int64:
+			return T(v), nil
+		case string:
+			return parse(v)
+		case float64:
+			if isFloat {
+				return T(v), nil
+			}
+		}
+		return 0, wrongType(value, name)
+	}
+}
+
+func wrongType(value interface{}, wanted string) error {
+	return fmt.Errorf("redis: unexpected type=%T for %s", value, wanted)
+}
+
+func parseInt64(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }
+
+func parseUint64(text string) (uint64, error) { return strconv.ParseUint(text, 10, 64) }
+
+func parseFloat64(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
+
+func parseFloat32(text string) (float32, error) {
+	number, err := strconv.ParseFloat(text, 32)
+	return float32(number), err
 }

@@ -49,48 +49,34 @@ func (c *MapStringStringCmd) Scan(to interface{}) error {
 
 // ScanCmd is one page of SCAN and its relatives, and the cursor of the next; 0 ends.
 type ScanCmd struct {
-	baseCmd
-	page    []string
-	cursor  uint64
+	pairCmd[[]string, uint64]
 	process func(ctx context.Context, cmd Cmder) error
 }
 
 // NewScanCmd makes a command for Process; `process` fetches the iterator's next pages.
 func NewScanCmd(ctx context.Context, process func(ctx context.Context, cmd Cmder) error,
 	args ...interface{}) *ScanCmd {
-	return &ScanCmd{baseCmd: baseCmd{ctx: ctx, args: args}, process: process}
+	return &ScanCmd{makePair[[]string, uint64](ctx, args), process}
 }
 
 // NewScanCmdResult makes a command that has its outcome already, for tests.
 func NewScanCmdResult(keys []string, cursor uint64, err error) *ScanCmd {
-	return &ScanCmd{baseCmd: baseCmd{err: err}, page: keys, cursor: cursor}
+	cmd := &ScanCmd{}
+	cmd.first, cmd.second, cmd.err = keys, cursor, err
+	return cmd
 }
 
-// Val is the page and the next cursor.
-func (c *ScanCmd) Val() (keys []string, cursor uint64) { return c.page, c.cursor }
+// String shows the arguments and the page.
+func (c *ScanCmd) String() string { return c.show(c.first) }
 
-// Result is the page, the next cursor and the error.
-func (c *ScanCmd) Result() (keys []string, cursor uint64, err error) {
-	return c.page, c.cursor, c.err
-}
-
-// SetVal sets the page and the cursor, for tests.
-func (c *ScanCmd) SetVal(page []string, cursor uint64) { c.page, c.cursor = page, cursor }
-
-// String shows the arguments and the outcome.
-func (c *ScanCmd) String() string { return c.show(c.page) }
-
-func (c *ScanCmd) readReply(tape core.Tape) (err error) {
-	if !tape.IsAggregate(0) || tape.Size(0) != 2 {
-		return unexpected(tape, 0, "a page of a scan")
-	}
-	cursor, err := decodeText(tape, 1)
-	if err != nil {
+func (c *ScanCmd) readReply(tape core.Tape) error {
+	return eachElement(tape, 0, func(place, at int) (err error) {
+		switch place {
+		case 0:
+			c.second, err = decodeUint(tape, at)
+		case 1:
+			c.first, err = decodeTexts(tape, at)
+		}
 		return err
-	}
-	if err := scanText(cursor, &c.cursor); err != nil {
-		return err
-	}
-	c.page, err = decodeTexts(tape, tape.Next(1))
-	return err
+	})
 }

@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"io"
-	"strconv"
 	"time"
 
 	"tendon.dev/redis/internal/core"
@@ -21,35 +20,6 @@ func (c *StringCmd) Bytes() ([]byte, error) {
 		return nil, c.err
 	}
 	return []byte(c.val), nil
-}
-
-// Bool parses the value with strconv.ParseBool.
-func (c *StringCmd) Bool() (bool, error) { return parse(c, strconv.ParseBool) }
-
-// Int parses the value as a decimal number.
-func (c *StringCmd) Int() (int, error) { return parse(c, strconv.Atoi) }
-
-// Int64 parses the value as a decimal number.
-func (c *StringCmd) Int64() (int64, error) {
-	return parse(c, func(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) })
-}
-
-// Uint64 parses the value as a decimal number.
-func (c *StringCmd) Uint64() (uint64, error) {
-	return parse(c, func(text string) (uint64, error) { return strconv.ParseUint(text, 10, 64) })
-}
-
-// Float32 parses the value as a number.
-func (c *StringCmd) Float32() (float32, error) {
-	number, err := parse(c, func(text string) (float64, error) {
-		return strconv.ParseFloat(text, 32)
-	})
-	return float32(number), err
-}
-
-// Float64 parses the value as a number.
-func (c *StringCmd) Float64() (float64, error) {
-	return parse(c, func(text string) (float64, error) { return strconv.ParseFloat(text, 64) })
 }
 
 // Time parses the value as RFC 3339.
@@ -114,22 +84,6 @@ func NewGeoSearchLocationCmd(ctx context.Context, q *GeoSearchLocationQuery,
 	return &GeoSearchLocationCmd{makeValue[[]GeoLocation](ctx, q.appendTo(args))}
 }
 
-// NewXInfoGroupsCmd makes a command for Process.
-func NewXInfoGroupsCmd(ctx context.Context, stream string) *XInfoGroupsCmd {
-	return &XInfoGroupsCmd{makeValue[[]XInfoGroup](ctx, []interface{}{"xinfo", "groups", stream})}
-}
-
-// NewXInfoStreamCmd makes a command for Process.
-func NewXInfoStreamCmd(ctx context.Context, stream string) *XInfoStreamCmd {
-	return &XInfoStreamCmd{makeValue[*XInfoStream](ctx, []interface{}{"xinfo", "stream", stream})}
-}
-
-// NewXInfoConsumersCmd makes a command for Process.
-func NewXInfoConsumersCmd(ctx context.Context, stream string, group string) *XInfoConsumersCmd {
-	args := []interface{}{"xinfo", "consumers", stream, group}
-	return &XInfoConsumersCmd{makeValue[[]XInfoConsumer](ctx, args)}
-}
-
 // Item is one field of a section of INFO, "" when there is none.
 func (c *InfoCmd) Item(section, key string) string { return c.val[section][key] }
 
@@ -144,33 +98,20 @@ func (c *FunctionListCmd) First() (*Library, error) {
 	return &c.val[0], nil
 }
 
-// ZeroCopyStringCmd is a GET into memory of the caller's.
+// ZeroCopyStringCmd is a GET into memory of the caller's; its value is how many bytes were written.
 type ZeroCopyStringCmd struct {
-	baseCmd
+	valueCmd[int]
 	buf []byte
-	n   int
 }
 
 // NewZeroCopyStringCmd makes a command for Process.
 func NewZeroCopyStringCmd(ctx context.Context, buf []byte,
 	args ...interface{}) *ZeroCopyStringCmd {
-	return &ZeroCopyStringCmd{baseCmd: baseCmd{ctx: ctx, args: args}, buf: buf}
+	return &ZeroCopyStringCmd{makeValue[int](ctx, args), buf}
 }
 
-// Val is how many bytes were written into the buffer.
-func (c *ZeroCopyStringCmd) Val() int { return c.n }
-
-// Result is how many bytes were written into the buffer, and the error.
-func (c *ZeroCopyStringCmd) Result() (int, error) { return c.n, c.err }
-
 // Bytes is the part of the buffer that was written.
-func (c *ZeroCopyStringCmd) Bytes() []byte { return c.buf[:c.n] }
-
-// SetVal sets how many bytes were written, for tests.
-func (c *ZeroCopyStringCmd) SetVal(n int) { c.n = n }
-
-// String shows the arguments and the outcome.
-func (c *ZeroCopyStringCmd) String() string { return c.show(c.n) }
+func (c *ZeroCopyStringCmd) Bytes() []byte { return c.buf[:c.val] }
 
 // NoRetry is true: the buffer may have been written to.
 func (c *ZeroCopyStringCmd) NoRetry() bool { return true }
@@ -180,12 +121,12 @@ func (c *ZeroCopyStringCmd) readReply(tape core.Tape) error {
 		return err
 	}
 	if !tape.IsText(0) {
-		return unexpected(tape, 0, "a string")
+		return unexpected(tape, 0, "string")
 	}
 	if tape.Size(0) > len(c.buf) {
 		return tooSmall(len(c.buf), tape.Size(0))
 	}
-	c.n = tape.CopyText(0, c.buf)
+	c.val = tape.CopyText(0, c.buf)
 	return nil
 }
 

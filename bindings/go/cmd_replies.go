@@ -14,17 +14,14 @@ type KeyValue struct {
 	Value string
 }
 
-func decodeKeyValue(tape core.Tape, i int) (v KeyValue, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
-		switch place {
-		case 0:
-			v.Key, err = decodeText(tape, at)
-		case 1:
-			v.Value, err = decodeText(tape, at)
+func decodeKeyValues(tape core.Tape, i int) ([]KeyValue, error) {
+	return pairsOf(tape, i, func(v *KeyValue, first, second int) (err error) {
+		if v.Key, err = decodeText(tape, first); err != nil {
+			return err
 		}
+		v.Value, err = decodeText(tape, second)
 		return err
 	})
-	return v, err
 }
 
 // XStream is a stream and its entries.
@@ -33,13 +30,74 @@ type XStream struct {
 	Messages []XMessage
 }
 
-func decodeXStream(tape core.Tape, i int) (v XStream, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+func decodeXStreams(tape core.Tape, i int) ([]XStream, error) {
+	return pairsOf(tape, i, func(v *XStream, first, second int) (err error) {
+		if v.Stream, err = decodeText(tape, first); err != nil {
+			return err
+		}
+		v.Messages, err = listOf(decodeXMessage)(tape, second)
+		return err
+	})
+}
+
+// Z is a member of a sorted set; its Member is a string in replies.
+type Z struct {
+	Score  float64
+	Member interface{}
+}
+
+func decodeZs(tape core.Tape, i int) ([]Z, error) {
+	return pairsOf(tape, i, func(v *Z, first, second int) (err error) {
+		if v.Member, err = decodeText(tape, first); err != nil {
+			return err
+		}
+		v.Score, err = decodeFloat(tape, second)
+		return err
+	})
+}
+
+// ZWithKey is a member of the sorted set Key.
+type ZWithKey struct {
+	Z
+	Key string
+}
+
+func decodeZWithKey(tape core.Tape, i int) (v ZWithKey, err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
-			v.Stream, err = decodeText(tape, at)
+			v.Key, err = decodeText(tape, at)
 		case 1:
-			v.Messages, err = listOf(decodeXMessage)(tape, at)
+			v.Member, err = decodeText(tape, at)
+		case 2:
+			v.Score, err = decodeFloat(tape, at)
+		}
+		return err
+	})
+	return v, err
+}
+
+// XMessage is an entry of a stream; its values are strings in replies, and nil when it no longer
+// exists.
+type XMessage struct {
+	ID     string
+	Values map[string]interface{}
+	// This and the next field: of XREADGROUP with CLAIM only.
+	MillisElapsedFromDelivery int64
+	DeliveredCount            int64
+}
+
+func decodeXMessage(tape core.Tape, i int) (v XMessage, err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
+		switch place {
+		case 0:
+			v.ID, err = decodeText(tape, at)
+		case 1:
+			v.Values, err = mapOf(decodeValue)(tape, at)
+		case 2:
+			v.MillisElapsedFromDelivery, err = decodeInt(tape, at)
+		case 3:
+			v.DeliveredCount, err = decodeInt(tape, at)
 		}
 		return err
 	})
@@ -59,7 +117,7 @@ type XPending struct {
 }
 
 func decodeXPending(tape core.Tape, i int) (v XPending, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.Count, err = decodeInt(tape, at)
@@ -86,14 +144,14 @@ type XPendingExt struct {
 }
 
 func decodeXPendingExt(tape core.Tape, i int) (v XPendingExt, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.ID, err = decodeText(tape, at)
 		case 1:
 			v.Consumer, err = decodeText(tape, at)
 		case 2:
-			v.Idle, err = decodeMillis(tape, at)
+			v.Idle, err = inUnits(time.Millisecond)(tape, at)
 		case 3:
 			v.RetryCount, err = decodeInt(tape, at)
 		}
@@ -121,9 +179,9 @@ func decodeXInfoConsumer(tape core.Tape, i int) (v XInfoConsumer, err error) {
 		case "pending":
 			v.Pending, err = decodeInt(tape, at)
 		case "idle":
-			v.Idle, err = decodeMillis(tape, at)
+			v.Idle, err = inUnits(time.Millisecond)(tape, at)
 		case "inactive":
-			v.Inactive, err = decodeMillis(tape, at)
+			v.Inactive, err = inUnits(time.Millisecond)(tape, at)
 		}
 		return err
 	})
@@ -330,7 +388,7 @@ type XInfoStreamGroupPending struct {
 }
 
 func decodeXInfoStreamGroupPending(tape core.Tape, i int) (v XInfoStreamGroupPending, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.ID, err = decodeText(tape, at)
@@ -382,7 +440,7 @@ type XInfoStreamConsumerPending struct {
 }
 
 func decodeXInfoStreamConsumerPending(tape core.Tape, i int) (v XInfoStreamConsumerPending, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.ID, err = decodeText(tape, at)
@@ -403,7 +461,7 @@ type RankScore struct {
 }
 
 func decodeRankScore(tape core.Tape, i int) (v RankScore, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.Rank, err = decodeInt(tape, at)
@@ -422,7 +480,7 @@ type SlotRange struct {
 }
 
 func decodeSlotRange(tape core.Tape, i int) (v SlotRange, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.Start, err = decodeInt(tape, at)
@@ -474,6 +532,84 @@ func decodeNode(tape core.Tape, i int) (v Node, err error) {
 	return v, err
 }
 
+// ClusterShard is a shard of a cluster.
+type ClusterShard struct {
+	Slots []SlotRange
+	Nodes []Node
+}
+
+func decodeClusterShard(tape core.Tape, i int) (v ClusterShard, err error) {
+	err = eachField(tape, i, func(name string, at int) (err error) {
+		switch name {
+		case "slots":
+			v.Slots, err = decodeSlotRanges(tape, at)
+		case "nodes":
+			v.Nodes, err = listOf(decodeNode)(tape, at)
+		}
+		return err
+	})
+	return v, err
+}
+
+// ClusterSlot is a range of slots and its nodes, the primary first.
+type ClusterSlot struct {
+	Start int
+	End   int
+	Nodes []ClusterNode
+}
+
+func decodeClusterSlot(tape core.Tape, i int) (v ClusterSlot, err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
+		switch place {
+		case 0:
+			v.Start, err = decodeNumber[int](tape, at)
+		case 1:
+			v.End, err = decodeNumber[int](tape, at)
+		default:
+			var one ClusterNode
+			one, err = decodeClusterNode(tape, at)
+			v.Nodes = append(v.Nodes, one)
+		}
+		return err
+	})
+	return v, err
+}
+
+// CommandInfo is what a server says of one of its commands.
+type CommandInfo struct {
+	Name        string
+	Arity       int8
+	Flags       []string
+	ACLFlags    []string
+	FirstKeyPos int8
+	LastKeyPos  int8
+	StepCount   int8
+	ReadOnly    bool
+}
+
+func decodeCommandInfo(tape core.Tape, i int) (v CommandInfo, err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
+		switch place {
+		case 0:
+			v.Name, err = decodeText(tape, at)
+		case 1:
+			v.Arity, err = decodeNumber[int8](tape, at)
+		case 2:
+			v.Flags, err = decodeTexts(tape, at)
+		case 6:
+			v.ACLFlags, err = decodeTexts(tape, at)
+		case 3:
+			v.FirstKeyPos, err = decodeNumber[int8](tape, at)
+		case 4:
+			v.LastKeyPos, err = decodeNumber[int8](tape, at)
+		case 5:
+			v.StepCount, err = decodeNumber[int8](tape, at)
+		}
+		return err
+	})
+	return v, err
+}
+
 // ClusterLink is a connection between two nodes of a cluster.
 type ClusterLink struct {
 	// "to" or "from".
@@ -513,7 +649,7 @@ type GeoPos struct {
 }
 
 func decodeGeoPos(tape core.Tape, i int) (v GeoPos, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.Longitude, err = decodeFloat(tape, at)
@@ -532,7 +668,7 @@ type KeyFlags struct {
 }
 
 func decodeKeyFlags(tape core.Tape, i int) (v KeyFlags, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.Key, err = decodeText(tape, at)
@@ -557,14 +693,14 @@ type SlowLog struct {
 }
 
 func decodeSlowLog(tape core.Tape, i int) (v SlowLog, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.ID, err = decodeInt(tape, at)
 		case 1:
 			v.Time, err = decodeUnix(tape, at)
 		case 2:
-			v.Duration, err = decodeMicros(tape, at)
+			v.Duration, err = inUnits(time.Microsecond)(tape, at)
 		case 3:
 			v.Args, err = decodeTexts(tape, at)
 		case 4:
@@ -589,16 +725,16 @@ type Latency struct {
 }
 
 func decodeLatency(tape core.Tape, i int) (v Latency, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.Name, err = decodeText(tape, at)
 		case 1:
 			v.Time, err = decodeUnix(tape, at)
 		case 2:
-			v.Latest, err = decodeMillis(tape, at)
+			v.Latest, err = inUnits(time.Millisecond)(tape, at)
 		case 3:
-			v.Max, err = decodeMillis(tape, at)
+			v.Max, err = inUnits(time.Millisecond)(tape, at)
 		}
 		return err
 	})
@@ -689,7 +825,7 @@ func decodeRunningScript(tape core.Tape, i int) (v RunningScript, err error) {
 		case "command":
 			v.Command, err = decodeTexts(tape, at)
 		case "duration_ms":
-			v.Duration, err = decodeMillis(tape, at)
+			v.Duration, err = inUnits(time.Millisecond)(tape, at)
 		}
 		return err
 	})
@@ -726,7 +862,7 @@ type LCSMatchedPosition struct {
 }
 
 func decodeLCSMatchedPosition(tape core.Tape, i int) (v LCSMatchedPosition, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.Key1, err = decodeLCSPosition(tape, at)
@@ -747,7 +883,7 @@ type LCSPosition struct {
 }
 
 func decodeLCSPosition(tape core.Tape, i int) (v LCSPosition, err error) {
-	err = eachElement(tape, i, func(place int, at int) (err error) {
+	err = eachElement(tape, i, func(place, at int) (err error) {
 		switch place {
 		case 0:
 			v.Start, err = decodeInt(tape, at)
@@ -988,3 +1124,24 @@ const (
 	ClientNoTouch
 	ClientPushing
 )
+
+// lettersOfClientFlags are what a server shows.
+var lettersOfClientFlags = map[rune]ClientFlags{
+	'S': ClientSlave,
+	'O': ClientSlave | ClientMonitor,
+	'M': ClientMaster,
+	'x': ClientMulti,
+	'b': ClientBlocked,
+	'd': ClientDirtyCAS,
+	'c': ClientCloseAfterReply,
+	'u': ClientUnBlocked,
+	'A': ClientCloseASAP,
+	'U': ClientUnixSocket,
+	'r': ClientReadOnly,
+	'P': ClientPubSub,
+	't': ClientTracking,
+	'R': ClientTrackingBrokenRedir,
+	'B': ClientTrackingBCAST,
+	'e': ClientNoEvict,
+	'T': ClientNoTouch,
+}

@@ -4,6 +4,7 @@ package redis
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"tendon.dev/redis/internal/core"
@@ -469,7 +470,7 @@ func NewXMessageSliceCmdResult(val []XMessage, err error) *XMessageSliceCmd {
 }
 
 func (c *XMessageSliceCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeXMessages)
+	return c.read(tape, listOf(decodeXMessage))
 }
 
 // XStreamSliceCmd is a command that answers with streams and their entries.
@@ -553,7 +554,15 @@ func NewXAutoClaimResult(first []XMessage, second string, err error) *XAutoClaim
 }
 
 func (c *XAutoClaimCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeAutoClaim)
+	return eachElement(tape, 0, func(place, at int) (err error) {
+		switch place {
+		case 1:
+			c.first, err = listOf(decodeXMessage)(tape, at)
+		case 0:
+			c.second, err = decodeText(tape, at)
+		}
+		return err
+	})
 }
 
 // XAutoClaimWithDeletedCmd is a command that answers with entries taken over, where to go on, and
@@ -575,7 +584,17 @@ func NewXAutoClaimWithDeletedResult(first []XMessage, second string, third []str
 }
 
 func (c *XAutoClaimWithDeletedCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeAutoClaimDeleted)
+	return eachElement(tape, 0, func(place, at int) (err error) {
+		switch place {
+		case 1:
+			c.first, err = listOf(decodeXMessage)(tape, at)
+		case 0:
+			c.second, err = decodeText(tape, at)
+		case 2:
+			c.third, err = decodeTexts(tape, at)
+		}
+		return err
+	})
 }
 
 // XAutoClaimJustIDCmd is a command that answers with ids taken over and where to go on.
@@ -596,12 +615,26 @@ func NewXAutoClaimJustIDResult(first []string, second string, err error) *XAutoC
 }
 
 func (c *XAutoClaimJustIDCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeAutoClaimIDs)
+	return eachElement(tape, 0, func(place, at int) (err error) {
+		switch place {
+		case 1:
+			c.first, err = decodeTexts(tape, at)
+		case 0:
+			c.second, err = decodeText(tape, at)
+		}
+		return err
+	})
 }
 
 // XInfoConsumersCmd is a command that answers with the consumers of a group.
 type XInfoConsumersCmd struct {
 	valueCmd[[]XInfoConsumer]
+}
+
+// NewXInfoConsumersCmd makes a command for Process.
+func NewXInfoConsumersCmd(ctx context.Context, stream string, group string) *XInfoConsumersCmd {
+	args := []interface{}{"xinfo", "consumers", stream, group}
+	return &XInfoConsumersCmd{makeValue[[]XInfoConsumer](ctx, args)}
 }
 
 // NewXInfoConsumersResult makes a command that has its outcome already, for tests.
@@ -620,6 +653,12 @@ type XInfoGroupsCmd struct {
 	valueCmd[[]XInfoGroup]
 }
 
+// NewXInfoGroupsCmd makes a command for Process.
+func NewXInfoGroupsCmd(ctx context.Context, stream string) *XInfoGroupsCmd {
+	args := []interface{}{"xinfo", "groups", stream}
+	return &XInfoGroupsCmd{makeValue[[]XInfoGroup](ctx, args)}
+}
+
 // NewXInfoGroupsResult makes a command that has its outcome already, for tests.
 func NewXInfoGroupsResult(val []XInfoGroup, err error) *XInfoGroupsCmd {
 	cmd := &XInfoGroupsCmd{}
@@ -634,6 +673,12 @@ func (c *XInfoGroupsCmd) readReply(tape core.Tape) error {
 // XInfoStreamCmd is a command that answers with about a stream.
 type XInfoStreamCmd struct {
 	valueCmd[*XInfoStream]
+}
+
+// NewXInfoStreamCmd makes a command for Process.
+func NewXInfoStreamCmd(ctx context.Context, stream string) *XInfoStreamCmd {
+	args := []interface{}{"xinfo", "stream", stream}
+	return &XInfoStreamCmd{makeValue[*XInfoStream](ctx, args)}
 }
 
 // NewXInfoStreamResult makes a command that has its outcome already, for tests.
@@ -707,7 +752,7 @@ func NewZWithKeyCmdResult(val *ZWithKey, err error) *ZWithKeyCmd {
 }
 
 func (c *ZWithKeyCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeZWithKey)
+	return c.read(tape, pointerTo(decodeZWithKey))
 }
 
 // ZSliceWithKeyCmd is a command that answers with a key and members with scores.
@@ -728,7 +773,15 @@ func NewZSliceWithKeyResult(first string, second []Z, err error) *ZSliceWithKeyC
 }
 
 func (c *ZSliceWithKeyCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeZsWithKey)
+	return eachElement(tape, 0, func(place, at int) (err error) {
+		switch place {
+		case 0:
+			c.first, err = decodeText(tape, at)
+		case 1:
+			c.second, err = decodeZs(tape, at)
+		}
+		return err
+	})
 }
 
 // KeyValuesCmd is a command that answers with a key and what came from it.
@@ -749,7 +802,15 @@ func NewKeyValuesResult(first string, second []string, err error) *KeyValuesCmd 
 }
 
 func (c *KeyValuesCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeKeyValuesPair)
+	return eachElement(tape, 0, func(place, at int) (err error) {
+		switch place {
+		case 0:
+			c.first, err = decodeText(tape, at)
+		case 1:
+			c.second, err = decodeTexts(tape, at)
+		}
+		return err
+	})
 }
 
 // RankWithScoreCmd is a command that answers with a rank with its score.
@@ -791,7 +852,7 @@ func NewClusterSlotsCmdResult(val []ClusterSlot, err error) *ClusterSlotsCmd {
 }
 
 func (c *ClusterSlotsCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeClusterSlots)
+	return c.read(tape, listOf(decodeClusterSlot))
 }
 
 // ClusterShardsCmd is a command that answers with shards of a cluster.
@@ -812,7 +873,7 @@ func NewClusterShardsResult(val []ClusterShard, err error) *ClusterShardsCmd {
 }
 
 func (c *ClusterShardsCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeClusterShards)
+	return c.read(tape, listOf(decodeClusterShard))
 }
 
 // ClusterLinksCmd is a command that answers with connections between nodes of a cluster.
@@ -849,7 +910,7 @@ func NewGeoLocationCmdResult(val []GeoLocation, err error) *GeoLocationCmd {
 }
 
 func (c *GeoLocationCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeGeoLocations)
+	return c.read(tape, listOf(decodeGeoLocation))
 }
 
 // GeoSearchLocationCmd is a command that answers with places, with what was asked of them.
@@ -865,7 +926,7 @@ func NewGeoSearchLocationResult(val []GeoLocation, err error) *GeoSearchLocation
 }
 
 func (c *GeoSearchLocationCmd) readReply(tape core.Tape) error {
-	return c.read(tape, decodeGeoLocations)
+	return c.read(tape, listOf(decodeGeoLocation))
 }
 
 // GeoPosCmd is a command that answers with positions; a missing member is nil.
@@ -1680,3 +1741,54 @@ const (
 	CmdTypeScan
 	CmdTypeMonitor
 )
+
+// Int parses the value as a decimal number.
+func (c *StringCmd) Int() (int, error) { return parse(c, strconv.Atoi) }
+
+// Int is the value as a decimal number; strings are parsed.
+func (c *Cmd) Int() (int, error) { return convert(c, toInt) }
+
+// Int64 parses the value as a decimal number.
+func (c *StringCmd) Int64() (int64, error) { return parse(c, parseInt64) }
+
+// Int64 is the value as a decimal number; strings are parsed.
+func (c *Cmd) Int64() (int64, error) { return convert(c, toInt64) }
+
+// Int64Slice is the value, which must be a list, each element as a decimal number.
+func (c *Cmd) Int64Slice() ([]int64, error) { return convertEach(c, toInt64) }
+
+// Uint64 parses the value as a decimal number.
+func (c *StringCmd) Uint64() (uint64, error) { return parse(c, parseUint64) }
+
+// Uint64 is the value as a decimal number; strings are parsed.
+func (c *Cmd) Uint64() (uint64, error) { return convert(c, toUint64) }
+
+// Uint64Slice is the value, which must be a list, each element as a decimal number.
+func (c *Cmd) Uint64Slice() ([]uint64, error) { return convertEach(c, toUint64) }
+
+// Float32 parses the value as a number.
+func (c *StringCmd) Float32() (float32, error) { return parse(c, parseFloat32) }
+
+// Float32 is the value as a number; strings are parsed.
+func (c *Cmd) Float32() (float32, error) { return convert(c, toFloat32) }
+
+// Float32Slice is the value, which must be a list, each element as a number.
+func (c *Cmd) Float32Slice() ([]float32, error) { return convertEach(c, toFloat32) }
+
+// Float64 parses the value as a number.
+func (c *StringCmd) Float64() (float64, error) { return parse(c, parseFloat64) }
+
+// Float64 is the value as a number; strings are parsed.
+func (c *Cmd) Float64() (float64, error) { return convert(c, toFloat64) }
+
+// Float64Slice is the value, which must be a list, each element as a number.
+func (c *Cmd) Float64Slice() ([]float64, error) { return convertEach(c, toFloat64) }
+
+// Bool parses the value as yes or no.
+func (c *StringCmd) Bool() (bool, error) { return parse(c, strconv.ParseBool) }
+
+// Bool is the value as yes or no; strings are parsed.
+func (c *Cmd) Bool() (bool, error) { return convert(c, toBool) }
+
+// BoolSlice is the value, which must be a list, each element as yes or no.
+func (c *Cmd) BoolSlice() ([]bool, error) { return convertEach(c, toBool) }

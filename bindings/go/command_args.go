@@ -4,6 +4,51 @@ package redis
 
 import "time"
 
+// HGetEXExpirationType is how HGetEXWithArgs counts an expiration.
+type HGetEXExpirationType string
+
+// The values of HGetEXExpirationType.
+const (
+	// HGetEXExpirationEX: seconds.
+	HGetEXExpirationEX HGetEXExpirationType = "EX"
+	// HGetEXExpirationPX: milliseconds.
+	HGetEXExpirationPX HGetEXExpirationType = "PX"
+	// HGetEXExpirationEXAT: seconds since 1970.
+	HGetEXExpirationEXAT HGetEXExpirationType = "EXAT"
+	// HGetEXExpirationPXAT: milliseconds since 1970.
+	HGetEXExpirationPXAT HGetEXExpirationType = "PXAT"
+	// HGetEXExpirationPERSIST: none from now on.
+	HGetEXExpirationPERSIST HGetEXExpirationType = "PERSIST"
+)
+
+// HSetEXCondition is when HSetEXWithArgs sets.
+type HSetEXCondition string
+
+// The values of HSetEXCondition.
+const (
+	// HSetEXFNX: none of the fields exists.
+	HSetEXFNX HSetEXCondition = "FNX"
+	// HSetEXFXX: all of the fields exist.
+	HSetEXFXX HSetEXCondition = "FXX"
+)
+
+// HSetEXExpirationType is how HSetEXWithArgs counts an expiration.
+type HSetEXExpirationType string
+
+// The values of HSetEXExpirationType.
+const (
+	// HSetEXExpirationEX: seconds.
+	HSetEXExpirationEX HSetEXExpirationType = "EX"
+	// HSetEXExpirationPX: milliseconds.
+	HSetEXExpirationPX HSetEXExpirationType = "PX"
+	// HSetEXExpirationEXAT: seconds since 1970.
+	HSetEXExpirationEXAT HSetEXExpirationType = "EXAT"
+	// HSetEXExpirationPXAT: milliseconds since 1970.
+	HSetEXExpirationPXAT HSetEXExpirationType = "PXAT"
+	// HSetEXExpirationKEEPTTL: the one each field has.
+	HSetEXExpirationKEEPTTL HSetEXExpirationType = "KEEPTTL"
+)
+
 // FilterBy says which names CommandList lists: by one of these.
 type FilterBy struct {
 	// Of a module.
@@ -144,7 +189,7 @@ func (a *Sort) appendTo(args []interface{}) []interface{} {
 	if a.Offset != 0 || a.Count != 0 {
 		args = append(args, "limit", a.Offset, a.Count)
 	}
-	args = appendGets(args, a.Get)
+	args = appendEach(args, "get", a.Get)
 	if a.Order != "" {
 		args = append(args, a.Order)
 	}
@@ -641,7 +686,12 @@ func (a *GeoSearchQuery) appendTo(args []interface{}) []interface{} {
 	if a.Sort != "" {
 		args = append(args, a.Sort)
 	}
-	args = appendGeoCount(args, a)
+	if a.Count > 0 {
+		args = append(args, "count", a.Count)
+		if a.CountAny {
+			args = append(args, "any")
+		}
+	}
 	return args
 }
 
@@ -704,7 +754,7 @@ func (a *ClientTrackingOptions) appendTo(args []interface{}) []interface{} {
 	if a.Bcast {
 		args = append(args, "bcast")
 	}
-	args = appendPrefixes(args, a.Prefixes)
+	args = appendEach(args, "prefix", a.Prefixes)
 	if a.OptIn {
 		args = append(args, "optin")
 	}
@@ -730,6 +780,6 @@ func (a *ModuleLoadexConfig) appendTo(args []interface{}) []interface{} {
 	}
 	args = append(args, a.Path)
 	args = appendModuleConf(args, a.Conf)
-	args = appendModuleArgs(args, a.Args)
+	args = appendEach(args, "args", a.Args)
 	return args
 }

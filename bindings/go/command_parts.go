@@ -33,13 +33,10 @@ func textOr(text, otherwise string) string {
 
 // appendExpiry adds EX or PX, whichever keeps the precision; a time of 0 or less adds nothing.
 func appendExpiry(args []interface{}, d time.Duration) []interface{} {
-	switch {
-	case d <= 0:
+	if d <= 0 {
 		return args
-	case needsMillis(d):
-		return append(args, "px", wholeMillis(d))
 	}
-	return append(args, "ex", wholeSeconds(d))
+	return appendLifetime(args, d)
 }
 
 func appendPersist(args []interface{}, d time.Duration) []interface{} {
@@ -56,14 +53,17 @@ func appendKeepTTL(args []interface{}, d time.Duration) []interface{} {
 	return args
 }
 
-// appendSetNX is the whole of SetNX, which has a command of its own without an expiration.
-func appendSetNX(args []interface{}, key string, value interface{},
-	d time.Duration) []interface{} {
-	if d == 0 {
-		return append(args, "setnx", key, value)
+// appendLifetime is the expiration of a SET with a condition: the server refuses a negative one.
+func appendLifetime(args []interface{}, d time.Duration) []interface{} {
+	switch {
+	case d == 0:
+		return args
+	case d == KeepTTL:
+		return append(args, "keepttl")
+	case needsMillis(d):
+		return append(args, "px", wholeMillis(d))
 	}
-	args = append(args, "set", key, value)
-	return append(appendKeepTTL(appendExpiry(args, d), d), "nx")
+	return append(args, "ex", wholeSeconds(d))
 }
 
 // appendMatch is what the mode of SET compares with.
@@ -80,18 +80,6 @@ func appendMatch(args []interface{}, a *SetArgs) []interface{} {
 // appendPairs counts pairs before it lists them.
 func appendPairs(args []interface{}, flat []string) []interface{} {
 	return appendList(append(args, len(flat)/2), flat)
-}
-
-func appendGets(args []interface{}, patterns []string) []interface{} {
-	return appendEach(args, "get", patterns)
-}
-
-func appendPrefixes(args []interface{}, prefixes []string) []interface{} {
-	return appendEach(args, "prefix", prefixes)
-}
-
-func appendModuleArgs(args []interface{}, values []interface{}) []interface{} {
-	return appendEach(args, "args", values)
 }
 
 // appendEach sends a word before each element.
@@ -168,17 +156,6 @@ func appendGeoShape(args []interface{}, q *GeoSearchQuery) []interface{} {
 		return append(args, "byradius", q.Radius, textOr(q.RadiusUnit, "km"))
 	}
 	return append(args, "bybox", q.BoxWidth, q.BoxHeight, textOr(q.BoxUnit, "km"))
-}
-
-func appendGeoCount(args []interface{}, q *GeoSearchQuery) []interface{} {
-	if q.Count <= 0 {
-		return args
-	}
-	args = append(args, "count", q.Count)
-	if q.CountAny {
-		args = append(args, "any")
-	}
-	return args
 }
 
 // appendBlock leaves BLOCK out for a negative time; 0 waits for ever.

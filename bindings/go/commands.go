@@ -20,39 +20,6 @@ const (
 	BitCountIndexBit  = "BIT"
 )
 
-// HGetEXExpirationType is how HGetEXWithArgs counts an expiration.
-type HGetEXExpirationType string
-
-// The values of HGetEXExpirationType.
-const (
-	HGetEXExpirationEX      HGetEXExpirationType = "EX"      // seconds
-	HGetEXExpirationPX      HGetEXExpirationType = "PX"      // milliseconds
-	HGetEXExpirationEXAT    HGetEXExpirationType = "EXAT"    // seconds since 1970
-	HGetEXExpirationPXAT    HGetEXExpirationType = "PXAT"    // milliseconds since 1970
-	HGetEXExpirationPERSIST HGetEXExpirationType = "PERSIST" // none from now on
-)
-
-// HSetEXCondition is when HSetEXWithArgs sets.
-type HSetEXCondition string
-
-// The values of HSetEXCondition.
-const (
-	HSetEXFNX HSetEXCondition = "FNX" // none of the fields exists
-	HSetEXFXX HSetEXCondition = "FXX" // all of the fields exist
-)
-
-// HSetEXExpirationType is how HSetEXWithArgs counts an expiration.
-type HSetEXExpirationType string
-
-// The values of HSetEXExpirationType.
-const (
-	HSetEXExpirationEX      HSetEXExpirationType = "EX"      // seconds
-	HSetEXExpirationPX      HSetEXExpirationType = "PX"      // milliseconds
-	HSetEXExpirationEXAT    HSetEXExpirationType = "EXAT"    // seconds since 1970
-	HSetEXExpirationPXAT    HSetEXExpirationType = "PXAT"    // milliseconds since 1970
-	HSetEXExpirationKEEPTTL HSetEXExpirationType = "KEEPTTL" // the one each field has
-)
-
 // cmdable is everything that runs one command: the commands are its methods. It returns the error
 // that it has also set on the command.
 type cmdable func(ctx context.Context, cmd Cmder) error

@@ -328,8 +328,10 @@ func (c cmdable) SetEx(ctx context.Context, key string, value interface{}, expir
 //
 // SET, since 1.0.0; O(1).
 func (c cmdable) SetNX(ctx context.Context, key string, value interface{}, expiration time.Duration) *BoolCmd {
-	words := make([]interface{}, 0, 4)
-	words = appendSetNX(words, key, value, expiration)
+	words := make([]interface{}, 0, 11)
+	words = append(words, "set", key, value)
+	words = appendLifetime(words, expiration)
+	words = append(words, "nx")
 	return run(ctx, c, NewBoolCmd(ctx, words...))
 }
 
@@ -338,10 +340,9 @@ func (c cmdable) SetNX(ctx context.Context, key string, value interface{}, expir
 //
 // SET, since 1.0.0; O(1).
 func (c cmdable) SetXX(ctx context.Context, key string, value interface{}, expiration time.Duration) *BoolCmd {
-	words := make([]interface{}, 0, 15)
+	words := make([]interface{}, 0, 11)
 	words = append(words, "set", key, value)
-	words = appendExpiry(words, expiration)
-	words = appendKeepTTL(words, expiration)
+	words = appendLifetime(words, expiration)
 	words = append(words, "xx")
 	return run(ctx, c, NewBoolCmd(ctx, words...))
 }

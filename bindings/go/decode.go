@@ -8,19 +8,16 @@ import (
 	"tendon.dev/redis/internal/core"
 )
 
-// nodeNames are for people.
-var nodeNames = map[uint8]string{
-	core.NodeNull: "null", core.NodeStatus: "a status", core.NodeError: "an error",
-	core.NodeInteger: "an integer",
-	core.NodeString:  "a string", core.NodeArray: "an array", core.NodeDouble: "a double",
-	core.NodeBoolean: "a boolean", core.NodeBigNumber: "a big number",
-	core.NodeVerbatim: "a verbatim string",
-	core.NodeMap:      "a map", core.NodeSet: "a set", core.NodePush: "a push",
-}
+// list is what a reply of elements is called.
+const list = "array/set/push"
 
+// unexpected says what came instead, in the words of go-redis, which quotes the reply's first line.
 func unexpected(tape core.Tape, i int, wanted string) error {
-	return fmt.Errorf("redis: the server answered with %s where %s was expected; check the command",
-		nodeNames[tape.Type(i)], wanted)
+	line := appendLine(nil, tape, i)
+	if wanted == "string" {
+		return fmt.Errorf("redis: can't parse reply=%.100q reading string", line)
+	}
+	return fmt.Errorf("redis: can't parse %s reply: %.100q", wanted, line)
 }
 
 // nested is the error a node stands for inside a reply: a server's error, or Nil for null.
@@ -48,7 +45,7 @@ func decodeText(tape core.Tape, i int) (string, error) {
 	case tape.Type(i) == core.NodeBoolean:
 		return strconv.FormatBool(tape.Int(i) != 0), nil
 	}
-	return "", unexpected(tape, i, "a string")
+	return "", unexpected(tape, i, "string")
 }
 
 func decodeInt(tape core.Tape, i int) (int64, error) {
@@ -61,7 +58,7 @@ func decodeInt(tape core.Tape, i int) (int64, error) {
 	case tape.IsText(i):
 		return strconv.ParseInt(tape.Text(i), 10, 64)
 	}
-	return 0, unexpected(tape, i, "an integer")
+	return 0, unexpected(tape, i, "int")
 }
 
 func decodeFloat(tape core.Tape, i int) (float64, error) {
@@ -76,7 +73,7 @@ func decodeFloat(tape core.Tape, i int) (float64, error) {
 	case tape.IsText(i):
 		return strconv.ParseFloat(tape.Text(i), 64)
 	}
-	return 0, unexpected(tape, i, "a number")
+	return 0, unexpected(tape, i, "float")
 }
 
 // decodeBool takes the forms of yes and no that commands have: 1 and 0, OK, a boolean.
@@ -91,7 +88,7 @@ func decodeBool(tape core.Tape, i int) (bool, error) {
 		text := tape.Text(i)
 		return text == "OK" || text == "1", nil
 	}
-	return false, unexpected(tape, i, "a yes or no")
+	return false, unexpected(tape, i, "string")
 }
 
 // decodeEach decodes the elements of a list. A missing element becomes the zero value.
@@ -100,7 +97,7 @@ func decodeEach[T any](tape core.Tape, i int, decode func(core.Tape, int) (T, er
 		return nil, err
 	}
 	if !tape.IsAggregate(i) {
-		return nil, unexpected(tape, i, "a list")
+		return nil, unexpected(tape, i, list)
 	}
 	all := make([]T, tape.Size(i))
 	at := i + 1
@@ -119,20 +116,10 @@ func decodeTexts(tape core.Tape, i int) ([]string, error) { return decodeEach(ta
 func decodeInts(tape core.Tape, i int) ([]int64, error)   { return decodeEach(tape, i, decodeInt) }
 
 func decodeSlice(tape core.Tape, i int) ([]interface{}, error) {
-	if err := nested(tape, i); err != nil {
-		return nil, err
-	}
-	if !tape.IsAggregate(i) {
-		return nil, unexpected(tape, i, "a list")
-	}
-	all := make([]interface{}, tape.Size(i))
-	at := i + 1
-	for k := range all {
-		all[k] = decodeAny(tape, at)
-		at = tape.Next(at)
-	}
-	return all, nil
+	return decodeEach(tape, i, decodeValue)
 }
+
+func decodeValue(tape core.Tape, i int) (interface{}, error) { return decodeAny(tape, i), nil }
 
 // decodeAny gives each type of reply the Go type that fits it; a null inside a reply is nil, an
 // error is an error value.

@@ -3,6 +3,8 @@ package redis
 import (
 	"fmt"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -10,13 +12,13 @@ import (
 )
 
 // eachPair calls `each` for the nodes of every pair in a map, in a list of pairs, or in a flat list
-// where RESP2 has no map.
-func eachPair(tape core.Tape, i int, each func(first, second int) error) error {
+// where RESP2 has no map. `what` is what to call it when it is none of these.
+func eachPair(tape core.Tape, i int, what string, each func(first, second int) error) error {
 	if err := nested(tape, i); err != nil {
 		return err
 	}
 	if !tape.IsAggregate(i) {
-		return unexpected(tape, i, "pairs of name and value")
+		return unexpected(tape, i, what)
 	}
 	end := tape.Next(i)
 	for at := i + 1; at < end; {
@@ -26,7 +28,7 @@ func eachPair(tape core.Tape, i int, each func(first, second int) error) error {
 		}
 		isPair := next == 0 && tape.Next(at) < end || next != 0 && tape.Size(at) == 2
 		if !isPair {
-			return unexpected(tape, i, "pairs of name and value")
+			return unexpected(tape, i, what)
 		}
 		second := tape.Next(first)
 		if err := each(first, second); err != nil && err != Nil {
@@ -39,7 +41,7 @@ func eachPair(tape core.Tape, i int, each func(first, second int) error) error {
 
 // eachField calls `each` for every named field of a reply. A null leaves a field as it is.
 func eachField(tape core.Tape, i int, each func(name string, at int) error) error {
-	return eachPair(tape, i, func(first, second int) error {
+	return eachPair(tape, i, "map", func(first, second int) error {
 		name, err := decodeText(tape, first)
 		if err != nil {
 			return err
@@ -55,7 +57,7 @@ func eachElement(tape core.Tape, i int, each func(place, at int) error) error {
 		return err
 	}
 	if !tape.IsAggregate(i) {
-		return unexpected(tape, i, "a list")
+		return unexpected(tape, i, list)
 	}
 	at := i + 1
 	for place := range tape.Size(i) {
@@ -98,6 +100,20 @@ func pointerTo[T any](decode decoder[T]) decoder[*T] {
 	}
 }
 
+// pairsOf makes a list of pairs; see eachPair for the forms they have.
+func pairsOf[T any](tape core.Tape, i int, set func(v *T, first, second int) error) ([]T, error) {
+	all := make([]T, 0, 8)
+	err := eachPair(tape, i, list, func(first, second int) error {
+		var empty T
+		all = append(all, empty)
+		return set(&all[len(all)-1], first, second)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
 // decodeReply is the value of a command of any name: a null or an error is its error.
 func decodeReply(tape core.Tape, i int) (interface{}, error) {
 	if err := nested(tape, i); err != nil {
@@ -106,12 +122,10 @@ func decodeReply(tape core.Tape, i int) (interface{}, error) {
 	return decodeAny(tape, i), nil
 }
 
-func decodeValue(tape core.Tape, i int) (interface{}, error) { return decodeAny(tape, i), nil }
-
 // decodeMap is mapOf(decodeText), which HGETALL is too hot for.
 func decodeMap(tape core.Tape, i int) (map[string]string, error) {
 	all := make(map[string]string, 8)
-	err := eachPair(tape, i, func(first, second int) error {
+	err := eachPair(tape, i, "map", func(first, second int) error {
 		name, err := decodeText(tape, first)
 		if err != nil {
 			return err
@@ -126,13 +140,14 @@ func decodeMap(tape core.Tape, i int) (map[string]string, error) {
 }
 
 func decodeStringSet(tape core.Tape, i int) (map[string]struct{}, error) {
-	texts, err := decodeTexts(tape, i)
+	all := make(map[string]struct{})
+	err := eachElement(tape, i, func(_, at int) error {
+		text, err := decodeText(tape, at)
+		all[text] = struct{}{}
+		return err
+	})
 	if err != nil {
 		return nil, err
-	}
-	all := make(map[string]struct{}, len(texts))
-	for _, text := range texts {
-		all[text] = struct{}{}
 	}
 	return all, nil
 }
@@ -145,25 +160,15 @@ func decodeYes(tape core.Tape, i int) (bool, error) {
 	return decodeBool(tape, i)
 }
 
-func decodeSeconds(tape core.Tape, i int) (time.Duration, error) {
-	return decodeUnits(tape, i, time.Second)
-}
-
-func decodeMillis(tape core.Tape, i int) (time.Duration, error) {
-	return decodeUnits(tape, i, time.Millisecond)
-}
-
-func decodeMicros(tape core.Tape, i int) (time.Duration, error) {
-	return decodeUnits(tape, i, time.Microsecond)
-}
-
-// decodeUnits keeps negative numbers as they are: they are codes.
-func decodeUnits(tape core.Tape, i int, unit time.Duration) (time.Duration, error) {
-	number, err := decodeInt(tape, i)
-	if number < 0 {
-		return time.Duration(number), err
+// inUnits decodes a time that is a number of units. Negative numbers stay as they are: they are codes.
+func inUnits(unit time.Duration) decoder[time.Duration] {
+	return func(tape core.Tape, i int) (time.Duration, error) {
+		number, err := decodeInt(tape, i)
+		if number < 0 {
+			return time.Duration(number), err
+		}
+		return time.Duration(number) * unit, err
 	}
-	return time.Duration(number) * unit, err
 }
 
 func decodeUnix(tape core.Tape, i int) (time.Time, error) {
@@ -179,11 +184,11 @@ func decodeUnixMillis(tape core.Tape, i int) (time.Time, error) {
 // decodeClock is TIME's answer: seconds and microseconds.
 func decodeClock(tape core.Tape, i int) (time.Time, error) {
 	parts, err := decodeInts(tape, i)
+	if err == nil && len(parts) != 2 {
+		err = unexpected(tape, i, "time")
+	}
 	if err != nil {
 		return time.Time{}, err
-	}
-	if len(parts) != 2 {
-		return time.Time{}, unexpected(tape, i, "a time")
 	}
 	return time.Unix(parts[0], parts[1]*int64(time.Microsecond)), nil
 }
@@ -194,147 +199,6 @@ func decodeLag(tape core.Tape, i int) (int64, error) {
 		return -1, nil
 	}
 	return decodeInt(tape, i)
-}
-
-func decodeZs(tape core.Tape, i int) ([]Z, error) {
-	zs := make([]Z, 0, 8)
-	err := eachPair(tape, i, func(first, second int) error {
-		member, err := decodeText(tape, first)
-		if err != nil {
-			return err
-		}
-		score, err := decodeFloat(tape, second)
-		zs = append(zs, Z{Score: score, Member: member})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return zs, nil
-}
-
-func decodeZWithKey(tape core.Tape, i int) (*ZWithKey, error) {
-	z := &ZWithKey{}
-	err := eachElement(tape, i, func(place, at int) (err error) {
-		switch place {
-		case 0:
-			z.Key, err = decodeText(tape, at)
-		case 1:
-			z.Member, err = decodeText(tape, at)
-		case 2:
-			z.Score, err = decodeFloat(tape, at)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return z, nil
-}
-
-// decodeKeyed is a key and what was taken from it.
-func decodeKeyed[T any](tape core.Tape, i int, decode decoder[T]) (key string, val T, err error) {
-	err = eachElement(tape, i, func(place, at int) (err error) {
-		switch place {
-		case 0:
-			key, err = decodeText(tape, at)
-		case 1:
-			val, err = decode(tape, at)
-		}
-		return err
-	})
-	return key, val, err
-}
-
-func decodeZsWithKey(tape core.Tape, i int) (string, []Z, error) {
-	return decodeKeyed(tape, i, decodeZs)
-}
-
-func decodeKeyValuesPair(tape core.Tape, i int) (string, []string, error) {
-	return decodeKeyed(tape, i, decodeTexts)
-}
-
-func decodeKeyValues(tape core.Tape, i int) ([]KeyValue, error) {
-	all := []KeyValue{}
-	err := eachPair(tape, i, func(first, second int) (err error) {
-		var one KeyValue
-		if one.Key, err = decodeText(tape, first); err != nil {
-			return err
-		}
-		one.Value, err = decodeText(tape, second)
-		all = append(all, one)
-		return err
-	})
-	return all, err
-}
-
-// decodeXMessage leaves Values nil when the entry no longer exists.
-func decodeXMessage(tape core.Tape, i int) (v XMessage, err error) {
-	err = eachElement(tape, i, func(place, at int) (err error) {
-		switch place {
-		case 0:
-			v.ID, err = decodeText(tape, at)
-		case 1:
-			v.Values, err = mapOf(decodeTextValue)(tape, at)
-		case 2:
-			v.MillisElapsedFromDelivery, err = decodeInt(tape, at)
-		case 3:
-			v.DeliveredCount, err = decodeInt(tape, at)
-		}
-		return err
-	})
-	return v, err
-}
-
-func decodeTextValue(tape core.Tape, i int) (interface{}, error) { return decodeText(tape, i) }
-
-func decodeXMessages(tape core.Tape, i int) ([]XMessage, error) {
-	return decodeEach(tape, i, decodeXMessage)
-}
-
-// decodeXStreams takes pairs of name and entries, which RESP3 has in a map.
-func decodeXStreams(tape core.Tape, i int) ([]XStream, error) {
-	var all []XStream
-	err := eachPair(tape, i, func(first, second int) (err error) {
-		var one XStream
-		if one.Stream, err = decodeText(tape, first); err != nil {
-			return err
-		}
-		one.Messages, err = decodeXMessages(tape, second)
-		all = append(all, one)
-		return err
-	})
-	return all, err
-}
-
-func decodeAutoClaim(tape core.Tape, i int) ([]XMessage, string, error) {
-	messages, start, _, err := decodeClaimed(tape, i, decodeXMessages)
-	return messages, start, err
-}
-
-func decodeAutoClaimDeleted(tape core.Tape, i int) ([]XMessage, string, []string, error) {
-	return decodeClaimed(tape, i, decodeXMessages)
-}
-
-func decodeAutoClaimIDs(tape core.Tape, i int) ([]string, string, error) {
-	ids, start, _, err := decodeClaimed(tape, i, decodeTexts)
-	return ids, start, err
-}
-
-func decodeClaimed[T any](tape core.Tape, i int, decode decoder[T]) (val T, start string,
-	deleted []string, err error) {
-	err = eachElement(tape, i, func(place, at int) (err error) {
-		switch place {
-		case 0:
-			start, err = decodeText(tape, at)
-		case 1:
-			val, err = decode(tape, at)
-		case 2:
-			deleted, err = decodeTexts(tape, at)
-		}
-		return err
-	})
-	return val, start, deleted, err
 }
 
 // decodeGeoLocation tells what comes with a name by its type: a distance is a number in a string,
@@ -360,10 +224,6 @@ func decodeGeoLocation(tape core.Tape, i int) (v GeoLocation, err error) {
 		return err
 	})
 	return v, err
-}
-
-func decodeGeoLocations(tape core.Tape, i int) ([]GeoLocation, error) {
-	return decodeEach(tape, i, decodeGeoLocation)
 }
 
 // decodeLCS takes the three forms of LCS: the string, its length, or where the keys agree.
@@ -410,28 +270,6 @@ func decodeInfo(tape core.Tape, i int) (map[string]map[string]string, error) {
 	return all, nil
 }
 
-func decodeClusterSlots(tape core.Tape, i int) ([]ClusterSlot, error) {
-	return decodeEach(tape, i, decodeClusterSlot)
-}
-
-func decodeClusterSlot(tape core.Tape, i int) (v ClusterSlot, err error) {
-	err = eachElement(tape, i, func(place, at int) error {
-		if place >= 2 {
-			node, err := decodeClusterNode(tape, at)
-			v.Nodes = append(v.Nodes, node)
-			return err
-		}
-		slot, err := decodeInt(tape, at)
-		if place == 0 {
-			v.Start = int(slot)
-		} else {
-			v.End = int(slot)
-		}
-		return err
-	})
-	return v, err
-}
-
 func decodeClusterNode(tape core.Tape, i int) (v ClusterNode, err error) {
 	var host, port string
 	err = eachElement(tape, i, func(place, at int) (err error) {
@@ -451,25 +289,14 @@ func decodeClusterNode(tape core.Tape, i int) (v ClusterNode, err error) {
 	return v, err
 }
 
-func decodeClusterShards(tape core.Tape, i int) ([]ClusterShard, error) {
-	return decodeEach(tape, i, decodeClusterShard)
-}
-
-func decodeClusterShard(tape core.Tape, i int) (v ClusterShard, err error) {
-	err = eachField(tape, i, func(name string, at int) (err error) {
-		switch name {
-		case "slots":
-			var bounds []int64
-			bounds, err = decodeInts(tape, at)
-			for k := 0; k+1 < len(bounds); k += 2 {
-				v.Slots = append(v.Slots, SlotRange{bounds[k], bounds[k+1]})
-			}
-		case "nodes":
-			v.Nodes, err = decodeEach(tape, at, decodeNode)
-		}
-		return err
-	})
-	return v, err
+// decodeSlotRanges takes the bounds of all ranges in one list.
+func decodeSlotRanges(tape core.Tape, i int) ([]SlotRange, error) {
+	bounds, err := decodeInts(tape, i)
+	var all []SlotRange
+	for k := 0; k+1 < len(bounds); k += 2 {
+		all = append(all, SlotRange{bounds[k], bounds[k+1]})
+	}
+	return all, err
 }
 
 func decodeCommandInfos(tape core.Tape, i int) (map[string]*CommandInfo, error) {
@@ -479,50 +306,29 @@ func decodeCommandInfos(tape core.Tape, i int) (map[string]*CommandInfo, error) 
 	}
 	all := make(map[string]*CommandInfo, len(list))
 	for _, one := range list {
-		if one != nil {
+		if one != nil { // the server does not know the command
+			one.ReadOnly = slices.Contains(one.Flags, "readonly")
 			all[one.Name] = one
 		}
 	}
 	return all, nil
 }
 
-func decodeCommandInfo(tape core.Tape, i int) (v CommandInfo, err error) {
-	err = eachElement(tape, i, func(place, at int) (err error) {
-		switch place {
-		case 0:
-			v.Name, err = decodeText(tape, at)
-		case 1:
-			v.Arity, err = decodeInt8(tape, at)
-		case 2:
-			v.Flags, err = decodeTexts(tape, at)
-		case 3:
-			v.FirstKeyPos, err = decodeInt8(tape, at)
-		case 4:
-			v.LastKeyPos, err = decodeInt8(tape, at)
-		case 5:
-			v.StepCount, err = decodeInt8(tape, at)
-		case 6:
-			v.ACLFlags, err = decodeTexts(tape, at)
-		}
-		return err
-	})
-	for _, flag := range v.Flags {
-		v.ReadOnly = v.ReadOnly || flag == "readonly"
-	}
-	return v, err
-}
-
 func decodeUint(tape core.Tape, i int) (uint64, error) {
+	if tape.IsText(i) && tape.Type(i) != core.NodeError {
+		return strconv.ParseUint(tape.Text(i), 10, 64)
+	}
 	number, err := decodeInt(tape, i)
 	return uint64(number), err
 }
 
-func decodeInt8(tape core.Tape, i int) (int8, error) {
+// decodeNumber refuses what does not fit the type.
+func decodeNumber[T int | int8](tape core.Tape, i int) (T, error) {
 	number, err := decodeInt(tape, i)
-	if err == nil && int64(int8(number)) != number {
-		return 0, fmt.Errorf("redis: the server answered with %d, which fits no int8", number)
+	if err == nil && int64(T(number)) != number {
+		return 0, fmt.Errorf("redis: the server answered with %d, which fits no %T", number, T(0))
 	}
-	return int8(number), err
+	return T(number), err
 }
 
 func decodeFunctionStats(tape core.Tape, i int) (v FunctionStats, err error) {

@@ -45,6 +45,9 @@ const (
 	ErrCrossSlot = serverError("CROSSSLOT Keys in request don't hash to the same slot")
 	// ErrNoScript is the result of running a script by a hash that the server does not know.
 	ErrNoScript = serverError("NOSCRIPT No matching script. Please use EVAL.")
+
+	// errAborted is what a server answers to EXEC when it has refused one of the commands.
+	errAborted = serverError("EXECABORT Transaction discarded because of previous errors.")
 )
 
 // Executed says whether the command of a failed call was executed by a server.
@@ -130,6 +133,8 @@ func unsupported(what, instead string) error {
 		Message: fmt.Sprintf("%s is not supported: %s", what, instead)}
 }
 
+var errNoCommand = errors.New("redis: please enter the command to be executed")
+
 var errNotMade = &ClientError{Status: "ARGUMENT", executed: ExecutedNo,
 	Message: "this client was not made by a constructor; use NewClient or NewClusterClient"}
 
@@ -211,29 +216,6 @@ func HasErrorPrefix(err error, prefix string) bool {
 	return strings.HasPrefix(text, prefix) || strings.HasPrefix(cause, prefix)
 }
 
-// IsLoadingError says whether the server is still loading its data.
-func IsLoadingError(err error) bool { return HasErrorPrefix(err, "LOADING ") }
-
-// IsReadOnlyError says whether a write met a replica.
-func IsReadOnlyError(err error) bool { return HasErrorPrefix(err, "READONLY ") }
-
-// IsClusterDownError says whether the cluster does not serve the slot.
-func IsClusterDownError(err error) bool { return HasErrorPrefix(err, "CLUSTERDOWN ") }
-
-// IsTryAgainError says whether a multi-key command met a slot on its way to another node.
-func IsTryAgainError(err error) bool { return HasErrorPrefix(err, "TRYAGAIN ") }
-
-// IsMasterDownError says whether a replica has lost its primary.
-func IsMasterDownError(err error) bool { return HasErrorPrefix(err, "MASTERDOWN ") }
-
-// IsMaxClientsError says whether the server has too many clients.
-func IsMaxClientsError(err error) bool {
-	return HasErrorPrefix(err, "ERR max number of clients reached")
-}
-
-// IsNoReplicasError says whether a write met a primary with too few replicas.
-func IsNoReplicasError(err error) bool { return HasErrorPrefix(err, "NOREPLICAS ") }
-
 // IsMovedError says whether a server named another node for the slot, and which.
 func IsMovedError(err error) (addr string, ok bool) { return redirection(err, "MOVED ") }
 
@@ -249,18 +231,3 @@ func redirection(err error, prefix string) (addr string, ok bool) {
 	line := reply.Error()
 	return line[strings.LastIndexByte(line, ' ')+1:], true
 }
-
-// IsAuthError says whether the server refused the credentials or wants some.
-func IsAuthError(err error) bool {
-	return HasErrorPrefix(err, "NOAUTH") || HasErrorPrefix(err, "WRONGPASS") ||
-		HasErrorPrefix(err, "ERR AUTH") || HasErrorPrefix(err, "ERR invalid password")
-}
-
-// IsPermissionError says whether the user may not run the command.
-func IsPermissionError(err error) bool { return HasErrorPrefix(err, "NOPERM") }
-
-// IsExecAbortError says whether a transaction was refused because one of its commands was.
-func IsExecAbortError(err error) bool { return HasErrorPrefix(err, "EXECABORT") }
-
-// IsOOMError says whether the server is out of memory.
-func IsOOMError(err error) bool { return HasErrorPrefix(err, "OOM ") }

@@ -2,30 +2,6 @@ package redis
 
 import "context"
 
-// Cmdable is everything that runs or queues commands.
-type Cmdable interface {
-	Pipeline() Pipeliner
-	Pipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error)
-	TxPipeline() Pipeliner
-	TxPipelined(ctx context.Context, fn func(Pipeliner) error) ([]Cmder, error)
-
-	ACLCmdable
-	BitMapCmdable
-	ClusterCmdable
-	GenericCmdable
-	GeoCmdable
-	HashCmdable
-	HyperLogLogCmdable
-	ListCmdable
-	PubSubCmdable
-	ScriptingFunctionsCmdable
-	ServerCmdable
-	SetCmdable
-	SortedSetCmdable
-	StreamCmdable
-	StringCmdable
-}
-
 // UniversalClient is what Client and ClusterClient have in common.
 type UniversalClient interface {
 	Cmdable

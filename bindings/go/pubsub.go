@@ -380,7 +380,7 @@ func pong(tape core.Tape) *Pong {
 
 func message(tape core.Tape) received {
 	if !tape.IsAggregate(0) || tape.Size(0) < 3 {
-		return received{err: unexpected(tape, 0, "a message")}
+		return received{err: unexpected(tape, 0, "message")}
 	}
 	kind, _ := decodeText(tape, 1)
 	name, _ := decodeText(tape, 2) // null where there was nothing to give up

@@ -120,11 +120,11 @@ func (it *ScanIterator) Next(ctx context.Context) bool {
 		return false
 	}
 	// A page may be empty although more follow.
-	for it.at >= len(it.cmd.page) {
-		if it.cmd.cursor == 0 || it.cmd.process == nil {
+	for it.at >= len(it.cmd.first) {
+		if it.cmd.second == 0 || it.cmd.process == nil {
 			return false
 		}
-		it.cmd.moveTo(it.cmd.cursor)
+		it.cmd.moveTo(it.cmd.second)
 		it.at = 0
 		if it.cmd.process(ctx, it.cmd) != nil {
 			return false
@@ -142,15 +142,15 @@ func (c *ScanCmd) moveTo(cursor uint64) {
 	}
 	c.args = append([]interface{}(nil), c.args...)
 	c.args[place] = cursor
-	c.page = nil
+	c.first = nil
 }
 
 // Val is the element Next moved to.
 func (it *ScanIterator) Val() string {
-	if it.at == 0 || it.at > len(it.cmd.page) {
+	if it.at == 0 || it.at > len(it.cmd.first) {
 		return ""
 	}
-	return it.cmd.page[it.at-1]
+	return it.cmd.first[it.at-1]
 }
 
 // Err is why the walk ended early, or nil.

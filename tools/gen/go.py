@@ -6,6 +6,7 @@ import pathlib
 import go_code
 import go_mirror
 import go_options
+import go_replies
 import go_table
 import go_tests
 import surface
@@ -27,9 +28,11 @@ def outputs(root):
     table = go_table.read(root)
     known, command_of = commands_of(root)
     found = {
-        f"{FOLDER}/cmd_results.go": go_code.results(table),
-        f"{FOLDER}/cmd_replies.go": go_code.reply_structs(table),
+        f"{FOLDER}/cmd_results.go": go_replies.results(table),
+        f"{FOLDER}/cmd_replies.go": go_replies.reply_structs(table),
         f"{FOLDER}/command_args.go": go_code.argument_structs(table),
+        f"{FOLDER}/cmdable.go": go_replies.interface(table),
+        f"{FOLDER}/error_kinds.go": go_replies.predicates(table),
         f"{FOLDER}/option_fields.go": go_options.source(root),
         f"{FOLDER}/surface_cases_test.go": go_tests.cases(root, table, known, command_of),
     }

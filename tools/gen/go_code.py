@@ -1,4 +1,4 @@
-"""Writes the Go of the binding's surface: commands, their results, their argument structs."""
+"""Writes the Go of the binding's surface: commands and their argument structs."""
 
 import re
 import textwrap
@@ -14,11 +14,7 @@ IRREGULAR = {
     "GeoLocationCmd", "GeoSearchLocationCmd", "XInfoGroupsCmd", "XInfoStreamCmd",
     "XInfoConsumersCmd",
 }  # fmt: skip
-# Result types that are written by hand altogether.
-BY_HAND = ["DurationCmd", "ScanCmd", "ZeroCopyStringCmd", "RawCmd", "RawWriteToCmd"]
-EMBEDDED = {1: "valueCmd", 2: "pairCmd", 3: "tripleCmd"}
 MAKERS = {1: "makeValue", 2: "makePair", 3: "makeTriple"}
-VALUES = {1: ["val"], 2: ["first", "second"], 3: ["first", "second", "third"]}
 
 
 def comment(text, indent=""):
@@ -78,7 +74,7 @@ class Writer:
         body = "\n\n".join(self.parts)
         code = re.sub(r"(?m)^\s*//.*", "", body)
         standard = [
-            name for name in ("context", "strings", "time") if re.search(rf"\b{name}\.", code)
+            name for name in ("context", "strconv", "strings", "time") if re.search(rf"\b{name}\.", code)
         ]
         own = self.own + ([f'"{CORE}"'] if re.search(r"\bcore\.", code) else [])
         head = HEAD.format(self.package)
@@ -169,91 +165,6 @@ def construct(table, method, args):
     return f"New{name}(ctx, {args})"
 
 
-def decoder(table, kind, suffix=""):
-    """The Go function that decodes a type; `kind` as in the table."""
-    if suffix:
-        return {"s": "decodeSeconds", "ms": "decodeMillis", "us": "decodeMicros",
-                "unix": "decodeUnix", "unixms": "decodeUnixMillis", "lag": "decodeLag"}[suffix]  # fmt: skip
-    known = {
-        "string": "decodeText", "int64": "decodeInt", "float64": "decodeFloat", "bool": "decodeBool",
-        "uint64": "decodeUint", "[]string": "decodeTexts", "[]int64": "decodeInts", "interface{}": "decodeValue",
-        "[]interface{}": "decodeSlice", "map[string]string": "decodeMap", "time.Time": "decodeClock",
-        "map[string]struct{}": "decodeStringSet",
-    }  # fmt: skip
-    if kind in known:
-        return known[kind]
-    if kind.startswith("[]"):
-        return f"listOf({decoder(table, kind[2:])})"
-    if kind.startswith("map[string]"):
-        return f"mapOf({decoder(table, kind[len('map[string]') :])})"
-    if kind.startswith("*"):
-        return f"pointerTo({decoder(table, kind[1:])})"
-    return f"decode{kind}"
-
-
-def results(table):
-    out = Writer()
-    for result in table.results.values():
-        kinds = ", ".join(result.types)
-        count = len(result.types)
-        made = f"{EMBEDDED[count]}[{kinds}]"
-        out.add(
-            *comment(f"{result.name} is a command that answers with {result.about}."),
-            f"type {result.name} struct {{",
-            f"\t{made}",
-            "}",
-        )
-        if result.name not in IRREGULAR:
-            out.add(
-                f"// New{result.name} makes a command for Process.",
-                f"func New{result.name}(ctx context.Context, args ...interface{{}}) *{result.name} {{",
-                f"\treturn &{result.name}{{{MAKERS[count]}[{kinds}](ctx, args)}}",
-                "}",
-            )
-        values = VALUES[count]
-        params = ", ".join(f"{name} {kind}" for name, kind in zip(values, result.types))
-        out.add(
-            f"// {result.constructor} makes a command that has its outcome already, for tests.",
-            f"func {result.constructor}({params}, err error) *{result.name} {{",
-            f"\tcmd := &{result.name}{{}}",
-            f"\tcmd.{', cmd.'.join(values)}, cmd.err = {', '.join(values)}, err",
-            "\treturn cmd",
-            "}",
-        )
-        decode = result.decoder or decoder(table, result.types[0])
-        out.add(
-            f"func (c *{result.name}) readReply(tape core.Tape) error {{",
-            f"\treturn c.read(tape, {decode})",
-            "}",
-        )
-    for name in [*table.results, *BY_HAND]:
-        out.add(
-            "// Clone copies the command; what its value points to is shared.",
-            f"func (c *{name}) Clone() Cmder {{",
-            "\tclone := *c",
-            "\treturn &clone",
-            "}",
-        )
-        out.add(
-            "// GetCmdType names the type of the command.",
-            f"func (c *{name}) GetCmdType() CmdType {{ return {kind_of(name)} }}",
-        )
-    kinds = [kind_of(name) for name in [*table.results, *BY_HAND, "MonitorCmd"]]
-    kinds = [kind for index, kind in enumerate(kinds) if kind not in kinds[:index]]
-    kinds[0] += " CmdType = iota"
-    out.add(
-        "// The values of CmdType.", "const (", *(f"\t{kind}" for kind in kinds), ")"
-    )
-    return out.text()
-
-
-def kind_of(name):
-    kind = name.removesuffix("Cmd") or "Generic"
-    return "CmdType" + {"Raw": "Generic", "RawWriteTo": "Generic", "ZeroCopyString": "String"}.get(
-        kind, kind
-    )
-
-
 def fields(struct):
     """Field declarations as gofmt lays them out: aligned between comments."""
     lines, section = [], []
@@ -267,7 +178,9 @@ def fields(struct):
         if line[0].comment:
             close()
             lines.extend(comment(sentence(line[0].comment), "\t"))
-        section.append((", ".join(field.name for field in line), go_type(line[0].type)))
+        names = ", ".join(field.name for field in line)
+        if not names.startswith("."):
+            section.append((names, go_type(line[0].type)))
     close()
     return lines
 
@@ -281,6 +194,7 @@ def declaration(struct):
 
 def argument_structs(table):
     out = Writer()
+    enums(out, table)
     for struct in table.args.values():
         out.add(*declaration(struct))
         scope = {
@@ -302,45 +216,11 @@ def argument_structs(table):
     return out.text()
 
 
-def reply_structs(table):
-    out = Writer()
-    for struct in table.replies.values():
-        out.add(*declaration(struct))
-        places = all(field.wire.split(":")[0].isdigit() for field in struct.fields())
-        each, key = ("eachElement", "place int") if places else ("eachField", "name string")
-        if struct.lines[0][0].wire.startswith("="):
-            out.add(*text_decoder(struct))
-            continue
-        lines = [
-            f"func decode{struct.name}(tape core.Tape, i int) (v {struct.name}, err error) {{",
-            f"\terr = {each}(tape, i, func({key}, at int) (err error) {{",
-            f"\t\tswitch {key.split()[0]} {{",
-        ]
-        for field in struct.fields():
-            wire, _, suffix = field.wire.partition(":")
-            decode = decoder(table, go_type(field.type), suffix)
-            names = wire if places else ", ".join(f'"{name}"' for name in wire.split("|"))
-            lines += [f"\t\tcase {names}:", f"\t\t\tv.{field.name}, err = {decode}(tape, at)"]
-        out.add(*lines, "\t\t}", "\t\treturn err", "\t})", "\treturn v, err", "}")
-    for name, (about, words) in table.flags.items():
-        out.add(*comment(f"{name} says {about}."), f"type {name} uint64")
-        first = f"\tClient{words[0]} {name} = 1 << iota"
-        out.add(
-            f"// The values of {name}.", "const (", first,
-            *(f"\tClient{word}" for word in words[1:]), ")",
-        )  # fmt: skip
-    return out.text()
-
-
-def text_decoder(struct):
-    """The decoder of a reply that is a text of names and values."""
-    lines = [
-        f"func decode{struct.name}(tape core.Tape, i int) (v {struct.name}, err error) {{",
-        "\terr = eachWord(tape, i, func(name, value string) error {",
-        "\t\tswitch name {",
-    ]
-    for field in struct.fields():
-        wire, _, suffix = field.wire[1:].partition(":")
-        scan = "scanSeconds" if suffix else "scanText"
-        lines += [f'\t\tcase "{wire}":', f"\t\t\treturn {scan}(value, &v.{field.name})"]
-    return [*lines, "\t\t}", "\t\treturn nil", "\t})", "\treturn v, err", "}"]
+def enums(out, table):
+    """Types of a few words each, and their values."""
+    for name, (prefix, about, values) in table.enums.items():
+        out.add(*comment(f"{name} is {about}."), f"type {name} string")
+        lines = []
+        for value, what in values:
+            lines += [f"\t// {prefix}{value}: {what}.", f'\t{prefix}{value} {name} = "{value}"']
+        out.add(f"// The values of {name}.", "const (", *lines, ")")

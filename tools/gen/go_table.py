@@ -32,7 +32,10 @@ class Struct(NamedTuple):
 class Result(NamedTuple):
     name: str
     types: list
+    places: list  # where in the reply each of several values is
     constructor: str
+    params: str  # of the New function, where it takes more than the words that are sent
+    words: list  # what is sent for them
     decoder: str
     about: str
 
@@ -71,7 +74,11 @@ class Table(NamedTuple):
     results: dict
     args: dict
     replies: dict
+    pairs: dict  # those of the replies that come in pairs
     flags: dict  # name -> what it is about and the words for its bits
+    enums: dict  # name -> the prefix of its values, what it is about, the lines of its values
+    accessors: list  # how a text is read as something else: name, type, function, what it is
+    predicates: list  # functions that know an error by its prefixes: name, prefixes, what it says
     groups: list
 
 
@@ -139,20 +146,20 @@ def method(entry):
 
 
 def struct(entry):
-    _, name, about = entry[0].split(" ", 2)
+    kind, name, about = entry[0].split(" ", 2)
     lines, words = [], []
     for line in entry[1:]:
         if line.startswith("= "):
             words = WORD.findall(line[2:])
             continue
         line, comment = cut(line, "--")
-        lines.append(field_line(line, comment, entry[0].startswith("reply ")))
+        lines.append(field_line(line, comment, kind != "args"))
     return Struct(name, about, lines, words)
 
 
 def field_line(line, comment, of_reply):
     wire = ""
-    if of_reply:
+    if of_reply and " " in line:
         line, _, wire = line.rpartition(" ")
     names, _, kind = line.rpartition(" ")
     if not names:
@@ -164,13 +171,30 @@ def result(entry):
     line, about = cut(" ".join(entry), "--")
     line, decoder = cut(line, "=")
     _, name, rest = line.split(" ", 2)
+    rest, _, made = rest.partition(" new(")
+    params, _, sent = made.partition(") ")
     kind, _, constructor = rest.rpartition(" ")
-    kinds = kind[1:-1].split(", ") if kind.startswith("(") else [kind]
-    return Result(name, [go_type(one) for one in kinds], constructor, decoder, about)
+    kinds, places = [kind], []
+    if kind.startswith("("):
+        kinds, places = zip(*(one.rsplit(" ", 1) for one in kind[1:-1].split(", ")))
+    kinds = [go_type(one) for one in kinds]
+    return Result(name, kinds, places, constructor, params, WORD.findall(sent), decoder, about)
+
+
+def accessor(line):
+    """`as Name type function -- what it is`"""
+    line, about = cut(line, "--")
+    return (*line.split(" ")[1:], about)
+
+
+def predicate(line):
+    """`is Name "PREFIX" ... -- what it says`"""
+    line, about = cut(line, "--")
+    return line.split(" ")[1], re.findall('"([^"]*)"', line), about
 
 
 def read(root):
-    table = Table({}, {}, {}, {}, [])
+    table = Table({}, {}, {}, {}, {}, {}, [], [], [])
     for entry in entries((pathlib.Path(root) / "spec" / NAME).read_text()):
         kind = entry[0].split(" ", 1)[0]
         if kind == "cmd":
@@ -179,9 +203,18 @@ def read(root):
         elif kind == "flags":
             _, name, about = entry[0].split(" ", 2)
             table.flags[name] = about, " ".join(entry[1:]).split()
-        elif kind in ("args", "reply"):
+        elif kind == "enum":
+            _, name, prefix, about = entry[0].split(" ", 3)
+            table.enums[name] = prefix, about, [cut(line, "--") for line in entry[1:]]
+        elif kind == "as":
+            table.accessors.append(accessor(entry[0]))
+        elif kind == "is":
+            table.predicates.append(predicate(" ".join(entry)))
+        elif kind in ("args", "reply", "pair"):
             made = struct(entry)
             (table.args if kind == "args" else table.replies)[made.name] = made
+            if kind == "pair":
+                table.pairs[made.name] = made
         elif kind.startswith("["):
             name, receiver, about = re.match(r"\[(\w+)\] (?:\((\w+)\) )?(.*)", entry[0]).groups()
             table.groups.append(Group(name, receiver or "cmdable", about, []))

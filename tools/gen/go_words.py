@@ -49,7 +49,10 @@ class Words:
             self.simple.append(f'"{word.lower()}"')
 
     def name(self, name):
-        return self.scope[name][0] if name in self.scope else name
+        """What a name stands for; a word in upper case stands for itself."""
+        if name in self.scope:
+            return self.scope[name][0]
+        return f'"{name.lower()}"' if name.isupper() else name
 
     def converted(self, name, unit):
         if unit == "lower":
