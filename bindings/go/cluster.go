@@ -109,7 +109,7 @@ func NewClusterClient(opt *ClusterOptions) *ClusterClient {
 			return e.processPipeline(ctx, place{}, cmds)
 		},
 		tx: func(ctx context.Context, cmds []Cmder) error {
-			return e.processTx(ctx, place{}, cmds)
+			return blamed(cmds, e.processTx(ctx, place{}, cmds))
 		},
 	})
 	c.cmdable = c.hooks.process

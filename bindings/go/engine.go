@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -259,8 +258,8 @@ func (s *submission) refused(failure *core.Failure, cmds []Cmder) error {
 // begin starts the next request of the batch and encodes a command into it.
 func (s *submission) begin(cmd Cmder, flags uint32) error {
 	base := cmd.command()
-	if len(base.args) == 0 {
-		return errors.New("redis: a command needs a name")
+	if err := base.unnamed(); err != nil {
+		return err
 	}
 	if base.blocking {
 		flags |= core.FlagBlocking
@@ -381,9 +380,10 @@ func (e *engine) processAll(ctx context.Context, at place, cmds []Cmder) error {
 		return setErrors(cmds, err)
 	}
 	before := e.core.Load()
-	e.processChunks(ctx, at, cmds)
-	if e.login != nil && e.renewed(ctx, at, before, cmds) {
-		e.processChunks(ctx, at, cmds)
+	sent := named(cmds)
+	e.processChunks(ctx, at, sent)
+	if e.login != nil && e.renewed(ctx, at, before, sent) {
+		e.processChunks(ctx, at, sent)
 	}
 	err := firstError(cmds)
 	e.report(err)
@@ -430,6 +430,26 @@ func blockingOf(cmds []Cmder) (blocking bool, block time.Duration) {
 		block += base.block
 	}
 	return blocking, block
+}
+
+// named are the commands that have a name; the others get their error.
+func named(cmds []Cmder) []Cmder {
+	var sent []Cmder
+	for i, cmd := range cmds {
+		err := cmd.command().unnamed()
+		if err != nil && sent == nil {
+			sent = append(make([]Cmder, 0, len(cmds)), cmds[:i]...)
+		}
+		if err != nil {
+			cmd.SetErr(err)
+		} else if sent != nil {
+			sent = append(sent, cmd)
+		}
+	}
+	if sent == nil {
+		return cmds
+	}
+	return sent
 }
 
 func setErrors(cmds []Cmder, err error) error {

@@ -54,8 +54,11 @@ func (p *Pipeline) Len() int {
 // Process queues a command.
 func (p *Pipeline) Process(ctx context.Context, cmd Cmder) error { return p.BatchProcess(ctx, cmd) }
 
-// Do queues any command by name.
+// Do queues any command by name; nothing when there is none.
 func (p *Pipeline) Do(ctx context.Context, args ...interface{}) *Cmd {
+	if len(args) == 0 {
+		return refused(NewCmd(ctx), errNoCommand)
+	}
 	return p.cmdable.Do(ctx, args...)
 }
 

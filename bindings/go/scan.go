@@ -30,104 +30,147 @@ type Scanner interface {
 
 // scanText converts the text of a reply into what `to` points to.
 func scanText(text string, to interface{}) error {
-	switch v := to.(type) {
-	case nil:
+	if to == nil {
 		return errors.New("redis: Scan(nil)")
-	case *string:
-		*v = text
-		return nil
-	case *[]byte:
-		*v = []byte(text)
-		return nil
-	case *time.Time:
-		parsed, err := time.Parse(time.RFC3339Nano, text)
-		*v = parsed
-		return err
-	case *time.Duration:
-		number, err := strconv.ParseInt(text, 10, 64)
-		*v = time.Duration(number)
-		return err
-	case Scanner:
-		return v.ScanRedis(text)
-	case encoding.BinaryUnmarshaler:
-		return v.UnmarshalBinary([]byte(text))
-	case encoding.TextUnmarshaler:
-		return v.UnmarshalText([]byte(text))
 	}
 	value := reflect.ValueOf(to)
-	if value.Kind() != reflect.Pointer || value.IsNil() {
-		return fmt.Errorf("redis: can't unmarshal %T (consider implementing BinaryUnmarshaler)", to)
+	if value.Kind() == reflect.Pointer && !value.IsNil() {
+		switch v := to.(type) {
+		case *int:
+			return store(func(number int) { *v = number })(strconv.Atoi(text))
+		case *time.Time:
+			return store(func(t time.Time) { *v = t })(time.Parse(time.RFC3339Nano, text))
+		}
+		if known, err := scanOwn(text, to); known {
+			return err
+		}
+		if known, err := scanValue(text, value.Elem()); known {
+			return err
+		}
 	}
-	return scanValue(text, value.Elem())
+	return fmt.Errorf("redis: can't unmarshal %T (consider implementing BinaryUnmarshaler)", to)
 }
 
-// scanValue converts text into a value of one of the basic kinds.
-func scanValue(text string, into reflect.Value) error {
+// scanOwn lets a type read the text that knows how; `known` says whether it does.
+func scanOwn(text string, to interface{}) (known bool, err error) {
+	switch v := to.(type) {
+	case Scanner:
+		return true, v.ScanRedis(text)
+	case encoding.TextUnmarshaler:
+		return true, v.UnmarshalText([]byte(text))
+	case encoding.BinaryUnmarshaler:
+		return true, v.UnmarshalBinary([]byte(text))
+	}
+	return false, nil
+}
+
+// store sets what was parsed, and leaves it alone after an error.
+func store[T any](set func(T)) func(T, error) error {
+	return func(value T, err error) error {
+		if err == nil {
+			set(value)
+		}
+		return err
+	}
+}
+
+// scanValue converts text into a value of one of the basic kinds; `known` says whether it is one.
+func scanValue(text string, into reflect.Value) (known bool, err error) {
 	bits := 64
 	if into.CanInt() || into.CanUint() || into.CanFloat() {
 		bits = into.Type().Bits()
 	}
 	switch into.Kind() {
 	case reflect.Bool:
-		parsed, err := strconv.ParseBool(text)
-		into.SetBool(parsed)
-		return err
+		err = store(into.SetBool)(strconv.ParseBool(text))
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		parsed, err := strconv.ParseInt(text, 10, bits)
-		into.SetInt(parsed)
-		return err
+		err = store(into.SetInt)(strconv.ParseInt(text, 10, bits))
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		parsed, err := strconv.ParseUint(text, 10, bits)
-		into.SetUint(parsed)
-		return err
+		err = store(into.SetUint)(strconv.ParseUint(text, 10, bits))
 	case reflect.Float32, reflect.Float64:
-		parsed, err := strconv.ParseFloat(text, bits)
-		into.SetFloat(parsed)
-		return err
+		err = store(into.SetFloat)(strconv.ParseFloat(text, bits))
 	case reflect.String:
 		into.SetString(text)
-		return nil
 	case reflect.Pointer:
 		into.Set(reflect.New(into.Type().Elem()))
-		return scanText(text, into.Interface())
+		err = scanText(text, into.Interface())
+	case reflect.Slice:
+		if into.Type().Elem().Kind() != reflect.Uint8 {
+			return false, nil
+		}
+		into.SetBytes([]byte(text))
+	default:
+		return false, nil
 	}
-	return fmt.Errorf("redis: can't unmarshal %s (consider implementing BinaryUnmarshaler)",
-		into.Type())
+	return true, err
 }
 
 // scanStruct fills the tagged fields of the struct `to` points to; names without a field are
 // ignored.
 func scanStruct(to interface{}, lookup func(name string) (string, bool)) error {
 	value := reflect.ValueOf(to)
-	if value.Kind() != reflect.Pointer || value.IsNil() || value.Elem().Kind() != reflect.Struct {
-		return fmt.Errorf("redis.Scan(non-pointer to struct %T)", to)
+	if value.Kind() != reflect.Pointer || value.IsNil() {
+		return fmt.Errorf("redis.Scan(non-pointer %T)", to)
 	}
 	value = value.Elem()
+	if value.Kind() != reflect.Struct {
+		return fmt.Errorf("redis.Scan(non-struct %T)", to)
+	}
 	for i := 0; i < value.NumField(); i++ {
 		name, _ := fieldName(value.Type().Field(i))
 		text, ok := lookup(name)
 		if name == "" || !ok {
 			continue
 		}
-		if err := scanText(text, value.Field(i).Addr().Interface()); err != nil {
-			return fmt.Errorf("redis: field %s: %w", value.Type().Field(i).Name, err)
+		if err := scanField(text, value.Type(), i, value.Field(i)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// scanSlice fills the slice `to` points to with one element for each text.
+func scanField(text string, of reflect.Type, i int, field reflect.Value) error {
+	if field.Kind() == reflect.Pointer {
+		field.Set(reflect.New(field.Type().Elem()))
+		field = field.Elem()
+	}
+	if known, err := scanOwn(text, field.Addr().Interface()); known {
+		return err
+	}
+	known, err := scanValue(text, field)
+	if !known {
+		err = fmt.Errorf("redis.Scan(unsupported %s)", field.Type())
+	}
+	if err != nil {
+		return fmt.Errorf("cannot scan redis.result %s into struct field %s.%s of type %s, error-%w",
+			text, of.Name(), of.Field(i).Name, of.Field(i).Type, err)
+	}
+	return nil
+}
+
+// scanSlice adds one element for each text to the slice `to` points to.
 func scanSlice(texts []string, to interface{}) error {
 	value := reflect.ValueOf(to)
-	if value.Kind() != reflect.Pointer || value.IsNil() || value.Elem().Kind() != reflect.Slice {
-		return fmt.Errorf("redis: ScanSlice(non-pointer to slice %T)", to)
+	if !value.IsValid() {
+		return errors.New("redis: ScanSlice(nil)")
 	}
-	filled := reflect.MakeSlice(value.Elem().Type(), len(texts), len(texts))
+	if value.Kind() != reflect.Pointer {
+		return fmt.Errorf("redis: ScanSlice(non-pointer %T)", to)
+	}
+	if value = value.Elem(); value.Kind() != reflect.Slice {
+		return fmt.Errorf("redis: ScanSlice(non-slice %T)", to)
+	}
 	for i, text := range texts {
-		if err := scanText(text, filled.Index(i).Addr().Interface()); err != nil {
-			return fmt.Errorf("redis: element %d: %w", i, err)
+		one := reflect.New(value.Type().Elem())
+		into := one
+		if one.Elem().Kind() == reflect.Pointer {
+			into = reflect.New(one.Elem().Type().Elem())
+			one.Elem().Set(into)
 		}
+		if err := scanText(text, into.Interface()); err != nil {
+			return fmt.Errorf("redis: ScanSlice index=%d value=%q failed: %w", i, text, err)
+		}
+		value.Set(reflect.Append(value, one.Elem()))
 	}
-	value.Elem().Set(filled)
 	return nil
 }

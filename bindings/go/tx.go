@@ -46,7 +46,7 @@ func (t *txSink) executed(tape core.Tape) {
 		return
 	}
 	if !tape.IsAggregate(0) || tape.Size(0) != len(t.cmds) {
-		t.err = unexpected(tape, 0, "one result for each command of the transaction")
+		t.err = unexpected(tape, 0, "EXEC")
 		return
 	}
 	at := 1
@@ -64,6 +64,9 @@ func (e *engine) processTx(ctx context.Context, at place, cmds []Cmder) error {
 	}
 	if err := e.ready(ctx); err != nil {
 		return setErrors(cmds, err)
+	}
+	if sent := named(cmds); len(sent) < len(cmds) {
+		return setErrors(sent, errAborted) // as the server would, which refuses what has no name
 	}
 	before := e.core.Load()
 	err := e.processTxOnce(ctx, at, cmds)
@@ -115,6 +118,17 @@ func (t *txSink) finish() error {
 		}
 	}
 	return t.err
+}
+
+// blamed is the error of a transaction on a cluster: as in go-redis, that of the command for which it
+// was refused, where a Client returns EXECABORT.
+func blamed(cmds []Cmder, err error) error {
+	for _, cmd := range cmds {
+		if IsExecAbortError(err) && !IsExecAbortError(cmd.Err()) {
+			return cmd.Err()
+		}
+	}
+	return err
 }
 
 // leased runs commands on one connection, which it borrows at the first command and keeps.
