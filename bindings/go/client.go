@@ -18,9 +18,9 @@ import (
 type Client struct {
 	cmdable
 	*hooks
-	engine *engine
-	opt    *Options
-	at     place // the node, when the client is one of a cluster's; and the timeout of WithTimeout
+	subscriber
+	opt *Options
+	at  place // the node, when the client is one of a cluster's; and the timeout of WithTimeout
 }
 
 // NewClient makes a client. It does not connect before the first command, except for MinIdleConns.
@@ -43,7 +43,7 @@ func NewClient(opt *Options) *Client {
 
 // newClient makes a handle of an engine, with the hooks of the one it is made from.
 func newClient(e *engine, opt *Options, at place, from *hooks) *Client {
-	c := &Client{engine: e, opt: opt, at: at}
+	c := &Client{subscriber: subscriber{e, at.node}, opt: opt, at: at}
 	c.hooks = from.derive(steps{
 		process: func(ctx context.Context, cmd Cmder) error { return e.process(ctx, at, cmd) },
 		pipeline: func(ctx context.Context, cmds []Cmder) error {
@@ -51,7 +51,7 @@ func newClient(e *engine, opt *Options, at place, from *hooks) *Client {
 		},
 		tx: func(ctx context.Context, cmds []Cmder) error { return e.processTx(ctx, at, cmds) },
 	})
-	c.hooks.engine = e
+	c.hooks.dials = e
 	c.cmdable = c.hooks.process
 	return c
 }

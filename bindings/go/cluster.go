@@ -81,8 +81,8 @@ func (o *ClusterOptions) readFrom() string {
 type ClusterClient struct {
 	cmdable
 	*hooks
-	engine *engine
-	opt    *ClusterOptions
+	subscriber
+	opt *ClusterOptions
 
 	mutex     sync.Mutex
 	nodes     map[string]*Client // by address
@@ -100,7 +100,7 @@ func NewClusterClient(opt *ClusterOptions) *ClusterClient {
 	ask := provider(own.CredentialsProvider, own.CredentialsProviderContext)
 	e := newEngine(nil, ask, 0, nil, func(string) (settings, error) { return own.config(node) })
 	e.deadlines(node.MaxRetries+max(own.MaxRedirects, defaultRedirects), node)
-	c := &ClusterClient{engine: e, opt: &own, nodes: map[string]*Client{}}
+	c := &ClusterClient{subscriber: subscriber{engine: e}, opt: &own, nodes: map[string]*Client{}}
 	c.hooks = (*hooks)(nil).derive(steps{
 		process: func(ctx context.Context, cmd Cmder) error {
 			return e.process(ctx, place{}, cmd)

@@ -94,8 +94,8 @@ func (c *baseCmd) arg(i int) interface{} {
 	return c.args[i]
 }
 
-// unnamed is the error of a command without a name, which libtendon does not send. An empty name has
-// the error that servers answer with.
+// unnamed is the error of a command without a name, which libtendon does not send. An empty name
+// has the error that servers answer with.
 func (c *baseCmd) unnamed() error {
 	if len(c.args) == 0 {
 		return errNoCommand

@@ -1755,7 +1755,9 @@ func (c *StringCmd) Int64() (int64, error) { return parse(c, parseInt64) }
 func (c *Cmd) Int64() (int64, error) { return convert(c, toInt64) }
 
 // Int64Slice is the value, which must be a list, each element as a decimal number.
-func (c *Cmd) Int64Slice() ([]int64, error) { return convertEach(c, toInt64) }
+func (c *Cmd) Int64Slice() ([]int64, error) {
+	return convertEach(c, toInt64)
+}
 
 // Uint64 parses the value as a decimal number.
 func (c *StringCmd) Uint64() (uint64, error) { return parse(c, parseUint64) }
@@ -1764,7 +1766,9 @@ func (c *StringCmd) Uint64() (uint64, error) { return parse(c, parseUint64) }
 func (c *Cmd) Uint64() (uint64, error) { return convert(c, toUint64) }
 
 // Uint64Slice is the value, which must be a list, each element as a decimal number.
-func (c *Cmd) Uint64Slice() ([]uint64, error) { return convertEach(c, toUint64) }
+func (c *Cmd) Uint64Slice() ([]uint64, error) {
+	return convertEach(c, toUint64)
+}
 
 // Float32 parses the value as a number.
 func (c *StringCmd) Float32() (float32, error) { return parse(c, parseFloat32) }
@@ -1773,7 +1777,9 @@ func (c *StringCmd) Float32() (float32, error) { return parse(c, parseFloat32) }
 func (c *Cmd) Float32() (float32, error) { return convert(c, toFloat32) }
 
 // Float32Slice is the value, which must be a list, each element as a number.
-func (c *Cmd) Float32Slice() ([]float32, error) { return convertEach(c, toFloat32) }
+func (c *Cmd) Float32Slice() ([]float32, error) {
+	return convertEach(c, toFloat32)
+}
 
 // Float64 parses the value as a number.
 func (c *StringCmd) Float64() (float64, error) { return parse(c, parseFloat64) }
@@ -1782,7 +1788,9 @@ func (c *StringCmd) Float64() (float64, error) { return parse(c, parseFloat64) }
 func (c *Cmd) Float64() (float64, error) { return convert(c, toFloat64) }
 
 // Float64Slice is the value, which must be a list, each element as a number.
-func (c *Cmd) Float64Slice() ([]float64, error) { return convertEach(c, toFloat64) }
+func (c *Cmd) Float64Slice() ([]float64, error) {
+	return convertEach(c, toFloat64)
+}
 
 // Bool parses the value as yes or no.
 func (c *StringCmd) Bool() (bool, error) { return parse(c, strconv.ParseBool) }
@@ -1791,4 +1799,6 @@ func (c *StringCmd) Bool() (bool, error) { return parse(c, strconv.ParseBool) }
 func (c *Cmd) Bool() (bool, error) { return convert(c, toBool) }
 
 // BoolSlice is the value, which must be a list, each element as yes or no.
-func (c *Cmd) BoolSlice() ([]bool, error) { return convertEach(c, toBool) }
+func (c *Cmd) BoolSlice() ([]bool, error) {
+	return convertEach(c, toBool)
+}

@@ -160,7 +160,8 @@ func decodeYes(tape core.Tape, i int) (bool, error) {
 	return decodeBool(tape, i)
 }
 
-// inUnits decodes a time that is a number of units. Negative numbers stay as they are: they are codes.
+// inUnits decodes a time that is a number of units. Negative numbers stay as they are: they are
+// codes.
 func inUnits(unit time.Duration) decoder[time.Duration] {
 	return func(tape core.Tape, i int) (time.Duration, error) {
 		number, err := decodeInt(tape, i)

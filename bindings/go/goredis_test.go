@@ -154,9 +154,11 @@ func TestRefusedTransactions(t *testing.T) {
 		run  func() ([]redis.Cmder, error)
 		want string
 	}{
-		"client":  {func() ([]redis.Cmder, error) { return c.TxPipelined(bg(t), refuse) }, aborted},
-		"cluster": {func() ([]redis.Cmder, error) { return cluster.TxPipelined(bg(t), refuse) }, arity},
-		"watch":   {watch, aborted},
+		"client": {func() ([]redis.Cmder, error) { return c.TxPipelined(bg(t), refuse) }, aborted},
+		"cluster": {func() ([]redis.Cmder, error) {
+			return cluster.TxPipelined(bg(t), refuse)
+		}, arity},
+		"watch": {watch, aborted},
 	} {
 		cmds, err := one.run()
 		wantError(t, name, err, one.want)
@@ -177,7 +179,8 @@ func TestErrorsOfOtherReplies(t *testing.T) {
 	get := []interface{}{"get", key}
 	lrange := []interface{}{"lrange", key + "l", 0, -1}
 	hgetall := []interface{}{"hgetall", key + "h"}
-	list, mapping := `redis: can't parse array/set/push reply: "$3"`, `redis: can't parse map reply: "$3"`
+	list := `redis: can't parse array/set/push reply: "$3"`
+	mapping := `redis: can't parse map reply: "$3"`
 	text := `redis: can't parse reply="*2" reading string`
 	for _, one := range []struct {
 		cmd  redis.Cmder
@@ -242,14 +245,18 @@ func TestErrorsOfScan(t *testing.T) {
 	scan := func(name, text string, to interface{}) error {
 		return redis.NewMapStringStringResult(map[string]string{name: text}, nil).Scan(to)
 	}
+	stringMap := "map[string]string"
+	syntax := func(name string) string {
+		return fmt.Sprintf(`strconv.%s: parsing "abc": invalid syntax`, name)
+	}
 	field := "cannot scan redis.result abc into struct field marked.%s of type %s, error-%s"
 	for name, want := range map[string]string{
-		"i":   fmt.Sprintf(field, "I", "int", `strconv.ParseInt: parsing "abc": invalid syntax`),
-		"u":   fmt.Sprintf(field, "U", "uint8", `strconv.ParseUint: parsing "abc": invalid syntax`),
-		"f":   fmt.Sprintf(field, "F", "float32", `strconv.ParseFloat: parsing "abc": invalid syntax`),
-		"b":   fmt.Sprintf(field, "B", "bool", `strconv.ParseBool: parsing "abc": invalid syntax`),
-		"p":   fmt.Sprintf(field, "P", "*int", `strconv.ParseInt: parsing "abc": invalid syntax`),
-		"m":   fmt.Sprintf(field, "M", "map[string]string", "redis.Scan(unsupported map[string]string)"),
+		"i":   fmt.Sprintf(field, "I", "int", syntax("ParseInt")),
+		"u":   fmt.Sprintf(field, "U", "uint8", syntax("ParseUint")),
+		"f":   fmt.Sprintf(field, "F", "float32", syntax("ParseFloat")),
+		"b":   fmt.Sprintf(field, "B", "bool", syntax("ParseBool")),
+		"p":   fmt.Sprintf(field, "P", "*int", syntax("ParseInt")),
+		"m":   fmt.Sprintf(field, "M", stringMap, "redis.Scan(unsupported "+stringMap+")"),
 		"t":   `parsing time "abc" as "2006-01-02T15:04:05Z07:00": cannot parse "abc" as "2006"`,
 		"own": `refused "abc"`, "y": "<nil>", "s": "<nil>", "other": "<nil>",
 		// go-redis leaves such a field out silently.
@@ -282,7 +289,8 @@ func TestErrorsOfScanOfOneValue(t *testing.T) {
 	}
 	wantError(t, "Scan(nil)", value.Scan(nil), "redis: Scan(nil)")
 	wantError(t, "Scan(*int)", value.Scan(new(int)), `strconv.Atoi: parsing "abc": invalid syntax`)
-	wantError(t, "Scan(*int8)", value.Scan(new(int8)), `strconv.ParseInt: parsing "abc": invalid syntax`)
+	wantError(t, "Scan(*int8)", value.Scan(new(int8)),
+		`strconv.ParseInt: parsing "abc": invalid syntax`)
 	wantError(t, "Scan of no place", value.Scan((*int)(nil)), fmt.Sprintf(unable, (*int)(nil)))
 
 	list := redis.NewStringSliceResult([]string{"1", "abc"}, nil)

@@ -35,8 +35,8 @@ type steps struct {
 
 // hooks are those of one handle, around its steps.
 type hooks struct {
-	own    steps
-	engine *engine // which makes connections; nil where DialHook has none to wrap
+	own   steps
+	dials *engine // which makes connections; nil where DialHook has none to wrap
 
 	mutex   sync.Mutex
 	list    []Hook
@@ -64,7 +64,7 @@ func (h *hooks) AddHook(hook Hook) {
 	h.list = append(h.list, hook)
 	h.wrap()
 	if wrapsDial(hook) {
-		h.engine.dialThrough(h.list)
+		h.dials.dialThrough(h.list)
 	}
 }
 

@@ -83,8 +83,15 @@ func newPubSub(e *engine, node string) *PubSub {
 	return &PubSub{engine: e, node: node, names: map[string]map[string]struct{}{}}
 }
 
-// subscribed is how clients begin: what goes wrong is what Receive returns.
-func (p *PubSub) subscribed(ctx context.Context, command string, names []string) *PubSub {
+// subscriber is how clients begin, each on the nodes it has.
+type subscriber struct {
+	engine *engine
+	node   string
+}
+
+// begin makes a subscription; what goes wrong is what Receive returns.
+func (s subscriber) begin(ctx context.Context, command string, names []string) *PubSub {
+	p := newPubSub(s.engine, s.node)
 	if len(names) > 0 {
 		if err := p.add(ctx, command, names); err != nil {
 			p.push(received{err: err})
@@ -95,34 +102,18 @@ func (p *PubSub) subscribed(ctx context.Context, command string, names []string)
 
 // Subscribe makes a subscription to channels, without waiting for the server to confirm it. What
 // goes wrong is what Receive returns. Close it when it is no longer needed.
-func (c *Client) Subscribe(ctx context.Context, channels ...string) *PubSub {
-	return newPubSub(c.engine, c.at.node).subscribed(ctx, "subscribe", channels)
+func (s subscriber) Subscribe(ctx context.Context, channels ...string) *PubSub {
+	return s.begin(ctx, "subscribe", channels)
 }
 
 // PSubscribe is Subscribe to all channels that match one of the patterns.
-func (c *Client) PSubscribe(ctx context.Context, channels ...string) *PubSub {
-	return newPubSub(c.engine, c.at.node).subscribed(ctx, "psubscribe", channels)
+func (s subscriber) PSubscribe(ctx context.Context, channels ...string) *PubSub {
+	return s.begin(ctx, "psubscribe", channels)
 }
 
-// SSubscribe is Subscribe to sharded channels.
-func (c *Client) SSubscribe(ctx context.Context, channels ...string) *PubSub {
-	return newPubSub(c.engine, c.at.node).subscribed(ctx, "ssubscribe", channels)
-}
-
-// Subscribe makes a subscription to channels, without waiting for the server to confirm it. What
-// goes wrong is what Receive returns. Close it when it is no longer needed.
-func (c *ClusterClient) Subscribe(ctx context.Context, channels ...string) *PubSub {
-	return newPubSub(c.engine, "").subscribed(ctx, "subscribe", channels)
-}
-
-// PSubscribe is Subscribe to all channels that match one of the patterns.
-func (c *ClusterClient) PSubscribe(ctx context.Context, channels ...string) *PubSub {
-	return newPubSub(c.engine, "").subscribed(ctx, "psubscribe", channels)
-}
-
-// SSubscribe is Subscribe to sharded channels, of any slots.
-func (c *ClusterClient) SSubscribe(ctx context.Context, channels ...string) *PubSub {
-	return newPubSub(c.engine, "").subscribed(ctx, "ssubscribe", channels)
+// SSubscribe is Subscribe to sharded channels, on a cluster of any slots.
+func (s subscriber) SSubscribe(ctx context.Context, channels ...string) *PubSub {
+	return s.begin(ctx, "ssubscribe", channels)
 }
 
 // Subscribe adds channels.

@@ -142,8 +142,8 @@ func scanField(text string, of reflect.Type, i int, field reflect.Value) error {
 		err = fmt.Errorf("redis.Scan(unsupported %s)", field.Type())
 	}
 	if err != nil {
-		return fmt.Errorf("cannot scan redis.result %s into struct field %s.%s of type %s, error-%w",
-			text, of.Name(), of.Field(i).Name, of.Field(i).Type, err)
+		return fmt.Errorf("cannot scan redis.result %s into struct field %s.%s of type %s, "+
+			"error-%w", text, of.Name(), of.Field(i).Name, of.Field(i).Type, err)
 	}
 	return nil
 }

@@ -120,8 +120,8 @@ func (t *txSink) finish() error {
 	return t.err
 }
 
-// blamed is the error of a transaction on a cluster: as in go-redis, that of the command for which it
-// was refused, where a Client returns EXECABORT.
+// blamed is the error of a transaction on a cluster: as in go-redis, that of the command for which
+// it was refused, where a Client returns EXECABORT.
 func blamed(cmds []Cmder, err error) error {
 	for _, cmd := range cmds {
 		if IsExecAbortError(err) && !IsExecAbortError(cmd.Err()) {

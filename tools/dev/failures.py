@@ -25,7 +25,7 @@ FORMS = [
     (r"not ok\b", r"ok\b|1\.\.\d"),
     # unittest of Python, its report at the end.
     (r"(FAIL|ERROR|UNEXPECTED SUCCESS): \S", r"={20,}$|Ran \d+ tests"),
-    # Our own: TestMain.java, internal/count of Go, run-tests of Node and of the examples.
+    # Our own: TestMain.java, tests/count of Go, run-tests of Node and of the examples.
     (r"FAILED \S", r"(ok|SKIP) |✖ |-- |▶ |✔ |\d+ passed, \d+ failed$"),
     # go test where nobody counts.
     (r"\s*--- FAIL: |panic: |fatal error: ", r"\s*--- |FAIL\s|ok\s+\S+\s|=== "),

@@ -1,5 +1,5 @@
-"""Writes the Go binding's methods, results, argument structs and tests from spec/surface/go.txt, and
-its options from spec/surface/go-options.txt."""
+"""Writes the Go binding's methods, results, argument structs and tests from spec/surface/go.txt,
+and its options from spec/surface/go-options.txt."""
 
 import pathlib
 

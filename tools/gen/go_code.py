@@ -74,7 +74,9 @@ class Writer:
         body = "\n\n".join(self.parts)
         code = re.sub(r"(?m)^\s*//.*", "", body)
         standard = [
-            name for name in ("context", "strconv", "strings", "time") if re.search(rf"\b{name}\.", code)
+            name
+            for name in ("context", "strconv", "strings", "time")
+            if re.search(rf"\b{name}\.", code)
         ]
         own = self.own + ([f'"{CORE}"'] if re.search(r"\bcore\.", code) else [])
         head = HEAD.format(self.package)

@@ -67,9 +67,7 @@ def results(table):
     kinds = [kind_of(name) for name in [*table.results, *BY_HAND, "MonitorCmd"]]
     kinds = [kind for index, kind in enumerate(kinds) if kind not in kinds[:index]]
     kinds[0] += " CmdType = iota"
-    out.add(
-        "// The values of CmdType.", "const (", *(f"\t{kind}" for kind in kinds), ")"
-    )
+    out.add("// The values of CmdType.", "const (", *(f"\t{kind}" for kind in kinds), ")")
     accessors(out, table)
     return out.text()
 
@@ -142,7 +140,9 @@ def accessors(out, table):
         if slices:
             out.add(
                 f"// {name}Slice is the value, which must be a list, each element as {about}.",
-                f"func (c *Cmd) {name}Slice() ([]{kind}, error) {{ return convertEach(c, to{name}) }}",
+                f"func (c *Cmd) {name}Slice() ([]{kind}, error) {{",
+                f"\treturn convertEach(c, to{name})",
+                "}",
             )
 
 
@@ -195,7 +195,9 @@ def struct_decoder(table, struct):
 def pair_decoder(table, struct):
     """The decoder of a list of pairs."""
     fields = sorted(on_wire(struct), key=lambda field: field[3])
-    first, second = (f"v.{name}, err = {decoder(table, kind, how)}" for name, kind, how, _ in fields)
+    first, second = (
+        f"v.{name}, err = {decoder(table, kind, how)}" for name, kind, how, _ in fields
+    )
     return [
         f"func decode{struct.name}s(tape core.Tape, i int) ([]{struct.name}, error) {{",
         f"\treturn pairsOf(tape, i, func(v *{struct.name}, first, second int) (err error) {{",
@@ -245,7 +247,10 @@ def predicates(table):
         tests = [f'HasErrorPrefix(err, "{prefix}")' for prefix in prefixes]
         joined = " ||\n\t\t".join(tests)
         out.add(
-            *comment(f"{name} {about}."), f"func {name}(err error) bool {{", f"\treturn {joined}", "}"
+            *comment(f"{name} {about}."),
+            f"func {name}(err error) bool {{",
+            f"\treturn {joined}",
+            "}",
         )
     return out.text()
 

@@ -219,7 +219,7 @@ func (c *Client) Nodes() (string, *Failure) {
 
 // Stats are the counters and gauges the binding shows; see <tendon/stats.h>.
 type Stats struct {
-	Open, Idle, Leased, Lanes, Waiting, Pending    uint32
+	Open, Idle, Pending                            uint32
 	Created, Retired, Unusable, Requests           uint64
 	Borrows, Waits, WaitTimeouts, WaitMicroseconds uint64
 }
@@ -237,8 +237,7 @@ func (c *Client) Stats() Stats {
 		return Stats{}
 	}
 	return Stats{
-		Open: uint32(raw.open), Idle: uint32(raw.idle), Leased: uint32(raw.leased),
-		Lanes: uint32(raw.lanes), Waiting: uint32(raw.waiting), Pending: uint32(raw.pending),
+		Open: uint32(raw.open), Idle: uint32(raw.idle), Pending: uint32(raw.pending),
 		Created: uint64(raw.created), Requests: uint64(raw.requests),
 		Retired:  uint64(raw.closed_idle + raw.closed_lifetime + raw.closed_stale),
 		Unusable: uint64(raw.closed_unhealthy + raw.closed_error + raw.closed_dirty),

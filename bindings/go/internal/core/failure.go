@@ -21,7 +21,6 @@ type Failure struct {
 
 // Statuses the binding treats apart from the others.
 const (
-	StatusArgument      = C.TENDON_ERROR_ARGUMENT
 	StatusClosed        = C.TENDON_ERROR_CLOSED
 	StatusState         = C.TENDON_ERROR_STATE
 	StatusUnsupported   = C.TENDON_ERROR_UNSUPPORTED
@@ -30,14 +29,12 @@ const (
 	StatusConnect       = C.TENDON_ERROR_CONNECT
 	StatusDialTimeout   = C.TENDON_ERROR_CONNECT_TIMEOUT
 	StatusAuth          = C.TENDON_ERROR_AUTH
-	StatusHandshake     = C.TENDON_ERROR_HANDSHAKE
 	StatusDisconnected  = C.TENDON_ERROR_DISCONNECTED
 	StatusTimeout       = C.TENDON_ERROR_TIMEOUT
 	StatusCancelled     = C.TENDON_ERROR_CANCELLED
 	StatusPoolExhausted = C.TENDON_ERROR_POOL_EXHAUSTED
 	StatusPoolTimeout   = C.TENDON_ERROR_POOL_TIMEOUT
 	StatusCrossSlot     = C.TENDON_ERROR_CROSSSLOT
-	StatusServer        = C.TENDON_ERROR_SERVER
 )
 
 // Classes the binding asks for.
@@ -46,7 +43,6 @@ const (
 	ClassTLS     = C.TENDON_CLASS_TLS
 	ClassNetwork = C.TENDON_CLASS_NETWORK
 	ClassTimeout = C.TENDON_CLASS_TIMEOUT
-	ClassConfig  = C.TENDON_CLASS_CONFIG
 )
 
 // What is known about the execution of a failed command.

@@ -26,7 +26,6 @@ const (
 	FlagBlocking  = C.TENDON_REQUEST_BLOCKING
 	FlagAtomic    = C.TENDON_REQUEST_ATOMIC
 	FlagAtomicEnd = C.TENDON_REQUEST_ATOMIC_END
-	FlagNoRetry   = C.TENDON_REQUEST_NO_RETRY
 )
 
 // TimeoutNone asks for no deadline at all.
@@ -54,7 +53,6 @@ type Batch struct {
 
 	Timeout int64  // milliseconds; 0 for the client's, or TimeoutNone
 	Node    string // "host:port" to send to, or "" to route by keys
-	Random  bool   // any primary whatever the keys
 	Lease   *Lease // the connection to use, or nil
 
 	// Where the slices begin: an ordinary command fits, and has all it needs in one place.
@@ -73,7 +71,7 @@ func (b *Batch) Reset() {
 		b.sizes, b.shapes, b.ids = b.firstSizes[:0], b.firstShape[:0], nil
 	}
 	b.large, b.largeIndex = nil, 0
-	b.Timeout, b.Node, b.Random, b.Lease = 0, "", false, nil
+	b.Timeout, b.Node, b.Lease = 0, "", nil
 }
 
 // Begin starts the next request. The caller adds its arguments next.
@@ -129,20 +127,6 @@ func (b *Batch) added(size int) {
 
 // Len is the number of requests.
 func (b *Batch) Len() int { return len(b.shapes) }
-
-// Drop removes the request begun last and its arguments.
-func (b *Batch) Drop() {
-	last := len(b.shapes) - 1
-	first := len(b.sizes) - int(b.shapes[last].arg_count)
-	for i, size := range b.sizes[first:] {
-		if b.large != nil && first+i == b.largeIndex {
-			b.large = nil
-			continue
-		}
-		b.data = b.data[:len(b.data)-int(size)]
-	}
-	b.sizes, b.shapes = b.sizes[:first], b.shapes[:last]
-}
 
 // Do submits the batch and waits until every request has its outcome, delivered to `sink` by
 // position. When ctx ends first the requests are cancelled, and their outcomes say what became of
@@ -274,11 +258,8 @@ func (b *Batch) pass(host C.uintptr_t, target *C.tendon_go_target, stray *C.uint
 }
 
 func (b *Batch) route() C.uint32_t {
-	switch {
-	case b.Node != "":
+	if b.Node != "" {
 		return C.TENDON_ROUTE_NODE
-	case b.Random:
-		return C.TENDON_ROUTE_RANDOM
 	}
 	return C.TENDON_ROUTE_AUTO
 }

@@ -21,11 +21,9 @@ import (
 
 // Events of a subscription, as <tendon/queue.h> numbers them.
 const (
-	EventClosed       = C.TENDON_EVENT_CLOSED
-	EventFailed       = C.TENDON_EVENT_FAILED
-	EventReconnecting = C.TENDON_EVENT_RECONNECTING
-	EventMessage      = C.TENDON_EVENT_MESSAGE
-	EventGap          = C.TENDON_EVENT_GAP
+	EventFailed  = C.TENDON_EVENT_FAILED
+	EventMessage = C.TENDON_EVENT_MESSAGE
+	EventGap     = C.TENDON_EVENT_GAP
 )
 
 // ErrSubscriptionClosed is the result of using a closed subscription, or one of a closed client.
