@@ -3,7 +3,7 @@ package io.tendon.jedis.tests;
 import io.tendon.jedis.HostAndPort;
 import io.tendon.jedis.Jedis;
 import io.tendon.jedis.JedisCluster;
-import io.tendon.jedis.Pipeline;
+import io.tendon.jedis.ClusterPipeline;
 import io.tendon.jedis.Response;
 import io.tendon.jedis.Transaction;
 import io.tendon.jedis.exceptions.Executed;
@@ -48,7 +48,7 @@ final class ClusterTests {
     @Case
     void pipelineAcrossNodes() {
         try (JedisCluster cluster = new JedisCluster(Servers.nodes("cluster"));
-                Pipeline pipeline = cluster.pipelined()) {
+                ClusterPipeline pipeline = cluster.pipelined()) {
             List<Response<String>> gets = new ArrayList<>();
             for (int i = 0; i < 300; i++) {
                 pipeline.setex(P + "pipe:" + i, 100, "p" + i);

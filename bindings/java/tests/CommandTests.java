@@ -221,7 +221,7 @@ final class CommandTests {
             Check.equal(Double.POSITIVE_INFINITY, client.zscore(key, "c"));
             Check.equal(null, client.zscore(key, "none"));
             Check.equal(List.of("a", "b", "c"), client.zrange(key, 0, -1));
-            Check.equal(List.of(new Tuple("a", 1.5), new Tuple("b", 3)),
+            Check.equal(List.of(new Tuple("a", 1.5), new Tuple("b", 3.0)),
                     client.zrangeWithScores(key, 0, 1));
             Check.equal(List.of("a"), client.zrangeByScore(key, Double.NEGATIVE_INFINITY, 2));
             Check.equal(2.5, client.zincrby(key, 1, "a"));

@@ -7,7 +7,7 @@ import io.tendon.jedis.Jedis;
 import io.tendon.jedis.JedisClientConfig;
 import io.tendon.jedis.JedisCluster;
 import io.tendon.jedis.JedisPooled;
-import io.tendon.jedis.Pipeline;
+import io.tendon.jedis.AbstractPipeline;
 import io.tendon.jedis.Response;
 import io.tendon.jedis.UnifiedJedis;
 import io.tendon.jedis.exceptions.JedisDataException;
@@ -80,7 +80,7 @@ final class SurfaceTests {
 
         /** The fixture as new. */
         void makeFixture() {
-            try (Pipeline pipeline = unified.pipelined()) {
+            try (AbstractPipeline pipeline = unified.pipelined()) {
                 pipeline.del(Fixture.KEYS);
                 for (String[] words : Fixture.MAKE) {
                     pipeline.sendCommand(() -> Calls.bytes(words[0]),
@@ -213,7 +213,7 @@ final class SurfaceTests {
 
     private static Object await(Object client, Object returned) {
         if (returned instanceof Response<?> response) {
-            ((Pipeline) client).sync();
+            ((AbstractPipeline) client).sync();
             return response.get();
         }
         return returned instanceof CompletableFuture<?> future ? AsyncFace.await(future) : returned;

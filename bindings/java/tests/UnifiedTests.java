@@ -1,5 +1,6 @@
 package io.tendon.jedis.tests;
 
+import io.tendon.jedis.AbstractPipeline;
 import io.tendon.jedis.AsyncJedis;
 import io.tendon.jedis.BuilderFactory;
 import io.tendon.jedis.ClientSetInfoConfig;
@@ -101,7 +102,7 @@ final class UnifiedTests {
                 JedisPooled alone = new JedisPooled(Servers.address("standalone"))) {
             for (var one : List.of(client, alone)) {
                 Set<String> wanted = new HashSet<>();
-                try (Pipeline pipeline = one.pipelined()) {
+                try (AbstractPipeline pipeline = one.pipelined()) {
                     for (int i = 0; i < 300; i++) {
                         wanted.add(P + "scan:" + i);
                         pipeline.setex(P + "scan:" + i, 100, "v");

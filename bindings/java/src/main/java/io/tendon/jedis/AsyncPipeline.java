@@ -13,10 +13,10 @@ import java.util.concurrent.CompletionException;
  * One thread at a time.
  */
 public final class AsyncPipeline implements AsyncCommands, AutoCloseable {
-    private final AsyncJedis client;
+    private final AsyncJedisBase client;
     private List<AsyncCall<?>> queue = new ArrayList<>();
 
-    AsyncPipeline(AsyncJedis client) {
+    AsyncPipeline(AsyncJedisBase client) {
         this.client = client;
     }
 

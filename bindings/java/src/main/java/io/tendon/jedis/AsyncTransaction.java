@@ -16,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 public final class AsyncTransaction implements AsyncCommands, AutoCloseable {
     private static final int FIRST_ANSWERS = 1; /* MULTI's */
 
-    private final AsyncJedis client;
+    private final AsyncJedisBase client;
     private final List<AsyncCall<?>> queue = new ArrayList<>();
     private final List<AsyncCall<?>> steps = new ArrayList<>();
     private final Lease lease; /* null: none is needed */
@@ -24,11 +24,11 @@ public final class AsyncTransaction implements AsyncCommands, AutoCloseable {
     private boolean watching;
     private boolean ended;
 
-    AsyncTransaction(AsyncJedis client) {
+    AsyncTransaction(AsyncJedisBase client) {
         this(client, null, true);
     }
 
-    AsyncTransaction(AsyncJedis client, Lease lease, boolean open) {
+    AsyncTransaction(AsyncJedisBase client, Lease lease, boolean open) {
         this.client = client;
         this.lease = lease;
         this.open = open;

@@ -49,8 +49,8 @@ final class Core {
     }
 
     /** Checks the options; connects nothing. The URL, when there is one, wins over the options. */
-    Core(Map<String, String> options, String url) {
-        long client = create(options, url);
+    Core(CoreOptions options) {
+        long client = create(options.options(), options.url());
         handle = new Handle(client, NativeClient::clientClose, NativeClient::clientDestroy);
         backstop = new Backstop(handle);
         CLEANER.register(this, backstop);

@@ -3,7 +3,6 @@ package io.tendon.jedis;
 import io.tendon.jedis.exceptions.Failure;
 import io.tendon.jedis.exceptions.JedisValidationException;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.StringJoiner;
@@ -19,41 +18,79 @@ final class CoreOptions {
     private static final int POOL_MAX = 65_000;
 
     private final Map<String, String> options = new LinkedHashMap<>();
+    private final Setup setup;
     private final JedisClientConfig config;
 
-    private CoreOptions(JedisClientConfig config) {
-        this.config = config;
+    private CoreOptions(Setup setup) {
+        this.setup = setup;
+        JedisClientConfig told = setup.config != null
+                ? setup.config
+                : DefaultJedisClientConfig.builder().build();
+        config = setup.sockets == null ? told : DefaultJedisSocketFactory.of(setup).config(told);
     }
 
     JedisClientConfig config() {
         return config;
     }
 
-    /** Of one server. */
-    static CoreOptions standalone(HostAndPort server, JedisClientConfig config) {
-        CoreOptions made = new CoreOptions(config);
-        made.put("mode", "standalone");
-        made.put("host", server.getHost());
-        made.put("port", server.getPort());
-        return made.connection();
+    /** Of one server or of a cluster, whichever was told. */
+    static CoreOptions of(Setup setup) {
+        CoreOptions made = new CoreOptions(setup);
+        if (setup.nodes == null) {
+            made.server();
+        } else {
+            made.cluster();
+        }
+        made.connection();
+        return made.pool();
     }
 
-    /** Of a cluster. */
-    static CoreOptions cluster(Collection<HostAndPort> seeds, JedisClientConfig config) {
-        CoreOptions made = new CoreOptions(config);
+    private void server() {
+        HostAndPort server = setup.sockets == null
+                ? setup.server
+                : DefaultJedisSocketFactory.of(setup).getHostAndPort();
+        String host = setup.url != null && url() == null ? setup.url : Protocol.DEFAULT_HOST;
+        put("mode", "standalone");
+        put("host", server == null ? host : server.getHost());
+        put("port", server == null ? Protocol.DEFAULT_PORT : server.getPort());
+        put("command_timeout_ms", 0);
+    }
+
+    /** Null when none was told; a text that may be a host name is a URL by its punctuation. */
+    String url() {
+        String url = setup.url;
+        boolean isHost = url != null && setup.mayBeHost && url.indexOf(':') < 0
+                && url.indexOf('/') < 0;
+        return isHost ? null : url;
+    }
+
+    private void cluster() {
         StringJoiner endpoints = new StringJoiner(",");
-        seeds.forEach(seed -> endpoints.add(seed.endpoint()));
-        made.put("mode", "cluster");
-        made.put("endpoints", endpoints.toString());
-        made.put("read_from", config.isReadOnlyForRedisClusterReplicas() ? "replica" : "primary");
-        return made.connection();
+        setup.nodes.forEach(seed -> endpoints.add(seed.endpoint()));
+        int attempts = attempts();
+        put("mode", "cluster");
+        put("endpoints", endpoints.toString());
+        put("read_from", config.isReadOnlyForRedisClusterReplicas() ? "replica" : "primary");
+        put("max_redirects", attempts);
+        put("command_timeout_ms", setup.maxTotalRetriesDuration != null
+                ? setup.maxTotalRetriesDuration.toMillis()
+                : (long) config.getSocketTimeoutMillis() * attempts);
+        if (setup.topologyRefreshPeriod != null) {
+            put("cluster_refresh_interval_ms", setup.topologyRefreshPeriod.toMillis());
+        }
     }
 
-    private CoreOptions connection() {
+    private int attempts() {
+        if (setup.maxAttempts != null) {
+            return setup.maxAttempts;
+        }
+        return setup.nodes == null ? 1 : JedisCluster.DEFAULT_MAX_ATTEMPTS;
+    }
+
+    private void connection() {
         int connecting = config.getConnectionTimeoutMillis();
         put("lib_name", config.getClientSetInfoConfig().libraryName());
         put("connect_timeout_ms", connecting == 0 ? CONNECT_TIMEOUT_MS_MAX : connecting);
-        put("command_timeout_ms", 0);
         put("reconnect_backoff_min_ms", 1);
         put("reconnect_backoff_max_ms", REDIAL_MS_MAX);
         put("read_timeout_ms", config.getSocketTimeoutMillis());
@@ -63,7 +100,6 @@ final class CoreOptions {
         credentials();
         putUnlessNull("client_name", config.getClientName());
         tls();
-        return this;
     }
 
     private String protocol() {
@@ -124,7 +160,7 @@ final class CoreOptions {
                 + instead);
     }
 
-    private static JedisValidationException refused(String message) {
+    static JedisValidationException refused(String message) {
         JedisValidationException exception = new JedisValidationException(message);
         exception.with(Failure.before(Failure.CONFIG, message));
         return exception;
@@ -139,7 +175,9 @@ final class CoreOptions {
         return this;
     }
 
-    CoreOptions pool(GenericObjectPoolConfig<?> pool, int attempts) {
+    private CoreOptions pool() {
+        GenericObjectPoolConfig<?> pool =
+                setup.pool != null ? setup.pool : new GenericObjectPoolConfig<>();
         if (pool.getMaxTotal() == 0) {
             throw new JedisValidationException(
                     "maxTotal is 0, so no connection could ever be lent; "
@@ -158,7 +196,7 @@ final class CoreOptions {
         put("pool_test_while_idle", yesNo(pool.getTestWhileIdle() && evicts));
         put("health_check_interval_ms", evicts ? pool.getTimeBetweenEvictionRunsMillis() : 0);
         put("pool_idle_timeout_ms", evicts ? Math.max(pool.getMinEvictableIdleTimeMillis(), 0) : 0);
-        put("max_retries", attempts - 1);
+        put("max_retries", attempts() - 1);
         return this;
     }
 

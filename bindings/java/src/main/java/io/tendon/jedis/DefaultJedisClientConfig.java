@@ -121,7 +121,7 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
     }
 
     /** Collects the settings. */
-    public static final class Builder extends ClientConfigShortcuts {
+    public static final class Builder {
         private final Map<String, String> options = new LinkedHashMap<>();
         private int connectionTimeoutMillis = Protocol.DEFAULT_TIMEOUT;
         private int socketTimeoutMillis = Protocol.DEFAULT_TIMEOUT;
@@ -289,6 +289,28 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
         public Builder commandKeyArgumentPreProcessor(CommandKeyArgumentPreProcessor value) {
             commandKeyArgumentPreProcessor = value;
             return this;
+        }
+
+        /** Both time-outs. */
+        public Builder timeoutMillis(int milliseconds) {
+            return connectionTimeoutMillis(milliseconds).socketTimeoutMillis(milliseconds);
+        }
+
+        public Builder resp2() {
+            return protocol(RedisProtocol.RESP2);
+        }
+
+        public Builder resp3() {
+            return protocol(RedisProtocol.RESP3);
+        }
+
+        /** RESP2, which servers begin with. */
+        public Builder serverDefaultProtocol() {
+            return protocol(null).autoNegotiateProtocol(false);
+        }
+
+        public Builder credentials(RedisCredentials credentials) {
+            return credentialsProvider(() -> credentials);
         }
 
         /** Any option of docs/options.md by its name; only tendon has this. */

@@ -3,7 +3,6 @@ package io.tendon.jedis;
 import io.tendon.jedis.exceptions.JedisClusterOperationException;
 import io.tendon.jedis.exceptions.JedisDataException;
 import io.tendon.jedis.exceptions.JedisException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,17 +14,8 @@ import java.util.concurrent.ExecutorService;
 public abstract class JedisClusterBase extends UnifiedJedis {
     public static final int DEFAULT_MAX_ATTEMPTS = 5;
 
-    /**
-     * {@code maxTotalRetriesDuration} is the deadline of a command, all attempts and redirects
-     * included; null: what is left to maxAttempts by the socket's time-out.
-     */
-    JedisClusterBase(Set<HostAndPort> nodes, JedisClientConfig config, int maxAttempts,
-            Duration maxTotalRetriesDuration, GenericObjectPoolConfig<Connection> pool) {
-        super(options(nodes, config, maxAttempts,
-                      maxTotalRetriesDuration != null ? maxTotalRetriesDuration
-                                                      : defaultDeadline(config, maxAttempts),
-                      pool),
-                null);
+    JedisClusterBase(Setup setup) {
+        super(setup.nodes == null ? setup.nodes(Set.of()) : setup);
         try {
             core.connect();
         } catch (JedisException failure) {
@@ -34,34 +24,10 @@ public abstract class JedisClusterBase extends UnifiedJedis {
         }
     }
 
-    /** With option cluster_refresh_interval_ms. */
-    static JedisClientConfig refreshing(JedisClientConfig config, Duration period) {
-        return period == null
-                ? config
-                : DefaultJedisClientConfig.builder().from(config)
-                          .option("cluster_refresh_interval_ms", "" + period.toMillis()).build();
-    }
-
-    static Duration defaultDeadline(JedisClientConfig config, int maxAttempts) {
-        return Duration.ofMillis((long) config.getSocketTimeoutMillis() * maxAttempts);
-    }
-
-    static CoreOptions options(Set<HostAndPort> nodes, JedisClientConfig config,
-            int maxAttempts, Duration deadline, GenericObjectPoolConfig<Connection> pool) {
-        CoreOptions options = CoreOptions.cluster(nodes, config).pool(pool, maxAttempts);
-        options.put("max_redirects", maxAttempts);
-        options.put("command_timeout_ms", deadline.toMillis());
-        return options;
-    }
-
     private static JedisException uninitialized(JedisException failure) {
         return new JedisClusterOperationException(
                 "Could not initialize cluster slots cache. " + failure.getMessage(), failure)
                 .with(failure.failure());
-    }
-
-    public static RedisClusterClient.Builder builder() {
-        return RedisClusterClient.builder();
     }
 
     /** Commands sent together, to the nodes of their keys. */
@@ -81,7 +47,7 @@ public abstract class JedisClusterBase extends UnifiedJedis {
      */
     public final <T> T broadcastCommand(CommandObject<T> command) {
         List<Response<T>> all = new ArrayList<>();
-        Pipeline pipeline = pipelined();
+        AbstractPipeline pipeline = pipelined();
         for (int slot : slotsOfPrimaries()) {
             CommandArguments copy = new CommandArguments(() -> command.getArguments().word(0));
             for (int i = 1; i < command.getArguments().size(); i++) {

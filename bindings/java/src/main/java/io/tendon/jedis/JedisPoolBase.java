@@ -16,12 +16,10 @@ public abstract class JedisPoolBase implements Closeable {
     private final Core core;
     private final int maxTotal;
 
-    /** Of a server, or of what a URL or host name says. */
-    JedisPoolBase(GenericObjectPoolConfig<Jedis> pool, HostAndPort server, String urlOrHost,
-            JedisClientConfig config) {
-        maxTotal = pool.getMaxTotal();
-        CoreOptions options = URIs.optionsOf(server, urlOrHost, config).pool(pool, 1);
-        core = new Core(options.options(), URIs.urlOf(urlOrHost));
+    JedisPoolBase(Setup setup) {
+        maxTotal = setup.pool == null ? GenericObjectPoolConfig.DEFAULT_MAX_TOTAL
+                                      : setup.pool.getMaxTotal();
+        core = new Core(CoreOptions.of(setup));
     }
 
     /**

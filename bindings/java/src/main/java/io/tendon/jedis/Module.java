@@ -10,6 +10,10 @@ public class Module extends Answer {
         super(fields);
     }
 
+    public Module(String name, int version) {
+        this(fields("name", name, "ver", (long) version));
+    }
+
     /** All fields, also those without a getter. */
     public Map<String, Object> getModuleInfo() {
         return all();

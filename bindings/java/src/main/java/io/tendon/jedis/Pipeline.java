@@ -1,101 +1,22 @@
 package io.tendon.jedis;
 
-import io.tendon.jedis.commands.PipelineCommands;
-import java.io.Closeable;
-import java.util.ArrayList;
-import java.util.List;
-
 /**
- * Commands that are sent together. Not a transaction: each has its own outcome. One thread at a
- * time. From a Jedis they go over its connection; from a JedisPooled or JedisCluster to the nodes
- * of their keys.
+ * A pipeline of one server: of a Jedis over its connection, of a JedisPooled or RedisClient over
+ * shared ones.
  */
-public class Pipeline implements PipelineCommands, Closeable {
-    /** Sent in one piece at most, which bounds the memory for replies that wait to be read. */
-    private static final int PIECE_COMMANDS_MAX = 10_000;
-    private static final int PIECE_BYTES_MAX = 1 << 20;
-
-    private final Core core;
-    private final Lease lease;
-    private final CommandKeyArgumentPreProcessor keys;
-    private List<Response<?>> queue = new ArrayList<>();
-
-    Pipeline(Core core, Lease lease) {
-        this(core, lease, null);
-    }
-
-    /** {@code keys} may be null. */
+public class Pipeline extends AbstractPipeline {
     Pipeline(Core core, Lease lease, CommandKeyArgumentPreProcessor keys) {
-        this.core = core;
-        this.lease = lease;
-        this.keys = keys;
+        super(core, lease, keys);
     }
 
-    @Override
-    public <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder) {
-        Response<T> response = new Response<>(arguments.process(keys), builder);
-        queue.add(response);
-        return response;
-    }
-
-    /** Sends what is queued and waits for all answers. Throws only when nothing could be sent. */
-    public void sync() {
-        List<Response<?>> all = queue;
-        queue = new ArrayList<>();
-        int from = 0;
-        while (from < all.size()) {
-            int end = endOfPiece(all, from);
-            core.batch(lease, all.subList(from, end));
-            from = end;
-        }
-    }
-
-    private static int endOfPiece(List<Response<?>> all, int from) {
-        long bytes = 0;
-        int end = from;
-        while (end < all.size() && end - from < PIECE_COMMANDS_MAX
-                && (end == from || bytes < PIECE_BYTES_MAX)) {
-            bytes += all.get(end++).arguments.bytes();
-        }
-        return end;
-    }
-
-    /**
-     * As sync, and lists all results in order; a server's error is in the list as a
-     * JedisDataException. A failure of the connection is thrown.
-     */
-    public List<Object> syncAndReturnAll() {
-        List<Response<?>> all = queue;
-        sync();
-        List<Object> results = new ArrayList<>(all.size());
-        all.forEach(response -> results.add(response.resultOrError()));
-        return results;
-    }
-
-    /** As executeCommand. */
-    public final <T> Response<T> appendCommand(CommandObject<T> command) {
-        return executeCommand(command);
-    }
-
-    /** Whether something is queued. */
-    public final boolean hasPipelinedResponse() {
-        return !queue.isEmpty();
+    /** As {@code jedis.pipelined()}. */
+    public Pipeline(Jedis jedis) {
+        this(jedis.core, jedis.ready(), null);
     }
 
     /** Changes the database of the connection; only in a pipeline of a Jedis. */
     public Response<String> select(int index) {
         return executeCommand(new CommandArguments(Protocol.Command.SELECT).add(index),
                 BuilderFactory.STRING);
-    }
-
-    /** Number of commands queued. */
-    public int size() {
-        return queue.size();
-    }
-
-    /** Sends what is queued. */
-    @Override
-    public void close() {
-        sync();
     }
 }

@@ -115,13 +115,15 @@ final class Replies {
     static StreamEntry streamEntry(Object data) {
         return data == null
                 ? null
-                : new StreamEntry(id(data), BuilderFactory.STRING_MAP.build(fields(data)));
+                : new StreamEntry(id(data), BuilderFactory.STRING_MAP.build(fields(data)),
+                        part(data, 2), part(data, 3));
     }
 
     static StreamEntryBinary streamEntryBinary(Object data) {
         return data == null
                 ? null
-                : new StreamEntryBinary(id(data), BuilderFactory.BINARY_MAP.build(fields(data)));
+                : new StreamEntryBinary(id(data), BuilderFactory.BINARY_MAP.build(fields(data)),
+                        part(data, 2), part(data, 3));
     }
 
     private static StreamEntryID id(Object entry) {
@@ -130,6 +132,12 @@ final class Replies {
 
     private static Object fields(Object entry) {
         return ((List<?>) entry).get(1);
+    }
+
+    /** What XREADGROUP with CLAIM adds to an entry; null when it is not there. */
+    private static Long part(Object entry, int index) {
+        List<?> parts = (List<?>) entry;
+        return index < parts.size() ? number(parts.get(index)) : null;
     }
 
     static GeoCoordinate place(Object data) {

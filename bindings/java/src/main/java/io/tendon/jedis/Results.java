@@ -36,10 +36,14 @@ import java.util.Set;
 public final class Results {
     public static final Builder<StreamInfo> STREAM_INFO =
             BuilderFactory.mapped(StreamInfo::new, names("length", "radix-tree-keys",
-                "radix-tree-nodes", "groups", "last-generated-id", "first-entry", "last-entry"), 
+                "radix-tree-nodes", "groups", "last-generated-id", "first-entry", "last-entry",
+                "idmp-duration", "idmp-maxsize", "pids-tracked", "iids-tracked", "iids-added",
+                "iids-duplicates"), 
                     BuilderFactory.LONG, BuilderFactory.LONG, BuilderFactory.LONG,
                     BuilderFactory.LONG, BuilderFactory.STREAM_ENTRY_ID,
-                    BuilderFactory.STREAM_ENTRY, BuilderFactory.STREAM_ENTRY);
+                    BuilderFactory.STREAM_ENTRY, BuilderFactory.STREAM_ENTRY,
+                    BuilderFactory.LONG, BuilderFactory.LONG, BuilderFactory.LONG,
+                    BuilderFactory.LONG, BuilderFactory.LONG, BuilderFactory.LONG);
     public static final Builder<StreamGroupInfo> STREAM_GROUP_INFO =
             BuilderFactory.mapped(StreamGroupInfo::new, names("name", "consumers", "pending",
                 "last-delivered-id"), 

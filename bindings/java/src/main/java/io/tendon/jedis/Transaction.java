@@ -1,18 +1,15 @@
 package io.tendon.jedis;
 
-import io.tendon.jedis.commands.PipelineCommands;
 import io.tendon.jedis.exceptions.JedisDataException;
 import io.tendon.jedis.exceptions.JedisException;
-import java.io.Closeable;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Commands that the server executes together or not at all. They are kept here and sent between
- * MULTI and EXEC in one piece by exec; so nothing is on the server's side before. One thread at a
- * time.
+ * The transaction of every client. Its commands are kept here and sent between MULTI and EXEC in
+ * one piece by exec; so nothing is on the server's side before.
  */
-public class Transaction implements PipelineCommands, Closeable {
+public class Transaction extends AbstractTransaction {
     /** An answer to MULTI, to EXEC, or "QUEUED" to a command. */
     private static final class Step extends Pending {
         private Object raw;
@@ -34,47 +31,43 @@ public class Transaction implements PipelineCommands, Closeable {
         }
     }
 
-    private final Core core;
-    private final Lease lease;
     private final Runnable afterwards;
     private final List<Response<?>> queue = new ArrayList<>();
     private boolean open;
     private boolean watching;
-    private CommandKeyArgumentPreProcessor keys;
     private boolean ended;
 
     /**
      * {@code lease} may be null when no WATCH came before. {@code afterwards} runs once, when it
      * has ended.
      */
-    Transaction(Core core, Lease lease, boolean open, Runnable afterwards) {
-        this.core = core;
-        this.lease = lease;
+    Transaction(Core core, Lease lease, CommandKeyArgumentPreProcessor keys, boolean open,
+            Runnable afterwards) {
+        super(core, lease, keys);
         this.open = open;
         this.afterwards = afterwards;
     }
 
-    Transaction keys(CommandKeyArgumentPreProcessor processor) {
-        keys = processor;
-        return this;
-    }
-
-    /** Begins, where transaction(false) did not. */
-    public void multi() {
-        if (ended) {
-            throw new IllegalStateException("This transaction has ended; begin another one");
-        }
+    @Override
+    public final void multi() {
+        checkGoesOn();
         open = true;
     }
 
-    /** Before multi: exec does nothing and returns null when one of the keys has changed. */
-    public String watch(String... keysToWatch) {
-        return watch(new CommandArguments(Protocol.Command.WATCH).keys(keysToWatch));
+    private void checkGoesOn() {
+        if (ended) {
+            throw new IllegalStateException("This transaction has ended; begin another one");
+        }
     }
 
-    /** As watch(String...). */
-    public String watch(byte[]... keysToWatch) {
-        return watch(new CommandArguments(Protocol.Command.WATCH).keys(keysToWatch));
+    @Override
+    public String watch(String... keys) {
+        return watch(new CommandArguments(Protocol.Command.WATCH).keys(keys));
+    }
+
+    @Override
+    public String watch(byte[]... keys) {
+        return watch(new CommandArguments(Protocol.Command.WATCH).keys(keys));
     }
 
     private String watch(CommandArguments arguments) {
@@ -83,10 +76,10 @@ public class Transaction implements PipelineCommands, Closeable {
                     "WATCH after MULTI; use transaction(false), watch, then multi");
         }
         watching = true;
-        return core.call(lease, arguments.process(keys), BuilderFactory.STRING);
+        return core.call(lease, processed(arguments), BuilderFactory.STRING);
     }
 
-    /** Forgets the watched keys. */
+    @Override
     public String unwatch() {
         watching = false;
         return lease == null ? "OK"
@@ -97,10 +90,8 @@ public class Transaction implements PipelineCommands, Closeable {
     /** Queues a command; before multi, sends it, and the Response is there at once. */
     @Override
     public <T> Response<T> executeCommand(CommandArguments arguments, Builder<T> builder) {
-        if (ended) {
-            throw new IllegalStateException("This transaction has ended; begin another one");
-        }
-        Response<T> response = new Response<>(arguments.process(keys), builder);
+        checkGoesOn();
+        Response<T> response = response(arguments, builder);
         if (open) {
             queue.add(response);
         } else {
@@ -109,11 +100,7 @@ public class Transaction implements PipelineCommands, Closeable {
         return response;
     }
 
-    /**
-     * Executes the commands and lists their results; a server's error is in the list as a
-     * JedisDataException. Null when a watched key has changed. A command that the server would not
-     * queue fails all: the exception is EXECABORT, with the reasons as suppressed ones.
-     */
+    @Override
     public List<Object> exec() {
         if (!open) {
             throw new IllegalStateException("EXEC without MULTI");
@@ -169,7 +156,7 @@ public class Transaction implements PipelineCommands, Closeable {
         }
     }
 
-    /** Forgets the commands, and watched keys. */
+    @Override
     public String discard() {
         if (!open) {
             throw new IllegalStateException("DISCARD without MULTI");
@@ -195,9 +182,8 @@ public class Transaction implements PipelineCommands, Closeable {
         }
     }
 
-    /** Discards when neither exec nor discard was called. */
     @Override
-    public void close() {
+    public final void close() {
         try {
             if (!ended && watching) {
                 unwatch();

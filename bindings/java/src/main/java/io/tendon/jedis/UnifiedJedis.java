@@ -17,16 +17,11 @@ public class UnifiedJedis implements JedisCommands, SampleKeyCommands, SampleScr
     final Core core;
     private volatile CommandKeyArgumentPreProcessor keys;
 
-    UnifiedJedis(CoreOptions options, String url) {
-        core = new Core(options.options(), url);
-        keys = options.config().getCommandKeyArgumentPreProcessor();
-    }
-
-    /** Of a server, or of what a URL or host name says. */
-    UnifiedJedis(GenericObjectPoolConfig<Connection> pool, HostAndPort server, String urlOrHost,
-            JedisClientConfig config, int maxAttempts) {
-        this(URIs.optionsOf(server, urlOrHost, config).pool(pool, maxAttempts),
-                URIs.urlOf(urlOrHost));
+    UnifiedJedis(Setup setup) {
+        CoreOptions options = CoreOptions.of(setup);
+        core = new Core(options);
+        keys = setup.keys != null ? setup.keys
+                                  : options.config().getCommandKeyArgumentPreProcessor();
     }
 
     /** Changes the keys of all commands from now on; null: none. */
@@ -68,13 +63,13 @@ public class UnifiedJedis implements JedisCommands, SampleKeyCommands, SampleScr
     }
 
     /** Commands sent together, to the nodes of their keys. */
-    public Pipeline pipelined() {
+    public AbstractPipeline pipelined() {
         return new Pipeline(core, null, keys);
     }
 
     /** A transaction without watched keys. */
     public Transaction multi() {
-        return new Transaction(core, null, true, () -> { }).keys(keys);
+        return new Transaction(core, null, keys, true, () -> { });
     }
 
     /**
@@ -83,7 +78,7 @@ public class UnifiedJedis implements JedisCommands, SampleKeyCommands, SampleScr
      */
     public Transaction transaction(boolean doMulti) {
         Lease lease = core.lease();
-        return new Transaction(core, lease, doMulti, lease::close).keys(keys);
+        return new Transaction(core, lease, keys, doMulti, lease::close);
     }
 
     /**

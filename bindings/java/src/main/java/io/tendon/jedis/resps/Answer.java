@@ -1,5 +1,6 @@
 package io.tendon.jedis.resps;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -9,6 +10,15 @@ public abstract class Answer {
 
     protected Answer(Map<String, Object> fields) {
         this.fields = fields;
+    }
+
+    /** From names and values by turns. */
+    protected static Map<String, Object> fields(Object... namesAndValues) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            fields.put((String) namesAndValues[i], namesAndValues[i + 1]);
+        }
+        return fields;
     }
 
     protected final Map<String, Object> all() {

@@ -10,6 +10,12 @@ public class CommandDocument extends Answer {
         super(fields);
     }
 
+    public CommandDocument(String summary, String since, String group, String complexity,
+            List<String> history) {
+        this(fields("summary", summary, "since", since, "group", group, "complexity", complexity,
+                "history", history));
+    }
+
     /** All fields, also those without a getter. */
     public Map<String, Object> getDocument() {
         return all();

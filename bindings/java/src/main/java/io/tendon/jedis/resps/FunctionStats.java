@@ -9,6 +9,11 @@ public class FunctionStats extends Answer {
         super(fields);
     }
 
+    public FunctionStats(Map<String, Object> runningScript, Map<String, Map<String,
+            Object>> engines) {
+        this(fields("running_script", runningScript, "engines", engines));
+    }
+
     /** All fields, also those without a getter. */
     public Map<String, Object> getStats() {
         return all();

@@ -9,6 +9,10 @@ public class LatencyHistoryInfo extends Answer {
         super(fields);
     }
 
+    public LatencyHistoryInfo(long timestamp, long latency) {
+        this(fields("timestamp", timestamp, "latency", latency));
+    }
+
     public long getTimestamp() {
         return number("timestamp");
     }

@@ -9,6 +9,12 @@ public class LatencyLatestInfo extends Answer {
         super(fields);
     }
 
+    public LatencyLatestInfo(String command, long timestamp, long lastEventLatency,
+            long maxEventLatency) {
+        this(fields("command", command, "timestamp", timestamp, "lastEventLatency",
+                lastEventLatency, "maxEventLatency", maxEventLatency));
+    }
+
     public String getCommand() {
         return get("command");
     }

@@ -10,6 +10,16 @@ public class LibraryInfo extends Answer {
         super(fields);
     }
 
+    public LibraryInfo(String libraryName, String engine, List<Map<String, Object>> functions) {
+        this(fields("library_name", libraryName, "engine", engine, "functions", functions));
+    }
+
+    public LibraryInfo(String libraryName, String engine, List<Map<String, Object>> functions,
+            String libraryCode) {
+        this(fields("library_name", libraryName, "engine", engine, "functions", functions,
+                "library_code", libraryCode));
+    }
+
     /** All fields, also those without a getter. */
     public Map<String, Object> getLibraryInfo() {
         return all();

@@ -42,4 +42,28 @@ public class StreamInfo extends Answer {
     public StreamEntry getLastEntry() {
         return get("last-entry");
     }
+
+    public Long getIdmpDuration() {
+        return get("idmp-duration");
+    }
+
+    public Long getIdmpMaxsize() {
+        return get("idmp-maxsize");
+    }
+
+    public Long getPidsTracked() {
+        return get("pids-tracked");
+    }
+
+    public Long getIidsTracked() {
+        return get("iids-tracked");
+    }
+
+    public Long getIidsAdded() {
+        return get("iids-added");
+    }
+
+    public Long getIidsDuplicates() {
+        return get("iids-duplicates");
+    }
 }

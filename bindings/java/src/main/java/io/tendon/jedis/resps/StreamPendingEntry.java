@@ -10,6 +10,12 @@ public class StreamPendingEntry extends Answer {
         super(fields);
     }
 
+    public StreamPendingEntry(StreamEntryID id, String consumerName, long idleTime,
+            long deliveredTimes) {
+        this(fields("iD", id, "consumerName", consumerName, "idleTime", idleTime,
+                "deliveredTimes", deliveredTimes));
+    }
+
     public StreamEntryID getID() {
         return get("iD");
     }

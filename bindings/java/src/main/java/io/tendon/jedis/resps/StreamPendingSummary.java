@@ -10,6 +10,12 @@ public class StreamPendingSummary extends Answer {
         super(fields);
     }
 
+    public StreamPendingSummary(long total, StreamEntryID minId, StreamEntryID maxId, Map<String,
+            Long> consumerMessageCount) {
+        this(fields("total", total, "minId", minId, "maxId", maxId, "consumerMessageCount",
+                consumerMessageCount));
+    }
+
     public long getTotal() {
         return number("total");
     }

@@ -10,6 +10,10 @@ public class TrackingInfo extends Answer {
         super(fields);
     }
 
+    public TrackingInfo(List<String> flags, long redirect, List<String> prefixes) {
+        this(fields("flags", flags, "redirect", redirect, "prefixes", prefixes));
+    }
+
     /** All fields, also those without a getter. */
     public Map<String, Object> getTrackingInfo() {
         return all();

@@ -8,11 +8,11 @@ public class Tuple implements Comparable<Tuple> {
     private final byte[] element;
     private final double score;
 
-    public Tuple(String element, double score) {
+    public Tuple(String element, Double score) {
         this(SafeEncoder.encode(element), score);
     }
 
-    public Tuple(byte[] element, double score) {
+    public Tuple(byte[] element, Double score) {
         this.element = element;
         this.score = score;
     }
