@@ -104,7 +104,7 @@ def interface(group, kind, types):
     return (
         f"{HEAD}package io.tendon.jedis.commands;\n\n{imports(code, kind, types)}\n"
         f"/**\n * Commands {group.about}, {kind.how}.\n"
-        " * A null argument is an IllegalArgumentException.\n */\n"
+        " * Null: see {@link CommandArguments}.\n */\n"
         f"public interface {group.name}{kind.infix}Commands {{\n"
         f"    /** {kind.verb} any command; {{@code builder}} makes the result. */\n"
         f"    {result} executeCommand(CommandArguments arguments, Builder<T> builder);\n\n"

@@ -7,6 +7,7 @@ import io.tendon.jedis.JedisPool;
 import io.tendon.jedis.JedisPoolConfig;
 import io.tendon.jedis.JedisPooled;
 import io.tendon.jedis.StreamEntryID;
+import io.tendon.jedis.args.ExpiryOption;
 import io.tendon.jedis.exceptions.Executed;
 import io.tendon.jedis.exceptions.InvalidURIException;
 import io.tendon.jedis.exceptions.JedisAccessControlException;
@@ -21,6 +22,7 @@ import io.tendon.jedis.params.ZAddParams;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * The "bad input" of the issue: each case has its exception, within its deadline. TLS has its own
@@ -223,14 +225,28 @@ final class BadInputTests {
     @Case
     void nullArguments() {
         try (Jedis jedis = new Jedis(SERVER)) {
+            /* texts and elements */
             Check.fails(IllegalArgumentException.class,
                     () -> jedis.set("java:bad:null", (String) null));
-            Check.fails(IllegalArgumentException.class, () -> jedis.get((String) null));
-            Check.fails(IllegalArgumentException.class, () -> jedis.get((byte[]) null));
-            Check.fails(IllegalArgumentException.class, () -> jedis.del("java:bad:null", null));
-            Check.fails(IllegalArgumentException.class, () -> jedis.sendCommand(null));
+            Check.fails(IllegalArgumentException.class, () -> jedis.hget("java:bad:null", null));
+            Check.fails(IllegalArgumentException.class,
+                    () -> jedis.hdel("java:bad:null".getBytes(), new byte[][] {null}));
+            Check.fails(IllegalArgumentException.class, () -> jedis.mset("java:bad:null", null));
             Check.fails(IllegalArgumentException.class,
                     () -> jedis.pipelined().set("k", (String) null));
+            /* keys, also among others, words, byte arrays, collections */
+            Check.fails(NullPointerException.class, () -> jedis.get((String) null));
+            Check.fails(NullPointerException.class, () -> jedis.get((byte[]) null));
+            Check.fails(NullPointerException.class, () -> jedis.del("java:bad:null", null));
+            Check.fails(NullPointerException.class, () -> jedis.mset(null, "java:bad:null"));
+            Check.fails(NullPointerException.class,
+                    () -> jedis.set("java:bad:null".getBytes(), (byte[]) null));
+            Check.fails(NullPointerException.class,
+                    () -> jedis.expire("java:bad:null", 1, (ExpiryOption) null));
+            Check.fails(NullPointerException.class, () -> jedis.mget((String[]) null));
+            Check.fails(NullPointerException.class,
+                    () -> jedis.hset("java:bad:null", (Map<String, String>) null));
+            Check.fails(NullPointerException.class, () -> jedis.sendCommand(null));
             Check.equal("PONG", jedis.ping());
         }
         Check.fails(NullPointerException.class, () -> new HostAndPort(null, 1));

@@ -6,12 +6,17 @@ import io.tendon.jedis.params.IParams;
 import io.tendon.jedis.util.JedisClusterCRC16;
 import io.tendon.jedis.util.SafeEncoder;
 import java.lang.reflect.Array;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Objects;
 
-/** One command: its name and its arguments as bytes. */
+/**
+ * One command: its name and its arguments as bytes. As in Jedis, a null text or element is an
+ * IllegalArgumentException; a null key, word, byte array or collection a NullPointerException.
+ */
 public final class CommandArguments {
     private static final byte[] TRUE = {'1'};
     private static final byte[] FALSE = {'0'};
@@ -31,16 +36,10 @@ public final class CommandArguments {
     private BitSet moreKeys;
 
     public CommandArguments(ProtocolCommand command) {
-        if (command == null) {
-            throw new IllegalArgumentException("null command cannot be sent to redis");
-        }
         add(command.getRaw());
     }
 
     public CommandArguments add(byte[] word) {
-        if (word == null) {
-            throw new IllegalArgumentException("null value cannot be sent to redis");
-        }
         if (frozen) {
             throw new IllegalStateException(
                     "These arguments have been handed over already; make new ones");
@@ -48,14 +47,14 @@ public final class CommandArguments {
         if (count == words.length) {
             words = Arrays.copyOf(words, 2 * count);
         }
-        words[count++] = word;
         bytes += word.length;
+        words[count++] = word;
         return this;
     }
 
     /** Adds a key, which a CommandKeyArgumentPreProcessor may change. */
     public CommandArguments key(String key) {
-        return key(SafeEncoder.encode(key));
+        return key(key.getBytes(StandardCharsets.UTF_8));
     }
 
     /** As key(String). */
@@ -69,24 +68,14 @@ public final class CommandArguments {
         return add(key);
     }
 
-    public CommandArguments keys(String... more) {
-        for (String key : more) {
-            key(key);
-        }
-        return this;
-    }
-
-    public CommandArguments keys(byte[]... more) {
-        for (byte[] key : more) {
-            key(key);
-        }
-        return this;
+    /** Adds texts and byte arrays as keys. */
+    public CommandArguments keys(Object[] more) {
+        return keysAndArguments(more.length, more);
     }
 
     /** Adds texts and byte arrays as keys. */
     public CommandArguments keys(Collection<?> more) {
-        more.forEach(this::keyObject);
-        return this;
+        return keys(more.toArray());
     }
 
     private CommandArguments keyObject(Object key) {
@@ -94,15 +83,7 @@ public final class CommandArguments {
     }
 
     /** Adds keys, each followed by its value. */
-    public CommandArguments keysAndValues(String... keysvalues) {
-        for (int i = 0; i < keysvalues.length; i++) {
-            keyIf(i % 2 == 0, SafeEncoder.encode(keysvalues[i]));
-        }
-        return this;
-    }
-
-    /** As keysAndValues(String...). */
-    public CommandArguments keysAndValues(byte[]... keysvalues) {
+    public CommandArguments keysAndValues(Object[] keysvalues) {
         for (int i = 0; i < keysvalues.length; i++) {
             keyIf(i % 2 == 0, keysvalues[i]);
         }
@@ -110,26 +91,18 @@ public final class CommandArguments {
     }
 
     /** Adds {@code keyCount} keys and then other words. */
-    public CommandArguments keysAndArguments(int keyCount, String... words) {
-        for (int i = 0; i < words.length; i++) {
-            keyIf(i < keyCount, SafeEncoder.encode(words[i]));
-        }
-        return this;
-    }
-
-    /** As keysAndArguments(int, String...). */
-    public CommandArguments keysAndArguments(int keyCount, byte[]... words) {
+    public CommandArguments keysAndArguments(int keyCount, Object[] words) {
         for (int i = 0; i < words.length; i++) {
             keyIf(i < keyCount, words[i]);
         }
         return this;
     }
 
-    private void keyIf(boolean isKey, byte[] word) {
+    private void keyIf(boolean isKey, Object word) {
         if (isKey) {
-            key(word);
+            keyObject(word);
         } else {
-            add(word);
+            addObject(word);
         }
     }
 
@@ -186,9 +159,6 @@ public final class CommandArguments {
     }
 
     public CommandArguments add(Rawable word) {
-        if (word == null) {
-            throw new IllegalArgumentException("null value cannot be sent to redis");
-        }
         return add(word.getRaw());
     }
 
@@ -197,29 +167,33 @@ public final class CommandArguments {
         return wanted ? add(word) : this;
     }
 
-    public CommandArguments addAll(String... more) {
-        for (String word : more) {
-            add(word);
+    /** Adds every one, as addObject. */
+    public CommandArguments addAll(Object[] more) {
+        for (Object word : more) {
+            addObject(word);
         }
         return this;
     }
 
     /** Adds every number. */
     public CommandArguments addAll(int... more) {
-        return addElements(more);
+        return addElements(Objects.requireNonNull(more));
     }
 
     /** Adds every number. */
     public CommandArguments addAll(long... more) {
-        return addElements(more);
+        return addElements(Objects.requireNonNull(more));
     }
 
-    /** Adds every word. */
-    public CommandArguments addAll(Rawable... more) {
-        for (Rawable word : more) {
-            add(word);
-        }
+    /** Adds every one, as addObject. */
+    public CommandArguments addAll(Collection<?> more) {
+        more.forEach(this::addObject);
         return this;
+    }
+
+    /** As addAll. */
+    public CommandArguments addObjects(Object... more) {
+        return addAll(more);
     }
 
     /** Adds a whole command. */
@@ -227,19 +201,6 @@ public final class CommandArguments {
         for (int i = 0; i < command.size(); i++) {
             add(command.word(i));
         }
-        return this;
-    }
-
-    public CommandArguments addAll(byte[]... more) {
-        for (byte[] word : more) {
-            add(word);
-        }
-        return this;
-    }
-
-    /** Adds texts and byte arrays. */
-    public CommandArguments addAll(Collection<?> more) {
-        more.forEach(this::addObject);
         return this;
     }
 
@@ -335,14 +296,11 @@ public final class CommandArguments {
 
     /** The command goes to the server that has this key, whatever its arguments are. */
     public CommandArguments route(String key) {
-        return route(SafeEncoder.encode(key));
+        return route(key.getBytes(StandardCharsets.UTF_8));
     }
 
     /** As route(String). */
     public CommandArguments route(byte[] key) {
-        if (key == null) {
-            throw new IllegalArgumentException("null is no key");
-        }
         routeKey = key;
         return routeToSlot(JedisClusterCRC16.getSlot(key));
     }

@@ -12,7 +12,7 @@ import java.util.List;
 
 /**
  * Commands about users and what they may do, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface AclCommands {
     /** Sends any command; {@code builder} makes the result. */

@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * Commands about users and what they may do, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface AclPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * Commands about bits of strings, and about HyperLogLogs, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface BitCommands {
     /** Sends any command; {@code builder} makes the result. */

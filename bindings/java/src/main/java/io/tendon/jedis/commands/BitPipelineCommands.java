@@ -14,7 +14,7 @@ import java.util.List;
 
 /**
  * Commands about bits of strings, and about HyperLogLogs, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface BitPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

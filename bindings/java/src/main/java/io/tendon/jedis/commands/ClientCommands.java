@@ -14,7 +14,7 @@ import io.tendon.jedis.resps.TrackingInfo;
 
 /**
  * Commands about the connections of a server, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ClientCommands {
     /** Sends any command; {@code builder} makes the result. */

@@ -15,7 +15,7 @@ import io.tendon.jedis.resps.TrackingInfo;
 
 /**
  * Commands about the connections of a server, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ClientPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Commands about the cluster and its nodes, for programs that do not wait: the answer comes in the future.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ClusterAsyncCommands {
     /** Sends any command; {@code builder} makes the result. */

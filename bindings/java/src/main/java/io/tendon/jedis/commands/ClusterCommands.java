@@ -14,7 +14,7 @@ import java.util.Map;
 
 /**
  * Commands about the cluster and its nodes, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ClusterCommands {
     /** Sends any command; {@code builder} makes the result. */

@@ -15,7 +15,7 @@ import java.util.Map;
 
 /**
  * Commands about the cluster and its nodes, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ClusterPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

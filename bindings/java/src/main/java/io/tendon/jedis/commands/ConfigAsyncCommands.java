@@ -22,7 +22,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Commands about the server's settings, its memory and its slow commands, for programs that do not wait: the answer comes in the future.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ConfigAsyncCommands {
     /** Sends any command; {@code builder} makes the result. */

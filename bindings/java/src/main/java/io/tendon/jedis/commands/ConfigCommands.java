@@ -21,7 +21,7 @@ import java.util.Map;
 
 /**
  * Commands about the server's settings, its memory and its slow commands, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ConfigCommands {
     /** Sends any command; {@code builder} makes the result. */

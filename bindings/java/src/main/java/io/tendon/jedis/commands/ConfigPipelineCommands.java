@@ -22,7 +22,7 @@ import java.util.Map;
 
 /**
  * Commands about the server's settings, its memory and its slow commands, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ConfigPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

@@ -9,7 +9,7 @@ import io.tendon.jedis.args.ClientAttributeOption;
 
 /**
  * Commands about the state of this connection; the pool undoes what they change, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ConnectionCommands {
     /** Sends any command; {@code builder} makes the result. */

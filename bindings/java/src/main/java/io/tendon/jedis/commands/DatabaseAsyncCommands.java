@@ -10,7 +10,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Commands about numbered databases, which a cluster does not have, for programs that do not wait: the answer comes in the future.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface DatabaseAsyncCommands {
     /** Sends any command; {@code builder} makes the result. */

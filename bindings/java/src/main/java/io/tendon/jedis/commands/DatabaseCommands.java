@@ -9,7 +9,7 @@ import io.tendon.jedis.params.MigrateParams;
 
 /**
  * Commands about numbered databases, which a cluster does not have, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface DatabaseCommands {
     /** Sends any command; {@code builder} makes the result. */

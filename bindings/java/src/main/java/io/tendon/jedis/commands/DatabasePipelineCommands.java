@@ -10,7 +10,7 @@ import io.tendon.jedis.params.MigrateParams;
 
 /**
  * Commands about numbered databases, which a cluster does not have, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface DatabasePipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

@@ -19,7 +19,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Commands about places, for programs that do not wait: the answer comes in the future.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface GeoAsyncCommands {
     /** Sends any command; {@code builder} makes the result. */

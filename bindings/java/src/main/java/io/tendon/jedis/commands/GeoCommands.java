@@ -18,7 +18,7 @@ import java.util.Map;
 
 /**
  * Commands about places, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface GeoCommands {
     /** Sends any command; {@code builder} makes the result. */

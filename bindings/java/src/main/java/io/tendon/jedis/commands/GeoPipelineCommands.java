@@ -19,7 +19,7 @@ import java.util.Map;
 
 /**
  * Commands about places, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface GeoPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

@@ -17,7 +17,7 @@ import java.util.Set;
 
 /**
  * Commands about hashes, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface HashCommands {
     /** Sends any command; {@code builder} makes the result. */

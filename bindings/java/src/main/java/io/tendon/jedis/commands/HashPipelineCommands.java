@@ -18,7 +18,7 @@ import java.util.Set;
 
 /**
  * Commands about hashes, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface HashPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

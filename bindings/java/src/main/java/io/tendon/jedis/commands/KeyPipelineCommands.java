@@ -18,7 +18,7 @@ import java.util.Set;
 
 /**
  * Commands about keys of any type, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface KeyPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

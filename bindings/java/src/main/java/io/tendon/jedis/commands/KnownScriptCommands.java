@@ -10,7 +10,7 @@ import java.util.List;
 
 /**
  * Commands about scripts that the server has, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface KnownScriptCommands {
     /** Sends any command; {@code builder} makes the result. */

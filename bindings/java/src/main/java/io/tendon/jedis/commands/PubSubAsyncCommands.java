@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Commands that publish messages and count subscribers, for programs that do not wait: the answer comes in the future.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface PubSubAsyncCommands {
     /** Sends any command; {@code builder} makes the result. */

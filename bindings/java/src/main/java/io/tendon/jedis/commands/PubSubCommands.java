@@ -11,7 +11,7 @@ import java.util.Map;
 
 /**
  * Commands that publish messages and count subscribers, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface PubSubCommands {
     /** Sends any command; {@code builder} makes the result. */

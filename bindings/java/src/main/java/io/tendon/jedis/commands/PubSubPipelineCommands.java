@@ -12,7 +12,7 @@ import java.util.Map;
 
 /**
  * Commands that publish messages and count subscribers, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface PubSubPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

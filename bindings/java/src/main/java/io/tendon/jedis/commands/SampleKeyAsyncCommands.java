@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Commands about a server that is named by a key which it has, for programs that do not wait: the answer comes in the future.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface SampleKeyAsyncCommands {
     /** Sends any command; {@code builder} makes the result. */

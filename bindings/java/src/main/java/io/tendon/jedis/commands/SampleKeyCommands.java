@@ -11,7 +11,7 @@ import io.tendon.jedis.util.KeyValue;
 
 /**
  * Commands about a server that is named by a key which it has, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface SampleKeyCommands {
     /** Sends any command; {@code builder} makes the result. */

@@ -12,7 +12,7 @@ import io.tendon.jedis.util.KeyValue;
 
 /**
  * Commands about a server that is named by a key which it has, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface SampleKeyPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

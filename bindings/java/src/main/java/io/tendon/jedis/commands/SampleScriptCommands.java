@@ -9,7 +9,7 @@ import java.util.List;
 
 /**
  * Commands about scripts that the server of a key has, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface SampleScriptCommands {
     /** Sends any command; {@code builder} makes the result. */

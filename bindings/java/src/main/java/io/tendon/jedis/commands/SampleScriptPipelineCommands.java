@@ -10,7 +10,7 @@ import java.util.List;
 
 /**
  * Commands about scripts that the server of a key has, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface SampleScriptPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

@@ -10,7 +10,7 @@ import java.util.List;
 
 /**
  * Commands about scripts that all servers or one have, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface SampleScriptsCommands {
     /** Sends any command; {@code builder} makes the result. */

@@ -14,7 +14,7 @@ import java.util.List;
 
 /**
  * Commands about scripts and functions, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ScriptCommands {
     /** Sends any command; {@code builder} makes the result. */

@@ -15,7 +15,7 @@ import java.util.List;
 
 /**
  * Commands about scripts and functions, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface ScriptPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

@@ -13,7 +13,7 @@ import java.util.Set;
 
 /**
  * Commands about sets, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface SetCommands {
     /** Sends any command; {@code builder} makes the result. */

@@ -14,7 +14,7 @@ import java.util.Set;
 
 /**
  * Commands about sets, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface SetPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

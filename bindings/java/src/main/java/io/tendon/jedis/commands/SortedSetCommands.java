@@ -20,7 +20,7 @@ import java.util.Map;
 
 /**
  * Commands about sorted sets, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface SortedSetCommands {
     /** Sends any command; {@code builder} makes the result. */

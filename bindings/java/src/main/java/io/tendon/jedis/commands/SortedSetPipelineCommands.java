@@ -21,7 +21,7 @@ import java.util.Map;
 
 /**
  * Commands about sorted sets, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface SortedSetPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

@@ -29,7 +29,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Commands about streams, for programs that do not wait: the answer comes in the future.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface StreamAsyncCommands {
     /** Sends any command; {@code builder} makes the result. */

@@ -28,7 +28,7 @@ import java.util.Map;
 
 /**
  * Commands about streams, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface StreamCommands {
     /** Sends any command; {@code builder} makes the result. */

@@ -29,7 +29,7 @@ import java.util.Map;
 
 /**
  * Commands about streams, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface StreamPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */

@@ -14,7 +14,7 @@ import java.util.List;
 
 /**
  * Commands about strings, sent at once.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface StringCommands {
     /** Sends any command; {@code builder} makes the result. */

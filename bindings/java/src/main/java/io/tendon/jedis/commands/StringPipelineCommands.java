@@ -15,7 +15,7 @@ import java.util.List;
 
 /**
  * Commands about strings, queued: the answer is in the Response after sync or exec.
- * A null argument is an IllegalArgumentException.
+ * Null: see {@link CommandArguments}.
  */
 public interface StringPipelineCommands {
     /** Queues any command; {@code builder} makes the result. */
