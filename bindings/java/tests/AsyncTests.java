@@ -63,10 +63,10 @@ final class AsyncTests {
             JedisDataException wrong = Check.fails(
                     JedisDataException.class, () -> AsyncFace.await(client.lpush(P + "text", "y")));
             Check.equal("WRONGTYPE", wrong.prefix());
-            Check.fails(IllegalArgumentException.class, () -> client.get((String) null));
+            Check.fails(NullPointerException.class, () -> client.get((String) null));
             CommandArguments sent = new CommandArguments(Command.PING);
-            Check.fails(IllegalArgumentException.class, () -> client.executeCommand(sent, null));
-            Check.fails(IllegalArgumentException.class,
+            Check.fails(NullPointerException.class, () -> client.executeCommand(sent, null));
+            Check.fails(NullPointerException.class,
                     () -> client.executeCommand((CommandArguments) null));
             Check.equal("PONG", AsyncFace.await(client.executeCommand(sent, of(data -> "PONG"))));
             Check.fails(IllegalStateException.class, () -> sent.add("more"));

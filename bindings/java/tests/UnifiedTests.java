@@ -73,7 +73,7 @@ final class UnifiedTests {
             Check.equal(20L, client.unlink(java.util.Arrays.copyOf(keys, 20)));
             Check.equal(20L, client.del(keys));
             Check.fails(JedisDataException.class, () -> client.mset(P + "odd"));
-            Check.fails(IllegalArgumentException.class, () -> client.del(P + "1", null));
+            Check.fails(NullPointerException.class, () -> client.del(P + "1", null));
             Check.fails(UnsupportedOperationException.class, () -> client.transaction(false));
         }
     }

@@ -6,7 +6,6 @@ import io.tendon.jedis.params.IParams;
 import io.tendon.jedis.util.JedisClusterCRC16;
 import io.tendon.jedis.util.SafeEncoder;
 import java.lang.reflect.Array;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
@@ -20,6 +19,7 @@ import java.util.Objects;
 public final class CommandArguments {
     private static final byte[] TRUE = {'1'};
     private static final byte[] FALSE = {'0'};
+    private static final String NO_KEY = "null key cannot be sent to redis";
     static final int NO_SLOT = -1;
     /** TENDON_JNI_ROUTE_SLOT of src/main/native/jni_frame.h: the slot is in the upper half. */
     private static final int ROUTE_SLOT = 1 << 15;
@@ -54,7 +54,7 @@ public final class CommandArguments {
 
     /** Adds a key, which a CommandKeyArgumentPreProcessor may change. */
     public CommandArguments key(String key) {
-        return key(key.getBytes(StandardCharsets.UTF_8));
+        return key(SafeEncoder.encode(Objects.requireNonNull(key, NO_KEY)));
     }
 
     /** As key(String). */
@@ -296,7 +296,7 @@ public final class CommandArguments {
 
     /** The command goes to the server that has this key, whatever its arguments are. */
     public CommandArguments route(String key) {
-        return route(key.getBytes(StandardCharsets.UTF_8));
+        return route(SafeEncoder.encode(Objects.requireNonNull(key, NO_KEY)));
     }
 
     /** As route(String). */
