@@ -65,8 +65,8 @@ final class AsyncTests {
             Check.equal("WRONGTYPE", wrong.prefix());
             Check.fails(NullPointerException.class, () -> client.get((String) null));
             CommandArguments sent = new CommandArguments(Command.PING);
-            Check.fails(NullPointerException.class, () -> client.executeCommand(sent, null));
-            Check.fails(NullPointerException.class,
+            Check.fails(IllegalArgumentException.class, () -> client.executeCommand(sent, null));
+            Check.fails(IllegalArgumentException.class,
                     () -> client.executeCommand((CommandArguments) null));
             Check.equal("PONG", AsyncFace.await(client.executeCommand(sent, of(data -> "PONG"))));
             Check.fails(IllegalStateException.class, () -> sent.add("more"));

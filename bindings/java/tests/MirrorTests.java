@@ -25,8 +25,8 @@ final class MirrorTests {
     private static final List<String> PACKAGES = List.of("io.tendon.jedis.",
             "io.tendon.jedis.params.", "io.tendon.jedis.resps.", "io.tendon.jedis.args.",
             "io.tendon.jedis.util.", "io.tendon.jedis.exceptions.");
-    private static final Set<String> WRAPPED = Set.of(
-            "Pipeline", "Transaction", "ClusterPipeline", "AbstractPipeline", "AbstractTransaction");
+    private static final Set<String> WRAPPED = Set.of("Pipeline", "Transaction",
+            "ClusterPipeline", "AbstractPipeline", "AbstractTransaction");
     private static final Map<String, String> BOXES = Map.of(
             "Long", "long", "Double", "double", "Boolean", "boolean");
 

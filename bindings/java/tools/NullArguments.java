@@ -23,8 +23,8 @@ public final class NullArguments {
     /** Methods that end the server, wait, or change what the next call needs. */
     private static final String NOT_CALLED = "shutdown.*|monitor|p?subscribe|migrate|failover|debug"
             + "|replicaof|slaveof|sync|connect|close|disconnect|quit|resetState|multi|pipelined"
-            + "|get(Connection|Client)|watch|select|(bg)?save|bgrewriteaof|clientKill|flush.*|swapDB"
-            + "|configSet|cluster.*|restore|auth|acl(Set|Del)User|aclLoad|module.*|b[lrz].*|wait.*"
+            + "|get(Connection|Client)|watch|select|(bg)?save|bgrewriteaof|clientKill|flush.*"
+            + "|swapDB|configSet|cluster.*|restore|auth|acl(Set|Del)User|aclLoad|module.*|b[lrz].*|wait.*"
             + "|sentinel.*|setDataSource|equals";
 
     private NullArguments() {

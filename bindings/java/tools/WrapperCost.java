@@ -55,7 +55,7 @@ public final class WrapperCost {
             compare("expire", () -> client.expire(key, 100), () -> client.executeCommand(
                     new CommandArguments(Command.EXPIRE).add(key).add(100), BuilderFactory.LONG));
             compare("exists", () -> client.exists(key, key), () -> client.executeCommand(
-                    new CommandArguments(Command.EXISTS).addObjects(key, key), BuilderFactory.LONG));
+                    new CommandArguments(Command.EXISTS).add(key).add(key), BuilderFactory.LONG));
             client.del(key);
         }
     }

@@ -13,15 +13,15 @@ import java.util.function.Consumer;
  *
  * <p>Futures fail with the exceptions that the blocking clients throw (join and get wrap them in a
  * CompletionException or ExecutionException). cancel, orTimeout and every other way to complete a
- * future early end the command: not sent if it was not, and a late answer is dropped. Null
- * arguments are an IllegalArgumentException thrown at once. Of commands under way there are at most
- * as many as option max_pending says; more fail at once, not executed. Byte arrays are read when
- * the command is sent: leave them as they are until its future ends.
+ * future early end the command: not sent if it was not, and a late answer is dropped. Null is
+ * refused at once, as in the blocking clients. Of commands under way there are at most as many as
+ * option max_pending says; more fail at once, not executed. Byte arrays are read when the command
+ * is sent: leave them as they are until its future ends.
  *
  * <p>Callbacks (thenApply and so on) run on a daemon thread of the client, or where
- * {@link AsyncJedis.Builder#executor} says. They may call this client and may wait for it: when a callback
- * blocks, another thread takes over the client's work within some 20 milliseconds, at once for join
- * and get on a future of this client; up to 256 may block at a time. For long work use
+ * {@link AsyncJedis.Builder#executor} says. They may call this client and may wait for it: when a
+ * callback blocks, another thread takes over the client's work within some 20 milliseconds, at once
+ * for join and get on a future of this client; up to 256 may block at a time. For long work use
  * thenApplyAsync, as ever.
  *
  * <p>close fails what is under way with a JedisException of status CLOSED that says whether it was
