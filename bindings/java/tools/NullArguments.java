@@ -24,8 +24,8 @@ public final class NullArguments {
     private static final String NOT_CALLED = "shutdown.*|monitor|p?subscribe|migrate|failover|debug"
             + "|replicaof|slaveof|sync|connect|close|disconnect|quit|resetState|multi|pipelined"
             + "|get(Connection|Client)|watch|select|(bg)?save|bgrewriteaof|clientKill|flush.*"
-            + "|swapDB|configSet|cluster.*|restore|auth|acl(Set|Del)User|aclLoad|module.*|b[lrz].*|wait.*"
-            + "|sentinel.*|setDataSource|equals";
+            + "|swapDB|configSet|cluster.*|restore|auth|acl(Set|Del)User|aclLoad|module.*|wait.*"
+            + "|b[lrz].*|sentinel.*|setDataSource|equals";
 
     private NullArguments() {
     }
