@@ -31,9 +31,10 @@ public final class NullArguments {
     }
 
     private static Object sample(Class<?> type) throws ReflectiveOperationException {
-        Map<Class<?>, Object> known = Map.of(String.class, "java:null", byte[].class, new byte[] {1},
-                long.class, 1L, int.class, 1, double.class, 1.0, boolean.class, false, Map.class,
-                new HashMap<>(), List.class, new ArrayList<>(), Set.class, new HashSet<>());
+        Map<Class<?>, Object> known = Map.of(String.class, "java:null", byte[].class,
+                new byte[] {1}, long.class, 1L, int.class, 1, double.class, 1.0, boolean.class,
+                false, Map.class, new HashMap<>(), List.class, new ArrayList<>(), Set.class,
+                new HashSet<>());
         if (known.containsKey(type)) {
             return known.get(type);
         }
