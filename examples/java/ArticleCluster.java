@@ -1,7 +1,7 @@
+import io.tendon.jedis.ClusterPipeline;
 import io.tendon.jedis.DefaultJedisClientConfig;
 import io.tendon.jedis.HostAndPort;
 import io.tendon.jedis.JedisCluster;
-import io.tendon.jedis.Pipeline;
 import io.tendon.jedis.Response;
 import io.tendon.jedis.SslOptions;
 import io.tendon.jedis.params.SetParams;
@@ -33,7 +33,7 @@ public final class ArticleCluster {
 
     private static void pipeline(JedisCluster cluster) {
         List<Response<String>> values = new ArrayList<>();
-        try (Pipeline pipeline = cluster.pipelined()) {
+        try (ClusterPipeline pipeline = cluster.pipelined()) {
             for (int number = 0; number < 100; number++) {
                 pipeline.setex("article:java:" + number, 60, Integer.toString(number));
                 values.add(pipeline.get("article:java:" + number));
