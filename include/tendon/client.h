@@ -82,7 +82,9 @@ TENDON_API tendon_status tendon_call_batch(tendon_client *client, const tendon_r
 
 /**
  * Hands `count` commands to the client and returns at once. Each accepted request leads to exactly
- * one completion in `queue`. Commands submitted by one thread to one node are sent in order.
+ * one completion in `queue`. Commands submitted by one thread to one node are sent in order; those
+ * that are sent again after a lost connection keep it among themselves, but come after what was
+ * submitted meanwhile.
  * `out_ids`, when not NULL, receives one id each for tendon_cancel. Returns TENDON_OK when all were
  * accepted; otherwise none was: TENDON_ERROR_ARGUMENT, _CLOSED, _FORKED, _NO_MEMORY, _QUEUE_FULL
  * (option max_pending). What a command is refused for on its own account (_LIMIT, _STATE,

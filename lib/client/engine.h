@@ -265,6 +265,12 @@ struct tendon__engine {
     const struct tendon__world_ops *ops;
     void *world;
     struct tendon__random random;
+    /* The wait before the next try that was drawn last: who failed together waits together. */
+    struct {
+        int64_t drawn_ns; /* when */
+        int64_t wait_ns;
+        uint32_t attempts;
+    } together;
     struct tendon__timers timers;
     struct tendon__link nodes;
     uint32_t node_count;

@@ -116,7 +116,7 @@ static bool budget_left(const struct tendon__engine *engine, struct tendon__requ
     return request->attempts <= (uint32_t)retries;
 }
 
-static int64_t retry_wait(struct tendon__engine *engine, const struct tendon__request *request)
+static int64_t draw_wait(struct tendon__engine *engine, const struct tendon__request *request)
 {
     const struct tendon__options *options = engine->options;
     if (engine->kind == TENDON__KIND_CLUSTER)
@@ -127,6 +127,18 @@ static int64_t retry_wait(struct tendon__engine *engine, const struct tendon__re
     return tendon__backoff_ns(engine, options->retry_strategy, options->retry_backoff_min_ms,
                               options->retry_backoff_max_ms, request->attempts,
                               options->retry_jitter);
+}
+
+/* Requests that failed at the same moment are tried again in the order in which they failed, which
+ * is the order in which they were sent: a nanosecond keeps them apart. */
+static int64_t retry_wait(struct tendon__engine *engine, const struct tendon__request *request)
+{
+    if (engine->together.drawn_ns == engine->now_ns &&
+        engine->together.attempts == request->attempts)
+        return ++engine->together.wait_ns;
+    engine->together.drawn_ns = engine->now_ns;
+    engine->together.attempts = request->attempts;
+    return engine->together.wait_ns = draw_wait(engine, request);
 }
 
 void tendon__attempt_failed(struct tendon__engine *engine, struct tendon__request *request,

@@ -195,6 +195,7 @@ static void complete(struct tendon__sink *sink, struct tendon__request *request)
         return; /* a second outcome is a defect that world_check reports; the reference was given up
                    at the first */
     call->done_ns = world->now_ns;
+    call->done_place = world->done_count++;
     tendon__request_fault(request, &call->fault);
     call->status = request->status;
     call->executed = request->status ? request->executed : 0;

@@ -115,6 +115,7 @@ struct world_call {
     struct tendon__fault fault;
     int64_t deadline_ns;
     int64_t done_ns;
+    uint32_t done_place; /* how many calls were done before it */
 };
 
 struct world_key {
@@ -127,6 +128,7 @@ struct world {
     struct tendon__options options;
     struct tendon__engine *engine;
     int64_t now_ns;
+    uint32_t done_count;
     bool cluster;
     bool serve_unknown_slots; /* servers do not check who owns a slot */
     struct world_server servers[WORLD_SERVERS];

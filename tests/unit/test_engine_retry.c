@@ -54,6 +54,23 @@ Test(engine_retry, a_read_is_repeated_after_a_loss)
     world_stop(&world);
 }
 
+Test(engine_retry, what_was_lost_together_is_tried_again_in_order)
+{
+    struct world world;
+    begin(&world, OPTIONS("retry_jitter=yes", "max_retries=3"));
+    world_rule(&world, 0, "GET", WORLD_CLOSE, NULL, 1);
+    struct world_call *calls[9];
+    for (uint32_t i = 0; i < 9; i++)
+        calls[i] = world_do(&world, "GET a");
+    world_advance(&world, 2900);
+    for (uint32_t i = 0; i < 9; i++) {
+        expect_reply(calls[i], "$v:a");
+        cr_assert_eq(calls[i]->attempts, 1);
+        cr_assert_eq(calls[i]->done_place, calls[0]->done_place + i);
+    }
+    world_stop(&world);
+}
+
 Test(engine_retry, the_number_of_retries_is_a_limit)
 {
     struct world world;
