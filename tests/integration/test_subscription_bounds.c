@@ -225,6 +225,32 @@ static void handles_end_in_any_order(void)
     tendon_client_destroy(publisher);
 }
 
+/* With a pool of one, what waits for the connection of a subscription has it when that ends,
+ * although the client's thread was asleep. */
+static void the_only_connection_is_passed_on(void)
+{
+    const tendon_bytes args[] = {{"GET", 3}, {"it:one", 6}};
+    tendon_request get = {.struct_size = sizeof get,
+                          .args = args,
+                          .arg_count = 2,
+                          .tag = 2,
+                          .timeout_ms = 4 * (int64_t)PATIENCE_MS};
+    bool good = true;
+    for (int i = 0; i < 20 && good; i++) {
+        struct listener listener = listen_with(standalone("pool_max=1"));
+        say(&listener, 1, 0, "SUBSCRIBE it:one");
+        expect(&listener, "subscribe it:one 1");
+        expect(&listener, "1: 1");
+        tendon_status status =
+            tendon_submit(listener.client, listener.queue, &get, sizeof get, 1, NULL);
+        CHECK(status == TENDON_OK, "GET is submitted");
+        tendon_subscription_close(listener.subscription);
+        listener.subscription = NULL;
+        good = expect(&listener, "2: (null)");
+        end_listener(&listener);
+    }
+}
+
 int main(void)
 {
     if (!servers_load())
@@ -237,6 +263,7 @@ int main(void)
     run_test("the end is found when it is read again", the_end_is_found_when_it_is_read_again);
     run_test("many names at once", many_names_at_once);
     run_test("closing ends it", closing_ends_it);
+    run_test("the only connection is passed on", the_only_connection_is_passed_on);
     run_test("handles end in any order", handles_end_in_any_order);
     return finish_tests();
 }
