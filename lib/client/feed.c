@@ -10,6 +10,7 @@
 #define ANSWER_TIMEOUT_MS 5000
 #define BACKLOG_MS        60000 /* an answer behind many messages, while they keep coming */
 #define PAUSE_LOOK_MS     5     /* how often a connection that is not read looks for room */
+#define EMPTY_MS          1000 /* a node's connection without names waits so long for another one */
 
 static void opened(struct tendon__sink *sink, struct tendon__request *request);
 
@@ -37,6 +38,13 @@ struct tendon__feed *tendon__feed_make(struct tendon_subscription *subscription,
     return feed;
 }
 
+/* A node's feed whose names have all moved or been given up takes a place in the pool for nothing.
+ * The main one stays: it is the subscription's own. */
+static bool is_empty(const struct tendon__feed *feed)
+{
+    return feed->node_name[0] && !feed->name_count && !feed->speaking;
+}
+
 void tendon__feed_arm(struct tendon__feed *feed)
 {
     struct tendon__engine *engine = feed->engine;
@@ -52,7 +60,25 @@ void tendon__feed_arm(struct tendon__feed *feed)
                       : engine->now_ns + ANSWER_TIMEOUT_MS * TENDON__MS;
     else if (options->health_check_interval_ms)
         when_ns = engine->now_ns + options->health_check_interval_ms * TENDON__MS;
+    int64_t end_ns = feed->emptied_ns + EMPTY_MS * TENDON__MS;
+    if (is_empty(feed) && !feed->paused && end_ns < when_ns)
+        when_ns = end_ns;
     tendon__timer_set(&engine->timers, &feed->timer, when_ns);
+}
+
+void tendon__feed_adopt(struct tendon__feed *feed, struct tendon__name *name)
+{
+    struct tendon__feed *before = name->feed;
+    if (before == feed)
+        return;
+    name->feed = feed;
+    if (feed)
+        feed->name_count++;
+    if (!before || --before->name_count)
+        return;
+    before->emptied_ns = before->engine->now_ns;
+    if (before->state == TENDON__FEED_LIVE)
+        tendon__feed_arm(before);
 }
 
 static void drop_lease(struct tendon__feed *feed)
@@ -83,7 +109,7 @@ static void lose_name(struct tendon__feed *feed, struct tendon__name *name, int6
     }
     name->state = TENDON__NAME_WANTED;
     if (feed->node_name[0]) {
-        name->feed = NULL;
+        tendon__feed_adopt(NULL, name);
         name->not_before_ns = not_before_ns;
         tendon__list_push(&subscription->homeless, &name->queue);
     } else {
@@ -332,6 +358,16 @@ static void expire_live(struct tendon__feed *feed)
         tendon__fault_set(&fault, TENDON_ERROR_TIMEOUT, "%s did not answer %s in time",
                           channel->node->name, feed->pinging ? "PING" : "SUBSCRIBE");
         tendon__feed_give_up(feed, TENDON__CLOSE_UNHEALTHY, &fault);
+        return;
+    }
+    bool is_over = is_empty(feed) && engine->now_ns >= feed->emptied_ns + EMPTY_MS * TENDON__MS;
+    if (is_over && !feed->is_unsure) {
+        tendon__feed_end(feed);
+        return;
+    }
+    if (is_over) {
+        feed->emptied_ns = engine->now_ns;
+        tendon__feed_reassure(feed); /* there was no memory to ask before */
         return;
     }
     int64_t quiet_ns = engine->now_ns - channel->conn.rx_ns;

@@ -162,7 +162,7 @@ static bool place_one(struct tendon_subscription *subscription, struct tendon__n
     }
     if (!feed)
         return false;
-    name->feed = feed;
+    tendon__feed_adopt(feed, name);
     tendon__name_want(name, TENDON__NAME_WANTED);
     return true;
 }
@@ -209,7 +209,7 @@ void tendon__name_unhouse(struct tendon_subscription *subscription, struct tendo
     name->state = TENDON__NAME_WANTED;
     name->turns = false;
     if (!name->is_heard)
-        name->feed = NULL;
+        tendon__feed_adopt(NULL, name);
     tendon__list_remove(&name->queue);
     tendon__list_push(&subscription->homeless, &name->queue);
     tendon__subscription_wake(subscription, name->not_before_ns);

@@ -76,13 +76,15 @@ struct tendon__feed {
     struct tendon__link asked;       /* in the order in which they were asked */
     struct tendon__exchange exchange;
     uint8_t *frame;
-    uint32_t batch;    /* of the last command sent */
-    uint32_t failures; /* in a row */
-    int64_t spoke_ns;  /* when the exchange was sent */
-    bool speaking;     /* it is on the wire: confirmations or a PONG are owed */
-    bool pinging;      /* that is a PING */
-    bool for_command;  /* and that of the command under way */
-    bool is_unsure;    /* the last one given up here may have been sent away by the server before */
+    uint32_t name_count; /* names whose feed it is */
+    int64_t emptied_ns;  /* when the last of them went */
+    uint32_t batch;      /* of the last command sent */
+    uint32_t failures;   /* in a row */
+    int64_t spoke_ns;    /* when the exchange was sent */
+    bool speaking;       /* it is on the wire: confirmations or a PONG are owed */
+    bool pinging;        /* that is a PING */
+    bool for_command;    /* and that of the command under way */
+    bool is_unsure; /* the last one given up here may have been sent away by the server before */
     uint32_t unsure_exchange; /* in which that was */
     int64_t unsure_ns;        /* when */
     uint32_t exchanges;       /* so many were sent */
@@ -165,6 +167,8 @@ void tendon__feed_expired(struct tendon__feed *feed);
 void tendon__feed_received(struct tendon__feed *feed);
 /* Its connection has ended. */
 void tendon__feed_lost(struct tendon__feed *feed, const struct tendon__fault *fault);
+/* The name is its own from now on, or nobody's with NULL. */
+void tendon__feed_adopt(struct tendon__feed *feed, struct tendon__name *name);
 /* Gives its connection up, for good. Its names are nobody's. */
 void tendon__feed_end(struct tendon__feed *feed);
 /* Frees those that have ended; at the end of a turn. */

@@ -147,6 +147,7 @@ static void found_again(struct tendon_subscription *subscription, struct tendon_
 static void remove_name(struct tendon_subscription *subscription, struct tendon__name *name)
 {
     settle(subscription, name);
+    tendon__feed_adopt(NULL, name);
     tendon__names_remove(&subscription->names, name);
 }
 
@@ -192,7 +193,7 @@ static bool confirm_joined(struct tendon_subscription *subscription, struct tend
 static void tell_later(struct tendon_subscription *subscription, struct tendon__name *name)
 {
     name->state = TENDON__NAME_UNWANTED;
-    name->feed = NULL;
+    tendon__feed_adopt(NULL, name);
     name->not_before_ns = subscription->engine->now_ns + MEMORY_MS * TENDON__MS;
     tendon__list_remove(&name->queue);
     tendon__list_push(&subscription->homeless, &name->queue);

@@ -83,6 +83,31 @@ Test(subscription_found, a_moved_that_comes_late_is_about_no_other_name)
     end(&world, some);
 }
 
+Test(subscription_found, a_node_without_names_gives_its_connection_back)
+{
+    struct world world;
+    struct tendon_subscription *some = listen_cluster(&world);
+    world_say(&world, some, "SSUBSCRIBE foo");
+    world_say(&world, some, "SUNSUBSCRIBE foo");
+    uint32_t accepted = world.servers[2].accepted;
+    world_advance(&world, 500);
+    world_say(&world, some, "SSUBSCRIBE foo"); /* it waits for a while */
+    cr_assert_eq(world.servers[2].accepted, accepted);
+    world_advance(&world, 5000);
+    world_publish(&world, "foo", "x");
+    expect_end(&world, "smessage foo x");
+    world_say(&world, some, "SUNSUBSCRIBE foo");
+    world_advance(&world, 2000);
+    cr_assert_eq(node_at(&world, "n2")->pool.leased_count, 0);
+    world_say(&world, some, "SSUBSCRIBE foo");
+    world_move(&world, "foo", 0);
+    world_advance(&world, 5000);
+    cr_assert_eq(node_at(&world, "n2")->pool.leased_count, 0);
+    cr_assert_eq(node_at(&world, "n0")->pool.leased_count, 1);
+    world_expect(&world, "sunsubscribe foo 0;=:0;ssubscribe foo 1;=:1;ssubscribe foo 1 again;gap");
+    end(&world, some);
+}
+
 Test(subscription_found, an_old_server_that_goes_on_is_not_heard)
 {
     struct world world;
