@@ -69,6 +69,8 @@ struct tendon__channel *tendon__channel_open(struct tendon__node *node, bool is_
     }
     tendon__list_push(&engine->channels, &channel->link);
     engine->channel_count++;
+    engine->opening_count++;
+    channel->conn.owed_count = &engine->owed_count;
     node->dials++;
     if (is_lane)
         node->lanes[lane_index] = channel;
@@ -219,6 +221,7 @@ void tendon__channel_close(struct tendon__channel *channel, enum tendon__close_r
     tendon__list_remove(&channel->link);
     tendon__list_push(&engine->graveyard, &channel->link);
     engine->channel_count--;
+    engine->opening_count -= before != TENDON__CHANNEL_READY;
     if (before == TENDON__CHANNEL_READY) {
         count_close(&engine->stats, reason);
         tendon__log_close(channel, reason, &said);
@@ -322,6 +325,7 @@ static void on_ready(void *context, struct tendon__conn *conn)
     channel->state = TENDON__CHANNEL_READY;
     channel->used_ns = channel->asked_ns = engine->now_ns;
     node->dials--;
+    engine->opening_count--;
     engine->stats.created++;
     tendon__node_dial_succeeded(node);
     tell(channel, TENDON_EVENT_READY, NULL);

@@ -362,15 +362,8 @@ void tendon__engine_direct(struct tendon__engine *engine, struct tendon__channel
 
 bool tendon__engine_busy(const struct tendon__engine *engine)
 {
-    if (engine->live_count > engine->direct_count || engine->refreshing)
-        return true;
-    for (struct tendon__link *link = engine->channels.next; link != &engine->channels;
-         link = link->next) {
-        const struct tendon__channel *channel = TENDON__OWNER(link, struct tendon__channel, link);
-        if (channel->state != TENDON__CHANNEL_READY || channel->conn.fifo_count > channel->direct)
-            return true;
-    }
-    return false;
+    return engine->live_count > engine->direct_count || engine->refreshing ||
+           engine->opening_count || engine->owed_count > engine->direct_count;
 }
 
 void tendon__engine_sweep(struct tendon__engine *engine)

@@ -276,6 +276,8 @@ struct tendon__engine {
     uint32_t node_count;
     struct tendon__link channels;
     uint32_t channel_count;
+    uint32_t opening_count; /* of them, those that are not ready yet */
+    uint32_t owed_count;    /* exchanges of them all that wait for their answers */
     struct tendon__link graveyard;
     struct tendon__link flush;
     struct tendon__link parked;

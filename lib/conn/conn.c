@@ -39,6 +39,7 @@ tendon_status tendon__conn_init(struct tendon__conn *conn, struct tendon__memory
     conn->session = *session;
     tendon__list_init(&conn->fifo);
     conn->unplaced = &conn->fifo;
+    conn->owed_count = &conn->own_count;
     tendon__decoder_init(&conn->decoder, limits, memory);
     conn->rx = tendon__memory_take(memory, TENDON__FIRST_BYTES);
     conn->tx = tendon__memory_take(memory, TENDON__FIRST_BYTES);
@@ -93,6 +94,7 @@ struct tendon__exchange *tendon__conn_shift(struct tendon__conn *conn)
     tendon__list_remove(link);
     struct tendon__exchange *exchange = TENDON__OWNER(link, struct tendon__exchange, link);
     conn->fifo_count--;
+    --*conn->owed_count;
     conn->fifo_bytes -= exchange->frame_bytes;
     return exchange;
 }

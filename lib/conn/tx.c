@@ -17,6 +17,7 @@ void tendon__conn_send(struct tendon__conn *conn, struct tendon__exchange *excha
     if (conn->unplaced == &conn->fifo)
         conn->unplaced = &exchange->link;
     conn->fifo_count++;
+    ++*conn->owed_count;
     conn->fifo_bytes += exchange->frame_bytes;
 }
 
@@ -28,6 +29,7 @@ bool tendon__conn_take_back(struct tendon__conn *conn, struct tendon__exchange *
         conn->unplaced = exchange->link.next;
     tendon__list_remove(&exchange->link);
     conn->fifo_count--;
+    --*conn->owed_count;
     conn->fifo_bytes -= exchange->frame_bytes;
     return true;
 }

@@ -85,5 +85,14 @@ const char *sim_check_engine(const struct tendon__engine *engine, char out[SIM_S
         return "nodes and their count differ";
     if (length(&engine->channels) != engine->channel_count)
         return "connections and their count differ";
+    uint32_t opening = 0, owed = 0;
+    list = &engine->channels;
+    for (const struct tendon__link *link = list->next; link != list; link = link->next) {
+        const struct tendon__channel *channel = TENDON__OWNER(link, struct tendon__channel, link);
+        opening += channel->state != TENDON__CHANNEL_READY;
+        owed += channel->conn.fifo_count;
+    }
+    if (opening != engine->opening_count || owed != engine->owed_count)
+        return "what connections owe and its count differ";
     return NULL;
 }
