@@ -112,10 +112,14 @@ void sim_say_moved(struct sim *sim, const struct sim_link *link, uint32_t slot, 
         sim_cover(sim, SIM_COVER_moved_unknown_host);
         host = "?"; /* it has not learned the other's name yet */
     }
-    for (uint32_t tag = 0; tag < SIM_TAGS && *host != '?'; tag++)
-        if (sim->slot_of_tag[tag] == slot)
-            snprintf(sim->known[tag].said, SIM_NAME, "%.20s:%u", *host ? host : here->host,
-                     to->port);
+    for (uint32_t tag = 0; tag < SIM_TAGS && *host != '?'; tag++) {
+        struct sim_known *known = &sim->known[tag];
+        if (sim->slot_of_tag[tag] != slot)
+            continue;
+        snprintf(known->said, SIM_NAME, "%.20s:%u", *host ? host : here->host, to->port);
+        memcpy(known->led, known->said, sizeof known->led);
+        known->led_ns = sim->now_ns;
+    }
     sim_say_error(reply, "MOVED %u %s:%u", slot, host, to->port);
 }
 

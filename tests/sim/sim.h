@@ -192,6 +192,8 @@ struct sim_known {
     char before[SIM_NAME];
     int64_t moved_ns;    /* when it was led away from there */
     char said[SIM_NAME]; /* where the last MOVED for it led, since it changed last */
+    char led[SIM_NAME];  /* where the last one led at all, and when it was said */
+    int64_t led_ns;
 };
 
 /* ---- world.c, turn.c ---- */
