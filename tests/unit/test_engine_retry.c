@@ -58,10 +58,11 @@ Test(engine_retry, what_was_lost_together_is_tried_again_in_order)
 {
     struct world world;
     begin(&world, OPTIONS("retry_jitter=yes", "max_retries=3"));
-    world_rule(&world, 0, "GET", WORLD_CLOSE, NULL, 1);
+    world_rule(&world, 0, "GET", WORLD_SWALLOW, NULL, 9);
     struct world_call *calls[9];
     for (uint32_t i = 0; i < 9; i++)
         calls[i] = world_do(&world, "GET a");
+    world_cut_server(&world, 0, true);
     world_advance(&world, 2900);
     for (uint32_t i = 0; i < 9; i++) {
         expect_reply(calls[i], "$v:a");
