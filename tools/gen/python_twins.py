@@ -2,6 +2,8 @@
 
 import re
 
+# How lines of the twin alone begin, in the module it is made from.
+BLOCKING = "#="
 PACKAGE = "bindings/python/tendon"
 # The asyncio module, and the blocking one made from it.
 TWINS = {

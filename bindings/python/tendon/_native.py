@@ -9,53 +9,10 @@ import os
 from ctypes import c_void_p
 from typing import Any, List
 
-from tendon._abi import (
-    FUNCTIONS,
-    Bytes,
-    Completion,
-    ErrorView,
-    LeaseOptions,
-    Outcome,
-    ReplyView,
-    Request,
-    Stats,
-    SubscriptionOptions,
-)
+from tendon._abi import *  # noqa: F401,F403 - this is that, and the library that it describes
+from tendon._abi import ABI_MAJOR, ABI_MINOR, EXECUTED_NO, EXECUTED_YES, FUNCTIONS, Stats
 
-__all__ = [
-    "Bytes",
-    "Completion",
-    "ErrorView",
-    "LeaseOptions",
-    "Outcome",
-    "ReplyView",
-    "Request",
-    "Stats",
-    "SubscriptionOptions",
-    "copy_bytes",
-    "lib",
-]
-
-ABI_MAJOR = 1
-ABI_MINOR = 0
-
-OK = 0
-EXECUTED = {1: "no", 2: "yes", 3: "unknown"}
-
-REQUEST_BLOCKING = 8
-REQUEST_ATOMIC = 16
-REQUEST_ATOMIC_END = 32
-REQUEST_CONNECT = 64
-ROUTE_AUTO = 0
-ROUTE_SLOT = 1
-ROUTE_NODE = 2
-TIMEOUT_NONE = -1
-COMPLETION_EVENT = 3
-EVENT_CLOSED = 4
-EVENT_FAILED = 5
-EVENT_MESSAGE = 12
-EVENT_GAP = 13
-
+EXECUTED = {EXECUTED_NO: "no", EXECUTED_YES: "yes"}
 STATS = [field[0] for field in Stats._fields_ if field[0] not in ("struct_size", "reserved")]
 
 

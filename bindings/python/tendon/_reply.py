@@ -11,27 +11,19 @@ from ctypes import byref, c_void_p
 from typing import Any, Callable, List, Optional, Tuple
 
 from tendon import _native as native
+
+# fmt: off
+from tendon._abi import (
+    NODE_ARRAY, NODE_BIG_NUMBER, NODE_BOOLEAN, NODE_DOUBLE, NODE_ERROR, NODE_INTEGER, NODE_MAP,
+    NODE_NULL, NODE_PUSH, NODE_STATUS, NODE_STRING, NODE_VERBATIM, TAPE_VERSION,
+)
+# fmt: on
+from tendon._failures import from_reply, from_status
 from tendon._native import lib
-from tendon.exceptions import InvalidResponse, RedisError, _Outcome, from_reply, from_status
+from tendon._outcome import Outcome
+from tendon.exceptions import InvalidResponse, RedisError
 
 Decode = Optional[Callable[[bytes], Any]]  # bytes to what the user wants; None leaves bytes
-
-(
-    NULL,
-    STATUS,
-    ERROR,
-    INTEGER,
-    STRING,
-    ARRAY,
-    DOUBLE,
-    BOOLEAN,
-    BIG_NUMBER,
-    VERBATIM,
-    MAP,
-    SET,
-    PUSH,
-) = range(1, 14)
-TAPE_VERSION = 1
 
 # One tendon_node: type, size, and the union as integer, offset or span.
 _NODE = struct.Struct("=B3xIq")
@@ -54,17 +46,17 @@ def read_reply(view: Any, decode: Decode) -> Any:
             f"the library's tape has version {version}, this package reads {TAPE_VERSION}"
         )
     kind, length, value = _NODE.unpack(_copy(nodes, 16))
-    if kind == STRING or kind == STATUS:
+    if kind == NODE_STRING or kind == NODE_STATUS:
         text = _copy(data + value, length)
         return text if decode is None else decode(text)
-    if kind == INTEGER:
+    if kind == NODE_INTEGER:
         return value
-    if kind == NULL:
+    if kind == NODE_NULL:
         return None
-    if kind == ERROR:
+    if kind == NODE_ERROR:
         raise server_error(_copy(data + value, length))
     tape = _copy(nodes, 16 * count)
-    flat = kind == ARRAY and count == length + 1 and tape[16::16].count(STRING) == length
+    flat = kind == NODE_ARRAY and count == length + 1 and tape[16::16].count(NODE_STRING) == length
     if flat and size < count * _SPARSE_BYTES:
         return _strings(tape[16:], _copy(data, size), decode)
     return _walk(tape, count, data, size, decode)
@@ -83,16 +75,16 @@ def _walk(nodes: bytes, count: int, data: int, size: int, decode: Decode) -> Any
     else:
         block = None
     stack: List[Tuple[int, List[Any], int]] = []
-    kind, items, missing = ARRAY, [], 1  # type: int, List[Any], int
+    kind, items, missing = NODE_ARRAY, [], 1  # type: int, List[Any], int
     for node, length, value in _NODE.iter_unpack(nodes):
-        if node == STRING or node == STATUS or node == VERBATIM:
+        if node == NODE_STRING or node == NODE_STATUS or node == NODE_VERBATIM:
             text = (
                 block[value : value + length] if block is not None else _copy(data + value, length)
             )
             item = text if decode is None else decode(text)
-        elif node == INTEGER:
+        elif node == NODE_INTEGER:
             item = value
-        elif node == ARRAY or MAP <= node <= PUSH:
+        elif node == NODE_ARRAY or NODE_MAP <= node <= NODE_PUSH:
             if length:
                 stack.append((kind, items, missing))
                 kind, items, missing = node, [], length
@@ -112,15 +104,15 @@ def _walk(nodes: bytes, count: int, data: int, size: int, decode: Decode) -> Any
 
 def _scalar(node: int, length: int, value: int, data: int) -> Any:
     """The kinds of node that are rare enough to stand apart."""
-    if node == NULL:
+    if node == NODE_NULL:
         return None
-    if node == DOUBLE:
+    if node == NODE_DOUBLE:
         return struct.unpack("=d", struct.pack("=q", value))[0]
-    if node == BOOLEAN:
+    if node == NODE_BOOLEAN:
         return bool(value)
-    if node == BIG_NUMBER:
+    if node == NODE_BIG_NUMBER:
         return int(_copy(data + value, length))
-    if node == ERROR:
+    if node == NODE_ERROR:
         return server_error(_copy(data + value, length))
     raise unknown_node(node)
 
@@ -132,7 +124,7 @@ def unknown_node(node: int) -> RedisError:
 
 
 def _finish(kind: int, items: List[Any]) -> Any:
-    if kind != MAP:
+    if kind != NODE_MAP:
         return items
     keys = iter(items)
     try:
@@ -154,7 +146,7 @@ def server_error(text: bytes) -> RedisError:
     return from_reply(text.decode("utf-8", "replace"))
 
 
-def take_error(error: c_void_p, status: int) -> _Outcome:
+def take_error(error: c_void_p, status: int) -> Outcome:
     """
     Turns a tendon_error into an exception and frees it; `status` stands in when there is none.
     """

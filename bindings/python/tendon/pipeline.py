@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequenc
 from tendon._batch import Command
 from tendon._core import Lease
 from tendon._encoder import Encoder, command_name
+from tendon._outcome import Outcome
 from tendon._reply import Decode
 from tendon._shapes import Callbacks
 from tendon.commands.script import load_missing
@@ -21,7 +22,6 @@ from tendon.exceptions import (
     ResponseError,
     TimeoutError,
     WatchError,
-    _Outcome,
 )
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class Pipeline(BasePipeline):
             try:
                 if watching:  # a clean connection can be lent again at once
                     lease.call([b"UNWATCH"], None)
-            except _Outcome:
+            except Outcome:
                 pass  # the core closes it
             finally:
                 lease.close()

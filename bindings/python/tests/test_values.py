@@ -12,7 +12,7 @@ import unittest
 from typing import Any, List
 
 import tendon
-from tendon import _native, _reply, exceptions
+from tendon import _failures, _native, _reply, exceptions
 from tendon._encoder import Encoder, command_name
 from tendon._shapes import Callbacks
 from tests.support import ROOT
@@ -59,39 +59,39 @@ class Tape:
 
 class TapeTest(unittest.TestCase):
     CASES = [
-        ((_reply.NULL, None), None),
-        ((_reply.INTEGER, -(2**63)), -(2**63)),
-        ((_reply.STRING, b""), b""),
-        ((_reply.STATUS, b"OK"), b"OK"),
-        ((_reply.VERBATIM, b"text"), b"text"),
-        ((_reply.DOUBLE, 2.5), 2.5),
-        ((_reply.DOUBLE, float("inf")), float("inf")),
-        ((_reply.BOOLEAN, 1), True),
-        ((_reply.BIG_NUMBER, b"-123456789012345678901234567890"), -123456789012345678901234567890),
-        ((_reply.ARRAY, []), []),
-        ((_reply.MAP, []), {}),
-        ((_reply.SET, [(_reply.STRING, b"a")]), [b"a"]),
-        ((_reply.ARRAY, [(_reply.STRING, b"a"), (_reply.STRING, b"")]), [b"a", b""]),
+        ((_native.NODE_NULL, None), None),
+        ((_native.NODE_INTEGER, -(2**63)), -(2**63)),
+        ((_native.NODE_STRING, b""), b""),
+        ((_native.NODE_STATUS, b"OK"), b"OK"),
+        ((_native.NODE_VERBATIM, b"text"), b"text"),
+        ((_native.NODE_DOUBLE, 2.5), 2.5),
+        ((_native.NODE_DOUBLE, float("inf")), float("inf")),
+        ((_native.NODE_BOOLEAN, 1), True),
+        ((_native.NODE_BIG_NUMBER, b"-123456789012345678901234567890"), -123456789012345678901234567890),
+        ((_native.NODE_ARRAY, []), []),
+        ((_native.NODE_MAP, []), {}),
+        ((_native.NODE_SET, [(_native.NODE_STRING, b"a")]), [b"a"]),
+        ((_native.NODE_ARRAY, [(_native.NODE_STRING, b"a"), (_native.NODE_STRING, b"")]), [b"a", b""]),
         # As many strings as children, yet not flat.
         (
-            (_reply.ARRAY, [(_reply.STRING, b"a"), (_reply.ARRAY, [(_reply.STRING, b"b")])]),
+            (_native.NODE_ARRAY, [(_native.NODE_STRING, b"a"), (_native.NODE_ARRAY, [(_native.NODE_STRING, b"b")])]),
             [b"a", [b"b"]],
         ),
         (
             (
-                _reply.ARRAY,
-                [(_reply.ARRAY, []), (_reply.ARRAY, [(_reply.ARRAY, [])]), (_reply.NULL, None)],
+                _native.NODE_ARRAY,
+                [(_native.NODE_ARRAY, []), (_native.NODE_ARRAY, [(_native.NODE_ARRAY, [])]), (_native.NODE_NULL, None)],
             ),
             [[], [[]], None],
         ),
         (
             (
-                _reply.MAP,
+                _native.NODE_MAP,
                 [
-                    (_reply.STRING, b"k"),
-                    (_reply.ARRAY, [(_reply.INTEGER, 1)]),
-                    (_reply.ARRAY, [(_reply.STRING, b"x")]),
-                    (_reply.INTEGER, 2),
+                    (_native.NODE_STRING, b"k"),
+                    (_native.NODE_ARRAY, [(_native.NODE_INTEGER, 1)]),
+                    (_native.NODE_ARRAY, [(_native.NODE_STRING, b"x")]),
+                    (_native.NODE_INTEGER, 2),
                 ],
             ),
             {b"k": [1], (b"x",): 2},
@@ -106,15 +106,15 @@ class TapeTest(unittest.TestCase):
                 self.assertIs(type(found), type(wanted))
 
     def test_decoding_reaches_every_text_and_nothing_else(self) -> None:
-        tape = (_reply.ARRAY, [(_reply.STRING, b"\xc3\xa4"), (_reply.INTEGER, 1)])
+        tape = (_native.NODE_ARRAY, [(_native.NODE_STRING, b"\xc3\xa4"), (_native.NODE_INTEGER, 1)])
         self.assertEqual(Tape(tape).read(bytes.decode), ["ä", 1])
         with self.assertRaises(UnicodeDecodeError):
-            Tape((_reply.STRING, b"\xff")).read(bytes.decode)
+            Tape((_native.NODE_STRING, b"\xff")).read(bytes.decode)
 
     def test_deep_nesting_needs_no_stack(self) -> None:
-        value: Any = (_reply.INTEGER, 7)
+        value: Any = (_native.NODE_INTEGER, 7)
         for _ in range(900):
-            value = (_reply.ARRAY, [value])
+            value = (_native.NODE_ARRAY, [value])
         found = Tape(value).read()
         for _ in range(900):
             found = found[0]
@@ -122,19 +122,19 @@ class TapeTest(unittest.TestCase):
 
     def test_long_strings_between_short_ones(self) -> None:
         strings = [b"x" * size for size in (0, 1, 100000, 3)]
-        found = Tape((_reply.ARRAY, [(_reply.STRING, text) for text in strings])).read()
+        found = Tape((_native.NODE_ARRAY, [(_native.NODE_STRING, text) for text in strings])).read()
         self.assertEqual(found, strings)
 
     def test_errors_are_raised_at_the_root_and_values_inside(self) -> None:
         with self.assertRaises(exceptions.ResponseError):
-            Tape((_reply.ERROR, b"ERR no")).read()
-        found = Tape((_reply.ARRAY, [(_reply.ERROR, b"WRONGTYPE no"), (_reply.INTEGER, 1)])).read()
+            Tape((_native.NODE_ERROR, b"ERR no")).read()
+        found = Tape((_native.NODE_ARRAY, [(_native.NODE_ERROR, b"WRONGTYPE no"), (_native.NODE_INTEGER, 1)])).read()
         self.assertIsInstance(found[0], exceptions.ResponseError)
         self.assertEqual((str(found[0]), found[1]), ("WRONGTYPE no", 1))
 
     def test_a_later_tape_or_node_is_refused(self) -> None:
         with self.assertRaises(exceptions.InvalidResponse):
-            Tape((_reply.ARRAY, [(99, 0), (_reply.INTEGER, 1)])).read()
+            Tape((_native.NODE_ARRAY, [(99, 0), (_native.NODE_INTEGER, 1)])).read()
         nodes = ctypes.create_string_buffer(16)
         view = _native.ReplyView(40, 2, ctypes.addressof(nodes), 1, None, 0)
         with self.assertRaises(exceptions.InvalidResponse):
@@ -222,12 +222,12 @@ class ExceptionTest(unittest.TestCase):
             "MOVED garbage": (exceptions.ResponseError, "MOVED garbage", "MOVED", "no"),
         }
         for text, (kind, message, code, executed) in cases.items():
-            error = exceptions.from_reply(text)
+            error = _failures.from_reply(text)
             self.assertIs(type(error), kind)
             self.assertEqual(
                 (str(error), error.status_code, error.executed), (message, code, executed)
             )
-        moved: Any = exceptions.from_reply("MOVED 3999 ::1:6381")
+        moved: Any = _failures.from_reply("MOVED 3999 ::1:6381")
         self.assertEqual(
             (type(moved), moved.slot_id, moved.node_addr),
             (exceptions.MovedError, 3999, ("::1", 6381)),

@@ -12,7 +12,7 @@ from typing import Any, List
 from unittest import mock
 
 import tendon
-from tendon import exceptions
+from tendon import _failures, exceptions
 from tendon._words import in_python_words
 from tendon.backoff import ConstantBackoff
 from tendon.retry import Retry
@@ -106,7 +106,7 @@ class NameTest(Case):
         pool.close()
 
     def test_server_errors_stay_verbatim(self) -> None:
-        error = exceptions.from_status(-24, "LOADING tls_ca_file; use a lease", "LOADING")
+        error = _failures.from_status(-24, "LOADING tls_ca_file; use a lease", "LOADING")
         self.assertEqual(str(error), "LOADING tls_ca_file; use a lease")
 
     def test_a_database_that_is_not_there(self) -> None:
