@@ -18,7 +18,8 @@ from tendon._batch import Batch, Command
 from tendon._encoder import Encoder
 from tendon._native import lib
 from tendon._options import CoreValue, Options, set_credentials
-from tendon._reply import Decode, read_reply, take_error, take_reply
+from tendon._outcome import Outcome
+from tendon._reply import Decode, raised, read_reply, take_error, take_reply
 from tendon.exceptions import AuthenticationError, ClientClosedError, ResponseError
 
 # How long the main thread waits before it looks for Ctrl-C.
@@ -273,9 +274,7 @@ class Core(BaseCore):
         if self._callers is not None:
             value = self.run(handle, [argv], decode)[0]
             self._sure = not self._endless and _answered(value)
-            if isinstance(value, Exception):
-                raise value
-            return value
+            return raised(value)
         try:
             scratch = self._free.pop()
         except IndexError:
@@ -299,10 +298,7 @@ class Core(BaseCore):
 
     def _call_interruptibly(self, handle: Handle, argv: List[bytes], decode: Decode) -> Any:
         batch = Batch([argv], self._options.timeout_ms)
-        value = batch.run_interruptibly(handle.pointer, decode)[0]
-        if isinstance(value, Exception):
-            raise value
-        return value
+        return raised(batch.run_interruptibly(handle.pointer, decode)[0])
 
     def _reach(self, handle: Handle) -> None:
         """
@@ -320,8 +316,7 @@ class Core(BaseCore):
             return
         while waiter.is_alive():
             waiter.join(_SLICE_S)
-        if found and isinstance(found[0], Exception):
-            raise found[0]
+        raised(found[0] if found else None)
 
     def batch(
         self,
@@ -469,13 +464,21 @@ class Lease:
             value = batch.run_interruptibly(self._handle.pointer, decode)[0]
         else:
             value = self.batch([argv], decode)[0]
-        if isinstance(value, Exception):
-            raise value
-        return value
+        return raised(value)
 
     def batch(self, commands: Sequence[Command], decode: Decode, atomic: bool = False) -> List[Any]:
         """As Core.batch, on this connection."""
         return self._core.run(self._handle, commands, decode, atomic, lease=self._pointer)
+
+    def end(self, watching: bool) -> None:
+        """As close(); without a watch left on it, the connection can be lent again at once."""
+        try:
+            if watching:
+                self.call([b"UNWATCH"], None)
+        except Outcome:
+            pass  # the core closes it
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Gives the connection back; state left on it is reset. Idempotent."""

@@ -8,6 +8,7 @@ import difflib
 import socket
 from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Type, Union
 
+from tendon._retry import BaseRetry
 from tendon._shapes import LEGACY, RESP3, UNIFIED
 from tendon.backoff import ExponentialWithJitterBackoff, NoBackoff
 
@@ -239,7 +240,7 @@ def _retries(core: Dict[str, CoreValue], values: Mapping[str, Any]) -> bool:
             raise ConfigurationError(
                 f"retry_on_error: tendon cannot retry on {kind!r}; catch it and call again"
             )
-    retry: Optional[Retry] = values["retry"]
+    retry: Optional[BaseRetry] = values["retry"]
     if retry is None:
         again = bool(values["retry_on_timeout"] or extra)
         retry = Retry(NoBackoff(), 1 if again else 0)

@@ -146,6 +146,13 @@ def server_error(text: bytes) -> RedisError:
     return from_reply(text.decode("utf-8", "replace"))
 
 
+def raised(value: Any) -> Any:
+    """The value, unless it is an exception that stands for one."""
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
 def take_error(error: c_void_p, status: int) -> Outcome:
     """
     Turns a tendon_error into an exception and frees it; `status` stands in when there is none.

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional
 
 from tendon._core import Core, Handle
 from tendon._events import Events
+from tendon._reply import raised
 from tendon.exceptions import PubSubError
 
 # How long a wait stays in C before it lets Python look for Ctrl-C, and others for their outcomes.
@@ -43,10 +44,7 @@ class Stream(Events):
             if not self._pointer:
                 raise PubSubError("the connection was closed by another thread")
             self._wait(_SLICE_MS)
-        value = self._outcomes.pop(tag)
-        if isinstance(value, Exception):
-            raise value
-        return value
+        return raised(self._outcomes.pop(tag))
 
     def put(self, item: Any) -> None:
         """Lets next() hand it out after what has arrived."""

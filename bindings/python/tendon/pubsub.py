@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any, Callable, Optional
 
-from tendon._pubsub import BasePubSub, Message
+from tendon._pubsub import BaseClusterPubSub, BasePubSub, Message
 
 __all__ = ["ClusterPubSub", "PubSub", "PubSubWorkerThread"]
 
@@ -16,9 +16,6 @@ _PAUSE_S = 0.1
 
 class PubSub(BasePubSub):
     """What ``redis.pubsub()`` gives. One thread reads; others may subscribe meanwhile."""
-
-    def _handled(self, handler: Callable[..., Any], given: Any) -> None:
-        handler(given)
 
     def get_message(
         self, ignore_subscribe_messages: bool = False, timeout: Optional[float] = 0.0
@@ -51,18 +48,6 @@ class PubSub(BasePubSub):
         thread = PubSubWorkerThread(pubsub or self, sleep_time, daemon, exception_handler)
         thread.start()
         return thread
-
-    def close(self) -> None:
-        """Closes the connection and forgets what was subscribed; it may be used again."""
-        self._end()
-
-    reset = close
-
-    def __enter__(self) -> "PubSub":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._end()
 
 
 class PubSubWorkerThread(threading.Thread):
@@ -100,35 +85,9 @@ class PubSubWorkerThread(threading.Thread):
         self._running.clear()
 
 
-class ClusterPubSub(PubSub):
+class ClusterPubSub(BaseClusterPubSub, PubSub):
     """
     The same for a cluster. Channels and patterns go to the node of the first name's slot, or to
     ``node`` (``host`` and ``port``); sharded channels to the primaries of their slots, and after
     them when slots move.
     """
-
-    def __init__(
-        self,
-        redis_cluster: Any,
-        node: Any = None,
-        host: Optional[str] = None,
-        port: Optional[int] = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(redis_cluster, **kwargs)
-        self.cluster = redis_cluster
-        self.set_pubsub_node(redis_cluster, node, host, port)
-
-    def set_pubsub_node(
-        self, cluster: Any, node: Any = None, host: Optional[str] = None, port: Optional[int] = None
-    ) -> None:
-        """Where channels and patterns go from the next connection on; RedisClusterException for an
-        unknown node."""
-        self.node = cluster.pubsub_node(node, host, port)
-        self._node = None if self.node is None else self.node.name.encode()
-
-    def get_pubsub_node(self) -> Any:
-        """The node that was asked for, else that of the first channel; None before any."""
-        if self.node is None and self.channels:
-            return self.cluster.get_node_from_key(next(iter(self.channels)))
-        return self.node

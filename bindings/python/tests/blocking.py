@@ -10,8 +10,8 @@ import inspect
 from typing import Any
 
 import tendon.asyncio
-from tendon.client import BaseClient
-from tendon.pipeline import BasePipeline
+from tendon._client import BaseClient
+from tendon._pipeline import BasePipeline
 from tests.support import SERVERS, Case
 
 

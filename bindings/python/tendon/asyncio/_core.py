@@ -15,7 +15,7 @@ from tendon._batch import Command
 from tendon._core import BaseCore, Handle
 from tendon._native import lib
 from tendon._options import Options
-from tendon._reply import Decode, take_error, take_reply
+from tendon._reply import Decode, raised, take_error, take_reply
 from tendon.asyncio import _calls
 from tendon.exceptions import AuthenticationError, ClientClosedError
 
@@ -113,7 +113,7 @@ class AsyncCore(BaseCore):
             self._set_credentials(await self._options.credential_provider.get_credentials_async())
             self.session()
 
-    def batch(
+    def request(
         self,
         commands: Sequence[Command],
         decode: Decode,
@@ -122,32 +122,39 @@ class AsyncCore(BaseCore):
         lease: int = 0,
         flags: int = 0,
     ) -> Awaitable[List[Any]]:
-        """
-        Sends all commands together. The values in order, an exception in place of each failure.
-        """
+        """What batch() awaits, perhaps on a lease: the commands are sent as they are."""
         caller = self._raw_caller if decode is None else self.caller
         found: Awaitable[List[Any]]
         found = caller.requests(self, commands, nodes, atomic, lease, flags)
         return found
 
-    async def answers(
-        self, commands: Sequence[Command], decode: Decode, atomic: bool = False
+    async def batch(
+        self,
+        commands: Sequence[Command],
+        decode: Decode,
+        atomic: bool = False,
+        nodes: Optional[Sequence[bytes]] = None,
     ) -> List[Any]:
-        """As batch(), after asking the credential provider, and again if the server refused it."""
+        """
+        Sends all commands together. The values in order, an exception in place of each failure.
+        The credential provider is asked before, and again if the server refuses what it gave.
+        """
         await self.prepare()
-        values = await self.batch(commands, decode, atomic)
+        values = await self.request(commands, decode, atomic, nodes)
         refused = all(isinstance(value, AuthenticationError) for value in values)
         if values and refused and self.renew(values[0]):
             await self.prepare()
-            values = await self.batch(commands, decode, atomic)
+            values = await self.request(commands, decode, atomic, nodes)
         return values
+
+    async def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
+        """Sends one command and returns its value; raises a failure or the server's error."""
+        return raised((await self.batch([argv], decode))[0])
 
     async def connect(self) -> None:
         """Waits until a connection is ready."""
         await self.prepare()
-        value = (await self.batch([[]], None, flags=native.REQUEST_CONNECT))[0]
-        if isinstance(value, Exception):
-            raise value
+        raised((await self.request([[]], None, flags=native.REQUEST_CONNECT))[0])
         self._reached.add(asyncio.get_running_loop())
 
     def reached(self) -> bool:
@@ -255,12 +262,9 @@ class Lease:
     def __init__(self, core: AsyncCore, address: int) -> None:
         self._core, self._session, self._address = core, core.session(), address
 
-    async def call(self, argv: List[bytes], decode: Decode) -> Any:
-        """Sends one command and returns its value; raises a failure or the server's error."""
-        value = (await self.batch([argv], decode))[0]
-        if isinstance(value, Exception):
-            raise value
-        return value
+    async def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
+        """As AsyncCore.call, on this connection."""
+        return raised((await self.batch([argv], decode))[0])
 
     async def batch(
         self, commands: Sequence[Command], decode: Decode, atomic: bool = False
@@ -271,7 +275,7 @@ class Lease:
             return [ClientClosedError(text, status_code="CLOSED")] * len(commands)
         if self._core.session() is not self._session:
             raise RuntimeError("this connection belongs to another event loop")
-        return await self._core.batch(commands, decode, atomic, lease=self._address)
+        return await self._core.request(commands, decode, atomic, lease=self._address)
 
     def _end(self, give_back: Any) -> None:
         address, self._address = self._address, 0
@@ -282,6 +286,10 @@ class Lease:
             give_back(c_void_p(address))
             if here:
                 self._session.turn()
+
+    def end(self, watching: bool) -> None:
+        """As close(): the core takes a watch off before anybody else gets the connection."""
+        self.close()
 
     def close(self) -> None:
         """Gives the connection back; state left on it is reset. Idempotent."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect  # asyncio
 import logging
-from typing import Any, AsyncIterator, Callable, Dict, Iterable, Optional, Sequence, Set, Union
+from typing import Any, AsyncIterator, Callable, Dict, Iterable, Optional, Sequence, Set
+from typing import TypeVar, Union
 
 from tendon._events import Gap
 from tendon._texts import as_text
@@ -19,6 +21,7 @@ from tendon.exceptions import (
 from tendon.typing import ChannelT, PubSubHandler, Subscription
 
 _log = logging.getLogger("tendon.pubsub")
+P = TypeVar("P", bound="BasePubSub")
 Message = Dict[str, Any]
 
 
@@ -227,7 +230,9 @@ class BasePubSub:
             await self._handled(self.on_gap, gap.seconds)
 
     async def _handled(self, handler: Callable[..., Any], given: Any) -> None:
-        raise NotImplementedError
+        done = handler(given)
+        if inspect.isawaitable(done):  # asyncio
+            await done
 
     async def handle_message(
         self, response: Any, ignore_subscribe_messages: bool = False
@@ -294,8 +299,20 @@ class BasePubSub:
                 if handler is None:
                     raise PubSubError(f"{what}: '{name}' has no handler registered")
 
+    async def aclose(self) -> None:
+        """Closes the connection and forgets what was subscribed; it may be used again."""
+        self._end()
+
+    reset = aclose
+    close = aclose  # asyncio
+
+    async def __aenter__(self: P) -> P:
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        self._end()
+
     def _end(self) -> None:
-        """Closes the connection and forgets what was subscribed."""
         stream, self._stream = self._stream, None
         self._forget()
         if stream is not None:
@@ -304,6 +321,38 @@ class BasePubSub:
     def __del__(self) -> None:
         if getattr(self, "_stream", None) is not None:
             self._end()
+
+
+class BaseClusterPubSub(BasePubSub):
+    """Where subscriptions of cluster clients go."""
+
+    def __init__(
+        self,
+        redis_cluster: Any,
+        node: Any = None,
+        host: Optional[str] = None,
+        port: Optional[int] = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(redis_cluster, **kwargs)
+        self.cluster = redis_cluster
+        self.set_pubsub_node(redis_cluster, node, host, port)
+
+    def set_pubsub_node(
+        self, cluster: Any, node: Any = None, host: Optional[str] = None, port: Optional[int] = None
+    ) -> None:
+        """
+        Where channels and patterns go from the next connection on; RedisClusterException for an
+        unknown node.
+        """
+        self.node = cluster.pubsub_node(node, host, port)
+        self._node = None if self.node is None else self.node.name.encode()
+
+    def get_pubsub_node(self) -> Any:
+        """The node that was asked for, else that of the first channel; None before any."""
+        if self.node is None and self.channels:
+            return self.cluster.get_node_from_key(next(iter(self.channels)))
+        return self.node
 
 
 def all_of(args: Sequence[Any]) -> Sequence[Any]:

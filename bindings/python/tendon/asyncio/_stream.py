@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional
 
 from tendon._events import Events
 from tendon._native import lib
+from tendon._reply import raised
 from tendon.asyncio._core import AsyncCore
 from tendon.exceptions import PubSubError
 
@@ -55,10 +56,7 @@ class Stream(Events):
         future: "asyncio.Future[Any]" = self._loop.create_future()
         self._waiting[self._submit(argv, wanted=True)] = future
         self._session.turn()
-        value = await future
-        if isinstance(value, Exception):
-            raise value
-        return value
+        return raised(await future)
 
     def put(self, item: Any) -> None:
         """Lets next() hand it out after what has arrived."""

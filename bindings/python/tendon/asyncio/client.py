@@ -1,75 +1,32 @@
-"""Redis for asyncio: the client of one server, and what it shares with the cluster client."""
+"""Redis, for asyncio: the client of one server. tendon/client.py is generated from this file."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
+import inspect  # asyncio
+#= import time
 import warnings
-from typing import Any, Awaitable, Callable, Dict, Generator, Optional, Tuple, Type
-from typing import TypeVar, Union
+from typing import Any, Callable, List, Optional, Type, Union
 
-from tendon._reply import Decode
-from tendon.asyncio._core import AsyncCore, Lease
-from tendon.asyncio.commands import AsyncCoreCommands
+#= from tendon._client import BaseRedis, Sending
+from tendon._client import BaseRedis  # asyncio
+from tendon.asyncio._sending import AsyncSending  # asyncio
 from tendon.asyncio.connection import ConnectionPool
 from tendon.asyncio.lock import Lock
 from tendon.asyncio.monitor import Monitor
 from tendon.asyncio.pipeline import Pipeline
-from tendon.asyncio.pubsub import PubSub
+from tendon.asyncio.pubsub import PubSub  # asyncio
+#= from tendon.pubsub import PubSub, PubSubWorkerThread
 from tendon.asyncio.script import AsyncScript
-from tendon.client import EMPTY_RESPONSE, NEVER_DECODE, BaseClient, BaseRedis
-from tendon.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError, WatchError
+from tendon.exceptions import ConnectionError, RedisError, TimeoutError, WatchError
 from tendon.typing import KeyT
 
-__all__ = ["AsyncClient", "Monitor", "Pipeline", "PubSub", "Redis", "StrictRedis"]
+__all__ = ["AsyncClient", "Monitor", "Pipeline", "PubSub", "Redis", "StrictRedis"]  # asyncio
+#= __all__ = ["Client", "Monitor", "Pipeline", "PubSub", "PubSubWorkerThread", "Redis", "StrictRedis"]
 
-C = TypeVar("C", bound="AsyncClient")
 
-
-class AsyncClient(BaseClient, AsyncCoreCommands):
-    """What every asyncio client has. Every command method returns an awaitable of its result."""
-
-    _core: AsyncCore
-    _direct: bool  # an ordinary command needs nothing to be waited for before it
-    _request: Callable[..., Awaitable[Any]]  # of the core's caller
-    _users = 0  # of nested `async with` blocks
-
-    def execute_command(self, *args: Any, **options: Any) -> Awaitable[Any]:
-        """
-        Runs any command of the server: ``await execute_command("GET", "key")``, ``("CLIENT
-        LIST")``. The result has redis-py's type where the command (the first argument) has one,
-        else it comes as the server sent it. Nothing is sent before it is awaited; cancelling the
-        task ends the command. Raises ResponseError, ConnectionError, TimeoutError, DataError.
-        """
-        if self._direct and not options and args:
-            return self._request(self._core, self.response_callbacks, args)
-        return self._execute(args, options)
-
-    async def _execute(self, args: Tuple[Any, ...], options: Dict[str, Any]) -> Any:
-        name = self._encoder.pack(args)[
-            0
-        ]  # refuses what cannot be sent before anything is waited for
-        decode = None if options.pop(NEVER_DECODE, False) else self._encoder.decoder
-        try:
-            value = await self._answer(args, decode)
-        except ResponseError:
-            if EMPTY_RESPONSE in options:
-                return options[EMPTY_RESPONSE]
-            raise
-        options.pop(EMPTY_RESPONSE, None)
-        callback = self.response_callbacks.get(name.capitals)
-        return value if callback is None else callback(value, **options)
-
-    async def _answer(self, args: Tuple[Any, ...], decode: Decode) -> Any:
-        await self._prepare()
-        value = (await self._core.answers([args], decode))[0]
-        if isinstance(value, Exception):
-            raise value
-        return value
-
-    async def _prepare(self) -> None:
-        """What has to be waited for before a command can be sent."""
-        await self._core.prepare()
+class AsyncClient(AsyncSending):
+    """What the clients of one server and of a cluster have."""
 
     def lock(
         self,
@@ -129,9 +86,8 @@ class AsyncClient(BaseClient, AsyncCoreCommands):
         watch_delay: Optional[float] = None,
     ) -> Any:
         """
-        Watches keys, calls ``func(pipe)`` (and awaits what it returns), executes, and does it again
-        while a watched key changes. Returns the results, or what ``func`` gave with
-        ``value_from_callable``.
+        Watches keys, runs ``await func(pipe)``, executes, and does it again while a watched key
+        changes. Returns the results, or what ``func`` gave with ``value_from_callable``.
         """
         async with self.pipeline(True) as pipe:
             while True:
@@ -139,7 +95,7 @@ class AsyncClient(BaseClient, AsyncCoreCommands):
                     if watches:
                         await pipe.watch(*watches)
                     returned = func(pipe)
-                    if inspect.isawaitable(returned):
+                    if inspect.isawaitable(returned):  # asyncio
                         returned = await returned
                     results = await pipe.execute()
                     return returned if value_from_callable else results
@@ -147,52 +103,19 @@ class AsyncClient(BaseClient, AsyncCoreCommands):
                     if watch_delay:
                         await asyncio.sleep(watch_delay)
 
-    async def initialize(self: C) -> C:
-        """Does what can be done before the first command; the client itself."""
-        return self
-
-    async def aclose(self, close_connection_pool: Optional[bool] = None) -> None:
-        raise NotImplementedError
-
-    async def close(self, close_connection_pool: Optional[bool] = None) -> None:
-        """The old name of aclose."""
-        await self.aclose(close_connection_pool)
-
-    def __await__(self: C) -> Generator[Any, None, C]:
-        return self.initialize().__await__()
-
-    async def __aenter__(self: C) -> C:
-        self._users += 1
-        try:
-            return await self.initialize()
-        except BaseException:
-            self._users -= 1
-            raise
-
-    async def __aexit__(self, *_: Any) -> None:
-        self._users -= 1
-        if not self._users:
-            await self.aclose()
-
 
 class Redis(BaseRedis, AsyncClient):
     """
-    The client of one server for asyncio; options as in tendon.Redis, times in seconds.
+    The client of one server; options as in redis-py, times in seconds.
 
-    Any number of tasks share it. Each event loop that uses it has connections of its own. Never
-    connects before the first command. ``await aclose()`` or ``async with`` ends it; as in redis-py
-    the next command connects again.
+    Any number of threads, or of tasks in any event loop, share it; each loop has connections of its
+    own. Never connects before the first command, but in a blocking client with
+    ``single_connection_client``. With ``connection_pool`` the pool's options count and all others
+    are ignored. ``await aclose()`` or ``async with`` ends it; as in redis-py the next command
+    connects again.
     """
 
-    _core: AsyncCore
     _pool_class = ConnectionPool
-
-    def _begin(self, single: bool) -> None:
-        self.single_connection_client = single
-        self._direct = not single and self._core._options.credential_provider is None
-        self._request = self._core.caller.request
-        self._lease: Optional[Lease] = None
-        self._turn: Optional[asyncio.Lock] = None  # made in the loop, to which it belongs
 
     def pipeline(self, transaction: bool = True, shard_hint: Optional[str] = None) -> Pipeline:
         """
@@ -213,7 +136,7 @@ class Redis(BaseRedis, AsyncClient):
         """A client of the same pool that keeps one connection for itself."""
         return type(self)(connection_pool=self.connection_pool, single_connection_client=True)
 
-    async def initialize(self) -> "Redis":
+    async def initialize(self) -> "Redis":  # asyncio
         """With ``single_connection_client`` borrows the connection; the client itself."""
         if self.single_connection_client:
             self._turn = self._turn or asyncio.Lock()
@@ -221,22 +144,21 @@ class Redis(BaseRedis, AsyncClient):
                 self._lease = self._lease or await self._core.lease()
         return self
 
-    async def _answer(self, args: Tuple[Any, ...], decode: Decode) -> Any:
+    async def _send(self, argv: List[bytes], decode: Any, blocking: bool) -> Any:
         if not self.single_connection_client:
-            return await super()._answer(args, decode)
-        argv = self._encoder.pack(args)[1]
-        self._turn = self._turn or asyncio.Lock()
+            return await self._core.call(argv, decode, blocking)
+        self._turn = self._turn or asyncio.Lock()  # asyncio
         async with self._turn:
             if self._lease is not None:
                 try:
-                    return await self._lease.call(argv, decode)
+                    return await self._lease.call(argv, decode, blocking)
                 except (ConnectionError, TimeoutError) as error:
                     self._lease.discard()
                     self._lease = None
                     if error.executed != "no":
                         raise
             self._lease = await self._core.lease()
-            return await self._lease.call(argv, decode)
+            return await self._lease.call(argv, decode, blocking)
 
     async def aclose(self, close_connection_pool: Optional[bool] = None) -> None:
         """
@@ -244,12 +166,12 @@ class Redis(BaseRedis, AsyncClient):
         Commands under way fail with ClientClosedError. As in redis-py, the next command connects
         again.
         """
-        lease, self._lease, self._turn = self._lease, None, None
+        self._turn = None  # asyncio
+        lease, self._lease = self._lease, None
         if lease is not None:
             lease.close()
-        if close_connection_pool or (
-            close_connection_pool is None and self.auto_close_connection_pool
-        ):
+        close = close_connection_pool
+        if self.auto_close_connection_pool if close is None else close:
             await self.connection_pool.aclose()
 
 

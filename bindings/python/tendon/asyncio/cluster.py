@@ -1,80 +1,30 @@
-"""RedisCluster for asyncio."""
+"""RedisCluster, for asyncio. tendon/cluster.py is generated from this file."""
 
 from __future__ import annotations
 
-from typing import Any, AsyncIterator, Awaitable, Dict, List, Optional, Tuple
+from typing import Any, AsyncIterator, Dict, List, Optional
 
-from tendon._encoder import command_name
-from tendon.asyncio._core import AsyncCore
-from tendon.asyncio.client import AsyncClient
-from tendon.asyncio.commands import AsyncRedisClusterCommands
-from tendon.asyncio.monitor import Monitor
+from tendon._client import NEVER_DECODE
+from tendon._cluster import ClusterNode, LoadBalancingStrategy
+#= from tendon._cluster import Routing
+from tendon.asyncio._cluster import AsyncRouting  # asyncio
 from tendon.asyncio.pipeline import Pipeline
 from tendon.asyncio.pubsub import ClusterPubSub
-from tendon.client import NEVER_DECODE
-from tendon.cluster import BaseCluster, ClusterNode, LoadBalancingStrategy, Targets
 from tendon.commands import list_of
-from tendon.exceptions import ConfigurationError, RedisClusterException, RedisError
 
 __all__ = ["ClusterNode", "ClusterPipeline", "LoadBalancingStrategy", "RedisCluster"]
 
 
-class RedisCluster(BaseCluster, AsyncClient, AsyncRedisClusterCommands):
+class RedisCluster(AsyncRouting):
     """
-    The client of a cluster for asyncio; options as in tendon.RedisCluster. Any number of tasks
-    share it.
+    The client of a cluster; any number of threads, or of tasks, share it.
 
-    Discovers the cluster with its first command, or in ``initialize()``; raises
-    RedisClusterException when it cannot. ``await aclose()`` or ``async with`` ends it; the next
-    command connects again.
+    ``kwargs`` are the options of Redis(), ``db`` excepted. Unknown names raise TypeError; obsolete
+    ones that redis-py ignores (``skip_full_coverage_check``) are accepted. ``max_connections``
+    counts per node. A blocking client connects when it is made, one of asyncio with its first
+    command or in ``initialize()``; RedisClusterException when it cannot. ``await aclose()`` or
+    ``async with`` ends it.
     """
-
-    _core: AsyncCore
-    _core_class = AsyncCore
-
-    def __init__(self, host: Optional[str] = None, port: int = 6379, **kwargs: Any) -> None:
-        if kwargs.get("db") == 0:
-            del kwargs["db"]
-        super().__init__(host, port, **kwargs)
-
-    def _begin(self) -> None:
-        self._direct = self._core._options.credential_provider is None
-        self._request = self._core.caller.request
-
-    async def initialize(self) -> "RedisCluster":
-        """Finds out what the cluster consists of, once for each event loop; the client itself."""
-        if not self._core.reached():
-            try:
-                await self._core.connect()
-            except ConfigurationError:
-                raise
-            except (RedisError, RedisClusterException) as error:
-                raise self._unreachable(error) from error
-        return self
-
-    async def _prepare(self) -> None:
-        await self.initialize()
-
-    def execute_command(self, *args: Any, **options: Any) -> Awaitable[Any]:
-        """
-        Runs any command: by its keys, without keys on any primary, or on ``target_nodes``
-        ("primaries", "replicas", "all", "random", "default-node", a ClusterNode, a list or dict of
-        them). Several nodes give {node name: result} unless the command has one merged result.
-        """
-        name = command_name(args[0]).capitals if args else ""
-        elsewhere = "target_nodes" in options or self._usual_targets(name)
-        if elsewhere or not self._core.reached():
-            return self._route(name, args, options)
-        return super().execute_command(*args, **options)
-
-    async def _route(self, name: str, args: Tuple[Any, ...], options: Dict[str, Any]) -> Any:
-        await self.initialize()
-        targets: Targets = options.pop("target_nodes", None)
-        if targets is None:
-            targets = self._usual_targets(name)
-        if targets is not None:
-            return await self._on_nodes(name, self._targets(targets), args, options)
-        return await super().execute_command(*args, **options)
 
     async def _on_nodes(
         self, name: str, nodes: List[ClusterNode], args: Any, options: Dict[str, Any]
@@ -97,17 +47,19 @@ class RedisCluster(BaseCluster, AsyncClient, AsyncRedisClusterCommands):
         groups = self._slots(list(mapping)).values()
         return [await self.mset({key: mapping[key] for key in group}) for group in groups]
 
-    def pubsub(self, node: Optional[ClusterNode] = None, **kwargs: Any) -> ClusterPubSub:
+    def pubsub(
+        self,
+        node: Optional[ClusterNode] = None,
+        host: Optional[str] = None,
+        port: Optional[int] = None,
+        **kwargs: Any,
+    ) -> ClusterPubSub:
         """Subscriptions, of sharded channels too; see its class."""
-        return ClusterPubSub(self, node, **kwargs)
-
-    def monitor(self, target_node: ClusterNode) -> Monitor:
-        """Every command that a node runs."""
-        return Monitor(self._core, target_node.name.encode())
+        return ClusterPubSub(self, node, host, port, **kwargs)
 
     async def cluster_delslots(self, *slots: Any) -> List[bool]:
         """Takes each slot from the node that has it; one True for each."""
-        await self.initialize()
+        await self.initialize()  # asyncio
         return [
             await self.execute_command(
                 "CLUSTER DELSLOTS", slot, target_nodes=self._owner_of(int(slot))
@@ -123,7 +75,7 @@ class RedisCluster(BaseCluster, AsyncClient, AsyncRedisClusterCommands):
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
         """All names of all primaries, or of ``target_nodes``."""
-        await self.initialize()
+        await self.initialize()  # asyncio
         for node in self._targets(kwargs.pop("target_nodes", self.PRIMARIES)):
             cursor = -1  # 0 would mean: done
             while cursor:
@@ -139,17 +91,6 @@ class RedisCluster(BaseCluster, AsyncClient, AsyncRedisClusterCommands):
         Queues commands; they travel to their nodes side by side, or to one slot as a transaction.
         """
         return ClusterPipeline(self, bool(transaction))
-
-    async def aclose(self, close_connection_pool: Optional[bool] = None) -> None:
-        """
-        Closes the connections; commands under way fail with ClientClosedError. The next command
-        connects again.
-        """
-        self._core.close()
-
-    def __repr__(self) -> str:
-        kind, state = type(self), super().__repr__() if self._core.reached() else ""
-        return state or f"<{kind.__module__}.{kind.__name__}(not connected in this loop)>"
 
 
 class ClusterPipeline(Pipeline):

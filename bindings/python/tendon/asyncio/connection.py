@@ -1,12 +1,12 @@
-"""Connection pools of asyncio clients."""
+"""Connections and their pools, for asyncio. tendon/connection.py is generated from this file."""
 
 from __future__ import annotations
 
 from typing import Any, List, Optional, Type
 
+from tendon._pool import BasePool
 from tendon._url import parse_url
 from tendon.asyncio._core import AsyncCore, Lease
-from tendon.connection import BasePool, wait_ms
 from tendon.exceptions import ConnectionError, TimeoutError
 
 __all__ = [
@@ -23,7 +23,7 @@ class Connection:
     """
     One connection of a pool, from ``await pool.get_connection()`` until ``await
     pool.release(connection)``. ``send_command`` sends and waits; ``read_response`` hands out the
-    outcome.
+    outcome. A subclass of your own cannot run in the core and is refused by the pool.
     """
 
     def __init__(self, pool: "ConnectionPool") -> None:
@@ -38,11 +38,11 @@ class Connection:
 
     async def send_command(self, *args: Any, **_: Any) -> None:
         encoder = self._pool.get_encoder()
-        argv = encoder.pack(args)[1]
+        name, argv = encoder.pack(args)
         await self.connect()
         assert self._lease is not None
         try:
-            self._outcomes.append(await self._lease.call(argv, encoder.decoder))
+            self._outcomes.append(await self._lease.call(argv, encoder.decoder, name.blocking))
         except (ConnectionError, TimeoutError):
             await self.disconnect()
             raise
@@ -80,11 +80,14 @@ class UnixDomainSocketConnection(Connection):
 
 class ConnectionPool(BasePool):
     """
-    The connections to one server, for any number of clients, tasks and event loops.
+    The connections to one server, shared by any number of clients, threads and event loops.
 
-    Options are those of tendon.ConnectionPool, and are checked at once. Each event loop that uses
-    the pool gets connections of its own, ``max_connections`` at most. ``await aclose()`` while the
-    loop runs.
+    Takes redis-py's connection options (spec/options/python.txt) and, beyond redis-py,
+    ``ssl=True`` and ``tendon_options`` (a dict of the core's own options, docs/options.md). Names
+    and values are checked at once: TypeError for an unknown name, ConfigurationError (a ValueError)
+    for a wrong value. Nothing connects before the first command. Ordinary commands share pipelined
+    connections; watching pipelines and blocking commands borrow one of ``max_connections``. Each
+    event loop has connections of its own; ``await aclose()`` while it runs.
     """
 
     _classes = (Connection, SSLConnection, UnixDomainSocketConnection)
@@ -147,5 +150,5 @@ class BlockingConnectionPool(ConnectionPool):
         **connection_kwargs: Any,
     ) -> None:
         self.timeout = timeout
-        self._wait_ms = wait_ms(timeout)
+        self._wait_ms = -1 if timeout is None else max(0, round(timeout * 1000))
         super().__init__(connection_class, max_connections, **connection_kwargs)

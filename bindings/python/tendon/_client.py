@@ -1,0 +1,207 @@
+"""What clients have in common, and how blocking ones send; asyncio/_sending.py is the other way."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
+
+from tendon._core import Core, Lease, not_at_once
+from tendon._encoder import Encoder
+from tendon._options import UNSET, default_retry
+from tendon._retry import BaseRetry
+from tendon._shapes import Callbacks
+from tendon.commands import CoreCommands
+from tendon.exceptions import ResponseError
+
+# Options that stay in Python: never results of a command, so no callback may see them.
+EMPTY_RESPONSE = "EMPTY_RESPONSE"
+NEVER_DECODE = "NEVER_DECODE"
+_TLS_ONLY = "ssl_"
+C = TypeVar("C", bound="Sending")
+R = TypeVar("R", bound="BaseRedis")
+
+
+class BaseClient:
+    """What blocking and asyncio clients have: a core, an encoder, callbacks."""
+
+    _core: Any
+    _encoder: Encoder
+    response_callbacks: Callbacks
+
+    def set_response_callback(self, command: str, callback: Callable[..., Any]) -> None:
+        """``callback(reply, **options)`` makes the result of ``command`` from now on."""
+        self.response_callbacks[command] = callback
+
+    def get_encoder(self) -> Encoder:
+        return self._encoder
+
+    def stats(self) -> Dict[str, int]:
+        """The core's counters and gauges (include/tendon/stats.h); only tendon has this method."""
+        found: Dict[str, int] = self._core.stats()
+        return found
+
+
+class BaseRedis(BaseClient):
+    """What the blocking and the asyncio client of one server have in common."""
+
+    _pool_class: Any
+    _begin: Callable[[bool], None]  # sets up what only blocking or only asyncio clients have
+
+    # fmt: off
+    def __init__(
+        self, host: str = "localhost", port: int = 6379, db: int = 0,
+        password: Optional[str] = None,
+        socket_timeout: Optional[float] = 5, socket_connect_timeout: Optional[float] = 5,
+        socket_read_size: int = 32768, socket_keepalive: Optional[bool] = True,
+        socket_keepalive_options: Optional[Mapping[int, int]] = UNSET,
+        connection_pool: Any = None, unix_socket_path: Optional[str] = None,
+        encoding: str = "utf-8", encoding_errors: str = "strict", decode_responses: bool = False,
+        retry_on_timeout: bool = False, retry: Optional[BaseRetry] = None,
+        retry_on_error: Optional[Sequence[Type[BaseException]]] = None, ssl: bool = False,
+        ssl_keyfile: Optional[str] = None, ssl_certfile: Optional[str] = None,
+        ssl_cert_reqs: Any = "required", ssl_include_verify_flags: Any = None,
+        ssl_exclude_verify_flags: Any = None,
+        ssl_ca_certs: Optional[str] = None, ssl_ca_path: Optional[str] = None,
+        ssl_ca_data: Any = None,
+        ssl_check_hostname: bool = True, ssl_password: Optional[str] = None,
+        ssl_validate_ocsp: bool = False, ssl_validate_ocsp_stapled: bool = False,
+        ssl_ocsp_context: Any = None,
+        ssl_ocsp_expected_cert: Any = None, ssl_min_version: Any = None,
+        ssl_ciphers: Optional[str] = None,
+        max_connections: Optional[int] = None, single_connection_client: bool = False,
+        health_check_interval: float = 0, client_name: Optional[str] = None,
+        lib_name: Optional[str] = UNSET, lib_version: Optional[str] = UNSET,
+        driver_info: Any = UNSET, username: Optional[str] = None, redis_connect_func: Any = None,
+        credential_provider: Any = None, protocol: Optional[int] = None,
+        legacy_responses: bool = True, cache: Any = None, cache_config: Any = None,
+        event_dispatcher: Any = None,
+        maint_notifications_config: Any = None, oss_cluster_maint_notifications_handler: Any = None,
+        tendon_options: Optional[Mapping[str, Any]] = None,
+    ) -> None:
+        given = dict(locals())
+        for name in ("self", "connection_pool", "single_connection_client", "max_connections"):
+            del given[name]
+        self.auto_close_connection_pool = connection_pool is None
+        self.single_connection_client = single_connection_client
+        if connection_pool is None:
+            connection_pool = _own_pool(self._pool_class, given, max_connections)
+        self.connection_pool = connection_pool
+        self._core, self._encoder = connection_pool._core, connection_pool.get_encoder()
+        self.response_callbacks = Callbacks(connection_pool._shapes)
+        self._begin(single_connection_client)
+    # fmt: on
+
+    @classmethod
+    def from_url(
+        cls: Type[R], url: str, single_connection_client: bool = False, **kwargs: Any
+    ) -> R:
+        """A client with a pool of its own from a URL; see ConnectionPool.from_url."""
+        return cls.from_pool(cls._pool_class.from_url(url, **kwargs), single_connection_client)
+
+    @classmethod
+    def from_pool(cls: Type[R], connection_pool: Any, single_connection_client: bool = False) -> R:
+        """A client that owns ``connection_pool``: close() closes it."""
+        client = cls(
+            connection_pool=connection_pool, single_connection_client=single_connection_client
+        )
+        client.auto_close_connection_pool = True
+        return client
+
+    def get_connection_kwargs(self) -> Dict[str, Any]:
+        found: Dict[str, Any] = self.connection_pool.connection_kwargs
+        return found
+
+    def get_retry(self) -> Optional[BaseRetry]:
+        return self.get_connection_kwargs().get("retry")
+
+    def set_retry(self, retry: BaseRetry) -> None:
+        self.connection_pool.set_retry(retry)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__name__}({self.connection_pool!r})>"
+
+
+class Sending(BaseClient, CoreCommands):
+    """How blocking clients send, and dict-like access to keys."""
+
+    _core: Core
+    _at_once: Callable[[Any, Tuple[Any, ...]], Any]  # Core.call_at_once, if that may be used
+    _lease: Optional[Lease] = None  # with single_connection_client, guarded by _turn
+    _turn: Any = None
+
+    def _begin(self, single: bool) -> None:
+        self._turn = threading.RLock() if single else None
+        self._at_once = not_at_once if single else self._core.call_at_once
+        self._lease = self._core.lease() if single else None
+
+    def _send(self, argv: List[bytes], decode: Any, blocking: bool) -> Any:
+        return self._core.call(argv, decode, blocking)
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """
+        Runs any command of the server: ``execute_command("GET", "key")``, ``("CLIENT
+        LIST")``. The result has redis-py's type where the command (the first argument) has
+        one, else it comes as the server sent it. Raises ResponseError, ConnectionError,
+        TimeoutError, DataError.
+        """
+        if not options:
+            value = self._at_once(self.response_callbacks, args)
+            if value is not NotImplemented:
+                return value
+        name, argv = self._encoder.pack(args)
+        callback = self.response_callbacks.get(name.capitals)
+        if not options:
+            value = self._send(argv, self._encoder.decoder, name.blocking)
+            return value if callback is None else callback(value)
+        decode = None if options.pop(NEVER_DECODE, False) else self._encoder.decoder
+        try:
+            value = self._send(argv, decode, name.blocking)
+        except ResponseError:
+            if EMPTY_RESPONSE in options:
+                return options[EMPTY_RESPONSE]
+            raise
+        options.pop(EMPTY_RESPONSE, None)
+        return value if callback is None else callback(value, **options)
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self: C) -> C:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __getitem__(self, name: Any) -> Any:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: Any, value: Any) -> None:
+        self.set(name, value)
+
+    def __delitem__(self, name: Any) -> None:
+        self.delete(name)
+
+    def __contains__(self, name: Any) -> bool:
+        return bool(self.exists(name))
+
+    # `in` and [] make Python believe in iteration by index; there is none.
+    __iter__ = None
+
+
+def _own_pool(kind: Any, given: Dict[str, Any], max_connections: Optional[int]) -> Any:
+    """The pool of a Redis() that was given none."""
+    connection_class, tls, unix = kind._classes
+    path = given.pop("unix_socket_path")
+    if path is not None:
+        given["path"] = path
+        connection_class = unix
+    if given.pop("ssl"):
+        connection_class = tls
+    else:  # as in redis-py, TLS options without ssl=True say nothing
+        given = {name: value for name, value in given.items() if not name.startswith(_TLS_ONLY)}
+    if given["retry"] is None:
+        given["retry"] = default_retry()
+    return kind(connection_class, max_connections, **given)
