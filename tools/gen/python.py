@@ -3,6 +3,7 @@
 import pathlib
 
 import python_errors
+import python_keywords
 import python_methods
 import python_native
 import python_names
@@ -61,6 +62,7 @@ def outputs(root):
     made = python_methods.outputs(sections, known)
     made.update(python_methods.missing(reasons(root)))
     made.update(python_errors.outputs(pathlib.Path(root)))
+    made.update(python_keywords.outputs(pathlib.Path(root)))
     made.update(python_tests.outputs(sections, known, surface.Fixture(root)))
     made.update(python_native.outputs(pathlib.Path(root)))
     made.update(python_replies.outputs(root))

@@ -5,13 +5,13 @@ The words of asyncio go (`await`) or become others (WORDS, and those of one modu
 marks in the module itself say what else differs:
 
     text  # asyncio      a line of asyncio alone: it is left out, with what is indented under it
-    #= text              a line of the blocking twin alone: there it stands without the mark
+    #: text              a line of the blocking twin alone: there it stands without the mark
 """
 
 import re
 
 PACKAGE = "bindings/python/tendon"
-BLOCKING = "#="
+BLOCKING = "#:"
 ASYNCIO = re.compile(r"  # asyncio(:.*)?$")
 # The asyncio module -> the blocking one made from it, and what else becomes of its words.
 TWINS = {

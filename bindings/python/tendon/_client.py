@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, List, Optional, Tuple, Type, TypeVar
 
 from tendon._core import Core, Lease, not_at_once
 from tendon._encoder import Encoder
-from tendon._options import UNSET, default_retry
+from tendon._keywords import RedisKeywords
+from tendon._options import default_retry
 from tendon._retry import BaseRetry
 from tendon._shapes import Callbacks
 from tendon.commands import CoreCommands
@@ -41,55 +42,22 @@ class BaseClient:
         return found
 
 
-class BaseRedis(BaseClient):
+class BaseRedis(RedisKeywords, BaseClient):
     """What the blocking and the asyncio client of one server have in common."""
 
     _pool_class: Any
     _begin: Callable[[bool], None]  # sets up what only blocking or only asyncio clients have
 
-    # fmt: off
-    def __init__(
-        self, host: str = "localhost", port: int = 6379, db: int = 0,
-        password: Optional[str] = None,
-        socket_timeout: Optional[float] = 5, socket_connect_timeout: Optional[float] = 5,
-        socket_read_size: int = 32768, socket_keepalive: Optional[bool] = True,
-        socket_keepalive_options: Optional[Mapping[int, int]] = UNSET,
-        connection_pool: Any = None, unix_socket_path: Optional[str] = None,
-        encoding: str = "utf-8", encoding_errors: str = "strict", decode_responses: bool = False,
-        retry_on_timeout: bool = False, retry: Optional[BaseRetry] = None,
-        retry_on_error: Optional[Sequence[Type[BaseException]]] = None, ssl: bool = False,
-        ssl_keyfile: Optional[str] = None, ssl_certfile: Optional[str] = None,
-        ssl_cert_reqs: Any = "required", ssl_include_verify_flags: Any = None,
-        ssl_exclude_verify_flags: Any = None,
-        ssl_ca_certs: Optional[str] = None, ssl_ca_path: Optional[str] = None,
-        ssl_ca_data: Any = None,
-        ssl_check_hostname: bool = True, ssl_password: Optional[str] = None,
-        ssl_validate_ocsp: bool = False, ssl_validate_ocsp_stapled: bool = False,
-        ssl_ocsp_context: Any = None,
-        ssl_ocsp_expected_cert: Any = None, ssl_min_version: Any = None,
-        ssl_ciphers: Optional[str] = None,
-        max_connections: Optional[int] = None, single_connection_client: bool = False,
-        health_check_interval: float = 0, client_name: Optional[str] = None,
-        lib_name: Optional[str] = UNSET, lib_version: Optional[str] = UNSET,
-        driver_info: Any = UNSET, username: Optional[str] = None, redis_connect_func: Any = None,
-        credential_provider: Any = None, protocol: Optional[int] = None,
-        legacy_responses: bool = True, cache: Any = None, cache_config: Any = None,
-        event_dispatcher: Any = None,
-        maint_notifications_config: Any = None, oss_cluster_maint_notifications_handler: Any = None,
-        tendon_options: Optional[Mapping[str, Any]] = None,
-    ) -> None:
-        given = dict(locals())
-        for name in ("self", "connection_pool", "single_connection_client", "max_connections"):
-            del given[name]
-        self.auto_close_connection_pool = connection_pool is None
-        self.single_connection_client = single_connection_client
-        if connection_pool is None:
-            connection_pool = _own_pool(self._pool_class, given, max_connections)
-        self.connection_pool = connection_pool
-        self._core, self._encoder = connection_pool._core, connection_pool.get_encoder()
-        self.response_callbacks = Callbacks(connection_pool._shapes)
-        self._begin(single_connection_client)
-    # fmt: on
+    def _set_up(self, given: Dict[str, Any]) -> None:
+        """What the constructor does with its arguments."""
+        single, pool = given.pop("single_connection_client"), given.pop("connection_pool")
+        limit = given.pop("max_connections")
+        self.single_connection_client = single
+        self.auto_close_connection_pool = pool is None
+        self.connection_pool = _own_pool(self._pool_class, given, limit) if pool is None else pool
+        self._core, self._encoder = self.connection_pool._core, self.connection_pool.get_encoder()
+        self.response_callbacks = Callbacks(self.connection_pool._shapes)
+        self._begin(single)
 
     @classmethod
     def from_url(

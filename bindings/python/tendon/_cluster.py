@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import random
 from enum import Enum
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Type
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Type
 from typing import TypeVar, Union
 
 from tendon import _tables
 from tendon._core import Core, key_slot
 from tendon._encoder import Encoder, command_name
-from tendon._options import DEFAULTS, check_names, default_retry, resolve
+from tendon._keywords import DEFAULTS
+from tendon._options import check_names, default_retry, resolve
 from tendon._routing import ALWAYS_BY_NODE, merging
 from tendon._reply import raised
 from tendon._retry import BaseRetry
 from tendon._shapes import Callbacks
 from tendon._url import parse_url
-from tendon._client import NEVER_DECODE, BaseClient
+from tendon._client import BaseClient
 from tendon.client import Client
 from tendon.commands import RedisClusterCommands
 
@@ -31,7 +32,6 @@ from tendon.exceptions import (
 # fmt: on
 from tendon.monitor import Monitor
 from tendon.pipeline import Pipeline
-from tendon.pubsub import ClusterPubSub
 
 R = TypeVar("R", bound="BaseCluster")
 PRIMARY, REPLICA = "primary", "replica"

@@ -8,6 +8,7 @@ import difflib
 import socket
 from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Type, Union
 
+from tendon._keywords import DEFAULTS, REFUSED, TEXTS, UNSET
 from tendon._retry import BaseRetry
 from tendon._shapes import LEGACY, RESP3, UNIFIED
 from tendon.backoff import ExponentialWithJitterBackoff, NoBackoff
@@ -22,41 +23,11 @@ from tendon.retry import Retry
 
 __version__ = "0.1.0"
 
-UNSET: Any = object()  # tells "not given" from None, which has a meaning of its own
 LIB_NAME = "tendon-py"
 _REDIAL_MS_MAX = 10  # keeps a client without backoff from dialling in a tight loop
 NO_LIMIT_MS = 3600000  # the longest connect timeout the core takes, for callers who want none
 CoreValue = Union[str, bytes]
 
-# Every keyword a pool or connection takes, with its default.
-# fmt: off
-DEFAULTS: Dict[str, Any] = {
-    "host": "localhost", "port": 6379, "db": 0, "username": None, "password": None,
-    "credential_provider": None, "path": None, "protocol": None, "legacy_responses": True,
-    "client_name": None, "lib_name": UNSET, "lib_version": UNSET, "driver_info": UNSET,
-    "socket_timeout": 5, "socket_connect_timeout": 5, "socket_keepalive": True,
-    "socket_keepalive_options": UNSET, "socket_read_size": 32768, "socket_type": 0,
-    "encoding": "utf-8", "encoding_errors": "strict", "decode_responses": False,
-    "retry": None, "retry_on_timeout": False, "retry_on_error": None, "health_check_interval": 0,
-    "ssl": False, "ssl_keyfile": None, "ssl_certfile": None, "ssl_password": None,
-    "ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": None,
-    "ssl_ca_path": None, "ssl_ca_data": None, "ssl_min_version": None, "ssl_ciphers": None,
-    "ssl_include_verify_flags": None, "ssl_exclude_verify_flags": None, "ssl_validate_ocsp": False,
-    "ssl_validate_ocsp_stapled": False, "ssl_ocsp_context": None, "ssl_ocsp_expected_cert": None,
-    "redis_connect_func": None, "parser_class": None, "command_packer": None, "cache": None,
-    "cache_config": None, "event_dispatcher": None, "maint_notifications_config": None,
-    "oss_cluster_maint_notifications_handler": None, "tendon_options": None,
-}
-# fmt: on
-
-# What the core cannot carry out: refused by name when it is on, never ignored.
-# fmt: off
-_REFUSED = (
-    "redis_connect_func", "parser_class", "command_packer", "cache", "cache_config",
-    "ssl_include_verify_flags", "ssl_exclude_verify_flags", "ssl_validate_ocsp",
-    "ssl_validate_ocsp_stapled", "ssl_ocsp_context", "ssl_ocsp_expected_cert",
-)
-# fmt: on
 # Errors the core retries by its own rules: naming them in retry_on_error asks for nothing else.
 # fmt: off
 _RETRIED = (
@@ -101,13 +72,16 @@ def resolve(owner: str, given: Mapping[str, Any]) -> Options:
     """
     check_names(owner, given, DEFAULTS)
     values = {**DEFAULTS, **given}
-    for name in _REFUSED:
+    for name in REFUSED:
         if values[name]:
             raise ConfigurationError(
                 f"option {name} is not supported by tendon; leave it out "
                 "(see bindings/python/DIFFERENCES.md)"
             )
     core: Dict[str, CoreValue] = {}
+    for name, option in TEXTS.items():
+        if values[name] and (values["ssl"] or not name.startswith("ssl_")):
+            core[option] = str(values[name])
     _server(core, values)
     _names(core, values)
     forever = _times(core, values)
@@ -159,8 +133,6 @@ def _server(core: Dict[str, CoreValue], values: Mapping[str, Any]) -> None:
     core["host"] = str(values["host"] or "localhost")
     core["port"] = str(values["port"])
     core["db"] = str(values["db"] or 0)
-    if values["path"]:
-        core["unix_socket"] = str(values["path"])
     if values["credential_provider"] and (values["username"] or values["password"]):
         raise DataError("credential_provider excludes username and password; pass one or the other")
     streaming = getattr(values["credential_provider"], "is_streaming", None)
@@ -183,8 +155,6 @@ def set_credentials(core: Dict[str, CoreValue], username: Any, password: Any) ->
 
 
 def _names(core: Dict[str, CoreValue], values: Mapping[str, Any]) -> None:
-    if values["client_name"]:
-        core["client_name"] = str(values["client_name"])
     lib_name, lib_version = values["lib_name"], values["lib_version"]
     driver = values["driver_info"]
     if driver is None:
@@ -271,17 +241,6 @@ def _covers(kinds: Iterable[Type[BaseException]], wanted: Type[BaseException]) -
 def _tls(core: Dict[str, CoreValue], values: Mapping[str, Any]) -> None:
     core["tls"] = "yes"
     core["tls_system_ca"] = "yes"  # redis-py adds its CAs to the system's
-    files = {
-        "ssl_ca_certs": "tls_ca_file",
-        "ssl_ca_path": "tls_ca_dir",
-        "ssl_certfile": "tls_cert_file",
-        "ssl_keyfile": "tls_key_file",
-        "ssl_password": "tls_key_password",
-        "ssl_ciphers": "tls_ciphers",
-    }
-    for name, option in files.items():
-        if values[name]:
-            core[option] = str(values[name])
     if values["ssl_certfile"] and not values["ssl_keyfile"]:
         core["tls_key_file"] = str(values["ssl_certfile"])
     if values["ssl_ca_data"]:

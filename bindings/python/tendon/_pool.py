@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, Optional, Tuple, Type, TypeVar
 
 from tendon._encoder import Encoder
-from tendon._options import DEFAULTS, resolve
+from tendon._keywords import DEFAULTS
+from tendon._options import resolve
 from tendon._retry import BaseRetry
 from tendon._url import parse_url
 

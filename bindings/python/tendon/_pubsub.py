@@ -233,7 +233,7 @@ class BasePubSub:
             self._handled(self.on_gap, gap.seconds)
 
     def _handled(self, handler: Callable[..., Any], given: Any) -> None:
-        done = handler(given)
+        handler(given)
     def handle_message(
         self, response: Any, ignore_subscribe_messages: bool = False
     ) -> Optional[Message]:

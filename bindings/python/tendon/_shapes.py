@@ -11,7 +11,7 @@ of ``legacy_responses=False``. How texts are read is in _texts.py.
 from __future__ import annotations
 
 import datetime
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from tendon import _tables, _texts
 from tendon._texts import as_text

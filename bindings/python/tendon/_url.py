@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tendon._keywords import URL_KINDS
 from tendon.exceptions import ConfigurationError
 
 _FALSE = {"0", "F", "FALSE", "N", "NO"}
@@ -22,22 +23,13 @@ def _errors(text: str) -> List[type]:
     ]
 
 
-# fmt: off
+_KINDS: Dict[str, Callable[[str], Any]] = {"int": int, "float": float, "flag": _boolean}
 _TYPES: Dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(
-        ("db", "max_connections", "health_check_interval", "socket_read_size", "protocol", "port"),
-        int,
-    ),
+    **{name: _KINDS[kind] for name, kind in URL_KINDS.items()},
+    "timeout": float,  # of a BlockingConnectionPool
     "ssl_min_version": lambda text: text if text in ("1.2", "1.3") else int(text),
-    **dict.fromkeys(("socket_timeout", "socket_connect_timeout", "timeout"), float),
-    **dict.fromkeys(
-        ("socket_keepalive", "retry_on_timeout", "ssl_check_hostname", "legacy_responses",
-         "decode_responses"),
-        _boolean,
-    ),
     "retry_on_error": _errors,
 }
-# fmt: on
 
 
 def parse_url(url: str) -> Dict[str, Any]:

@@ -8,25 +8,9 @@ from __future__ import annotations
 import re
 from typing import Dict
 
-# Options of the core that a message may name, as the caller of this package knows them.
-_NAMES: Dict[str, str] = {
-    "connect_timeout_ms": "socket_connect_timeout",
-    "read_timeout_ms": "socket_timeout",
-    "write_timeout_ms": "socket_timeout",
-    "pool_max": "max_connections",
-    "pool_wait_ms": "the timeout of a BlockingConnectionPool",
-    "tls": "ssl",
-    "tls_ca_file": "ssl_ca_certs",
-    "tls_ca_dir": "ssl_ca_path",
-    "tls_ca_pem": "ssl_ca_data",
-    "tls_cert_file": "ssl_certfile",
-    "tls_key_file": "ssl_keyfile",
-    "tls_key_password": "ssl_password",
-    "tls_min_version": "ssl_min_version",
-    "tls_ciphers": "ssl_ciphers",
-    "tls_insecure_skip_verify": "ssl_cert_reqs",
-    "tls_insecure_skip_hostname": "ssl_check_hostname",
-}
+from tendon._keywords import NAMES
+
+_NAMES = {**NAMES, "pool_wait_ms": "the timeout of a BlockingConnectionPool"}
 # These have no name in redis-py.
 for _name in ("tls_server_name", "tls_system_ca", "tls_cert_pem", "tls_key_pem", "max_pending"):
     _NAMES[_name] = f'tendon_options={{"{_name}": ...}}'

@@ -20,7 +20,9 @@ from tendon.commands.script import Script
 from tendon.exceptions import ConnectionError, RedisError, TimeoutError, WatchError
 from tendon.typing import KeyT
 
-__all__ = ["Client", "Monitor", "Pipeline", "PubSub", "PubSubWorkerThread", "Redis", "StrictRedis"]
+__all__ = [
+    "Client", "Monitor", "Pipeline", "PubSub", "PubSubWorkerThread", "Redis", "StrictRedis",
+]
 
 
 class Client(Sending):

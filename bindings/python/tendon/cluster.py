@@ -10,6 +10,7 @@ from typing import Any, Iterator, Dict, List, Optional
 
 from tendon._client import NEVER_DECODE
 from tendon._cluster import ClusterNode, LoadBalancingStrategy
+
 from tendon._cluster import Routing
 from tendon.pipeline import Pipeline
 from tendon.pubsub import ClusterPubSub

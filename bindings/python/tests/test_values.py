@@ -67,20 +67,33 @@ class TapeTest(unittest.TestCase):
         ((_native.NODE_DOUBLE, 2.5), 2.5),
         ((_native.NODE_DOUBLE, float("inf")), float("inf")),
         ((_native.NODE_BOOLEAN, 1), True),
-        ((_native.NODE_BIG_NUMBER, b"-123456789012345678901234567890"), -123456789012345678901234567890),
+        (
+            (_native.NODE_BIG_NUMBER, b"-123456789012345678901234567890"),
+            -123456789012345678901234567890,
+        ),
         ((_native.NODE_ARRAY, []), []),
         ((_native.NODE_MAP, []), {}),
         ((_native.NODE_SET, [(_native.NODE_STRING, b"a")]), [b"a"]),
-        ((_native.NODE_ARRAY, [(_native.NODE_STRING, b"a"), (_native.NODE_STRING, b"")]), [b"a", b""]),
+        (
+            (_native.NODE_ARRAY, [(_native.NODE_STRING, b"a"), (_native.NODE_STRING, b"")]),
+            [b"a", b""],
+        ),
         # As many strings as children, yet not flat.
         (
-            (_native.NODE_ARRAY, [(_native.NODE_STRING, b"a"), (_native.NODE_ARRAY, [(_native.NODE_STRING, b"b")])]),
+            (
+                _native.NODE_ARRAY,
+                [(_native.NODE_STRING, b"a"), (_native.NODE_ARRAY, [(_native.NODE_STRING, b"b")])],
+            ),
             [b"a", [b"b"]],
         ),
         (
             (
                 _native.NODE_ARRAY,
-                [(_native.NODE_ARRAY, []), (_native.NODE_ARRAY, [(_native.NODE_ARRAY, [])]), (_native.NODE_NULL, None)],
+                [
+                    (_native.NODE_ARRAY, []),
+                    (_native.NODE_ARRAY, [(_native.NODE_ARRAY, [])]),
+                    (_native.NODE_NULL, None),
+                ],
             ),
             [[], [[]], None],
         ),
@@ -128,7 +141,9 @@ class TapeTest(unittest.TestCase):
     def test_errors_are_raised_at_the_root_and_values_inside(self) -> None:
         with self.assertRaises(exceptions.ResponseError):
             Tape((_native.NODE_ERROR, b"ERR no")).read()
-        found = Tape((_native.NODE_ARRAY, [(_native.NODE_ERROR, b"WRONGTYPE no"), (_native.NODE_INTEGER, 1)])).read()
+        found = Tape(
+            (_native.NODE_ARRAY, [(_native.NODE_ERROR, b"WRONGTYPE no"), (_native.NODE_INTEGER, 1)])
+        ).read()
         self.assertIsInstance(found[0], exceptions.ResponseError)
         self.assertEqual((str(found[0]), found[1]), ("WRONGTYPE no", 1))
 

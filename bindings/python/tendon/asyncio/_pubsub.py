@@ -230,7 +230,8 @@ class BasePubSub:
             await self._handled(self.on_gap, gap.seconds)
 
     async def _handled(self, handler: Callable[..., Any], given: Any) -> None:
-        done = handler(given)
+        done = handler(given)  # asyncio
+        #: handler(given)
         if inspect.isawaitable(done):  # asyncio
             await done
 

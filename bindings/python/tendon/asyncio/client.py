@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect  # asyncio
-#= import time
+
+#: import time
 import warnings
 from typing import Any, Callable, List, Optional, Type, Union
 
-#= from tendon._client import BaseRedis, Sending
+#: from tendon._client import BaseRedis, Sending
 from tendon._client import BaseRedis  # asyncio
 from tendon.asyncio._sending import AsyncSending  # asyncio
 from tendon.asyncio.connection import ConnectionPool
@@ -16,13 +17,16 @@ from tendon.asyncio.lock import Lock
 from tendon.asyncio.monitor import Monitor
 from tendon.asyncio.pipeline import Pipeline
 from tendon.asyncio.pubsub import PubSub  # asyncio
-#= from tendon.pubsub import PubSub, PubSubWorkerThread
+
+#: from tendon.pubsub import PubSub, PubSubWorkerThread
 from tendon.asyncio.script import AsyncScript
 from tendon.exceptions import ConnectionError, RedisError, TimeoutError, WatchError
 from tendon.typing import KeyT
 
 __all__ = ["AsyncClient", "Monitor", "Pipeline", "PubSub", "Redis", "StrictRedis"]  # asyncio
-#= __all__ = ["Client", "Monitor", "Pipeline", "PubSub", "PubSubWorkerThread", "Redis", "StrictRedis"]
+#: __all__ = [
+#:     "Client", "Monitor", "Pipeline", "PubSub", "PubSubWorkerThread", "Redis", "StrictRedis",
+#: ]
 
 
 class AsyncClient(AsyncSending):

@@ -6,7 +6,8 @@ from typing import Any, AsyncIterator, Dict, List, Optional
 
 from tendon._client import NEVER_DECODE
 from tendon._cluster import ClusterNode, LoadBalancingStrategy
-#= from tendon._cluster import Routing
+
+#: from tendon._cluster import Routing
 from tendon.asyncio._cluster import AsyncRouting  # asyncio
 from tendon.asyncio.pipeline import Pipeline
 from tendon.asyncio.pubsub import ClusterPubSub

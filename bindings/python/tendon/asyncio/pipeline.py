@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Dict, Generator, List, Optional, Sequence  # asyncio
-#= from typing import Any, Dict, List, Optional, Sequence
+#: from typing import Any, Dict, List, Optional, Sequence
 
 from tendon._pipeline import BasePipeline
 from tendon.asyncio._core import AsyncCore, Lease
@@ -93,8 +93,8 @@ class Pipeline(BasePipeline):
     async def __aexit__(self, *_: Any) -> None:
         self._reset()
 
-    #= def __setitem__(self, name: Any, value: Any) -> None:
-    #=     self.set(name, value)
-    #=
-    #= def __delitem__(self, name: Any) -> None:
-    #=     self.delete(name)
+    #: def __setitem__(self, name: Any, value: Any) -> None:
+    #:     self.set(name, value)
+    #:
+    #: def __delitem__(self, name: Any) -> None:
+    #:     self.delete(name)

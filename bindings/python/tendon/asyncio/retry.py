@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect  # asyncio
-#= import time
+
+#: import time
 from typing import Any, Awaitable, Callable, TypeVar  # asyncio
-#= from typing import Any, Callable, TypeVar
+#: from typing import Any, Callable, TypeVar
 
 from tendon._retry import BaseRetry
 
@@ -25,7 +26,7 @@ class Retry(BaseRetry):
     async def call_with_retry(
         self,
         do: Callable[[], Awaitable[T]],  # asyncio
-        #= do: Callable[[], T],
+        #: do: Callable[[], T],
         fail: Callable[[Exception], Any],
     ) -> T:
         """
