@@ -20,13 +20,8 @@ static struct call *call_make(PyObject *caller, PyObject *core)
     Py_INCREF(core);
     self->caller = (struct caller *)caller;
     self->core = core;
+    arguments_init(&self->arguments);
     return self;
-}
-
-static PyObject *refuse_arguments(const char *signature)
-{
-    PyErr_SetString(PyExc_TypeError, signature);
-    return NULL;
 }
 
 /* request(core, callbacks or None, command) */
@@ -82,44 +77,28 @@ PyObject *caller_lease(PyObject *caller, PyObject *const *args, Py_ssize_t count
 
 static bool start_one(struct call *self, struct session *session)
 {
-    struct arguments arguments;
     struct name name;
-    bool started = false;
-    arguments_init(&arguments);
-    if (name_find(PyTuple_GetItem(self->batch.commands, 0), &arguments, &name)) {
-        self->callback = callback_for(self->callbacks, &name);
-        Py_XINCREF(self->callback);
-        if (!PyErr_Occurred() &&
-            encode_named(&self->caller->coder, &name, self->batch.commands, &arguments)) {
-            tendon_request request = request_for(self->caller);
-            request.arg_count = (uint32_t)arguments.count;
-            started = session_add(session, self, &request, 1, &arguments);
-        }
-    }
-    arguments_deinit(&arguments);
-    return started;
+    self->count = 1;
+    return name_find(PyTuple_GetItem(self->batch.commands, 0), &self->arguments, &name) &&
+           command_make(self->caller, &name, self->callbacks, self->batch.commands,
+                        &self->arguments, &self->callback) &&
+           session_add(session, self);
 }
 
 static bool start_many(struct call *self, struct session *session)
 {
-    struct arguments arguments;
-    size_t count = 0;
-    bool started = false;
-    arguments_init(&arguments);
-    tendon_request *requests = requests_make(self->caller, &self->batch, &arguments, &count);
-    if (requests && count > 0) {
-        self->value = PyList_New((Py_ssize_t)count);
-        self->ids = count > 1 ? calloc(count, sizeof *self->ids) : NULL;
-        if (self->value && count > 1 && !self->ids)
-            PyErr_NoMemory();
-        else if (self->value)
-            started = session_add(session, self, requests, count, &arguments);
-    } else if (requests) {
+    self->requests = requests_make(self->caller, &self->batch, &self->arguments, &self->count);
+    if (!self->requests)
+        return false;
+    if (!self->count) {
         PyErr_SetString(PyExc_ValueError, "no commands");
+        return false;
     }
-    free(requests);
-    arguments_deinit(&arguments);
-    return started;
+    self->value = PyList_New((Py_ssize_t)self->count);
+    self->ids = calloc(self->count, sizeof *self->ids);
+    if (!self->ids)
+        return PyErr_NoMemory() != NULL;
+    return self->value && session_add(session, self);
 }
 
 static bool call_start(struct call *self)
@@ -436,35 +415,27 @@ static int call_traverse(PyObject *object, visitproc visit, void *arg)
 {
     struct call *self = (struct call *)object;
     Py_VISIT(Py_TYPE(object));
-    Py_VISIT((PyObject *)self->caller);
-    Py_VISIT(self->core);
-    Py_VISIT(self->batch.commands);
-    Py_VISIT(self->nodes);
-    Py_VISIT(self->callbacks);
-    Py_VISIT(self->callback);
-    Py_VISIT((PyObject *)self->session);
-    Py_VISIT(self->wakeup);
-    Py_VISIT(self->context);
-    Py_VISIT(self->message);
-    Py_VISIT(self->value);
+#define X(name) Py_VISIT((PyObject *)self->name);
+    CALL_OBJECTS(X)
+#undef X
     return 0;
 }
 
 static int call_clear(PyObject *object)
 {
     struct call *self = (struct call *)object;
-    Py_CLEAR(self->caller);
-    Py_CLEAR(self->core);
-    Py_CLEAR(self->batch.commands);
-    Py_CLEAR(self->nodes);
-    Py_CLEAR(self->callbacks);
-    Py_CLEAR(self->callback);
-    Py_CLEAR(self->session);
-    Py_CLEAR(self->wakeup);
-    Py_CLEAR(self->context);
-    Py_CLEAR(self->message);
-    Py_CLEAR(self->value);
+#define X(name) Py_CLEAR(self->name);
+    CALL_OBJECTS(X)
+#undef X
     return 0;
+}
+
+/* The core has copied what it was sent. */
+void call_forget_arguments(struct call *self)
+{
+    arguments_deinit(&self->arguments);
+    free(self->requests);
+    self->requests = NULL;
 }
 
 /* As for a coroutine: a command that was made and not awaited did not happen. */
@@ -489,6 +460,7 @@ static void call_dealloc(PyObject *object)
         warn_unawaited(self);
     return_lease(self);
     call_clear(object);
+    call_forget_arguments(self);
     free(self->ids);
     PyObject_GC_Del(object);
     Py_DECREF(type);

@@ -59,10 +59,18 @@ static void caller_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
-tendon_request request_for(const struct caller *caller)
+PyObject *refuse_arguments(const char *signature)
+{
+    PyErr_SetString(PyExc_TypeError, signature);
+    return NULL;
+}
+
+tendon_request request_for(const struct caller *caller, const struct arguments *arguments)
 {
     return (tendon_request){.struct_size = sizeof(tendon_request),
-                            .timeout_ms = caller->timeout_ms};
+                            .timeout_ms = caller->timeout_ms,
+                            .args = arguments->items,
+                            .arg_count = (uint32_t)arguments->count};
 }
 
 /* The value of an outcome, which is freed; an exception object when `*out_is_error`. */
@@ -93,20 +101,24 @@ PyObject *shaped(PyObject *callback, PyObject *value)
     return made;
 }
 
-/* The callback for a name, borrowed; NULL also when there is none. */
-PyObject *callback_for(PyObject *callbacks, const struct name *name)
+bool command_make(const struct caller *caller, const struct name *name, PyObject *callbacks,
+                  PyObject *command, struct arguments *arguments, PyObject **out_callback)
 {
-    return callbacks == Py_None ? NULL : PyDict_GetItemWithError(callbacks, name->capitals);
+    PyObject *callback =
+        callbacks == Py_None ? NULL : PyDict_GetItemWithError(callbacks, name->capitals);
+    if ((!callback && PyErr_Occurred()) || !encode_named(&caller->coder, name, command, arguments))
+        return false;
+    Py_XINCREF(callback); /* it may be replaced while the command is under way */
+    *out_callback = callback;
+    return true;
 }
 
 /* attach(handle, address of its client): from now on call() may be used. */
 static PyObject *caller_attach(PyObject *object, PyObject *const *args, Py_ssize_t count)
 {
     struct caller *self = (struct caller *)object;
-    if (count != 2) {
-        PyErr_SetString(PyExc_TypeError, "attach(handle, address)");
-        return NULL;
-    }
+    if (count != 2)
+        return refuse_arguments("attach(handle, address)");
     PyObject *old = self->handle;
     self->client = PyLong_AsVoidPtr(args[1]);
     Py_INCREF(args[0]);
@@ -134,9 +146,7 @@ static PyObject *caller_attached(PyObject *object, void *unused)
 static PyObject *call_now(struct caller *self, PyObject *callback,
                           const struct arguments *arguments)
 {
-    tendon_request request = request_for(self);
-    request.args = arguments->items;
-    request.arg_count = (uint32_t)arguments->count;
+    tendon_request request = request_for(self, arguments);
     tendon_reply *reply = NULL;
     tendon_error *error = NULL;
     tendon_status status;
@@ -165,32 +175,23 @@ static PyObject *call_now(struct caller *self, PyObject *callback,
 static PyObject *caller_call(PyObject *object, PyObject *const *args, Py_ssize_t count)
 {
     struct caller *self = (struct caller *)object;
-    if (count != 2 || !PyTuple_Check(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "call(callbacks, command)");
-        return NULL;
-    }
-    if (!self->client || PyTuple_Size(args[1]) < 1) {
-        Py_INCREF(Py_NotImplemented);
-        return Py_NotImplemented;
-    }
+    if (count != 2 || !PyTuple_Check(args[1]))
+        return refuse_arguments("call(callbacks, command)");
+    if (!self->client || PyTuple_Size(args[1]) < 1)
+        Py_RETURN_NOTIMPLEMENTED;
     struct arguments arguments;
     struct name name;
-    PyObject *result = NULL;
+    PyObject *callback = NULL, *result = NULL;
     arguments_init(&arguments);
-    if (!name_find(PyTuple_GetItem(args[1], 0), &arguments, &name))
-        goto cleanup;
-    if (name.blocking) {
-        Py_INCREF(Py_NotImplemented);
-        result = Py_NotImplemented;
-        goto cleanup;
+    if (name_find(PyTuple_GetItem(args[1], 0), &arguments, &name)) {
+        if (name.blocking) {
+            Py_INCREF(Py_NotImplemented);
+            result = Py_NotImplemented;
+        } else if (command_make(self, &name, args[0], args[1], &arguments, &callback)) {
+            result = call_now(self, callback, &arguments);
+        }
     }
-    PyObject *callback = callback_for(args[0], &name);
-    if ((!callback && PyErr_Occurred()) || !encode_named(&self->coder, &name, args[1], &arguments))
-        goto cleanup;
-    Py_XINCREF(callback); /* it may be replaced while the GIL is released */
-    result = call_now(self, callback, &arguments);
     Py_XDECREF(callback);
-cleanup:
     arguments_deinit(&arguments);
     return result;
 }
@@ -214,7 +215,7 @@ static bool fill(tendon_request *requests, size_t count, const struct batch *bat
         tendon_request *request = &requests[i];
         PyObject *command = PyTuple_GetItem(batch->commands, (Py_ssize_t)i);
         size_t position = arguments->count, length = 0;
-        *request = request_for(caller);
+        *request = request_for(caller, arguments);
         request->lease = batch->lease;
         request->flags = batch->flags;
         if (batch->atomic)
@@ -244,15 +245,12 @@ tendon_request *requests_make(const struct caller *caller, const struct batch *b
         free(requests);
         return NULL;
     }
+    /* The positions become pointers now that no more arguments come. */
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (requests[i].arg_count)
+            requests[i].args = arguments->items + (uintptr_t)requests[i].args;
     *out_count = (size_t)count;
     return requests;
-}
-
-void requests_settle(tendon_request *requests, size_t count, const tendon_bytes *items)
-{
-    for (size_t i = 0; i < count; i++)
-        if (requests[i].arg_count)
-            requests[i].args = items + (uintptr_t)requests[i].args;
 }
 
 static PyObject *outcomes_list(const struct caller *self, tendon_outcome *outcomes, size_t count)
@@ -315,10 +313,8 @@ static PyObject *caller_batch(PyObject *object, PyObject *const *args, Py_ssize_
 {
     struct caller *self = (struct caller *)object;
     struct batch batch;
-    if (count != 6) {
-        PyErr_SetString(PyExc_TypeError, "batch(address, commands, nodes, atomic, lease, flags)");
-        return NULL;
-    }
+    if (count != 6)
+        return refuse_arguments("batch(address, commands, nodes, atomic, lease, flags)");
     tendon_client *client = PyLong_AsVoidPtr(args[0]);
     if (!client || !batch_read(&batch, args + 1))
         return NULL;
@@ -327,10 +323,8 @@ static PyObject *caller_batch(PyObject *object, PyObject *const *args, Py_ssize_
     size_t number = 0;
     PyObject *values = NULL;
     tendon_request *requests = requests_make(self, &batch, &arguments, &number);
-    if (requests) {
-        requests_settle(requests, number, arguments.items);
+    if (requests)
         values = call_together(self, client, requests, number);
-    }
     free(requests);
     arguments_deinit(&arguments);
     Py_DECREF(batch.commands);

@@ -12,17 +12,10 @@ void arguments_init(struct arguments *arguments)
     arguments->capacity = arguments->kept_capacity = ARGUMENTS_ROOM;
 }
 
-/* Lets go of what was kept; the room stays for the next use. */
-void arguments_clear(struct arguments *arguments)
-{
-    arguments->count = 0;
-    while (arguments->kept_count)
-        Py_DECREF(arguments->kept[--arguments->kept_count]);
-}
-
 void arguments_deinit(struct arguments *arguments)
 {
-    arguments_clear(arguments);
+    while (arguments->kept_count)
+        Py_DECREF(arguments->kept[--arguments->kept_count]);
     if (arguments->items != arguments->room)
         free(arguments->items);
     if (arguments->kept != arguments->kept_room)
@@ -30,56 +23,39 @@ void arguments_deinit(struct arguments *arguments)
     arguments_init(arguments);
 }
 
-/* Makes `*items`, which is `room` as long as that is enough, hold `wanted` elements. */
-static bool grow(void **items, void *room, size_t *capacity, size_t wanted, size_t size)
+bool grow(void **items, void *room, size_t *capacity, size_t wanted, size_t size)
 {
     size_t more = *capacity * 2 > wanted ? *capacity * 2 : wanted;
+    if (wanted <= *capacity)
+        return true;
     void *grown = realloc(*items == room ? NULL : *items, more * size);
     if (!grown) {
         PyErr_NoMemory();
         return false;
     }
-    if (*items == room)
+    if (room && *items == room)
         memcpy(grown, room, *capacity * size);
     *items = grown;
     *capacity = more;
     return true;
 }
 
-bool arguments_reserve(struct arguments *arguments, size_t more)
+/* Room for `more` items. */
+static bool reserve(struct arguments *arguments, size_t more)
 {
-    size_t wanted = arguments->count + more;
-    return wanted <= arguments->capacity ||
-           grow((void **)&arguments->items, arguments->room, &arguments->capacity, wanted,
-                sizeof(tendon_bytes));
+    return grow((void **)&arguments->items, arguments->room, &arguments->capacity,
+                arguments->count + more, sizeof(tendon_bytes));
 }
 
 /* Takes over the reference to `object`, also when it fails. */
 static bool keep(struct arguments *arguments, PyObject *object)
 {
-    size_t wanted = arguments->kept_count + 1;
-    if (wanted > arguments->kept_capacity &&
-        !grow((void **)&arguments->kept, arguments->kept_room, &arguments->kept_capacity, wanted,
-              sizeof(PyObject *))) {
+    if (!grow((void **)&arguments->kept, arguments->kept_room, &arguments->kept_capacity,
+              arguments->kept_count + 1, sizeof(PyObject *))) {
         Py_DECREF(object);
         return false;
     }
     arguments->kept[arguments->kept_count++] = object;
-    return true;
-}
-
-bool arguments_take(struct arguments *into, struct arguments *from)
-{
-    if (!arguments_reserve(into, from->count))
-        return false;
-    for (; from->kept_count; from->kept_count--)
-        if (!keep(into, from->kept[from->kept_count - 1])) {
-            from->kept_count--;
-            return false;
-        }
-    memcpy(into->items + into->count, from->items, from->count * sizeof *from->items);
-    into->count += from->count;
-    from->count = 0;
     return true;
 }
 
@@ -161,7 +137,7 @@ bool encode_named(const struct coder *coder, const struct name *name, PyObject *
                   struct arguments *arguments)
 {
     Py_ssize_t words = PyList_Size(name->words), count = PyTuple_Size(command);
-    if (words < 0 || !arguments_reserve(arguments, (size_t)(words + count)))
+    if (words < 0 || !reserve(arguments, (size_t)(words + count)))
         return false;
     for (Py_ssize_t i = 0; i < words; i++)
         point_to_bytes(PyList_GetItem(name->words, i), &arguments->items[arguments->count++]);
@@ -174,7 +150,7 @@ bool encode_named(const struct coder *coder, const struct name *name, PyObject *
 static bool encode_list(PyObject *command, struct arguments *arguments)
 {
     Py_ssize_t count = PyList_Size(command);
-    if (count < 0 || !arguments_reserve(arguments, (size_t)count))
+    if (count < 0 || !reserve(arguments, (size_t)count))
         return false;
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *value = PyList_GetItem(command, i);

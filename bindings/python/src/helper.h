@@ -72,7 +72,7 @@ extern struct lent lent;
 
 /* --- encode.c: arguments --- */
 
-#define ARGUMENTS_ROOM 16 /* a command of up to so many arguments needs no memory of its own */
+#define ARGUMENTS_ROOM 8 /* a command of up to so many arguments needs no memory of its own */
 
 /* Arguments of one or more commands: pointers into Python objects, which `kept` keeps alive. */
 struct arguments {
@@ -85,12 +85,13 @@ struct arguments {
 };
 
 void arguments_init(struct arguments *arguments);
-void arguments_clear(struct arguments *arguments);
+/* Lets go of everything; they may be used again. */
 void arguments_deinit(struct arguments *arguments);
-/* Room for `more` items. False with an exception set. */
-bool arguments_reserve(struct arguments *arguments, size_t more);
-/* Moves everything of `from` to the end of `into`. False with an exception set. */
-bool arguments_take(struct arguments *into, struct arguments *from);
+/*
+ * Makes `*items` hold `wanted` elements of `size` bytes. `room`, if any, is where they are as long
+ * as that is enough. False with an exception set.
+ */
+bool grow(void **items, void *room, size_t *capacity, size_t wanted, size_t size);
 
 /* How one client writes and reads text; the part of a Caller that encoding and decoding need. */
 struct coder {
@@ -158,16 +159,16 @@ bool caller_ready(void);
 
 /* Reads (commands, nodes or None, atomic, address of a lease or 0, flags). */
 bool batch_read(struct batch *batch, PyObject *const *args);
-tendon_request request_for(const struct caller *caller);
-/*
- * One request per command, to be freed. They hold positions in `arguments`; requests_settle makes
- * them pointers once no more arguments will come. NULL with an exception set.
- */
+/* One request per command, to be freed; they point into `arguments`. NULL with an exception set. */
 tendon_request *requests_make(const struct caller *caller, const struct batch *batch,
                               struct arguments *arguments, size_t *out_count);
-void requests_settle(tendon_request *requests, size_t count, const tendon_bytes *items);
-/* The callback for a command, borrowed; NULL also when there is none or `callbacks` is None. */
-PyObject *callback_for(PyObject *callbacks, const struct name *name);
+/* Encodes a command whose name has been found, and finds its callback or NULL, a new reference.
+ * False with an exception set. */
+bool command_make(const struct caller *caller, const struct name *name, PyObject *callbacks,
+                  PyObject *command, struct arguments *arguments, PyObject **out_callback);
+tendon_request request_for(const struct caller *caller, const struct arguments *arguments);
+/* TypeError for a call that is not `signature`; NULL. */
+PyObject *refuse_arguments(const char *signature);
 /* What a callback (or NULL) makes of a value, whose reference is taken over. */
 PyObject *shaped(PyObject *callback, PyObject *value);
 
@@ -184,13 +185,12 @@ struct session {
     PyObject_HEAD tendon_client *client; /* belongs to `owner`; NULL once closed */
     tendon_queue *queue;
     PyObject *loop;
-    /* What was asked for since the last tick: its requests and, in the same order, whose they are.
-     */
-    struct arguments arguments;
+    struct call **waiting; /* asked for since the last tick; owned, and each has a slot */
+    size_t waiting_count, waiting_capacity;
+    /* Room for all their requests in one row, and for what the core calls each. */
     tendon_request *requests;
-    struct call **waiting; /* each has a slot, which owns it */
     uint64_t *ids;
-    size_t request_count, request_capacity, waiting_count, waiting_capacity;
+    size_t request_count, request_capacity, id_capacity;
     /* What is not answered yet, by the low half of the tag. */
     struct slot *slots;
     uint32_t slot_count, free_slot;
@@ -207,9 +207,8 @@ bool session_ready(void);
 
 /* The session of `core` for the running loop, a new reference; NULL with an exception set. */
 struct session *session_for(struct caller *caller, PyObject *core);
-/* Takes requests and their arguments for `call`; they are sent in the next tick. */
-bool session_add(struct session *session, struct call *call, const tendon_request *requests,
-                 size_t count, struct arguments *arguments);
+/* Takes a call whose requests are made; they are sent in the next tick. */
+bool session_add(struct session *session, struct call *call);
 /* Borrows a connection for `call`, at once. */
 bool session_borrow(struct session *session, struct call *call);
 /* Ends the requests of a call that nobody waits for any more. */
@@ -243,16 +242,26 @@ struct call {
     PyObject *wakeup, *context; /* how the waiting task is woken */
     PyObject *message;          /* of cancel() */
     PyObject *value;
-    uint64_t id, *ids; /* `ids` when there is more than one */
+    struct arguments arguments; /* until it is sent; the requests point into them */
+    tendon_request *requests;   /* NULL with `one` */
+    uint64_t id, *ids;          /* `ids` unless `one` */
     size_t first, count, missing;
     uint32_t slot;
     tendon_status refused; /* why the core did not take it */
 };
 
+/* Everything that a call refers to. */
+#define CALL_OBJECTS(X)                                                                            \
+    X(caller)                                                                                      \
+    X(core)                                                                                        \
+    X(batch.commands)                                                                              \
+    X(nodes) X(callbacks) X(callback) X(session) X(wakeup) X(context) X(message) X(value)
+
 bool awaitable_ready(void);
 PyObject *caller_request(PyObject *caller, PyObject *const *args, Py_ssize_t count);
 PyObject *caller_requests(PyObject *caller, PyObject *const *args, Py_ssize_t count);
 PyObject *caller_lease(PyObject *caller, PyObject *const *args, Py_ssize_t count);
+void call_forget_arguments(struct call *call);
 /* Stores one outcome. */
 void call_store(struct call *call, size_t index, const tendon_completion *done);
 /* Ends a call that was refused as a whole. */

@@ -35,7 +35,6 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     self->client = client;
     self->queue = queue;
     self->free_slot = NO_SLOT;
-    arguments_init(&self->arguments);
     return (PyObject *)self;
 }
 
@@ -89,76 +88,45 @@ static bool schedule(struct session *self)
     return handle != NULL;
 }
 
-static bool room_for(struct session *self, size_t requests)
+bool session_add(struct session *self, struct call *call)
 {
-    size_t wanted = self->request_count + requests;
-    if (wanted > self->request_capacity) {
-        size_t more = wanted < 64 ? 64 : wanted * 2;
-        void *grown = realloc(self->requests, more * sizeof *self->requests);
-        self->requests = grown ? grown : self->requests;
-        void *ids = grown ? realloc(self->ids, more * sizeof *self->ids) : NULL;
-        if (!ids)
-            return PyErr_NoMemory() != NULL;
-        self->ids = ids;
-        self->request_capacity = more;
-    }
-    if (self->waiting_count == self->waiting_capacity) {
-        size_t more = self->waiting_capacity ? self->waiting_capacity * 2 : 64;
-        void *grown = realloc(self->waiting, more * sizeof *self->waiting);
-        if (!grown)
-            return PyErr_NoMemory() != NULL;
-        self->waiting = grown;
-        self->waiting_capacity = more;
-    }
-    return true;
-}
-
-bool session_add(struct session *self, struct call *call, const tendon_request *requests,
-                 size_t count, struct arguments *arguments)
-{
-    size_t position = self->arguments.count;
-    if (!schedule(self) || !room_for(self, count) || !arguments_take(&self->arguments, arguments) ||
+    size_t wanted = self->request_count + call->count;
+    if (!schedule(self) ||
+        !grow((void **)&self->waiting, NULL, &self->waiting_capacity, self->waiting_count + 1,
+              sizeof *self->waiting) ||
+        !grow((void **)&self->requests, NULL, &self->request_capacity, wanted,
+              sizeof *self->requests) ||
+        !grow((void **)&self->ids, NULL, &self->id_capacity, wanted, sizeof *self->ids) ||
         !slot_take(self, call))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        tendon_request *request = &self->requests[self->request_count + i];
-        *request = requests[i];
-        request->args = (const tendon_bytes *)((uintptr_t)request->args + position);
-        request->tag = (uint64_t)i << 32 | call->slot;
-    }
-    call->first = self->request_count;
-    call->count = call->missing = count;
-    self->request_count += count;
+    Py_INCREF((PyObject *)call); /* of the list */
+    call->missing = call->count;
+    self->request_count = wanted;
     self->waiting[self->waiting_count++] = call;
     return true;
 }
 
-/* Closes the gaps that calls cancelled before they were sent leave. Whether there are any. */
-static bool leave_out_dropped(struct session *self, struct call **waiting, size_t count)
+/* Puts the requests of all calls that are not cancelled in one row; how many. */
+static size_t gather(struct session *self, struct call **waiting, size_t count)
 {
-    size_t kept = 0;
+    size_t total = 0;
     for (size_t i = 0; i < count; i++) {
         struct call *call = waiting[i];
-        if (call->dropped)
-            continue;
-        if (call->first != kept)
-            memmove(self->requests + kept, self->requests + call->first,
-                    call->count * sizeof *self->requests);
-        call->first = kept;
-        kept += call->count;
+        call->first = total;
+        for (size_t j = 0; j < call->count && !call->dropped; j++) {
+            tendon_request *request = &self->requests[total++];
+            *request = call->one ? request_for(call->caller, &call->arguments) : call->requests[j];
+            request->tag = (uint64_t)j << 32 | call->slot;
+        }
     }
-    bool any = kept != self->request_count;
-    self->request_count = kept;
-    return any;
+    return total;
 }
 
 static void note_sent(struct session *self, struct call *call)
 {
     call->sent = true;
-    if (call->count == 1)
-        call->id = self->ids[call->first];
-    else if (call->ids)
-        memcpy(call->ids, self->ids + call->first, call->count * sizeof *call->ids);
+    memcpy(call->ids ? call->ids : &call->id, self->ids + call->first,
+           call->count * sizeof *self->ids);
 }
 
 static tendon_status submit(struct session *self, size_t first, size_t count)
@@ -167,43 +135,37 @@ static tendon_status submit(struct session *self, size_t first, size_t count)
                           count, self->ids + first);
 }
 
-/*
- * The core takes all or nothing; what it has no room for as a whole is offered call by call.
- * Whether something was refused.
- */
-static bool submit_live(struct session *self, struct call **waiting, size_t count)
+/* The core takes all or nothing; what it has no room for as a whole is offered call by call. */
+static void submit_live(struct session *self, struct call **waiting, size_t count)
 {
-    bool any_refused = false;
-    if (!self->request_count)
-        return false;
-    tendon_status status = submit(self, 0, self->request_count);
+    size_t total = gather(self, waiting, count);
+    tendon_status status = total ? submit(self, 0, total) : TENDON_OK;
     for (size_t i = 0; i < count; i++) {
         struct call *call = waiting[i];
-        if (call->dropped)
-            continue;
-        call->refused =
-            status == TENDON_ERROR_QUEUE_FULL ? submit(self, call->first, call->count) : status;
-        if (call->refused == TENDON_OK)
-            note_sent(self, call);
-        else
-            any_refused = true;
+        if (!call->dropped) {
+            call->refused =
+                status == TENDON_ERROR_QUEUE_FULL ? submit(self, call->first, call->count) : status;
+            if (call->refused == TENDON_OK)
+                note_sent(self, call);
+        }
     }
-    return any_refused;
 }
 
-/* Ends what was not sent. Waking a task may close the session, so the slots are freed before. */
+/* Ends what was not sent. Python code may run and close the session, so the slots are freed before.
+ */
 static void end_refused(struct session *self, struct call **waiting, size_t count)
 {
-    size_t left = 0;
     for (size_t i = 0; i < count; i++)
         if (!waiting[i]->sent) {
             slot_give(self, waiting[i]);
-            waiting[left++] = waiting[i];
+            Py_DECREF((PyObject *)waiting[i]);
         }
-    for (size_t i = 0; i < left; i++) {
-        if (!waiting[i]->dropped)
-            call_refuse(waiting[i], waiting[i]->refused);
-        Py_DECREF((PyObject *)waiting[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct call *call = waiting[i];
+        call_forget_arguments(call);
+        if (!call->sent && !call->dropped)
+            call_refuse(call, call->refused);
+        Py_DECREF((PyObject *)call);
     }
 }
 
@@ -213,13 +175,9 @@ static void submit_waiting(struct session *self)
     struct call **waiting = self->waiting;
     size_t count = self->waiting_count, capacity = self->waiting_capacity;
     self->waiting = NULL;
-    self->waiting_count = self->waiting_capacity = 0;
-    requests_settle(self->requests, self->request_count, self->arguments.items);
-    bool left = leave_out_dropped(self, waiting, count);
-    left = submit_live(self, waiting, count) || left;
-    self->request_count = 0;
-    arguments_clear(&self->arguments);
-    end_refused(self, waiting, left ? count : 0);
+    self->waiting_count = self->waiting_capacity = self->request_count = 0;
+    submit_live(self, waiting, count);
+    end_refused(self, waiting, count);
     if (self->waiting) {
         free(waiting);
     } else {
@@ -403,8 +361,9 @@ static void release(struct session *self, bool in_child)
         library.reply_destroy(self->done[self->done_next].reply);
         library.error_destroy(self->done[self->done_next++].error);
     }
-    self->waiting_count = self->request_count = 0;
-    arguments_clear(&self->arguments);
+    while (self->waiting_count)
+        Py_DECREF((PyObject *)self->waiting[--self->waiting_count]);
+    self->request_count = 0;
     Py_CLEAR(self->loop);
 }
 
@@ -464,6 +423,8 @@ static int session_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->raised);
     for (uint32_t i = 0; i < self->slot_count; i++)
         Py_VISIT((PyObject *)self->slots[i].call);
+    for (size_t i = 0; i < self->waiting_count; i++)
+        Py_VISIT((PyObject *)self->waiting[i]);
     return 0;
 }
 
@@ -481,7 +442,6 @@ static void session_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
     session_clear(object);
-    arguments_deinit(&self->arguments);
     free(self->requests);
     free(self->waiting);
     free(self->ids);
