@@ -65,6 +65,6 @@ def outputs(root):
     made.update(python_keywords.outputs(pathlib.Path(root)))
     made.update(python_tests.outputs(sections, known, surface.Fixture(root)))
     made.update(python_native.outputs(pathlib.Path(root)))
-    made.update(python_replies.outputs(root))
+    made.update(python_replies.outputs(pathlib.Path(root)))
     made.update(python_twins.outputs(pathlib.Path(root)))
     return made

@@ -14,16 +14,14 @@ def as_text(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _facts(reply: Any) -> Dict[str, Any]:
+def facts(reply: Any) -> Dict[str, Any]:
+    """A dict with str keys."""
     return {as_text(name): value for name, value in reply.items()}
 
 
-def ping(reply: Any, **_: Any) -> bool:
-    return bool(as_text(reply) == "PONG")
-
-
-def config(reply: Any, **_: Any) -> Dict[Any, Any]:
-    return {name: as_text(value) for name, value in _facts(reply).items()}
+def text_facts(reply: Any) -> Dict[str, Any]:
+    """A dict with str keys, and its values as texts."""
+    return {name: as_text(value) for name, value in facts(reply).items()}
 
 
 def _cast(text: str) -> Union[int, float, str]:
@@ -68,7 +66,7 @@ def info(reply: Any, **_: Any) -> Dict[str, Any]:
     return found
 
 
-def _client(line: str) -> Dict[str, str]:
+def client(line: str) -> Dict[str, str]:
     found: Dict[str, str] = {}
     last = ""
     for part in line.split(" "):
@@ -81,19 +79,11 @@ def _client(line: str) -> Dict[str, str]:
     return found
 
 
-def client_list(reply: Any, **_: Any) -> List[Dict[str, str]]:
-    return [_client(line) for line in as_text(reply).splitlines() if line]
-
-
 def client_info(reply: Any, **_: Any) -> Dict[str, Any]:
-    found: Dict[str, Any] = dict(_client(as_text(reply).strip()))
+    found: Dict[str, Any] = dict(client(as_text(reply).strip()))
     for name in _INTEGERS & found.keys():
         found[name] = int(found[name])
     return found
-
-
-def client_kill(reply: Any, **_: Any) -> Union[bool, int]:
-    return reply if isinstance(reply, int) else bool(as_text(reply) == "OK")
 
 
 def debug_object(reply: Any, **_: Any) -> Dict[str, Any]:
@@ -131,15 +121,12 @@ def _words(value: Any) -> List[str]:
 def acl_user_maps(reply: Any, **_: Any) -> Any:
     if reply is None:
         return None
-    found = _facts(reply)
+    found = facts(reply)
     for name in ("flags", "passwords", "keys", "channels"):
         if name in found:
             found[name] = _words(found[name])
     if "selectors" in found:
-        found["selectors"] = [
-            {name: as_text(value) for name, value in _facts(selector).items()}
-            for selector in found["selectors"]
-        ]
+        found["selectors"] = [*map(text_facts, found["selectors"])]
     rules = _words(found["commands"])
     found["categories"] = [rule for rule in rules if "@" in rule]
     found["commands"] = [rule for rule in rules if "@" not in rule]
@@ -160,7 +147,7 @@ def acl_user(reply: Any, **_: Any) -> Any:
 def acl_log_raw(reply: Any, **_: Any) -> Any:
     if not isinstance(reply, list):
         return bool(as_text(reply) == "OK")
-    return [{name: as_text(value) for name, value in _facts(item).items()} for item in reply]
+    return [*map(text_facts, reply)]
 
 
 def acl_log(reply: Any, **_: Any) -> Any:
@@ -175,7 +162,7 @@ def acl_log(reply: Any, **_: Any) -> Any:
 # Commands.
 
 
-def _command(item: Any, kind: Any) -> Dict[str, Any]:
+def command(item: Any, kind: Any) -> Dict[str, Any]:
     found: Dict[str, Any] = {
         "name": as_text(item[0]),
         "arity": int(item[1]),
@@ -191,21 +178,13 @@ def _command(item: Any, kind: Any) -> Dict[str, Any]:
     return found
 
 
-def commands(reply: Any, **_: Any) -> Dict[str, Dict[str, Any]]:
-    return {as_text(item[0]): _command(item, list) for item in reply}
-
-
 def commands_of_resp3(reply: Any, **_: Any) -> Dict[str, Dict[str, Any]]:
     """redis-py leaves the categories as they come where a server sends sets."""
-    found = {as_text(item[0]): _command(item, set) for item in reply}
+    found = {as_text(item[0]): command(item, set) for item in reply}
     for item in reply:
         if len(item) > 6:
             found[as_text(item[0])]["acl_categories"] = [*item[6]]
     return found
-
-
-def commands_with_sets(reply: Any, **_: Any) -> Dict[str, Dict[str, Any]]:
-    return {as_text(item[0]): _command(item, set) for item in reply}
 
 
 # Cluster.
@@ -266,11 +245,7 @@ def cluster_slots(reply: Any, **_: Any) -> Dict[Tuple[int, int], Dict[str, Any]]
 
 def cluster_shards(reply: Any, **_: Any) -> List[Dict[str, Any]]:
     found = []
-    for shard in map(_facts, reply):
+    for shard in map(facts, reply):
         flat = iter(shard["slots"])
         found.append({"slots": [*zip(flat, flat)], "nodes": shard["nodes"]})
     return found
-
-
-def cluster_shards_facts(reply: Any, **_: Any) -> List[Dict[str, Any]]:
-    return [{**shard, "nodes": [*map(_facts, shard["nodes"])]} for shard in cluster_shards(reply)]
