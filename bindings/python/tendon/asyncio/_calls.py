@@ -23,17 +23,11 @@ _TAG_BITS = 32  # the low half of a tag counts the commands of one call
 class Call:
     """What was asked for together: one future that wakes the task, and the outcomes."""
 
-    def __init__(self, future: "Future[None]", decode: Decode, batch: Optional[Batch]) -> None:
-        self.future, self.decode, self.batch = future, decode, batch
-        self.missing = batch.count if batch else 1
-        self.values: List[Any] = [None] * self.missing
-        self.ids = (c_uint64 * self.missing)()
-        self.sent = self.dropped = False
+    def __init__(self, future: "Future[None]", decode: Decode, count: int) -> None:
+        self.future, self.decode, self.missing = future, decode, count
+        self.values: List[Any] = [None] * count
+        self.ids = (c_uint64 * count)()
         self.lease = c_void_p()
-
-    def store(self, index: int, value: Any) -> None:
-        self.values[index] = value
-        self.missing -= 1
 
     def wake(self) -> None:
         if not self.future.done() and not self.future.get_loop().is_closed():
@@ -51,7 +45,6 @@ class Session:
             raise take_error(c_void_p(), status)
         self._calls: Dict[int, Call] = {}
         self._number = 0
-        self._waiting: List[Call] = []
         self._ticking = self._collecting = self._closing = False
         self.closed = False
 
@@ -60,22 +53,33 @@ class Session:
             self.loop.call_soon(self.tick)
             self._ticking = True
 
-    def add(self, decode: Decode, **of_batch: Any) -> Call:
-        """Takes commands; they are sent in the next tick."""
-        self._schedule()
+    def _made(self, decode: Decode, count: int) -> Call:
         self._number += 1
-        call = Call(
-            self.loop.create_future(), decode, Batch(tag=self._number << _TAG_BITS, **of_batch)
-        )
-        self._calls[self._number] = call
-        self._waiting.append(call)
+        return Call(self.loop.create_future(), decode, count)
+
+    def _taken(self, call: Call, status: int) -> Call:
+        """The core has the call, or has refused it as a whole; it goes to the wire in the next tick."""
+        if status == native.OK:
+            self._calls[self._number] = call
+            self._schedule()
+        else:
+            call.values = [take_error(c_void_p(), status)] * call.missing
+            call.missing = 0
+            call.wake()
         return call
 
+    def add(self, decode: Decode, **of_batch: Any) -> Call:
+        """Takes commands."""
+        call = self._made(decode, len(of_batch["commands"]))
+        batch = Batch(tag=self._number << _TAG_BITS, **of_batch)
+        status = lib.tendon_submit(
+            self._client, self._queue, batch.requests, _REQUEST_BYTES, batch.count, call.ids
+        )
+        return self._taken(call, status)
+
     def borrow(self, key: Optional[bytes]) -> Call:
-        """Asks for a connection, at once."""
-        self._schedule()
-        self._number += 1
-        call = Call(self.loop.create_future(), None, None)
+        """Asks for a connection."""
+        call = self._made(None, 1)
         options = native.LeaseOptions(struct_size=ctypes.sizeof(native.LeaseOptions))
         if key is not None:
             options.key = native.Bytes(key, len(key))
@@ -83,48 +87,22 @@ class Session:
         status = lib.tendon_lease_submit(
             self._client, self._queue, byref(options), tag, byref(call.lease), call.ids
         )
-        if status != native.OK:
-            raise take_error(c_void_p(), status)
-        self._calls[self._number] = call
-        call.sent = True
-        return call
+        return self._taken(call, status)
 
     def cancel(self, call: Call) -> None:
         """Ends what nobody waits for any more."""
-        call.dropped = True
-        if call.missing and call.sent and not self.closed:
+        if call.missing and not self.closed:
             for number in call.ids:
                 lib.tendon_cancel(self._client, number)
             if not self.loop.is_closed():
                 self._schedule()
 
-    def _submit(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for call in waiting:
-            batch = call.batch
-            assert batch is not None
-            if call.dropped:
-                status = native.OK
-            else:
-                status = lib.tendon_submit(
-                    self._client, self._queue, batch.requests, _REQUEST_BYTES, batch.count, call.ids
-                )
-                call.sent = status == native.OK
-            if not call.sent:
-                del self._calls[batch.tag >> _TAG_BITS]
-                call.values = [take_error(c_void_p(), status)] * batch.count
-                call.missing = 0
-                call.wake()
-            call.batch = None
-
     def tick(self) -> None:
         """Sends what was asked for; scheduled by itself."""
         self._ticking = False
-        if not self.closed:
-            self._submit()
-            if not self._collecting:
-                lib.tendon_client_flush(self._client)
-                self._collect()
+        if not self.closed and not self._collecting:
+            lib.tendon_client_flush(self._client)
+            self._collect()
 
     def turn(self) -> None:
         """Everything that is due, for a caller that is a task itself."""
@@ -152,7 +130,8 @@ class Session:
     def _take(self, done: Any) -> None:
         number, index = done.tag >> _TAG_BITS, done.tag & (1 << _TAG_BITS) - 1
         call = self._calls[number]
-        call.store(index, outcome(done.reply, done.error, call.decode))
+        call.values[index] = outcome(done.reply, done.error, call.decode)
+        call.missing -= 1
         if not call.missing:
             del self._calls[number]
             call.wake()
@@ -163,7 +142,6 @@ class Session:
         if self.closed or self._collecting:
             return
         lib.tendon_client_close(self._client)
-        self._submit()
         self._collect()
         self._release()
         lib.tendon_queue_destroy(self._queue)
@@ -177,7 +155,6 @@ class Session:
         self.closed, self.address = True, 0
         lib.tendon_client_destroy(self._client)
         self._calls.clear()
-        self._waiting.clear()
 
 
 class Caller:
