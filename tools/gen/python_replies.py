@@ -3,6 +3,7 @@ Writes Python's tables of what becomes of replies, and the functions that are on
 spec/surface.
 """
 
+import json
 import re
 
 SOURCE = "spec/surface/python-replies.txt"
@@ -51,7 +52,10 @@ def tables(root):
         text += f"\n{name.upper()} = {{\n"
         text += "".join(f'    "{command}": "{what}",\n' for command, what in table.items())
         text += "}\n"
-    return text
+    overlay = json.loads((root / "spec/commands/overlay.json").read_text())
+    text += "\n# The server may hold their answers.\nBLOCKING = frozenset(\n    (\n"
+    names = sorted(name.replace("|", " ") for name in overlay["blocking"])
+    return text + "".join(f'        "{name}",\n' for name in names) + "    )\n)\n"
 
 
 def expressions(root):

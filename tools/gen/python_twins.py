@@ -24,6 +24,7 @@ TWINS = {
     "asyncio/pipeline.py": ("pipeline.py", {}),
     "asyncio/retry.py": ("retry.py", {"asyncio.sleep": "time.sleep"}),
     "asyncio/script.py": ("commands/script.py", {}),
+    "asyncio/utils.py": ("utils.py", {"asynccontextmanager": "contextmanager"}),
 }
 WORDS = {
     r"\basync (def|with|for)\b": r"\1",

@@ -281,43 +281,39 @@ static PyObject *finish(struct session *self)
     return NULL;
 }
 
-/* tick(): runs after the tasks of a turn of the loop have asked; scheduled by itself. */
-static PyObject *session_tick(PyObject *object, PyObject *unused)
-{
-    struct session *self = (struct session *)object;
-    (void)unused;
-    self->direct = true;
-    if (self->client)
-        send_waiting(self);
-    self->direct = false;
-    self->ticking = false;
-    /* What tasks asked for while they were woken just now. */
-    if (self->client && self->waiting_count && !schedule(self))
-        return NULL;
-    return finish(self);
-}
-
 /*
- * process(): the loop calls it whenever the client's descriptor is readable. Tasks are woken right
- * here, and what they ask for next is sent before it returns.
+ * Called by the loop itself: tasks are woken right here, and what they ask for next is sent before
+ * it returns.
  */
-static PyObject *session_process(PyObject *object, PyObject *unused)
+static PyObject *work(struct session *self, bool readable)
 {
-    struct session *self = (struct session *)object;
-    (void)unused;
-    if (!self->client)
-        Py_RETURN_NONE;
-    bool ticking = self->ticking;
+    bool ticking = readable && self->ticking;
     self->ticking = self->direct = true;
-    (void)library.client_process(self->client, 0, NULL);
-    collect(self);
-    if (self->client && self->waiting_count)
+    if (self->client && readable) {
+        (void)library.client_process(self->client, 0, NULL);
+        collect(self);
+    }
+    if (self->client && (self->waiting_count || !readable))
         send_waiting(self);
     self->direct = false;
     self->ticking = ticking;
     if (self->client && self->waiting_count && !schedule(self))
         return NULL;
     return finish(self);
+}
+
+/* tick(): runs after the tasks of a turn of the loop have asked; scheduled by itself. */
+static PyObject *session_tick(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return work((struct session *)object, false);
+}
+
+/* process(): the loop calls it whenever the client's descriptor is readable. */
+static PyObject *session_process(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return work((struct session *)object, true);
 }
 
 /* turn(): everything that is due, for a caller that is a task itself. */

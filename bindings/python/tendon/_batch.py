@@ -13,7 +13,7 @@ from typing import Any, List, Optional, Sequence, Tuple, Union
 
 from tendon import _native as native
 from tendon._native import lib
-from tendon._reply import Decode, take_error, take_reply
+from tendon._reply import Decode, check, take_error, take_reply
 
 # The arguments as the caller wrote them, in a tuple; or encoded, as a list of bytes.
 Command = Union[Tuple[Any, ...], List[bytes]]
@@ -87,9 +87,7 @@ class Batch:
         failure.
         """
         outcomes = (ctypes.c_char * (_OUTCOME.size * self.count))()
-        status = lib.tendon_call_batch(client, self.requests, _REQUEST_BYTES, self.count, outcomes)
-        if status != native.OK:
-            raise take_error(c_void_p(), status)
+        check(lib.tendon_call_batch(client, self.requests, _REQUEST_BYTES, self.count, outcomes))
         view = native.ReplyView(struct_size=ctypes.sizeof(native.ReplyView))
         return [
             outcome(reply, error, decode, view) for reply, error in _OUTCOME.iter_unpack(outcomes)
@@ -98,15 +96,9 @@ class Batch:
     def run_interruptibly(self, client: c_void_p, decode: Decode) -> List[Any]:
         """As run(), but KeyboardInterrupt cancels the commands and comes through within 100 ms."""
         queue, ids = c_void_p(), (c_uint64 * self.count)()
-        status = lib.tendon_queue_create(byref(queue))
-        if status != native.OK:
-            raise take_error(c_void_p(), status)
+        check(lib.tendon_queue_create(byref(queue)))
         try:
-            status = lib.tendon_submit(
-                client, queue, self.requests, _REQUEST_BYTES, self.count, ids
-            )
-            if status != native.OK:
-                raise take_error(c_void_p(), status)
+            check(lib.tendon_submit(client, queue, self.requests, _REQUEST_BYTES, self.count, ids))
             return self._collect(queue, decode)
         except BaseException:
             for number in ids:

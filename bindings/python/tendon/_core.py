@@ -10,7 +10,7 @@ import struct
 import threading
 import weakref
 from ctypes import byref, c_void_p
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from tendon import _helper
 from tendon import _native as native
@@ -19,13 +19,14 @@ from tendon._encoder import Encoder
 from tendon._native import lib
 from tendon._options import CoreValue, Options, set_credentials
 from tendon._outcome import Outcome
-from tendon._reply import Decode, raised, read_reply, take_error, take_reply
+from tendon._reply import Decode, check, raised, read_reply, take_error, take_reply
 from tendon.exceptions import AuthenticationError, ClientClosedError, ResponseError
 
 # How long the main thread waits before it looks for Ctrl-C.
 _SLICE_S = 0.1
 # Larger commands go without joining their arguments, so that a big value is not copied here.
 _JOIN_BYTES_MAX = 65536
+T = TypeVar("T")
 _pack_sizes = [struct.Struct(f"={count}I").pack for count in range(17)]
 
 
@@ -34,25 +35,18 @@ class Config:
 
     def __init__(self, options: Mapping[str, CoreValue]) -> None:
         self.pointer = c_void_p()
-        status = lib.tendon_config_create(byref(self.pointer))
-        if status != native.OK:
-            raise take_error(c_void_p(), status)
+        check(lib.tendon_config_create(byref(self.pointer)))
         for name, value in options.items():
             self.set(name, value)
 
     def set(self, name: str, value: CoreValue) -> None:
         error, data = c_void_p(), value if isinstance(value, bytes) else value.encode()
-        status = lib.tendon_config_set_bytes(
-            self.pointer, name.encode(), native.Bytes(data, len(data)), byref(error)
-        )
-        if status != native.OK:
-            raise take_error(error, status)
+        given = native.Bytes(data, len(data))
+        check(lib.tendon_config_set_bytes(self.pointer, name.encode(), given, byref(error)), error)
 
     def set_url(self, url: str) -> None:
         error = c_void_p()
-        status = lib.tendon_config_set_url(self.pointer, url.encode(), byref(error))
-        if status != native.OK:
-            raise take_error(error, status)
+        check(lib.tendon_config_set_url(self.pointer, url.encode(), byref(error)), error)
 
     def __del__(self, destroy: Any = lib.tendon_config_destroy) -> None:
         destroy(self.pointer)
@@ -75,9 +69,7 @@ class Handle:
         self.pointer = c_void_p()
         self.closed = False
         error = c_void_p()
-        status = lib.tendon_client_create(config.pointer, byref(self.pointer), byref(error))
-        if status != native.OK:
-            raise take_error(error, status)
+        check(lib.tendon_client_create(config.pointer, byref(self.pointer), byref(error)), error)
         self.address = self.pointer.value or 0
 
     def release(self) -> int:
@@ -170,6 +162,36 @@ class BaseCore:
         pack = self.encoder.pack
         return [command if type(command) is list else pack(command)[1] for command in commands]
 
+    def _current(self) -> Any:
+        """The native client to ask, or what owns it."""
+        raise NotImplementedError
+
+    def _all(self) -> List[Any]:
+        """Those there are."""
+        raise NotImplementedError
+
+    def nodes(self) -> str:
+        """The nodes known, one line each: "host:port role slots"."""
+        owner, reply, error = self._current(), c_void_p(), c_void_p()
+        client = c_void_p(owner.address)
+        check(lib.tendon_client_nodes(client, byref(reply), byref(error)), error)
+        return str(take_reply(reply, bytes.decode))
+
+    def stats(self) -> Dict[str, int]:
+        """The counters and gauges of include/tendon/stats.h; all 0 before the first command."""
+        totals = dict.fromkeys(native.STATS, 0)
+        for owner in self._all():
+            stats = native.Stats(struct_size=ctypes.sizeof(native.Stats))
+            check(lib.tendon_client_stats(c_void_p(owner.address), byref(stats)))
+            for name in native.STATS:
+                totals[name] += getattr(stats, name)
+        return totals
+
+    def disconnect(self) -> None:
+        """Closes the connections; the next command connects again."""
+        for owner in self._all():
+            lib.tendon_client_disconnect(c_void_p(owner.address))
+
     def _set_credentials(self, found: Sequence[str]) -> None:
         secrets: Dict[str, CoreValue] = {}
         set_credentials(secrets, *(found if len(found) == 2 else ("", found[0])))
@@ -237,10 +259,6 @@ class Core(BaseCore):
                 self._sure = False
         return True
 
-    def handle(self) -> Handle:
-        """The native client, made now if there is none."""
-        return self._handle or self._open()
-
     @property
     def _sure(self) -> bool:
         """Whether the last call went well, so that the next one will not take long."""
@@ -258,13 +276,17 @@ class Core(BaseCore):
 
     def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
         """Sends one command and returns its value; raises a failure or the server's error."""
+        return self._renewing(lambda handle: self._call(handle, argv, decode, blocking))
+
+    def _renewing(self, use: Callable[[Handle], T]) -> T:
+        """What `use` makes of the native client, or of one with other credentials if it may help."""
         handle = self._handle or self._open()
         try:
-            return self._call(handle, argv, decode, blocking)
+            return use(handle)
         except AuthenticationError as error:
             if not self._renew(handle, error):
                 raise
-        return self._call(self._open(), argv, decode, blocking)
+        return use(self._open())
 
     def _call(self, handle: Handle, argv: List[bytes], decode: Decode, blocking: bool) -> Any:
         if (blocking or not self._sure) and _in_main_thread():
@@ -283,7 +305,7 @@ class Core(BaseCore):
         status = lib.tendon_call(
             handle.pointer, scratch.request_ref, scratch.reply_ref, scratch.error_ref
         )
-        if status != 0:
+        if status != native.OK:
             self._sure = False
             raise take_error(scratch.error, status)
         self._sure = not self._endless
@@ -384,47 +406,22 @@ class Core(BaseCore):
         Borrows a connection, in a cluster to the node of `key`. Raises MaxConnectionsError
         and others.
         """
-        handle = self._handle or self._open()
-        try:
-            return Lease(self, handle, self._options.timeout_ms, key)
-        except AuthenticationError as error:
-            if not self._renew(handle, error):
-                raise
-        return Lease(self, self._open(), self._options.timeout_ms, key)
+        timeout_ms = self._options.timeout_ms
+        return self._renewing(lambda handle: Lease(self, handle, timeout_ms, key))
 
     def connect(self) -> None:
         """Waits until a connection is ready."""
-        handle = self._handle or self._open()
-        try:
-            self._reach(handle)
-        except AuthenticationError as error:
-            if not self._renew(handle, error):
-                raise
-            self._reach(self._open())
+        self._renewing(self._reach)
 
-    def nodes(self) -> str:
-        """The nodes known, one line each: "host:port role slots"."""
-        handle, reply, error = self._handle or self._open(), c_void_p(), c_void_p()
-        status = lib.tendon_client_nodes(handle.pointer, byref(reply), byref(error))
-        if status != native.OK:
-            raise take_error(error, status)
-        return str(take_reply(reply, bytes.decode))
+    def handle(self) -> Handle:
+        """The native client, made now if there is none."""
+        return self._handle or self._open()
 
-    def stats(self) -> Dict[str, int]:
-        """The counters and gauges of include/tendon/stats.h; all 0 before the first command."""
-        stats = native.Stats(struct_size=ctypes.sizeof(native.Stats))
+    _current = handle
+
+    def _all(self) -> List[Any]:
         handle = self._handle
-        if handle is not None:
-            status = lib.tendon_client_stats(handle.pointer, byref(stats))
-            if status != native.OK:
-                raise take_error(c_void_p(), status)
-        return {name: getattr(stats, name) for name in native.STATS}
-
-    def disconnect(self) -> None:
-        """Closes the connections; the next command connects again."""
-        handle = self._handle
-        if handle is not None:
-            lib.tendon_client_disconnect(handle.pointer)
+        return [] if handle is None else [handle]
 
     def close(self, for_good: bool = False) -> None:
         """
@@ -451,11 +448,8 @@ class Lease:
         options = native.LeaseOptions(struct_size=ctypes.sizeof(native.LeaseOptions))
         if key is not None:
             options.key = native.Bytes(key, len(key))
-        status = lib.tendon_lease_open(
-            handle.pointer, byref(options), byref(self._pointer), byref(error)
-        )
-        if status != native.OK:
-            raise take_error(error, status)
+        pointers = byref(options), byref(self._pointer), byref(error)
+        check(lib.tendon_lease_open(handle.pointer, *pointers), error)
 
     def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
         """As Core.call, on this connection."""

@@ -7,14 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
+from tendon._tables import BLOCKING
 from tendon.exceptions import DataError
 
-_BLOCKING = frozenset(
-    (
-        "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN WAIT WAITAOF XREAD "
-        "XREADGROUP"
-    ).split()
-)
 _NAMES_MAX = 1000  # names a program may make up; beyond, they are worked out each time
 
 
@@ -49,7 +44,7 @@ def command_name(given: Any) -> Name:
     name = Name(
         [word.encode("latin-1" if isinstance(given, bytes) else "utf-8") for word in text.split()],
         capitals,
-        capitals in _BLOCKING,
+        capitals in BLOCKING,
     )
     if len(_names) < _NAMES_MAX and isinstance(given, (str, bytes)):
         _names[given] = name

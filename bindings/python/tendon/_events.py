@@ -13,7 +13,7 @@ from tendon import _native as native
 from tendon._batch import Batch, outcome
 from tendon._core import BaseCore
 from tendon._native import lib
-from tendon._reply import take_error, take_reply
+from tendon._reply import check, take_error, take_reply
 from tendon.exceptions import AuthenticationError
 
 _log = logging.getLogger("tendon.pubsub")
@@ -66,9 +66,7 @@ class Events:
             self._pending.add(self._tag)
             self._failures = 0
         batch = Batch([argv], self._timeout_ms, tag=self._tag)
-        status = lib.tendon_subscription_submit(self._pointer, batch.requests, None)
-        if status != native.OK:
-            raise take_error(c_void_p(), status)
+        check(lib.tendon_subscription_submit(self._pointer, batch.requests, None))
         return self._tag
 
     def _collect(self, wait_ms: int) -> None:

@@ -49,6 +49,10 @@ class Options(NamedTuple):
     credential_provider: Any
 
 
+def get_lib_version() -> str:
+    return __version__
+
+
 def check_names(owner: str, given: Iterable[str], known: Iterable[str]) -> None:
     """
     Raises TypeError for the first name in `given` that is not in `known`, with the nearest one.
@@ -266,19 +270,14 @@ def _cert_reqs(value: Any) -> bool:
     if value is None:
         return False
     text = value if isinstance(value, str) else getattr(value, "name", str(value))
-    known = {
-        "none": False,
-        "optional": True,
-        "required": True,
-        "CERT_NONE": False,
-        "CERT_OPTIONAL": True,
-        "CERT_REQUIRED": True,
-    }
-    if text not in known:
+    verified = {"none": False, "optional": True, "required": True}.get(
+        text[5:].lower() if text.startswith("CERT_") else text
+    )
+    if verified is None:
         raise ConfigurationError(
             f"ssl_cert_reqs: {value!r} is not one of 'none', 'optional', 'required'"
         )
-    return known[text]
+    return verified
 
 
 def _pem(data: Union[str, bytes]) -> str:

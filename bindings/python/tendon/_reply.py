@@ -170,6 +170,12 @@ def take_error(error: c_void_p, status: int) -> Outcome:
         lib.tendon_error_destroy(error)
 
 
+def check(status: int, error: Optional[c_void_p] = None) -> None:
+    """Raises what a function of the library failed with, if it has."""
+    if status != native.OK:
+        raise take_error(error or c_void_p(), status)
+
+
 def take_reply(reply: Any, decode: Decode, view: Optional[native.ReplyView] = None) -> Any:
     """
     The value of a tendon_reply, which is freed. Raises a server's error. `view` is room to use.

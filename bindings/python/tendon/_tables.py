@@ -365,3 +365,21 @@ MERGE = {
     "PUBSUB CHANNELS": "union",
     "PUBSUB SHARDCHANNELS": "union",
 }
+
+# The server may hold their answers.
+BLOCKING = frozenset(
+    (
+        "BLMOVE",
+        "BLMPOP",
+        "BLPOP",
+        "BRPOP",
+        "BRPOPLPUSH",
+        "BZMPOP",
+        "BZPOPMAX",
+        "BZPOPMIN",
+        "WAIT",
+        "WAITAOF",
+        "XREAD",
+        "XREADGROUP",
+    )
+)

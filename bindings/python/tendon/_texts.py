@@ -14,6 +14,11 @@ def as_text(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
+def str_if_bytes(value: Any) -> str:
+    """bytes as text; anything else as str() has it."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 def facts(reply: Any) -> Dict[str, Any]:
     """A dict with str keys."""
     return {as_text(name): value for name, value in reply.items()}

@@ -39,7 +39,7 @@ class Retry(BaseRetry):
                 return do()
             except self._supported_errors as error:
                 failures += 1
-                told = fail(error)  # type: ignore[arg-type]
+                fail(error)  # type: ignore[arg-type]
                 if 0 <= self._retries < failures:
                     raise
             time.sleep(max(0.0, self._backoff.compute(failures)))

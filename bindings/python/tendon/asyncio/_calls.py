@@ -14,7 +14,7 @@ from tendon import _native as native
 from tendon._batch import _REQUEST_BYTES, Batch, Command, outcome
 from tendon._encoder import Encoder
 from tendon._native import lib
-from tendon._reply import Decode, take_error
+from tendon._reply import Decode, check, take_error
 
 _COLLECTED_MAX = 64
 _TAG_BITS = 32  # the low half of a tag counts the commands of one call
@@ -40,9 +40,7 @@ class Session:
     def __init__(self, address: int, loop: AbstractEventLoop) -> None:
         self.address, self._client, self.loop = address, c_void_p(address), loop
         self._queue = c_void_p()
-        status = lib.tendon_queue_create(byref(self._queue))
-        if status != native.OK:
-            raise take_error(c_void_p(), status)
+        check(lib.tendon_queue_create(byref(self._queue)))
         self._calls: Dict[int, Call] = {}
         self._number = 0
         self._ticking = self._collecting = self._closing = False

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import warnings
 from asyncio import AbstractEventLoop
-from ctypes import byref, c_void_p, sizeof
+from ctypes import c_void_p
 from typing import Any, Awaitable, Dict, List, Optional, Sequence, Set, Tuple
 
 from tendon import _helper
@@ -15,7 +15,7 @@ from tendon._batch import Command
 from tendon._core import BaseCore, Handle
 from tendon._native import lib
 from tendon._options import Options
-from tendon._reply import Decode, raised, take_error, take_reply
+from tendon._reply import Decode, raised
 from tendon.asyncio import _calls
 from tendon.exceptions import AuthenticationError, ClientClosedError
 
@@ -176,28 +176,11 @@ class AsyncCore(BaseCore):
             address = await self.caller.lease(self, key)
         return Lease(self, address)
 
-    def nodes(self) -> str:
-        """The nodes that the running loop's client knows: "host:port role slots" each."""
-        client, reply, error = c_void_p(self.session().address), c_void_p(), c_void_p()
-        status = lib.tendon_client_nodes(client, byref(reply), byref(error))
-        if status != native.OK:
-            raise take_error(error, status)
-        return str(take_reply(reply, bytes.decode))
+    def _current(self) -> Any:
+        return self.session()
 
-    def stats(self) -> Dict[str, int]:
-        """The counters and gauges of include/tendon/stats.h, of all loops together."""
-        totals = dict.fromkeys(native.STATS, 0)
-        for session in list(self._open.values()):
-            stats = native.Stats(struct_size=sizeof(native.Stats))
-            if lib.tendon_client_stats(c_void_p(session.address), byref(stats)) == native.OK:
-                for name in native.STATS:
-                    totals[name] += getattr(stats, name)
-        return totals
-
-    def disconnect(self) -> None:
-        """Closes the connections; the next command connects again."""
-        for session in list(self._open.values()):
-            lib.tendon_client_disconnect(c_void_p(session.address))
+    def _all(self) -> List[Any]:
+        return list(self._open.values())
 
     def close(self, for_good: bool = False) -> None:
         """

@@ -11,13 +11,8 @@ from tendon._events import Gap
 from tendon._texts import as_text
 from tendon.asyncio._stream import Stream, open_stream
 from tendon.commands._arguments import list_of
-from tendon.exceptions import (
-    AuthenticationError,
-    ConfigurationError,
-    DataError,
-    PubSubError,
-    ResponseError,
-)
+from tendon.exceptions import AuthenticationError, ConfigurationError, DataError, PubSubError
+from tendon.exceptions import ResponseError
 from tendon.typing import ChannelT, PubSubHandler, Subscription
 
 _log = logging.getLogger("tendon.pubsub")

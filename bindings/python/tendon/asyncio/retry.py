@@ -40,7 +40,8 @@ class Retry(BaseRetry):
                 return await do()
             except self._supported_errors as error:
                 failures += 1
-                told = fail(error)  # type: ignore[arg-type]
+                #: fail(error)  # type: ignore[arg-type]
+                told = fail(error)  # type: ignore[arg-type]  # asyncio
                 if inspect.isawaitable(told):  # asyncio
                     await told
                 if 0 <= self._retries < failures:

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 import datetime
 import enum
-from typing import (
-    Any,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Tuple,
-    Union,
-)
+from typing import Any, AsyncIterator, Awaitable, Callable, Iterable, Iterator, List, Mapping
+from typing import Optional, Sequence, Tuple, Union
 
 from tendon.exceptions import DataError
 
