@@ -85,9 +85,12 @@ def outputs(root):
         "URL_KINDS", "Dict[str, str]",
         [(one.name, json.dumps(one.marks["url"])) for one in found if "url" in one.marks],
     )
-    text += '\n\nclass RedisKeywords:\n    """The arguments of Redis()."""\n\n    def __init__(\n        self,\n'
+    text += '\n\nclass RedisKeywords:\n    """The arguments of Redis()."""\n'
+    text += "\n    def __init__(\n        self,\n"
     text += "".join(
-        f"        {one.name}: {one.type} = {one.default},\n" for one in found if "pool" not in one.marks
+        f"        {one.name}: {one.type} = {one.default},\n"
+        for one in found
+        if "pool" not in one.marks
     )
     text += "    ) -> None:\n        given = dict(locals())\n        del given[\"self\"]\n"
     text += "        self._set_up(given)\n\n    def _set_up(self, given: Dict[str, Any]) -> None:\n"

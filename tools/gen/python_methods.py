@@ -309,7 +309,8 @@ def queued(sections):
 
 
 def missing(reasons):
-    text = f'"""\nNames of redis-py\'s that clients do not have, and why.\n\n{GENERATED_FROM}\n"""\n\n'
+    text = '"""\nNames of redis-py\'s that clients do not have, and why.\n\n'
+    text += f'{GENERATED_FROM}\n"""\n\n'
     text += "REASONS = {\n"
     text += "".join(f'    "{name}": "{reason}",\n' for name, reason in sorted(reasons.items()))
     return {MISSING: text + "}\n"}

@@ -148,7 +148,7 @@ def server_error(text: bytes) -> RedisError:
 
 def raised(value: Any) -> Any:
     """The value, unless it is an exception that stands for one."""
-    if isinstance(value, Exception):
+    if isinstance(value, BaseException):
         raise value
     return value
 

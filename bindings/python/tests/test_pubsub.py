@@ -215,6 +215,9 @@ class PubSubTest(Case):
             p.close()
 
     def test_ctrl_c(self) -> None:
+        # Below a shell's background job it is ignored.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         self.pubsub.subscribe("py:one")
         self.next()
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
