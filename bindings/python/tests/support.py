@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -135,6 +137,36 @@ def dead_port() -> int:
     holder.bind(("127.0.0.1", 0))
     port = int(holder.getsockname()[1])
     holder.detach()  # until the process ends
+    return port
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def answers(client: Any) -> bool:
+    try:
+        return bool(client.ping())
+    except tendon.RedisError:
+        return False
+
+
+def own_server(case: unittest.TestCase, *settings: str) -> int:
+    """A server that ends with the test; gives its port."""
+    port = free_port()
+    folder = tempfile.TemporaryDirectory()
+    case.addCleanup(folder.cleanup)
+    path = os.path.join(folder.name, "redis.conf")
+    lines = ["bind 127.0.0.1", f"port {port}", f"dir {folder.name}", 'save ""', *settings]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    null, command = subprocess.DEVNULL, SERVERS["standalone"]["command"][0]
+    process = subprocess.Popen([command, path], stdout=null, stderr=null)
+    case.addCleanup(process.wait)
+    case.addCleanup(process.kill)
+    with tendon.Redis(port=port, retry=ONCE) as probe:
+        wait_until(lambda: answers(probe))
     return port
 
 

@@ -57,6 +57,12 @@ REFUSED = (
     ("xclaim", ("py:a", "g", "c", 1, []), {}),
     ("xpending_range", ("py:a", "g", None, "+", 1), {}),
     ("geoadd", ("py:a", (1, 2)), {}),
+    ("xadd", ("py:a", {"a": 1}), {"idmp": ["p", b"1"]}),
+    ("xadd", ("py:a", {"a": 1}), {"idmp": ("p",)}),
+    ("xadd", ("py:a", {"a": 1}), {"idmp": "ab"}),
+    ("xadd", ("py:a", {"a": 1}), {"idmp": 5}),
+    ("xadd", ("py:a", {"a": 1}), {"idmp": ("p", b"1"), "idmpauto": "p"}),
+    ("xadd", ("py:a", {"a": 1}), {"idmp": ("p", b"1"), "id": "1-1"}),
     ("geoadd", ("py:a", (1, 2, "a")), {"nx": True, "xx": True}),
     ("geodist", ("py:a", "a", "b", "miles"), {}),
     ("geosearch", ("py:a",), {"radius": 1}),
@@ -112,6 +118,13 @@ class BadArgumentTest(Case):
                 with self.subTest(name, **options), self.assertRaises(tendon.DataError):
                     getattr(pipe, name)(*args, **options)
         self.assertEqual(len(pipe), 0)
+
+    def test_one_text_is_no_list_of_members(self) -> None:
+        self.redis.zadd("py:z", {"text": 2, "t": 1})
+        for members in ("text", b"text", 5):
+            with self.assertRaises(TypeError):
+                self.redis.zmscore("py:z", members)
+        self.assertEqual(self.redis.zmscore("py:z", ("text", "x")), [2.0, None])
 
     def test_flags_that_exclude_each_other_by_redis_pys_class(self) -> None:
         for name in ("hexpire", "hpexpire", "hexpireat", "hpexpireat"):

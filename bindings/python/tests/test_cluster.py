@@ -6,7 +6,7 @@ from typing import Any
 
 import tendon
 from tendon.cluster import ClusterNode, LoadBalancingStrategy, RedisCluster
-from tests.support import CA_FILE, PORT, SERVERS, Case, dead_port
+from tests.support import CA_FILE, PORT, SERVERS, Case, dead_port, free_port, own_server, wait_until
 
 NODES = SERVERS["cluster"]["nodes"]
 SEED = {"host": NODES[0]["host"], "port": NODES[0]["port"]}
@@ -36,6 +36,39 @@ class ClusterTest(Case):
             self.rc.mget_nonatomic(names[:5], "py:none"), ["0", "1", "2", "3", "4", None]
         )
         self.assertEqual(self.rc.delete(*names), 200)
+
+    def test_counting_no_keys(self) -> None:
+        for count in (self.rc.delete, self.rc.exists, self.rc.unlink, self.rc.touch):
+            self.assertEqual(count(), 0)
+
+    def test_results_that_are_merged_also_from_one_node(self) -> None:
+        self.assertIs(self.rc.client_unpause(), True)
+        self.assertEqual(repr(self.rc.client_unblock(1000000)), "0")
+        for nodes in ("primaries", "all"):
+            self.assertIs(self.rc.client_unpause(target_nodes=nodes), True)
+            self.assertEqual(repr(self.rc.client_unblock(1000000, target_nodes=nodes)), "0")
+
+    def test_giving_slots_away(self) -> None:
+        settings = "cluster-enabled yes", f"cluster-port {free_port()}"
+        port = own_server(self, *settings, "cluster-require-full-coverage no")
+        with tendon.Redis(port=port) as one:
+            one.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+            wait_until(lambda: one.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
+        rc = self.cluster(host="127.0.0.1", port=port)
+        self.addCleanup(rc.close)
+        self.assertIs(rc.set("py:a", 1), True)
+        self.assertEqual(rc.cluster_delslots(1, 16383), [True, True])
+        with self.assertRaises(tendon.RedisClusterException):
+            rc.cluster_delslots(20000)
+        self.assertEqual(rc.cluster_slots().keys(), {(0, 0), (2, 16382)})
+        self.assertIs(rc.cluster_addslots("default-node", 1), True)
+        with self.fails(tendon.ResponseError, "reset"):
+            rc.cluster_reset()  # it has a key
+        rc.delete("py:a")
+        self.assertIs(rc.cluster_reset(), True)
+        with tendon.Redis(port=port) as one:
+            self.assertEqual(one.execute_command("CLUSTER SLOTS"), [])
+        self.assertIs(rc.cluster_reset(soft=False, target_nodes="all"), True)
 
     def test_several_seeds_and_urls(self) -> None:
         dead = ClusterNode("localhost", dead_port())

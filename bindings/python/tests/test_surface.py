@@ -11,8 +11,6 @@ import inspect
 import os
 import re
 import socket
-import subprocess
-import tempfile
 import typing
 import unittest
 from typing import Any, Dict, List, Tuple
@@ -32,7 +30,6 @@ ENVIRONMENTS: List[Tuple[Dict[str, Any], int]] = [
     ({"protocol": 3, "decode_responses": True}, 1),
     ({"legacy_responses": False}, 2),
 ]
-COMMAND = support.SERVERS["standalone"]["command"][0]
 SAVING = ("bgsave", "bgrewriteaof", "save")
 REFUSALS = (tendon.RedisError, tendon.RedisClusterException)
 
@@ -241,22 +238,7 @@ class OwnServer(SurfaceCase):
     """Methods that end, empty or stop a server."""
 
     def setUp(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = int(listener.getsockname()[1])
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        path = os.path.join(folder.name, "redis.conf")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(
-                f'bind 127.0.0.1\nport {self.port}\ndir {folder.name}\nsave ""\n'
-                "enable-debug-command yes\n"
-            )
-        null = subprocess.DEVNULL
-        process = subprocess.Popen([COMMAND, path], stdout=null, stderr=null)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        with tendon.Redis(port=self.port, retry=support.ONCE) as probe:
-            support.wait_until(lambda: answers(probe))
+        self.port = support.own_server(self, "enable-debug-command yes")
 
     def test_methods(self) -> None:
         for options, shape in ENVIRONMENTS:
@@ -281,7 +263,7 @@ class OwnServer(SurfaceCase):
         self.report(asyncio.run(run()))
         with tendon.Redis(port=self.port, retry=support.ONCE) as client:
             self.assertIsNone(client.shutdown(nosave=True))
-            support.wait_until(lambda: not answers(client))
+            support.wait_until(lambda: not support.answers(client))
 
 
 def settle(client: Any) -> None:
@@ -294,10 +276,3 @@ def settle(client: Any) -> None:
             )
         )
     )
-
-
-def answers(client: Any) -> bool:
-    try:
-        return bool(client.ping())
-    except tendon.RedisError:
-        return False

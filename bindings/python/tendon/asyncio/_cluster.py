@@ -48,12 +48,14 @@ class AsyncRouting(BaseCluster, AsyncClient, AsyncRedisClusterCommands):
         """
         name = command_name(args[0]).capitals if args else ""
         elsewhere = "target_nodes" in options or self._usual_targets(name)
-        if elsewhere or not self._core.reached():
+        if elsewhere or self._asks_for_nothing(name, args) or not self._core.reached():
             return self._route(name, args, options)
         return super().execute_command(*args, **options)
 
     async def _route(self, name: str, args: Tuple[Any, ...], options: Dict[str, Any]) -> Any:
         await self.initialize()
+        if self._asks_for_nothing(name, args):
+            return 0
         targets: Targets = options.pop("target_nodes", None)
         if targets is None:
             targets = self._usual_targets(name)

@@ -123,6 +123,13 @@ def _is_one(keys: Any) -> bool:
     return isinstance(keys, (str, bytes, bytearray, memoryview)) or not hasattr(keys, "__iter__")
 
 
+def several(values: Any) -> Any:
+    """What must be an iterable of values: one text would be sent letter by letter."""
+    if _is_one(values):
+        raise TypeError(f"several values are wanted, in a list, not {type(values).__name__}")
+    return values
+
+
 def flat(mapping: Mapping[Any, Any]) -> List[Any]:
     return [part for pair in mapping.items() for part in pair]
 

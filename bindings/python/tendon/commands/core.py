@@ -24,8 +24,8 @@ from tendon.commands._arguments import (
     migrated as _migrated, milliseconds as _milliseconds, milliseconds_of as _milliseconds_of,
     one_of as _one_of, owner_of as _owner_of, pairs_counted as _pairs_counted,
     scores_first as _scores_first, seconds as _seconds, seconds_of as _seconds_of,
-    sort_gets as _sort_gets, trimming as _trimming, weighted as _weighted, whole as _whole,
-    yes_no as _yes_no,
+    several as _several, sort_gets as _sort_gets, trimming as _trimming, weighted as _weighted,
+    whole as _whole, yes_no as _yes_no,
 )
 from tendon.exceptions import DataError
 from tendon.typing import (
@@ -1886,7 +1886,7 @@ class SortedSetCommands(Base):
         ``ZMPOP``; since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided keys, N being
         the number of elements in the sorted set, and M being the number of elements popped.
         """
-        pieces: List[Any] = [num_keys, *keys, _extreme(min, max)]
+        pieces: List[Any] = [num_keys, *_several(keys), _extreme(min, max)]
         if count != 1:
             pieces += ["COUNT", count]
         return self.execute_command("ZMPOP", *pieces)
@@ -1899,7 +1899,7 @@ class SortedSetCommands(Base):
         """
         if not members:
             raise DataError("ZMSCORE members must be a non-empty list")
-        return self.execute_command("ZMSCORE", key, *members)
+        return self.execute_command("ZMSCORE", key, *_several(members))
 
     def zpopmax(self, name: KeyT, count: Optional[int] = None) -> List[Tuple[Text, float]]:
         """
@@ -2353,6 +2353,8 @@ class StreamCommands(Base):
             raise DataError("Only one of ```idmpauto``` or ```idmp``` may be specified")
         if (idmpauto is not None or idmp is not None) and id != "*":
             raise DataError("IDMPAUTO and IDMP can only be used with id='*'")
+        if idmp is not None and not (isinstance(idmp, tuple) and len(idmp) == 2):
+            raise DataError("XADD idmp must be a tuple of (producer_id, idempotent_id)")
         if ref_policy not in (None, "KEEPREF", "DELREF", "ACKED"):
             raise DataError("XADD ref_policy must be one of: KEEPREF, DELREF, ACKED")
         if not isinstance(fields, dict) or not fields:
@@ -3709,9 +3711,11 @@ class ManagementCommands(Base):
         """
         return self.execute_command("CLIENT TRACKINGINFO", **kwargs)
 
-    def client_unblock(self, client_id: int, error: bool = False, **kwargs: Any) -> bool:
+    def client_unblock(
+        self, client_id: int, error: bool = False, **kwargs: Any
+    ) -> Union[bool, int]:
         """
-        Unblocks a client blocked by a blocking command from a different connection.
+        Whether a client was unblocked; 1 or 0 from a cluster client.
 
         ``CLIENT UNBLOCK``; since 5.0.0; O(log N) where N is the number of client connections.
         """
@@ -3720,9 +3724,9 @@ class ManagementCommands(Base):
             pieces.append("ERROR")
         return self.execute_command("CLIENT UNBLOCK", *pieces, **kwargs)
 
-    def client_unpause(self, **kwargs: Any) -> Text:
+    def client_unpause(self, **kwargs: Any) -> Union[Text, bool]:
         """
-        Resumes processing commands from paused clients.
+        The server's "OK", not converted; True from a cluster client.
 
         ``CLIENT UNPAUSE``; since 6.2.0; O(N) Where N is the number of paused clients.
         """
