@@ -150,7 +150,7 @@ def outputs(root):
         "Which method sends which command, in the names of the client that a binding mirrors. An",
         "empty cell: send it by the generic call of the language (`execute_command`, `call`,",
         "`sendCommand`, `Do`). Lines are rounded up to hundreds; code is what is neither blank nor",
-        "a comment, nor, in Python, a docstring. *Unexplained* are the public names of the mirrored",
+        "a comment nor, in Python, a docstring. *Unexplained* are the public names of the mirrored",
         "client that are neither offered nor listed below.",
         "",
         *summary(root, methods),

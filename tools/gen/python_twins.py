@@ -15,6 +15,7 @@ BLOCKING = "#:"
 ASYNCIO = re.compile(r"  # asyncio(:.*)?$")
 # The asyncio module -> the blocking one made from it, and what else becomes of its words.
 TWINS = {
+    "asyncio/_base.py": ("commands/_base.py", {"Awaitable[Any]": "Any"}),
     "asyncio/_pubsub.py": ("_pubsub.py", {}),
     "asyncio/client.py": ("client.py", {"asyncio.sleep": "time.sleep"}),
     "asyncio/cluster.py": ("cluster.py", {}),
@@ -59,7 +60,7 @@ def lines_of_twin(text):
 def twin(source, target, words, text):
     text = "\n".join(lines_of_twin(text)) + "\n"
     for word, other in words.items():
-        text = re.sub(rf"\b{re.escape(word)}\b", other, text)
+        text = text.replace(word, other)
     for pattern, other in WORDS.items():
         text = re.sub(pattern, other, text)
     head = f" tendon/{target} is generated from this file."

@@ -11,7 +11,8 @@
 
 static PyTypeObject *call_type;
 
-static struct call *call_make(PyObject *caller, PyObject *core)
+/* `one` is the only command, or the key of a lease; NULL for several commands. */
+static struct call *call_make(PyObject *caller, PyObject *core, PyObject *one)
 {
     struct call *self = (struct call *)PyType_GenericAlloc(call_type, 0);
     if (!self)
@@ -20,6 +21,9 @@ static struct call *call_make(PyObject *caller, PyObject *core)
     Py_INCREF(core);
     self->caller = (struct caller *)caller;
     self->core = core;
+    Py_XINCREF(one);
+    self->batch.commands = one;
+    self->one = one != NULL;
     arguments_init(&self->arguments);
     return self;
 }
@@ -28,15 +32,12 @@ static struct call *call_make(PyObject *caller, PyObject *core)
 PyObject *caller_request(PyObject *caller, PyObject *const *args, Py_ssize_t count)
 {
     if (count != 3 || !PyTuple_Check(args[2]) || PyTuple_Size(args[2]) < 1)
-        return refuse_arguments("request(core, callbacks, command)");
-    struct call *self = call_make(caller, args[0]);
+        return type_error("request(core, callbacks, command)");
+    struct call *self = call_make(caller, args[0], args[2]);
     if (!self)
         return NULL;
-    self->one = true;
     Py_INCREF(args[1]);
     self->callbacks = args[1];
-    Py_INCREF(args[2]);
-    self->batch.commands = args[2];
     return (PyObject *)self;
 }
 
@@ -45,10 +46,10 @@ PyObject *caller_requests(PyObject *caller, PyObject *const *args, Py_ssize_t co
 {
     struct batch batch;
     if (count != 6)
-        return refuse_arguments("requests(core, commands, nodes, atomic, lease, flags)");
+        return type_error("requests(core, commands, nodes, atomic, lease, flags)");
     if (!batch_read(&batch, args + 1))
         return NULL;
-    struct call *self = call_make(caller, args[0]);
+    struct call *self = call_make(caller, args[0], NULL);
     if (!self) {
         Py_DECREF(batch.commands);
         return NULL;
@@ -63,13 +64,10 @@ PyObject *caller_requests(PyObject *caller, PyObject *const *args, Py_ssize_t co
 PyObject *caller_lease(PyObject *caller, PyObject *const *args, Py_ssize_t count)
 {
     if (count != 2)
-        return refuse_arguments("lease(core, key)");
-    struct call *self = call_make(caller, args[0]);
-    if (!self)
-        return NULL;
-    self->one = self->leasing = true;
-    Py_INCREF(args[1]);
-    self->batch.commands = args[1];
+        return type_error("lease(core, key)");
+    struct call *self = call_make(caller, args[0], args[1]);
+    if (self)
+        self->leasing = true;
     return (PyObject *)self;
 }
 
@@ -208,27 +206,24 @@ void call_wake(struct call *self)
 
 /* --- the protocol of futures, as far as a task uses it --- */
 
-static PyObject *call_blocking(PyObject *object, void *unused)
+static PyObject *call_blocking(PyObject *object, void *Py_UNUSED(unused))
 {
-    (void)unused;
     /* None says that this is no future, as long as it has not been yielded to a task. */
     PyObject *answer = ((struct call *)object)->yielded ? Py_True : Py_None;
     Py_INCREF(answer);
     return answer;
 }
 
-static int call_set_blocking(PyObject *object, PyObject *value, void *unused)
+static int call_set_blocking(PyObject *object, PyObject *value, void *Py_UNUSED(unused))
 {
-    (void)unused;
     ((struct call *)object)->yielded = value == Py_True;
     return 0;
 }
 
-static PyObject *call_get_loop(PyObject *object, PyObject *unused)
+static PyObject *call_get_loop(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     struct call *self = (struct call *)object;
     PyObject *loop = self->session && self->session->loop ? self->session->loop : Py_None;
-    (void)unused;
     Py_INCREF(loop);
     return loop;
 }
@@ -239,7 +234,7 @@ static PyObject *call_add_done_callback(PyObject *object, PyObject *const *args,
 {
     struct call *self = (struct call *)object;
     if (count != 1 || (names && PyTuple_Size(names) != 1))
-        return refuse_arguments("add_done_callback(function, *, context)");
+        return type_error("add_done_callback(function, *, context)");
     PyObject *context = names && args[1] != Py_None ? args[1] : NULL;
     if (self->complete) {
         if (!wake_soon(self, args[0], context))
@@ -271,26 +266,23 @@ static PyObject *call_cancel(PyObject *object, PyObject *const *args, Py_ssize_t
     Py_RETURN_TRUE;
 }
 
-static PyObject *call_result(PyObject *object, PyObject *unused)
+static PyObject *call_result(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     struct call *self = (struct call *)object;
-    (void)unused;
     if (!self->cancelled)
         Py_RETURN_NONE; /* the outcome comes out of send() */
     PyErr_SetObject(lent.cancelled_error, self->message);
     return NULL;
 }
 
-static PyObject *call_is_done(PyObject *object, PyObject *unused)
+static PyObject *call_is_done(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     struct call *self = (struct call *)object;
-    (void)unused;
     return PyBool_FromLong(self->complete || self->cancelled);
 }
 
-static PyObject *call_is_cancelled(PyObject *object, PyObject *unused)
+static PyObject *call_is_cancelled(PyObject *object, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     return PyBool_FromLong(((struct call *)object)->cancelled);
 }
 
@@ -320,10 +312,9 @@ static PySendResult hand_over(struct call *self, PyObject **out)
     return *out ? PYGEN_RETURN : PYGEN_ERROR;
 }
 
-static PySendResult call_send(PyObject *object, PyObject *unused, PyObject **out)
+static PySendResult call_send(PyObject *object, PyObject *Py_UNUSED(unused), PyObject **out)
 {
     struct call *self = (struct call *)object;
-    (void)unused;
     *out = NULL;
     if (self->state == CALL_ENDED) {
         PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
@@ -384,7 +375,7 @@ static PyObject *call_send_method(PyObject *object, PyObject *value)
 static PyObject *call_throw(PyObject *object, PyObject *const *args, Py_ssize_t count)
 {
     if (count < 1 || count > 3)
-        return refuse_arguments("throw(type[, value[, traceback]])");
+        return type_error("throw(type[, value[, traceback]])");
     PyObject *type = args[0], *value = count > 1 ? args[1] : Py_None;
     abandon((struct call *)object);
     if (PyExceptionInstance_Check(type))
@@ -392,13 +383,12 @@ static PyObject *call_throw(PyObject *object, PyObject *const *args, Py_ssize_t 
     else if (PyExceptionClass_Check(type))
         PyErr_SetObject(type, value == Py_None ? NULL : value);
     else
-        PyErr_SetString(PyExc_TypeError, "exceptions must be classes or instances of exceptions");
+        type_error("exceptions must be classes or instances of exceptions");
     return NULL;
 }
 
-static PyObject *call_close(PyObject *object, PyObject *unused)
+static PyObject *call_close(PyObject *object, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     abandon((struct call *)object);
     Py_RETURN_NONE;
 }
@@ -467,10 +457,9 @@ static void call_dealloc(PyObject *object)
 }
 
 /* For repr() of the task that runs it: the name of the command. */
-static PyObject *call_name(PyObject *object, void *unused)
+static PyObject *call_name(PyObject *object, void *Py_UNUSED(unused))
 {
     struct call *self = (struct call *)object;
-    (void)unused;
     if (self->one && !self->leasing)
         return PyObject_Str(PyTuple_GetItem(self->batch.commands, 0));
     return PyUnicode_FromString(self->leasing ? "connection" : "commands");
@@ -505,10 +494,6 @@ bool awaitable_ready(void)
         {Py_tp_clear, (void *)call_clear},     {Py_tp_methods, call_methods},
         {Py_tp_getset, call_properties},       {0, NULL},
     };
-    PyType_Spec spec = {.name = "tendon._helper.Call",
-                        .basicsize = sizeof(struct call),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-                        .slots = slots};
-    call_type = (PyTypeObject *)PyType_FromSpec(&spec);
+    call_type = make_type("tendon._helper.Call", sizeof(struct call), slots);
     return call_type != NULL;
 }

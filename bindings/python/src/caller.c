@@ -7,12 +7,11 @@
 PyTypeObject *caller_type;
 
 /* Caller(encode, plain, decode, timeout_ms) */
-static PyObject *caller_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *caller_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
 {
     PyObject *encode = NULL, *decode = NULL;
     int plain = 0;
     long long timeout_ms = 0;
-    (void)kwargs;
     if (!PyArg_ParseTuple(args, "OpOL", &encode, &plain, &decode, &timeout_ms))
         return NULL;
     struct caller *self = (struct caller *)PyType_GenericAlloc(type, 0);
@@ -59,9 +58,9 @@ static void caller_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
-PyObject *refuse_arguments(const char *signature)
+PyObject *type_error(const char *text)
 {
-    PyErr_SetString(PyExc_TypeError, signature);
+    PyErr_SetString(PyExc_TypeError, text);
     return NULL;
 }
 
@@ -118,7 +117,7 @@ static PyObject *caller_attach(PyObject *object, PyObject *const *args, Py_ssize
 {
     struct caller *self = (struct caller *)object;
     if (count != 2)
-        return refuse_arguments("attach(handle, address)");
+        return type_error("attach(handle, address)");
     PyObject *old = self->handle;
     self->client = PyLong_AsVoidPtr(args[1]);
     Py_INCREF(args[0]);
@@ -128,19 +127,12 @@ static PyObject *caller_attach(PyObject *object, PyObject *const *args, Py_ssize
 }
 
 /* detach(): call() answers NotImplemented again. */
-static PyObject *caller_detach(PyObject *object, PyObject *unused)
+static PyObject *caller_detach(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     struct caller *self = (struct caller *)object;
-    (void)unused;
     self->client = NULL;
     Py_CLEAR(self->handle);
     Py_RETURN_NONE;
-}
-
-static PyObject *caller_attached(PyObject *object, void *unused)
-{
-    (void)unused;
-    return PyBool_FromLong(((struct caller *)object)->client != NULL);
 }
 
 static PyObject *call_now(struct caller *self, PyObject *callback,
@@ -176,7 +168,7 @@ static PyObject *caller_call(PyObject *object, PyObject *const *args, Py_ssize_t
 {
     struct caller *self = (struct caller *)object;
     if (count != 2 || !PyTuple_Check(args[1]))
-        return refuse_arguments("call(callbacks, command)");
+        return type_error("call(callbacks, command)");
     if (!self->client || PyTuple_Size(args[1]) < 1)
         Py_RETURN_NOTIMPLEMENTED;
     struct arguments arguments;
@@ -314,7 +306,7 @@ static PyObject *caller_batch(PyObject *object, PyObject *const *args, Py_ssize_
     struct caller *self = (struct caller *)object;
     struct batch batch;
     if (count != 6)
-        return refuse_arguments("batch(address, commands, nodes, atomic, lease, flags)");
+        return type_error("batch(address, commands, nodes, atomic, lease, flags)");
     tendon_client *client = PyLong_AsVoidPtr(args[0]);
     if (!client || !batch_read(&batch, args + 1))
         return NULL;
@@ -342,9 +334,10 @@ static PyMethodDef caller_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyGetSetDef caller_properties[] = {
-    {"attached", caller_attached, NULL, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
+static PyMemberDef caller_members[] = {
+    {"client", T_ULONG, offsetof(struct caller, client), READONLY,
+     "While call() may use it, or 0."},
+    {NULL, 0, 0, 0, NULL},
 };
 
 bool caller_ready(void)
@@ -355,13 +348,9 @@ bool caller_ready(void)
         {Py_tp_traverse, (void *)caller_traverse},
         {Py_tp_clear, (void *)caller_clear},
         {Py_tp_methods, caller_methods},
-        {Py_tp_getset, caller_properties},
+        {Py_tp_members, caller_members},
         {0, NULL},
     };
-    PyType_Spec spec = {.name = "tendon._helper.Caller",
-                        .basicsize = sizeof(struct caller),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-                        .slots = slots};
-    caller_type = (PyTypeObject *)PyType_FromSpec(&spec);
+    caller_type = make_type("tendon._helper.Caller", sizeof(struct caller), slots);
     return caller_type != NULL;
 }

@@ -15,19 +15,6 @@ static PyObject *bytes_of(const struct walk *walk, const tendon_node *node)
                                      (Py_ssize_t)node->size);
 }
 
-static PyObject *text_of(const struct walk *walk, const tendon_node *node)
-{
-    if (!walk->decode)
-        return bytes_of(walk, node);
-    if (walk->decode == lent.utf8)
-        return PyUnicode_DecodeUTF8((const char *)walk->data + node->value.offset,
-                                    (Py_ssize_t)node->size, "strict");
-    PyObject *bytes = bytes_of(walk, node);
-    PyObject *text = bytes ? PyObject_CallFunctionObjArgs(walk->decode, bytes, NULL) : NULL;
-    Py_XDECREF(bytes);
-    return text;
-}
-
 /* What one of Python's functions makes of the bytes of a node. */
 static PyObject *made_by(PyObject *function, const struct walk *walk, const tendon_node *node)
 {
@@ -35,6 +22,16 @@ static PyObject *made_by(PyObject *function, const struct walk *walk, const tend
     PyObject *made = bytes ? PyObject_CallFunctionObjArgs(function, bytes, NULL) : NULL;
     Py_XDECREF(bytes);
     return made;
+}
+
+static PyObject *text_of(const struct walk *walk, const tendon_node *node)
+{
+    if (!walk->decode)
+        return bytes_of(walk, node);
+    if (walk->decode == lent.utf8)
+        return PyUnicode_DecodeUTF8((const char *)walk->data + node->value.offset,
+                                    (Py_ssize_t)node->size, "strict");
+    return made_by(walk->decode, walk, node);
 }
 
 static PyObject *list_of(struct walk *walk, uint32_t count)

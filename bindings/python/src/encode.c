@@ -84,10 +84,8 @@ static bool encode_other(const struct coder *coder, PyObject *value, struct argu
     PyObject *bytes = PyObject_CallFunctionObjArgs(coder->encode, value, NULL);
     if (!bytes || !keep(arguments, bytes))
         return false;
-    if (!PyBytes_Check(bytes)) {
-        PyErr_SetString(PyExc_TypeError, "the encoder must return bytes");
-        return false;
-    }
+    if (!PyBytes_Check(bytes))
+        return type_error("the encoder must return bytes") != NULL;
     point_to_bytes(bytes, out);
     return true;
 }
@@ -154,10 +152,8 @@ static bool encode_list(PyObject *command, struct arguments *arguments)
         return false;
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *value = PyList_GetItem(command, i);
-        if (!PyBytes_Check(value)) {
-            PyErr_SetString(PyExc_TypeError, "an encoded command is a list of bytes");
-            return false;
-        }
+        if (!PyBytes_Check(value))
+            return type_error("an encoded command is a list of bytes") != NULL;
         Py_INCREF(value);
         if (!keep(arguments, value))
             return false;
@@ -170,16 +166,15 @@ bool encode_command(const struct coder *coder, PyObject *command, struct argumen
                     size_t *out_count)
 {
     size_t before = arguments->count;
-    if (PyTuple_Check(command) && PyTuple_Size(command) > 0) {
-        struct name name;
-        if (!name_find(PyTuple_GetItem(command, 0), arguments, &name) ||
-            !encode_named(coder, &name, command, arguments))
-            return false;
-    } else if (!PyList_Check(command)) {
-        PyErr_SetString(PyExc_TypeError, "a command is a tuple of values or a list of bytes");
-        return false;
-    } else if (!encode_list(command, arguments))
-        return false;
+    bool encoded;
+    struct name name;
+    if (PyTuple_Check(command) && PyTuple_Size(command) > 0)
+        encoded = name_find(PyTuple_GetItem(command, 0), arguments, &name) &&
+                  encode_named(coder, &name, command, arguments);
+    else if (PyList_Check(command))
+        encoded = encode_list(command, arguments);
+    else
+        encoded = type_error("a command is a tuple of values or a list of bytes") != NULL;
     *out_count = arguments->count - before;
-    return true;
+    return encoded;
 }

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <structmember.h>
 
 #include <tendon/tendon.h>
 
@@ -39,8 +40,7 @@
     X(reply_destroy)                                                                               \
     X(error_destroy)                                                                               \
     X(lease_submit)                                                                                \
-    X(lease_close)                                                                                 \
-    X(lease_discard)
+    X(lease_close)
 
 struct library {
 #define X(name) __typeof__(&tendon_##name) name;
@@ -69,6 +69,8 @@ struct lent {
 
 extern struct library library;
 extern struct lent lent;
+
+PyTypeObject *make_type(const char *name, size_t size, PyType_Slot *slots);
 
 /* --- encode.c: arguments --- */
 
@@ -167,8 +169,8 @@ tendon_request *requests_make(const struct caller *caller, const struct batch *b
 bool command_make(const struct caller *caller, const struct name *name, PyObject *callbacks,
                   PyObject *command, struct arguments *arguments, PyObject **out_callback);
 tendon_request request_for(const struct caller *caller, const struct arguments *arguments);
-/* TypeError for a call that is not `signature`; NULL. */
-PyObject *refuse_arguments(const char *signature);
+/* Sets a TypeError; NULL. */
+PyObject *type_error(const char *text);
 /* What a callback (or NULL) makes of a value, whose reference is taken over. */
 PyObject *shaped(PyObject *callback, PyObject *value);
 

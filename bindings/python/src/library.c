@@ -9,7 +9,7 @@ struct library library;
 struct lent lent;
 
 /* Numbers of this interface; tendon/_helper.py refuses a helper that was built for another. */
-#define HELPER_VERSION 1
+#define HELPER_VERSION 2
 
 EXPORTED int tendon_python_version(void);
 EXPORTED PyObject *tendon_python_start(void *handle, PyObject *given);
@@ -20,49 +20,45 @@ int tendon_python_version(void)
     return HELPER_VERSION;
 }
 
+static bool is_there(const void *found, const char *problem, const char *name)
+{
+    if (!found)
+        PyErr_Format(PyExc_ImportError, problem, name);
+    return found != NULL;
+}
+
 static bool find_functions(void *handle)
 {
-    struct {
-        const char *name;
-        void *address;
-    } wanted[] = {
-#define X(name) {"tendon_" #name, &library.name},
-        LIBRARY_FUNCTIONS(X)
+    static const char problem[] = "libtendon lacks %s; it is older than this package";
+    /* ISO C has no conversion from an object pointer to a function pointer; POSIX does. */
+#define X(name)                                                                                    \
+    if (!is_there(*(void **)&library.name = dlsym(handle, "tendon_" #name), problem,               \
+                  "tendon_" #name))                                                                \
+        return false;
+    LIBRARY_FUNCTIONS(X)
 #undef X
-    };
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        void *found = dlsym(handle, wanted[i].name);
-        if (!found) {
-            PyErr_Format(PyExc_ImportError, "libtendon lacks %s; it is older than this package",
-                         wanted[i].name);
-            return false;
-        }
-        /* ISO C has no conversion from an object pointer to a function pointer; POSIX does. */
-        *(void **)wanted[i].address = found;
-    }
     return true;
 }
 
 static bool borrow_objects(PyObject *given)
 {
-    struct {
-        const char *name;
-        PyObject **place;
-    } wanted[] = {
-#define X(name) {#name, &lent.name},
-        LENT_OBJECTS(X)
+    static const char problem[] = "the native helper was not given %s";
+#define X(name)                                                                                    \
+    if (!is_there(lent.name = PyDict_GetItemString(given, #name), problem, #name))                 \
+        return false;                                                                              \
+    Py_INCREF(lent.name);
+    LENT_OBJECTS(X)
 #undef X
-    };
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        PyObject *found = PyDict_GetItemString(given, wanted[i].name);
-        if (!found) {
-            PyErr_Format(PyExc_ImportError, "the native helper was not given %s", wanted[i].name);
-            return false;
-        }
-        Py_INCREF(found);
-        *wanted[i].place = found;
-    }
     return true;
+}
+
+PyTypeObject *make_type(const char *name, size_t size, PyType_Slot *slots)
+{
+    PyType_Spec spec = {.name = name,
+                        .basicsize = (int)size,
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromSpec(&spec);
 }
 
 static bool make_names(void)

@@ -13,10 +13,9 @@ PyTypeObject *session_type;
 #define NO_SLOT UINT32_MAX
 
 /* Session(address of a client, which it owns from now on, loop) */
-static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
 {
     PyObject *address = NULL, *loop = NULL;
-    (void)kwargs;
     if (!PyArg_ParseTuple(args, "OO", &address, &loop))
         return NULL;
     tendon_client *client = PyLong_AsVoidPtr(address);
@@ -282,20 +281,21 @@ static PyObject *finish(struct session *self)
 }
 
 /*
- * Called by the loop itself: tasks are woken right here, and what they ask for next is sent before
- * it returns.
+ * Does what is due, and what woken tasks ask for next. With `direct` the loop itself has called, so
+ * that tasks can be woken right here.
  */
-static PyObject *work(struct session *self, bool readable)
+static PyObject *work(struct session *self, bool readable, bool direct)
 {
-    bool ticking = readable && self->ticking;
-    self->ticking = self->direct = true;
+    bool ticking = readable && self->ticking, before = self->direct;
+    self->ticking = true;
+    self->direct = direct;
     if (self->client && readable) {
         (void)library.client_process(self->client, 0, NULL);
         collect(self);
     }
     if (self->client && (self->waiting_count || !readable))
         send_waiting(self);
-    self->direct = false;
+    self->direct = before;
     self->ticking = ticking;
     if (self->client && self->waiting_count && !schedule(self))
         return NULL;
@@ -303,36 +303,21 @@ static PyObject *work(struct session *self, bool readable)
 }
 
 /* tick(): runs after the tasks of a turn of the loop have asked; scheduled by itself. */
-static PyObject *session_tick(PyObject *object, PyObject *unused)
+static PyObject *session_tick(PyObject *object, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
-    return work((struct session *)object, false);
+    return work((struct session *)object, false, true);
 }
 
 /* process(): the loop calls it whenever the client's descriptor is readable. */
-static PyObject *session_process(PyObject *object, PyObject *unused)
+static PyObject *session_process(PyObject *object, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
-    return work((struct session *)object, true);
+    return work((struct session *)object, true, true);
 }
 
 /* turn(): everything that is due, for a caller that is a task itself. */
-static PyObject *session_turn(PyObject *object, PyObject *unused)
+static PyObject *session_turn(PyObject *object, PyObject *Py_UNUSED(unused))
 {
-    struct session *self = (struct session *)object;
-    bool direct = self->direct;
-    (void)unused;
-    if (!self->client)
-        Py_RETURN_NONE;
-    self->direct = false;
-    if (self->waiting_count)
-        submit_waiting(self);
-    if (self->client)
-        (void)library.client_process(self->client, 0, NULL);
-    if (self->client)
-        collect(self);
-    self->direct = direct;
-    return finish(self);
+    return work((struct session *)object, true, false);
 }
 
 /* --- the end --- */
@@ -364,10 +349,9 @@ static void release(struct session *self, bool in_child)
 }
 
 /* close(): every call under way fails with ClientClosedError. Idempotent. */
-static PyObject *session_close(PyObject *object, PyObject *unused)
+static PyObject *session_close(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     struct session *self = (struct session *)object;
-    (void)unused;
     if (!self->client)
         Py_RETURN_NONE;
     bool direct = self->direct;
@@ -381,34 +365,12 @@ static PyObject *session_close(PyObject *object, PyObject *unused)
 }
 
 /* abandon(): for a forked child, which must not touch what it shares with its parent. */
-static PyObject *session_abandon(PyObject *object, PyObject *unused)
+static PyObject *session_abandon(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     struct session *self = (struct session *)object;
-    (void)unused;
     if (self->client)
         release(self, true);
     Py_RETURN_NONE;
-}
-
-static PyObject *session_closed(PyObject *object, void *unused)
-{
-    (void)unused;
-    return PyBool_FromLong(!((struct session *)object)->client);
-}
-
-static PyObject *session_address(PyObject *object, void *unused)
-{
-    (void)unused;
-    return PyLong_FromVoidPtr(((struct session *)object)->client);
-}
-
-static PyObject *session_loop(PyObject *object, void *unused)
-{
-    PyObject *loop = ((struct session *)object)->loop;
-    (void)unused;
-    loop = loop ? loop : Py_None;
-    Py_INCREF(loop);
-    return loop;
 }
 
 static int session_traverse(PyObject *object, visitproc visit, void *arg)
@@ -460,8 +422,7 @@ struct session *session_for(struct caller *caller, PyObject *core)
             return NULL;
         if (Py_TYPE(found) != session_type) {
             Py_DECREF(found);
-            PyErr_SetString(PyExc_TypeError, "session() must return a Session");
-            return NULL;
+            return (struct session *)type_error("session() must return a Session");
         }
         known = (struct session *)found;
         struct session *old = caller->session;
@@ -481,11 +442,10 @@ static PyMethodDef session_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyGetSetDef session_properties[] = {
-    {"closed", session_closed, NULL, NULL, NULL},
-    {"address", session_address, NULL, NULL, NULL},
-    {"loop", session_loop, NULL, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
+static PyMemberDef session_members[] = {
+    {"address", T_ULONG, offsetof(struct session, client), READONLY, "0 once it is closed."},
+    {"loop", T_OBJECT, offsetof(struct session, loop), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
 };
 
 bool session_ready(void)
@@ -496,13 +456,9 @@ bool session_ready(void)
         {Py_tp_traverse, (void *)session_traverse},
         {Py_tp_clear, (void *)session_clear},
         {Py_tp_methods, session_methods},
-        {Py_tp_getset, session_properties},
+        {Py_tp_members, session_members},
         {0, NULL},
     };
-    PyType_Spec spec = {.name = "tendon._helper.Session",
-                        .basicsize = sizeof(struct session),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-                        .slots = slots};
-    session_type = (PyTypeObject *)PyType_FromSpec(&spec);
+    session_type = make_type("tendon._helper.Session", sizeof(struct session), slots);
     return session_type != NULL;
 }

@@ -9,7 +9,7 @@ import ctypes
 import struct
 from array import array
 from ctypes import byref, c_char_p, c_uint64, c_void_p, cast
-from typing import Any, List, Optional, Sequence, Tuple, Union
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from tendon import _native as native
 from tendon._native import lib
@@ -24,6 +24,15 @@ _REQUEST_BYTES = _REQUEST.size
 _OUTCOME = struct.Struct("=QQ")  # a tendon_outcome: reply, error
 # How long a wait stays in C before it lets Python look for Ctrl-C.
 _SLICE_MS = 100
+
+
+class Plan(NamedTuple):
+    """Commands that travel together, and how."""
+
+    commands: Sequence[Command]
+    decode: Decode  # of their replies; None leaves bytes
+    atomic: bool = False  # one group
+    nodes: Optional[Sequence[bytes]] = None  # "host:port" of each, where it is not its keys'
 
 
 class Batch:

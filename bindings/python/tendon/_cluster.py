@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import random
 from enum import Enum
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Type
-from typing import TypeVar, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional
+from typing import Sequence, Tuple, Type, TypeVar, Union
 
 from tendon import _tables
 from tendon._core import Core, key_slot
 from tendon._encoder import Encoder, command_name
-from tendon._keywords import DEFAULTS
+from tendon._keywords import DEFAULTS, IGNORED, ClusterKeywords
 from tendon._options import check_names, default_retry, resolve
 from tendon._routing import ALWAYS_BY_NODE, merging
 from tendon._reply import raised
@@ -36,15 +36,6 @@ from tendon.pipeline import Pipeline
 R = TypeVar("R", bound="BaseCluster")
 PRIMARY, REPLICA = "primary", "replica"
 _COUNTING = ("DEL", "EXISTS", "UNLINK", "TOUCH")
-
-# What redis-py's cluster client ignores or has outgrown: accepted so that programs keep running.
-# fmt: off
-_WITHOUT_EFFECT = frozenset((
-    "skip_full_coverage_check", "nodemanager_follow_cluster", "init_slot_cache", "readonly_mode",
-    "reinitialize_steps", "dynamic_startup_nodes", "policy_resolver",
-    "connection_pool_class", "queue_class", "timeout",
-))
-# fmt: on
 
 
 class LoadBalancingStrategy(Enum):
@@ -77,7 +68,7 @@ class ClusterNode(NamedTuple):
 Targets = Union[None, str, ClusterNode, Sequence[ClusterNode], Dict[Any, ClusterNode]]
 
 
-class BaseCluster(BaseClient):
+class BaseCluster(ClusterKeywords, BaseClient):
     """What blocking and asyncio cluster clients have in common: options, targets, merging."""
 
     PRIMARIES, REPLICAS, ALL_NODES = "primaries", "replicas", "all"
@@ -86,24 +77,11 @@ class BaseCluster(BaseClient):
     _begin: Callable[[bool], None]  # sets up what only blocking or only asyncio clients have
     _on_nodes: Callable[..., Any]  # sends the same to several nodes
 
-    def __init__(
-        self,
-        host: Optional[str] = None,
-        port: int = 6379,
-        startup_nodes: Optional[List[ClusterNode]] = None,
-        cluster_error_retry_attempts: int = 10,
-        retry: Optional[BaseRetry] = None,
-        require_full_coverage: bool = True,
-        reinitialize_steps: int = 5,
-        read_from_replicas: bool = False,
-        load_balancing_strategy: Optional[LoadBalancingStrategy] = None,
-        dynamic_startup_nodes: bool = True,
-        url: Optional[str] = None,
-        address_remap: Optional[Callable[..., Any]] = None,
-        **kwargs: Any,
-    ) -> None:
-        if url is not None:
-            kwargs.update(parse_url(url))
+    def _set_up(self, given: Dict[str, Any]) -> None:
+        """What the constructor does with its arguments: its own, and among `others` Redis()'s."""
+        kwargs, host, port = given["others"], given["host"], given["port"]
+        if given["url"] is not None:
+            kwargs.update(parse_url(given["url"]))
             host, port = kwargs.pop("host", None), kwargs.pop("port", port)
             if not kwargs.get("db", 1):
                 del kwargs["db"]
@@ -115,29 +93,27 @@ class BaseCluster(BaseClient):
             raise RedisClusterException(
                 "A cluster cannot be reached through a Unix socket; use host and port"
             )
-        if address_remap is not None:
+        if given["address_remap"] is not None:
             raise ConfigurationError(
                 "address_remap is not supported by tendon; announce reachable addresses"
             )
-        seeds = list(startup_nodes or ()) + ([ClusterNode(host, port)] if host else [])
+        seeds = [*(given["startup_nodes"] or ()), *([ClusterNode(host, port)] if host else [])]
         if not seeds:
             raise RedisClusterException(
                 "RedisCluster requires at least one node to discover the cluster: pass host "
                 "and port, startup_nodes=[ClusterNode(host, port)], or url"
             )
-        covered = require_full_coverage and not kwargs.get("skip_full_coverage_check", False)
         limit = kwargs.pop("max_connections", None)
-        check_names("RedisCluster()", kwargs, DEFAULTS.keys() | _WITHOUT_EFFECT)
-        given = {name: value for name, value in kwargs.items() if name not in _WITHOUT_EFFECT}
-        given["retry"] = retry or default_retry()
-        if retry is None:
-            given["retry"].update_retries(cluster_error_retry_attempts)
-        self._kwargs = given
-        self.read_from_replicas = read_from_replicas
-        options = resolve("RedisCluster()", given)
-        options.core.update(
-            _core_options(seeds, covered, read_from_replicas, load_balancing_strategy)
-        )
+        check_names("RedisCluster()", kwargs, {*DEFAULTS, *IGNORED})
+        if kwargs.get("skip_full_coverage_check"):
+            given["require_full_coverage"] = False
+        self._kwargs = {name: value for name, value in kwargs.items() if name not in IGNORED}
+        self._kwargs["retry"] = given["retry"] or default_retry()
+        if given["retry"] is None:
+            self.retry.update_retries(given["cluster_error_retry_attempts"])
+        self.read_from_replicas = given["read_from_replicas"]
+        options = resolve("RedisCluster()", self._kwargs)
+        options.core.update(_core_options(seeds, given))
         options.core.setdefault("pool_max", str(limit or 100))
         self.response_callbacks = Callbacks(options.shapes, cluster=True)
         self._default: Optional[ClusterNode] = None
@@ -211,14 +187,16 @@ class BaseCluster(BaseClient):
             )
         return kinds[targets]()
 
+    def _map(self) -> Iterator[Tuple[ClusterNode, List[str]]]:
+        """Every node known, and its ranges of slots."""
+        for line in self._core.nodes().splitlines():
+            address, role, *ranges = line.split(" ")
+            host, _, port = address.rpartition(":")
+            yield ClusterNode(host, int(port), role), ",".join(ranges).split(",")
+
     def get_nodes(self) -> List[ClusterNode]:
         """Every node of the map; ``server_type`` is "primary" or "replica"."""
-        nodes = []
-        for line in self._core.nodes().splitlines():
-            address, role = line.split(" ")[:2]
-            host, _, port = address.rpartition(":")
-            nodes.append(ClusterNode(host, int(port), role))
-        return [node for node in nodes if node.server_type in (PRIMARY, REPLICA)]
+        return [node for node, _ in self._map() if node.server_type in (PRIMARY, REPLICA)]
 
     def get_primaries(self) -> List[ClusterNode]:
         return [node for node in self.get_nodes() if node.server_type == PRIMARY]
@@ -297,12 +275,11 @@ class BaseCluster(BaseClient):
         return self._node_of(self.keyslot(key), REPLICA if replica else PRIMARY)
 
     def _node_of(self, slot: int, role: str) -> Optional[ClusterNode]:
-        for line in self._core.nodes().splitlines():
-            address, kind, *ranges = line.split(" ")
-            for part in ",".join(ranges).split(",") if kind == role else ():
+        for node, ranges in self._map():
+            for part in ranges if node.server_type == role else ():
                 first, _, last = part.partition("-")
                 if first and int(first) <= slot <= int(last or first):
-                    return self.get_node(node_name=address)
+                    return node
         return None
 
     def _owner_of(self, slot: int) -> ClusterNode:
@@ -401,17 +378,13 @@ def _unchanged(value: Any, **_: Any) -> Any:
     return value
 
 
-def _core_options(
-    seeds: Sequence[ClusterNode],
-    covered: bool,
-    from_replicas: bool,
-    strategy: Optional[LoadBalancingStrategy],
-) -> Dict[str, str]:
+def _core_options(seeds: Sequence[ClusterNode], given: Mapping[str, Any]) -> Dict[str, str]:
     """The core's options of a cluster."""
 
     def address(node: ClusterNode) -> str:
         return f"[{node.host}]:{node.port}" if ":" in node.host else node.name
 
+    strategy, from_replicas = given["load_balancing_strategy"], given["read_from_replicas"]
     replicas = (LoadBalancingStrategy.ROUND_ROBIN_REPLICAS, LoadBalancingStrategy.RANDOM_REPLICA)
     read_from = (
         "replica" if strategy in replicas else "any" if strategy or from_replicas else "primary"
@@ -420,6 +393,6 @@ def _core_options(
         "mode": "cluster",
         "endpoints": ",".join(map(address, seeds)),
         "max_redirects": "16",
-        "cluster_full_coverage": "yes" if covered else "no",
+        "cluster_full_coverage": "yes" if given["require_full_coverage"] else "no",
         "read_from": read_from,
     }

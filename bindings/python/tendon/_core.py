@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from tendon import _helper
 from tendon import _native as native
-from tendon._batch import Batch, Command
+from tendon._batch import Batch, Plan
 from tendon._encoder import Encoder
 from tendon._native import lib
 from tendon._options import CoreValue, Options, set_credentials
@@ -84,17 +84,6 @@ class Handle:
 class _Scratch:
     """The C structs of one small call, used again and again; never by two calls at once."""
 
-    __slots__ = (
-        "request",
-        "reply",
-        "error",
-        "view",
-        "request_ref",
-        "reply_ref",
-        "error_ref",
-        "view_ref",
-    )
-
     def __init__(self, timeout_ms: int) -> None:
         self.request = native.Request(
             struct_size=ctypes.sizeof(native.Request), timeout_ms=timeout_ms
@@ -157,10 +146,6 @@ class BaseCore:
     def timeout_ms(self) -> int:
         """Of each request: 0 leaves it to the core, -1 is none."""
         return self._options.timeout_ms
-
-    def _encoded(self, commands: Sequence[Command]) -> List[List[bytes]]:
-        pack = self.encoder.pack
-        return [command if type(command) is list else pack(command)[1] for command in commands]
 
     def _current(self) -> Any:
         """The native client to ask, or what owns it."""
@@ -262,7 +247,7 @@ class Core(BaseCore):
     @property
     def _sure(self) -> bool:
         """Whether the last call went well, so that the next one will not take long."""
-        return self._callers[0].attached if self._callers else self._went_well
+        return bool(self._callers[0].client) if self._callers else self._went_well
 
     @_sure.setter
     def _sure(self, sure: bool) -> None:
@@ -279,7 +264,7 @@ class Core(BaseCore):
         return self._renewing(lambda handle: self._call(handle, argv, decode, blocking))
 
     def _renewing(self, use: Callable[[Handle], T]) -> T:
-        """What `use` makes of the native client, or of one with other credentials if it may help."""
+        """What `use` makes of the native client, or of another if other credentials may help."""
         handle = self._handle or self._open()
         try:
             return use(handle)
@@ -294,7 +279,7 @@ class Core(BaseCore):
                 return self._call_interruptibly(handle, argv, decode)
             self._reach(handle)
         if self._callers is not None:
-            value = self.run(handle, [argv], decode)[0]
+            value = self.run(handle, Plan([argv], decode))[0]
             self._sure = not self._endless and _answered(value)
             return raised(value)
         try:
@@ -340,66 +325,45 @@ class Core(BaseCore):
             waiter.join(_SLICE_S)
         raised(found[0] if found else None)
 
-    def batch(
-        self,
-        commands: Sequence[Command],
-        decode: Decode,
-        atomic: bool = False,
-        nodes: Optional[Sequence[bytes]] = None,
-    ) -> List[Any]:
+    def batch(self, plan: Plan) -> List[Any]:
         """
-        Sends all commands together. The values in order, an exception in place of each
-        failure.
+        Sends all commands together. The values in order, an exception in place of each failure.
         """
         handle = self._handle or self._open()
         try:
-            values = self._batch(handle, commands, decode, atomic, nodes)
+            values = self._batch(handle, plan)
             refused = all(isinstance(value, AuthenticationError) for value in values)
             if not values or not refused or not self._renew(handle, values[0]):
                 return values
         except AuthenticationError as error:
             if not self._renew(handle, error):
                 raise
-        return self._batch(self._open(), commands, decode, atomic, nodes)
+        return self._batch(self._open(), plan)
 
-    def _batch(
-        self,
-        handle: Handle,
-        commands: Sequence[Command],
-        decode: Decode,
-        atomic: bool,
-        nodes: Optional[Sequence[bytes]],
-    ) -> List[Any]:
+    def _batch(self, handle: Handle, plan: Plan) -> List[Any]:
         if not self._sure and _in_main_thread():
             if self._endless:
-                batch = Batch(
-                    self._encoded(commands), self._options.timeout_ms, nodes=nodes, atomic=atomic
-                )
-                return batch.run_interruptibly(handle.pointer, decode)
+                return self._made(plan).run_interruptibly(handle.pointer, plan.decode)
             self._reach(handle)
-        values = self.run(handle, commands, decode, atomic, nodes)
+        values = self.run(handle, plan)
         self._sure = not self._endless and all(map(_answered, values))
         return values
 
-    def run(
-        self,
-        handle: Handle,
-        commands: Sequence[Command],
-        decode: Decode,
-        atomic: bool = False,
-        nodes: Optional[Sequence[bytes]] = None,
-        lease: Optional[c_void_p] = None,
-    ) -> List[Any]:
+    def run(self, handle: Handle, plan: Plan, lease: Optional[c_void_p] = None) -> List[Any]:
         """As ``batch``, at once and perhaps on a lease: one crossing, which Ctrl-C does not end."""
-        if _helper.Caller is not None:
-            caller = self._callers[decode is None]
-            address = lease.value or 0 if lease else 0
-            values: List[Any] = caller.batch(handle.address, commands, nodes, atomic, address, 0)
-            return values
-        batch = Batch(
-            self._encoded(commands), self._options.timeout_ms, lease, nodes=nodes, atomic=atomic
+        if self._callers is None:
+            return self._made(plan, lease).run(handle.pointer, plan.decode)
+        caller = self._callers[plan.decode is None]
+        address = lease.value or 0 if lease else 0
+        values: List[Any] = caller.batch(
+            handle.address, plan.commands, plan.nodes, plan.atomic, address, 0
         )
-        return batch.run(handle.pointer, decode)
+        return values
+
+    def _made(self, plan: Plan, lease: Optional[c_void_p] = None) -> Batch:
+        pack = self.encoder.pack
+        commands = [one if type(one) is list else pack(one)[1] for one in plan.commands]
+        return Batch(commands, self._options.timeout_ms, lease, plan.nodes, plan.atomic)
 
     def lease(self, key: Optional[bytes] = None) -> "Lease":
         """
@@ -457,12 +421,12 @@ class Lease:
             batch = Batch([argv], self._timeout_ms, lease=self._pointer)
             value = batch.run_interruptibly(self._handle.pointer, decode)[0]
         else:
-            value = self.batch([argv], decode)[0]
+            value = self.batch(Plan([argv], decode))[0]
         return raised(value)
 
-    def batch(self, commands: Sequence[Command], decode: Decode, atomic: bool = False) -> List[Any]:
+    def batch(self, plan: Plan) -> List[Any]:
         """As Core.batch, on this connection."""
-        return self._core.run(self._handle, commands, decode, atomic, lease=self._pointer)
+        return self._core.run(self._handle, plan, self._pointer)
 
     def end(self, watching: bool) -> None:
         """As close(); without a watch left on it, the connection can be lent again at once."""

@@ -84,7 +84,7 @@ def resolve(owner: str, given: Mapping[str, Any]) -> Options:
             )
     core: Dict[str, CoreValue] = {}
     for name, option in TEXTS.items():
-        if values[name] and (values["ssl"] or not name.startswith("ssl_")):
+        if values[name] not in (None, "") and (values["ssl"] or not name.startswith("ssl_")):
             core[option] = str(values[name])
     _server(core, values)
     _names(core, values)
@@ -134,9 +134,6 @@ def _milliseconds(name: str, seconds: Any) -> str:
 
 def _server(core: Dict[str, CoreValue], values: Mapping[str, Any]) -> None:
     core["mode"] = "standalone"
-    core["host"] = str(values["host"] or "localhost")
-    core["port"] = str(values["port"])
-    core["db"] = str(values["db"] or 0)
     if values["credential_provider"] and (values["username"] or values["password"]):
         raise DataError("credential_provider excludes username and password; pass one or the other")
     streaming = getattr(values["credential_provider"], "is_streaming", None)
@@ -145,11 +142,8 @@ def _server(core: Dict[str, CoreValue], values: Mapping[str, Any]) -> None:
             "a streaming credential_provider would never be asked again; pass one that is not"
         )
     set_credentials(core, values["username"], values["password"])
-    protocol = values["protocol"]
-    if protocol not in (None, 2, 3, "2", "3"):
+    if values["protocol"] not in (None, 2, 3, "2", "3"):
         raise ConnectionError("protocol must be either 2 or 3")
-    if protocol is not None:
-        core["protocol"] = str(protocol)
 
 
 def set_credentials(core: Dict[str, CoreValue], username: Any, password: Any) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Sequence, Set, Tuple
 
-from tendon._batch import Command
+from tendon._batch import Command, Plan
 from tendon._encoder import Encoder, command_name
-from tendon._reply import Decode
 from tendon._shapes import Callbacks
 
 # fmt: off
@@ -25,14 +24,6 @@ else:
 _WATCH = ("WATCH", "watch")
 _TEXT_MAX = 100  # characters of a command quoted in an error, as in redis-py
 Queued = Tuple[Tuple[Any, ...], Dict[str, Any]]
-
-
-class Plan(NamedTuple):
-    """What execute() hands to the core at once."""
-
-    commands: List[Command]
-    decode: Decode
-    atomic: bool
 
 
 class BasePipeline(QueuedCommands):
@@ -168,8 +159,6 @@ class BasePipeline(QueuedCommands):
         callback = self.response_callbacks.get(command_name(args[0]).capitals)
         if callback is None:
             return value
-        if not options:
-            return callback(value)
         shaping = {k: v for k, v in options.items() if k not in ("NEVER_DECODE", "EMPTY_RESPONSE")}
         return callback(value, **shaping)
 

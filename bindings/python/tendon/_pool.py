@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, Optional, Tuple, Type, TypeVar
 
 from tendon._encoder import Encoder
 from tendon._keywords import DEFAULTS
@@ -21,6 +21,7 @@ class BasePool:
     _wait_ms = 0
     _classes: Tuple[type, type, type]  # plain, TLS, Unix socket
     _core_class: Any
+    disconnect: Callable[..., Any]
 
     def __init__(
         self,
@@ -87,9 +88,6 @@ class BasePool:
     def disconnect_free_connections(self) -> Any:
         """Closes the connections that nobody uses."""
         return self.disconnect(inuse_connections=False)
-
-    def disconnect(self, inuse_connections: bool = True) -> Any:
-        raise NotImplementedError
 
     def stats(self) -> Dict[str, int]:
         """The core's counters and gauges (include/tendon/stats.h); only tendon has this method."""

@@ -1,5 +1,6 @@
 """
-Results that take more than an expression (spec/surface/python-shapes.txt), and what expressions use.
+Results that take more than an expression, and what the expressions use; those are in
+spec/surface/python-shapes.txt.
 """
 
 from __future__ import annotations

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any, Dict, List, Tuple, Union
 
 _INTEGERS = frozenset(
-    "id age idle db sub psub multi qbuf qbuf-free obl argv-mem oll omem tot-mem".split()
+    (
+        "id age idle db sub psub multi qbuf qbuf-free obl argv-mem oll omem tot-mem "  # of clients
+        "refcount serializedlength lru lru_seconds_idle"  # of objects
+    ).split()
 )
 
 
@@ -85,20 +88,15 @@ def client(line: str) -> Dict[str, str]:
 
 
 def client_info(reply: Any, **_: Any) -> Dict[str, Any]:
-    found: Dict[str, Any] = dict(client(as_text(reply).strip()))
-    for name in _INTEGERS & found.keys():
-        found[name] = int(found[name])
-    return found
+    found = client(as_text(reply).strip())
+    return {name: int(text) if name in _INTEGERS else text for name, text in found.items()}
 
 
 def debug_object(reply: Any, **_: Any) -> Dict[str, Any]:
     """ "Value at:0x7f refcount:1 ..." """
     parts = ("type:" + as_text(reply)).split()
-    found: Dict[str, Any] = dict(part.partition(":")[::2] for part in parts if ":" in part)
-    for name in ("refcount", "serializedlength", "lru", "lru_seconds_idle"):
-        if name in found:
-            found[name] = int(found[name])
-    return found
+    found = dict(part.partition(":")[::2] for part in parts if ":" in part)
+    return {name: int(text) if name in _INTEGERS else text for name, text in found.items()}
 
 
 def slowlog(reply: Any, **_: Any) -> List[Dict[str, Any]]:

@@ -21,28 +21,23 @@ _log = logging.getLogger(__name__)
 Number = Union[int, float]
 
 # Each does something to a lock that still has the caller's token, and says whether it had.
-_RELEASE = """
+_HELD = """
 if redis.call('get', KEYS[1]) ~= ARGV[1] then
     return 0
 end
-return redis.call('del', KEYS[1])
 """
-_EXTEND = """
-if redis.call('get', KEYS[1]) ~= ARGV[1] then
-    return 0
-end
+_RELEASE = _HELD + "return redis.call('del', KEYS[1])"
+_REACQUIRE = _HELD + "return redis.call('pexpire', KEYS[1], ARGV[2])"
+_EXTEND = (
+    _HELD
+    + """
 local left = redis.call('pttl', KEYS[1])
 if left < 0 or ARGV[3] == '1' then
     left = 0
 end
 return redis.call('pexpire', KEYS[1], left + ARGV[2])
 """
-_REACQUIRE = """
-if redis.call('get', KEYS[1]) ~= ARGV[1] then
-    return 0
-end
-return redis.call('pexpire', KEYS[1], ARGV[2])
-"""
+)
 
 
 class Lock:

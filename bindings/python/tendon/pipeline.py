@@ -64,9 +64,9 @@ class Pipeline(BasePipeline):
                 load_missing(self._client, self.scripts)
             plan = self._plan(stack)
             if self._lease is None:
-                values = self._core.batch(*plan)
+                values = self._core.batch(plan)
             else:
-                values = self._lease.batch(*plan)
+                values = self._lease.batch(plan)
             return self._results(stack, plan, values, raise_on_error)
         finally:
             self._reset()

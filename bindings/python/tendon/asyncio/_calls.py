@@ -44,7 +44,6 @@ class Session:
         self._calls: Dict[int, Call] = {}
         self._number = 0
         self._ticking = self._collecting = self._closing = False
-        self.closed = False
 
     def _schedule(self) -> None:
         if not self._ticking:
@@ -56,7 +55,7 @@ class Session:
         return Call(self.loop.create_future(), decode, count)
 
     def _taken(self, call: Call, status: int) -> Call:
-        """The core has the call, or has refused it as a whole; it goes to the wire in the next tick."""
+        """The core has the call, and writes it in the next tick; or has refused it as a whole."""
         if status == native.OK:
             self._calls[self._number] = call
             self._schedule()
@@ -89,7 +88,7 @@ class Session:
 
     def cancel(self, call: Call) -> None:
         """Ends what nobody waits for any more."""
-        if call.missing and not self.closed:
+        if call.missing and self.address:
             for number in call.ids:
                 lib.tendon_cancel(self._client, number)
             if not self.loop.is_closed():
@@ -98,7 +97,7 @@ class Session:
     def tick(self) -> None:
         """Sends what was asked for; scheduled by itself."""
         self._ticking = False
-        if not self.closed and not self._collecting:
+        if self.address and not self._collecting:
             lib.tendon_client_flush(self._client)
             self._collect()
 
@@ -109,7 +108,7 @@ class Session:
 
     def process(self) -> None:
         """To be called when the descriptor is readable."""
-        if not self.closed and not self._collecting:
+        if self.address and not self._collecting:
             lib.tendon_client_process(self._client, 0, None)
             self._collect()
 
@@ -137,7 +136,7 @@ class Session:
     def close(self) -> None:
         """Ends every call under way; idempotent."""
         self._closing = self._collecting
-        if self.closed or self._collecting:
+        if not self.address or self._collecting:
             return
         lib.tendon_client_close(self._client)
         self._collect()
@@ -146,11 +145,11 @@ class Session:
 
     def abandon(self) -> None:
         """Lets go of everything, in a forked child."""
-        if not self.closed:
+        if self.address:
             self._release()
 
     def _release(self) -> None:
-        self.closed, self.address = True, 0
+        self.address = 0
         lib.tendon_client_destroy(self._client)
         self._calls.clear()
 

@@ -7,11 +7,11 @@ import threading
 import warnings
 from asyncio import AbstractEventLoop
 from ctypes import c_void_p
-from typing import Any, Awaitable, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Awaitable, Dict, List, Optional, Set, Tuple
 
 from tendon import _helper
 from tendon import _native as native
-from tendon._batch import Command
+from tendon._batch import Plan
 from tendon._core import BaseCore, Handle
 from tendon._native import lib
 from tendon._options import Options
@@ -113,48 +113,34 @@ class AsyncCore(BaseCore):
             self._set_credentials(await self._options.credential_provider.get_credentials_async())
             self.session()
 
-    def request(
-        self,
-        commands: Sequence[Command],
-        decode: Decode,
-        atomic: bool = False,
-        nodes: Optional[Sequence[bytes]] = None,
-        lease: int = 0,
-        flags: int = 0,
-    ) -> Awaitable[List[Any]]:
+    def request(self, plan: Plan, lease: int = 0, flags: int = 0) -> Awaitable[List[Any]]:
         """What batch() awaits, perhaps on a lease: the commands are sent as they are."""
-        caller = self._raw_caller if decode is None else self.caller
+        caller = self._raw_caller if plan.decode is None else self.caller
         found: Awaitable[List[Any]]
-        found = caller.requests(self, commands, nodes, atomic, lease, flags)
+        found = caller.requests(self, plan.commands, plan.nodes, plan.atomic, lease, flags)
         return found
 
-    async def batch(
-        self,
-        commands: Sequence[Command],
-        decode: Decode,
-        atomic: bool = False,
-        nodes: Optional[Sequence[bytes]] = None,
-    ) -> List[Any]:
+    async def batch(self, plan: Plan) -> List[Any]:
         """
         Sends all commands together. The values in order, an exception in place of each failure.
         The credential provider is asked before, and again if the server refuses what it gave.
         """
         await self.prepare()
-        values = await self.request(commands, decode, atomic, nodes)
+        values = await self.request(plan)
         refused = all(isinstance(value, AuthenticationError) for value in values)
         if values and refused and self.renew(values[0]):
             await self.prepare()
-            values = await self.request(commands, decode, atomic, nodes)
+            values = await self.request(plan)
         return values
 
     async def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
         """Sends one command and returns its value; raises a failure or the server's error."""
-        return raised((await self.batch([argv], decode))[0])
+        return raised((await self.batch(Plan([argv], decode)))[0])
 
     async def connect(self) -> None:
         """Waits until a connection is ready."""
         await self.prepare()
-        raised((await self.request([[]], None, flags=native.REQUEST_CONNECT))[0])
+        raised((await self.request(Plan([[]], None), flags=native.REQUEST_CONNECT))[0])
         self._reached.add(asyncio.get_running_loop())
 
     def reached(self) -> bool:
@@ -223,7 +209,7 @@ def _end(loop: AbstractEventLoop, session: Any) -> None:
 
 
 def _end_here(loop: AbstractEventLoop, session: Any) -> None:
-    if not session.closed:
+    if session.address:
         loop.remove_reader(_descriptor(session))
         session.close()
 
@@ -247,23 +233,21 @@ class Lease:
 
     async def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
         """As AsyncCore.call, on this connection."""
-        return raised((await self.batch([argv], decode))[0])
+        return raised((await self.batch(Plan([argv], decode)))[0])
 
-    async def batch(
-        self, commands: Sequence[Command], decode: Decode, atomic: bool = False
-    ) -> List[Any]:
+    async def batch(self, plan: Plan) -> List[Any]:
         """As AsyncCore.batch, on this connection."""
-        if self._session.closed:
+        if not self._session.address:
             text = "this connection was closed with its client"
-            return [ClientClosedError(text, status_code="CLOSED")] * len(commands)
+            return [ClientClosedError(text, status_code="CLOSED")] * len(plan.commands)
         if self._core.session() is not self._session:
             raise RuntimeError("this connection belongs to another event loop")
-        return await self._core.request(commands, decode, atomic, lease=self._address)
+        return await self._core.request(plan, self._address)
 
     def _end(self, give_back: Any) -> None:
         address, self._address = self._address, 0
         if address:
-            here = _running() is self._session.loop and not self._session.closed
+            here = _running() is self._session.loop and self._session.address
             if here:
                 self._session.turn()  # what waits for its turn still names the lease
             give_back(c_void_p(address))

@@ -32,7 +32,7 @@ class Stream(Events):
     def usable(self) -> bool:
         """Whether its client still is, in the running loop."""
         here = asyncio.get_running_loop() is self._loop
-        return bool(self._pointer) and here and not self._stale and not self._session.closed
+        return bool(self._pointer) and here and not self._stale and bool(self._session.address)
 
     def _renew(self, cause: Any) -> bool:
         return bool(self._core.renew(cause, self._session))
@@ -87,7 +87,7 @@ class Stream(Events):
         self._arrival.set()
         for tag in list(self._waiting):
             self._settle(tag, PubSubError("the connection was closed by another task"))
-        if not self._session.closed and not self._loop.is_closed():
+        if self._session.address and not self._loop.is_closed():
             self._session.turn()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, AsyncIterator, Dict, List, Optional
 
+from tendon._batch import Plan
 from tendon._client import NEVER_DECODE
 from tendon._cluster import ClusterNode, LoadBalancingStrategy
 
@@ -32,7 +33,7 @@ class RedisCluster(AsyncRouting):
     ) -> Any:
         names = [node.name.encode() for node in nodes]
         decode = None if options.pop(NEVER_DECODE, False) else self._encoder.decoder
-        values = await self._core.batch([args] * len(nodes), decode, nodes=names)
+        values = await self._core.batch(Plan([args] * len(nodes), decode, nodes=names))
         return self._merged(name, nodes, values, options)
 
     async def mget_nonatomic(self, keys: Any, *args: Any) -> List[Any]:

@@ -12,19 +12,19 @@ from typing import (
     Sequence, Set, Tuple, Union,
 )
 
+from tendon.asyncio._base import AsyncBase
 from tendon.commands._arguments import (
-    AsyncBase, BitFieldOperation, HashDataPersistOptions,
+    BitFieldOperation, HashDataPersistOptions,
 )
 from tendon.commands._arguments import (
     acl_rules as _acl_rules, aggregated as _aggregated, at as _at, at_ms as _at_ms,
     bitfield_gets as _bitfield_gets, counted as _counted, each as _each, expiry as _expiry,
-    extreme as _extreme, fields as _fields, flat as _flat, genpass_bits as _genpass_bits,
-    geo_area as _geo_area, geo_order as _geo_order, is_whole as _is_whole, list_of as _list_of,
-    migrated as _migrated, milliseconds as _milliseconds, milliseconds_of as _milliseconds_of,
-    one_of as _one_of, owner_of as _owner_of, pairs_counted as _pairs_counted,
-    scores_first as _scores_first, seconds as _seconds, seconds_of as _seconds_of,
-    several as _several, sort_gets as _sort_gets, trimming as _trimming, weighted as _weighted,
-    whole as _whole, yes_no as _yes_no,
+    fields as _fields, flat as _flat, geo_area as _geo_area, geo_order as _geo_order,
+    is_whole as _is_whole, list_of as _list_of, milliseconds as _milliseconds,
+    milliseconds_of as _milliseconds_of, one_of as _one_of, owner_of as _owner_of,
+    pairs_counted as _pairs_counted, scores_first as _scores_first, seconds as _seconds,
+    seconds_of as _seconds_of, several as _several, sort_gets as _sort_gets, trimming as _trimming,
+    weighted as _weighted, whole as _whole, yes_no as _yes_no,
 )
 from tendon.exceptions import DataError
 from tendon.typing import (
@@ -1717,8 +1717,10 @@ class SortedSetCommands(AsyncBase):
         ``BZMPOP``; since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided keys, N being
         the number of elements in the sorted set, and M being the number of elements popped.
         """
+        if bool(min) == bool(max):
+            raise DataError("Either min or max, but not both must be set")
         return self.execute_command(
-            "BZMPOP", timeout, numkeys, *keys, _extreme(min, max), "COUNT", count
+            "BZMPOP", timeout, numkeys, *keys, "MIN" if min else "MAX", "COUNT", count
         )
 
     def bzpopmax(
@@ -1905,7 +1907,9 @@ class SortedSetCommands(AsyncBase):
         ``ZMPOP``; since 7.0.0; O(K) + O(M*log(N)) where K is the number of provided keys, N being
         the number of elements in the sorted set, and M being the number of elements popped.
         """
-        pieces: List[Any] = [num_keys, *_several(keys), _extreme(min, max)]
+        if bool(min) == bool(max):
+            raise DataError("Either min or max, but not both must be set")
+        pieces: List[Any] = [num_keys, *_several(keys), "MIN" if min else "MAX"]
         if count != 1:
             pieces += ["COUNT", count]
         return self.execute_command("ZMPOP", *pieces)
@@ -3355,9 +3359,11 @@ class ACLCommands(AsyncBase):
 
         ``ACL GENPASS``; since 6.0.0; O(1).
         """
+        if bits is not None and not (str(bits).isdigit() and int(bits) <= 4096):
+            raise DataError("genpass optionally accepts a bits argument, between 0 and 4096.")
         pieces: List[Any] = []
         if bits is not None:
-            pieces.append(_genpass_bits(bits))
+            pieces.append(bits)
         return self.execute_command("ACL GENPASS", *pieces, **kwargs)
 
     def acl_getuser(self, username: str, **kwargs: Any) -> Awaitable[Optional[Dict[str, Any]]]:
@@ -3999,18 +4005,8 @@ class ManagementCommands(AsyncBase):
         and a RESTORE in the target instance. See the pages of these commands for time complexity.
         Also an O(N) data transfer between the two instances is performed.
         """
-        if not copy and not replace and auth is None:
-            return self.execute_command(
-                "MIGRATE",
-                host,
-                port,
-                "",
-                destination_db,
-                timeout,
-                "KEYS",
-                *_migrated(keys),
-                **kwargs,
-            )
+        if not _list_of(keys):
+            raise DataError("MIGRATE requires at least one key")
         pieces: List[Any] = [host, port, "", destination_db, timeout]
         if copy:
             pieces.append("COPY")
@@ -4018,7 +4014,7 @@ class ManagementCommands(AsyncBase):
             pieces.append("REPLACE")
         if auth is not None:
             pieces += ["AUTH", auth]
-        pieces += ["KEYS", *_migrated(keys)]
+        pieces += ["KEYS", *_list_of(keys)]
         return self.execute_command("MIGRATE", *pieces, **kwargs)
 
     def object(self, infotype: str, key: KeyT, **kwargs: Any) -> Awaitable[Any]:

@@ -63,9 +63,9 @@ class Pipeline(BasePipeline):
             plan = self._plan(stack)
             if self._lease is None:
                 await self._client._prepare()  # asyncio
-                values = await self._core.batch(*plan)
+                values = await self._core.batch(plan)
             else:
-                values = await self._lease.batch(*plan)
+                values = await self._lease.batch(plan)
             return self._results(stack, plan, values, raise_on_error)
         finally:
             self._reset()

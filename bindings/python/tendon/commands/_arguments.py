@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
-from typing import Any, AsyncIterator, Awaitable, Callable, Iterable, Iterator, List, Mapping
-from typing import Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from tendon.exceptions import DataError
 
@@ -18,46 +17,6 @@ class HashDataPersistOptions(enum.Enum):
 
     FNX = "FNX"
     FXX = "FXX"
-
-
-class Base:
-    """What the command methods call; clients and pipelines say how."""
-
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        raise NotImplementedError
-
-    def _scanned(
-        self, step: Callable[[int], Any], each: Callable[[Any], Iterable[Any]] = iter
-    ) -> Iterator[Any]:
-        """
-        All elements of a SCAN-like command: ``step`` takes a cursor, ``each`` the elements of one
-        step.
-        """
-        cursor, found = step(0)
-        yield from each(found)
-        while cursor:
-            cursor, found = step(cursor)
-            yield from each(found)
-
-
-class AsyncBase:
-    """The same for asyncio."""
-
-    def execute_command(self, *args: Any, **options: Any) -> Awaitable[Any]:
-        raise NotImplementedError
-
-    async def _scanned(
-        self,
-        step: Callable[[int], Awaitable[Tuple[int, Any]]],
-        each: Callable[[Any], Iterable[Any]] = iter,
-    ) -> AsyncIterator[Any]:
-        cursor, found = await step(0)
-        for element in each(found):
-            yield element
-        while cursor:
-            cursor, found = await step(cursor)
-            for element in each(found):
-                yield element
 
 
 class BitFieldOperation:
@@ -255,13 +214,6 @@ def sort_gets(get: Any) -> List[Any]:
     return each("GET", [get] if isinstance(get, (bytes, str)) else get)
 
 
-def extreme(min: Optional[bool], max: Optional[bool]) -> str:
-    """Which end ZMPOP takes from."""
-    if bool(min) == bool(max):
-        raise DataError("Either min or max, but not both must be set")
-    return "MIN" if min else "MAX"
-
-
 def weighted(keys: Any) -> List[Any]:
     """The keys of ZUNION and its kin, with their weights if there are any."""
     names = list_of(keys)
@@ -315,19 +267,6 @@ def geo_order(sort: Optional[str], count: Optional[int], any: bool) -> List[Any]
         raise DataError("GEOSEARCH ``any`` can't be provided without count")
     pieces: List[Any] = [sort.upper()] if sort else []
     return pieces + (["COUNT", count, *(["ANY"] if any else [])] if count else [])
-
-
-def genpass_bits(bits: Any) -> int:
-    if not (isinstance(bits, int) or str(bits).isdigit()) or not 0 <= int(bits) <= 4096:
-        raise DataError("genpass optionally accepts a bits argument, between 0 and 4096.")
-    return int(bits)
-
-
-def migrated(keys: Any) -> List[Any]:
-    names = list_of(keys)
-    if not names:
-        raise DataError("MIGRATE requires at least one key")
-    return names
 
 
 def owner_of(client: Any, slot: Any) -> Any:
