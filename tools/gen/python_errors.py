@@ -24,7 +24,7 @@ Every exception made here carries, beside its text (cause and remedy):
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, List, Tuple, Type
+from typing import Dict, List, Tuple, Type
 
 from tendon._outcome import ExceptionType, OfLock, Outcome, Redirect
 
@@ -76,8 +76,6 @@ def statuses(spec, rows):
 def outputs(root):
     spec, found = json.loads((root / "spec/errors/errors.json").read_text()), sections(root)
     names = sorted([CLASS.fullmatch(line)[1] for line in found["classes"]] + ["ExceptionType"])
-    refusals = [row.split()[0] for row in found["codes"]] + found["refusals"]
-    refusals.remove("ERR")
     text = HEAD + "__all__: List[str] = [\n" + "".join(f'    "{name}",\n' for name in names) + "]\n"
     text += "".join(part for line in found["classes"] for part in class_of(line))
     text += "\n\n# What libtendon's statuses are called and raised as."
@@ -86,7 +84,4 @@ def outputs(root):
     text += table("CODES", "str, Type[RedisError]", [row.split() for row in found["codes"]])
     by_text = [row.split(" ", 1)[::-1] for row in found["texts"]]
     text += table("TEXTS", "str, Type[RedisError]", by_text)
-    text += "\n# Words of servers that prove that the command changed nothing.\n"
-    text += "REFUSALS: FrozenSet[str] = frozenset(\n    (\n"
-    text += "".join(f'        "{word}",\n' for word in refusals) + "    )\n)\n"
     return {TARGET: text}

@@ -17,7 +17,6 @@ from tendon.exceptions import ResponseError
 # Options that stay in Python: never results of a command, so no callback may see them.
 EMPTY_RESPONSE = "EMPTY_RESPONSE"
 NEVER_DECODE = "NEVER_DECODE"
-_TLS_ONLY = "ssl_"
 C = TypeVar("C", bound="Sending")
 R = TypeVar("R", bound="BaseRedis")
 
@@ -169,7 +168,7 @@ def _own_pool(kind: Any, given: Dict[str, Any], max_connections: Optional[int]) 
     if given.pop("ssl"):
         connection_class = tls
     else:  # as in redis-py, TLS options without ssl=True say nothing
-        given = {name: value for name, value in given.items() if not name.startswith(_TLS_ONLY)}
+        given = {name: value for name, value in given.items() if not name.startswith("ssl_")}
     if given["retry"] is None:
         given["retry"] = default_retry()
     return kind(connection_class, max_connections, **given)

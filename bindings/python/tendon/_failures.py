@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tendon._outcome import Outcome
+from tendon._refusals import REFUSALS
 from tendon._words import in_python_words
-from tendon.exceptions import CODES, REFUSALS, STATUSES, TEXTS, DataError, RedisError, ResponseError
+from tendon.exceptions import CODES, STATUSES, TEXTS, DataError, RedisError, ResponseError
 
 
 def from_reply(text: str) -> RedisError:
@@ -20,7 +21,7 @@ def from_reply(text: str) -> RedisError:
             error = kind(rest, status_code=code)
         except ValueError:  # a redirect without a readable address
             error = ResponseError(text, status_code=code)
-    error.executed = "no" if code in REFUSALS else "yes"
+    error.executed = "no" if code in REFUSALS else "unknown"
     return error
 
 

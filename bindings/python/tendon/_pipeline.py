@@ -128,7 +128,7 @@ class BasePipeline(QueuedCommands):
             if _unanswered(value):
                 _annotate_refused(value, stack)
                 raise self._watch_lost(value) if isinstance(value, RedisError) else value
-        refused = {
+        refused: Dict[int, Any] = {
             index: value for index, value in enumerate(values[1:-1]) if isinstance(value, Exception)
         }
         results = values[-1]
@@ -136,6 +136,7 @@ class BasePipeline(QueuedCommands):
             if isinstance(results, ExecAbortError) and refused:
                 index, results = next(iter(refused.items()))
                 _annotate(results, index, stack[index][0])
+                results.executed = "no"  # EXEC discarded everything
             raise results
         self.watching = False  # EXEC ended it, whatever it answered
         if results is None:

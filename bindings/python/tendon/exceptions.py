@@ -13,7 +13,7 @@ Every exception made here carries, beside its text (cause and remedy):
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, List, Tuple, Type
+from typing import Dict, List, Tuple, Type
 
 from tendon._outcome import ExceptionType, OfLock, Outcome, Redirect
 
@@ -331,28 +331,3 @@ TEXTS: Dict[str, Type[RedisError]] = {
     "Error loading the extension. Please check the server logs.": ModuleError,
     "Error unloading module: no such module with that name": ModuleError,
 }
-
-# Words of servers that prove that the command changed nothing.
-REFUSALS: FrozenSet[str] = frozenset(
-    (
-        "OOM",
-        "EXECABORT",
-        "LOADING",
-        "NOSCRIPT",
-        "READONLY",
-        "NOAUTH",
-        "WRONGPASS",
-        "NOPERM",
-        "ASK",
-        "MOVED",
-        "TRYAGAIN",
-        "CLUSTERDOWN",
-        "CROSSSLOT",
-        "MASTERDOWN",
-        "WRONGTYPE",
-        "BUSY",
-        "NOREPLICAS",
-        "NOPROTO",
-        "UNKILLABLE",
-    )
-)
