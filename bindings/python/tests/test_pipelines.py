@@ -48,7 +48,8 @@ class PipelineTest(Case):
                 )
                 with self.fails(tendon.ResponseError, text) as it:
                     pipe.execute()
-                self.assertEqual((it.error.status_code, it.error.executed), ("WRONGTYPE", "unknown"))
+                said = it.error.status_code, it.error.executed
+                self.assertEqual(said, ("WRONGTYPE", "unknown"))
                 pipe.set("py:a", 2).lpush("py:a", "x").get("py:a")
                 first, error, last = pipe.execute(raise_on_error=False)
                 self.assertEqual((first, last), (True, b"2"))
