@@ -115,7 +115,7 @@ func (c *baseCmd) unnamed() error {
 	for _, arg := range c.args[1:] {
 		text += "'" + argText(arg) + "' "
 	}
-	return serverError(text)
+	return refusedError{serverError(text)}
 }
 
 // show is the text of a command for people: its arguments, then its outcome.

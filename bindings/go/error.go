@@ -36,6 +36,15 @@ func (e serverError) Executed() Executed {
 	return ExecutedUnknown
 }
 
+// refusedError is a server's error for what it did not even begin to execute, whatever its code.
+type refusedError struct{ serverError }
+
+// Executed is no.
+func (refusedError) Executed() Executed { return ExecutedNo }
+
+// Unwrap gives the error itself, for errors.Is.
+func (e refusedError) Unwrap() error { return e.serverError }
+
 const (
 	// Nil is the result of a key, field or member that does not exist.
 	Nil = serverError("redis: nil")

@@ -34,11 +34,13 @@ func TestCommandWithoutName(t *testing.T) {
 		wantError(t, name+" Do()", do(bg(t)).Err(), noCommand)
 		wantError(t, name+` Do("")`, do(bg(t), "").Err(), noName)
 		wantError(t, name+` Do(nil, "x", 1)`, do(bg(t), nil, "x", 1).Err(), noName+"'x' '1' ")
-		if err, ok := do(bg(t), []byte{}).Err().(redis.Error); !ok {
-			t.Errorf("%s: %v is no error of a server", name, err)
+		err := do(bg(t), []byte{}).Err()
+		if _, ok := err.(redis.Error); !ok || executed(err) != redis.ExecutedNo {
+			t.Errorf("%s: %v is no error of a server that says it was not executed", name, err)
 		}
 		var none *redis.Cmd
-		cmds, err := one.Pipelined(bg(t), func(p redis.Pipeliner) error {
+		var cmds []redis.Cmder
+		cmds, err = one.Pipelined(bg(t), func(p redis.Pipeliner) error {
 			p.Set(bg(t), key, "value", 0)
 			none = p.Do(bg(t))
 			p.Get(bg(t), key)
@@ -70,6 +72,11 @@ func TestCommandWithoutName(t *testing.T) {
 	wantError(t, "it", cmds[1].Err(), noName)
 	count, err := c.Exists(bg(t), key).Result()
 	same(t, count, err, 0)
+}
+
+// executed is what an error of a server says of its command.
+func executed(err error) redis.Executed {
+	return err.(interface{ Executed() redis.Executed }).Executed()
 }
 
 // monitored is what the server executed for `key`, as MONITOR shows it, while `call` ran.
@@ -164,6 +171,9 @@ func TestRefusedTransactions(t *testing.T) {
 		wantError(t, name, err, one.want)
 		wantError(t, name+": what was queued", cmds[0].Err(), aborted)
 		wantError(t, name+": too few arguments", cmds[1].Err(), arity)
+		if executed(err) != redis.ExecutedNo || executed(cmds[1].Err()) != redis.ExecutedNo {
+			t.Errorf("%s: %v does not say that nothing was executed", name, err)
+		}
 		if !redis.HasErrorPrefix(cmds[2].Err(), "ERR unknown command 'nonsense'") {
 			t.Errorf("%s: an unknown command gave %v", name, cmds[2].Err())
 		}

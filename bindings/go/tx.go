@@ -33,6 +33,9 @@ func (t *txSink) Deliver(position int, tape core.Tape, failure *core.Failure) {
 			t.err = err
 		}
 	case err != nil:
+		if reply, ok := err.(serverError); ok {
+			err = refusedError{reply} // EXEC executes nothing then
+		}
 		t.failed[position-1] = true
 		t.cmds[position-1].SetErr(err)
 	}
