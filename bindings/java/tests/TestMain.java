@@ -19,7 +19,7 @@ public final class TestMain {
     private static final int CASE_SECONDS = 180;
 
     private static final List<Class<?>> SUITES = List.of(CommandTests.class, SurfaceTests.class,
-            MirrorTests.class, TypeTests.class, PubSubTests.class,
+            MirrorTests.class, TypeTests.class, LoginTests.class, PubSubTests.class,
             ReplyTests.class, PipelineTests.class, TransactionTests.class, PoolTests.class,
             OptionTests.class, TlsTests.class, ClusterTests.class, BadInputTests.class,
             LifecycleTests.class, ThreadTests.class, FailureTests.class, AsyncTests.class,

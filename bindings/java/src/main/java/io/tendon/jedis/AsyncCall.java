@@ -13,8 +13,9 @@ import java.util.concurrent.TimeoutException;
  * is dropped.
  */
 class AsyncCall<T> extends CompletableFuture<T> {
-    private final Driver driver;
     private final Builder<T> builder;
+    /** Which it was handed over to; null before. */
+    volatile Driver driver;
     /** What must not be collected while this is under way: the client, which would close. */
     private Object owner;
 
@@ -26,11 +27,10 @@ class AsyncCall<T> extends CompletableFuture<T> {
     long lease;
     long id;
 
-    AsyncCall(Driver driver, Object owner, CommandArguments arguments, Builder<T> builder) {
+    AsyncCall(Object owner, CommandArguments arguments, Builder<T> builder) {
         if (arguments == null || builder == null) {
             throw new IllegalArgumentException("a command needs arguments and a builder");
         }
-        this.driver = driver;
         this.owner = owner;
         this.arguments = arguments.freeze();
         this.builder = builder;
@@ -115,27 +115,37 @@ class AsyncCall<T> extends CompletableFuture<T> {
     private boolean abandon(boolean changed) {
         if (changed) {
             beforeFailure(failure());
-            driver.cancel(this);
+            Driver sender = driver;
+            if (sender != null) {
+                sender.cancel(this);
+            }
         }
         return changed;
     }
 
+    private void beforeWait() {
+        Driver sender = driver;
+        if (sender != null) {
+            sender.beforeWait(this);
+        }
+    }
+
     @Override
     public T join() {
-        driver.beforeWait(this);
+        beforeWait();
         return super.join();
     }
 
     @Override
     public T get() throws InterruptedException, ExecutionException {
-        driver.beforeWait(this);
+        beforeWait();
         return super.get();
     }
 
     @Override
     public T get(long timeout, TimeUnit unit)
             throws InterruptedException, ExecutionException, TimeoutException {
-        driver.beforeWait(this);
+        beforeWait();
         return super.get(timeout, unit);
     }
 }

@@ -29,7 +29,6 @@ import java.util.function.Consumer;
  */
 public abstract class AsyncJedisBase implements AsyncCommands, AutoCloseable {
     private final Core core;
-    private final Driver driver;
     private final Setup setup;
     private final CommandKeyArgumentPreProcessor keys;
     private Core messages; /* a client with a thread, for subscriptions */
@@ -42,19 +41,20 @@ public abstract class AsyncJedisBase implements AsyncCommands, AutoCloseable {
         CoreOptions options = CoreOptions.of(setup);
         options.put("drive", "host");
         keys = options.config().getCommandKeyArgumentPreProcessor();
-        core = new Core(options);
-        driver = core.driver("tendon-async", setup.executor);
+        core = new Core(options, "tendon-async", setup.executor);
     }
 
     /** A command that is not sent yet. */
     <T> AsyncCall<T> call(CommandArguments arguments, Builder<T> builder) {
         CommandArguments sent = arguments == null ? null : arguments.process(keys);
-        return new AsyncCall<>(driver, this, sent, builder);
+        AsyncCall<T> call = new AsyncCall<>(this, sent, builder);
+        core.renewsAfter(call);
+        return call;
     }
 
     /** A command of a group that nobody wants once {@code last} has ended. */
     AsyncCall<Object> step(AsyncCall<?> last, CommandArguments arguments) {
-        return new AsyncCall<>(driver, this, arguments, BuilderFactory.RAW_OBJECT) {
+        return new AsyncCall<>(this, arguments, BuilderFactory.RAW_OBJECT) {
             @Override
             boolean isAbandoned() {
                 return last.isDone();
@@ -66,7 +66,7 @@ public abstract class AsyncJedisBase implements AsyncCommands, AutoCloseable {
     AsyncCall<List<Object>> exec(
             Builder<List<Object>> builder, Consumer<Throwable> onFailure) {
         CommandArguments arguments = new CommandArguments(Protocol.Command.EXEC);
-        return new AsyncCall<>(driver, this, arguments, builder) {
+        return new AsyncCall<>(this, arguments, builder) {
             @Override
             void beforeFailure(Throwable failure) {
                 onFailure.accept(failure);
@@ -74,20 +74,15 @@ public abstract class AsyncJedisBase implements AsyncCommands, AutoCloseable {
         };
     }
 
-    /** After the outcome of a command on {@code lease}. */
-    void leave(Lease lease) {
-        driver.leave(lease);
-    }
-
     void send(List<AsyncCall<?>> calls) {
-        driver.send(calls);
+        core.send(calls);
     }
 
     @Override
     public <T> CompletableFuture<T> executeCommand(
             CommandArguments arguments, Builder<T> builder) {
         AsyncCall<T> call = call(arguments, builder);
-        driver.send(call);
+        core.send(List.of(call));
         return call;
     }
 
@@ -113,7 +108,7 @@ public abstract class AsyncJedisBase implements AsyncCommands, AutoCloseable {
         }
         AsyncCall<Object> ready =
                 call(new CommandArguments(Protocol.Command.PING), BuilderFactory.RAW_OBJECT);
-        return new AsyncTransaction(this, core.lease(driver, ready), doMulti);
+        return new AsyncTransaction(this, core.lease(ready), doMulti);
     }
 
     /**
@@ -191,7 +186,7 @@ public abstract class AsyncJedisBase implements AsyncCommands, AutoCloseable {
     /** Stops the client. Does not wait for callbacks. */
     @Override
     public void close() {
-        driver.close();
+        core.close();
         closeMessages();
     }
 }

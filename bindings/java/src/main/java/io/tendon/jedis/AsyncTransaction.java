@@ -42,7 +42,7 @@ public final class AsyncTransaction implements AsyncCommands, AutoCloseable {
         if (open) {
             queue.add(call);
         } else {
-            client.send(List.of(leased(call)));
+            send(List.of(leased(call)));
         }
         return call;
     }
@@ -81,7 +81,7 @@ public final class AsyncTransaction implements AsyncCommands, AutoCloseable {
         watching = false;
         AsyncCall<String> call = client.call(
                 new CommandArguments(Protocol.Command.UNWATCH), BuilderFactory.STRING);
-        client.send(List.of(leased(call)));
+        send(List.of(leased(call)));
         return call;
     }
 
@@ -94,10 +94,18 @@ public final class AsyncTransaction implements AsyncCommands, AutoCloseable {
                         && cause.failure().breaksConnection()) {
                     lease.markBroken();
                 }
-                client.leave(lease);
+                lease.engine().driver().leave(lease);
             });
         }
         return call;
+    }
+
+    private void send(List<AsyncCall<?>> calls) {
+        if (lease == null) {
+            client.send(calls);
+        } else {
+            lease.engine().driver().send(calls);
+        }
     }
 
     private void end() {
@@ -131,7 +139,7 @@ public final class AsyncTransaction implements AsyncCommands, AutoCloseable {
         exec.flags = Pending.ATOMIC | Pending.ATOMIC_END;
         List<AsyncCall<?>> all = new ArrayList<>(steps);
         all.add(exec);
-        client.send(all);
+        send(all);
         watching = false;
         end();
         return exec;

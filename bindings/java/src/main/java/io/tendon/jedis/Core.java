@@ -1,114 +1,87 @@
 package io.tendon.jedis;
 
+import io.tendon.jedis.exceptions.Executed;
 import io.tendon.jedis.exceptions.Failure;
 import io.tendon.jedis.exceptions.JedisException;
-import io.tendon.jedis.exceptions.JedisValidationException;
-import io.tendon.jedis.util.SafeEncoder;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
-/** One native client: its options, its commands, its leases. Any number of threads may use it. */
+/**
+ * What a client is inside: its commands and its leases go to the native core. Any number of threads
+ * may use it. When the server refuses the credentials that a program's provider gave, that is asked
+ * again, and other credentials mean another native client: what uses the old one may end there.
+ */
 final class Core {
-    /**
-     * Waiting for a lease is bounded by the pool's and the connection's own limits, not by a third
-     * one.
-     */
-    private static final long LEASE_TIMEOUT_MS = 365L * 86_400_000;
-
     private static final Cleaner CLEANER = Cleaner.create();
 
-    private final Handle handle;
-    private final Backstop backstop;
-    private volatile Waiter waiter;
+    private final Map<String, String> options;
+    private final String url;
+    private final Login login; /* null: without a provider */
+    private final Consumer<Engine> prepare;
+    private final ReentrantLock renewing = new ReentrantLock();
+    /** All that have not ended. */
+    private final Set<Engine> engines = ConcurrentHashMap.newKeySet();
+    private volatile Engine engine;
+    private volatile boolean closed;
 
-    /** For a program that forgot close, of this or of a Jedis that it borrowed from this. */
-    private static final class Backstop implements Runnable {
-        private final Handle handle;
-        private volatile Driver driver;
-
-        Backstop(Handle handle) {
-            this.handle = handle;
-        }
-
-        @Override
-        public void run() {
-            if (driver == null) {
-                handle.reclaim();
-            } else {
-                driver.reclaim();
-            }
-        }
+    /** Checks the options; connects nothing. */
+    Core(CoreOptions told) {
+        this(told, made -> { });
     }
 
-    /** How much of the pool is used. */
-    record Stats(int open, int idle, int leased, int waiting, long created) {
+    /** As above, with a driver that completes futures; {@code executor} may be null. */
+    Core(CoreOptions told, String driver, Executor executor) {
+        this(told, made -> made.drive(driver, executor));
     }
 
-    /** Checks the options; connects nothing. The URL, when there is one, wins over the options. */
-    Core(CoreOptions options) {
-        long client = create(options.options(), options.url());
-        handle = new Handle(client, NativeClient::clientClose, NativeClient::clientDestroy);
-        backstop = new Backstop(handle);
-        CLEANER.register(this, backstop);
-    }
-
-    private static long create(Map<String, String> options, String url) {
-        Exchange exchange = Exchange.current();
-        long config = NativeClient.configCreate();
-        if (config == 0) {
-            throw new OutOfMemoryError("no native memory for a configuration");
+    private Core(CoreOptions told, Consumer<Engine> prepare) {
+        this.options = told.options();
+        this.url = told.url();
+        this.login = told.login();
+        this.prepare = prepare;
+        if (login != null) {
+            login.renew(options);
         }
-        try {
-            options.forEach((name, value) -> set(exchange, config, name, value));
-            if (url != null) {
-                setUrl(exchange, config, url);
-            }
-            long client =
-                    NativeClient.clientCreate(config, exchange.address(), exchange.capacity());
-            if (client == 0) {
-                throw exchange.failure().exception();
-            }
-            return client;
-        } finally {
-            NativeClient.configDestroy(config);
-        }
+        engine = engine();
+        /* For a program that forgot close, of this or of a Jedis that it borrowed from this. */
+        Set<Engine> left = engines;
+        CLEANER.register(this, () -> left.forEach(Engine::reclaim));
     }
 
-    private static void set(Exchange exchange, long config, String name, String value) {
-        int status = NativeClient.configSet(config, text(name, "option name"),
-                SafeEncoder.encode(value), exchange.address(), exchange.capacity());
-        if (status < 0) {
-            throw exchange.failure().exception();
-        }
+    private Engine engine() {
+        Engine made = new Engine(options, url, engines);
+        prepare.accept(made);
+        return made;
     }
 
-    private static void setUrl(Exchange exchange, long config, String url) {
-        int status = NativeClient.configSetUrl(
-                config, text(url, "URL"), exchange.address(), exchange.capacity());
-        if (status < 0) {
-            throw exchange.failure().exception();
-        }
-    }
-
-    /** The core reads names and URLs up to the first NUL, so one with a NUL would be half read. */
-    private static byte[] text(String text, String what) {
-        if (text.indexOf('\0') >= 0) {
-            throw new JedisValidationException("The " + what + " has a NUL character; remove it")
-                    .with(Failure.before(Failure.CONFIG, "NUL character"));
-        }
-        return SafeEncoder.encode(text);
-    }
-
-    private long enter() {
-        long client = handle.enter();
-        if (client == 0) {
+    /** The present one, which stays until leave. */
+    Engine enter() {
+        Engine entered = tryEnter();
+        if (entered == null) {
             throw closed();
         }
-        return client;
+        return entered;
+    }
+
+    private Engine tryEnter() {
+        Engine present = engine;
+        while (!present.enter()) {
+            Engine newer = engine;
+            if (newer == present) {
+                return null;
+            }
+            present = newer;
+        }
+        return present;
     }
 
     static JedisException closed() {
@@ -116,173 +89,149 @@ final class Core {
                 "The client has been closed; make a new one. Nothing was sent").exception();
     }
 
-    /**
-     * Sends one command, on {@code lease} or, when that is null, on a connection that the core
-     * chooses.
-     */
-    <T> T call(Lease lease, CommandArguments arguments, Builder<T> builder) {
-        long client = enter();
+    /** Asks the provider, where there is one, and uses what it says from now on. */
+    void renew() {
+        if (login != null) {
+            renew(engine);
+        }
+    }
+
+    /** Whether there are other credentials now than those of {@code refused}. */
+    private boolean renew(Engine refused) {
+        renewing.lock();
         try {
-            long leased = lease == null ? 0 : lease.enter();
-            try {
-                return send(client, leased, arguments, builder);
-            } catch (JedisException exception) {
-                breakOn(lease, exception);
-                throw exception;
-            } finally {
-                leave(lease);
+            if (closed || engine != refused) {
+                return !closed;
+            }
+            if (!login.renew(options)) {
+                return false;
+            }
+            engine = engine();
+            refused.retire();
+            if (closed) { /* meanwhile; whoever did so may not have seen the new one */
+                engine.close();
+            }
+            return true;
+        } finally {
+            renewing.unlock();
+        }
+    }
+
+    private boolean isRefused(Throwable failure) {
+        return login != null && failure instanceof JedisException told
+                && told.status() == Failure.AUTH && told.executed() == Executed.NO;
+    }
+
+    /** Whether what failed is worth another try, because there are other credentials now. */
+    boolean renews(Engine used, JedisException failure) {
+        return isRefused(failure) && renew(used);
+    }
+
+    /** As renews, for the commands to come: not on this thread, which completes futures. */
+    void renewsAfter(AsyncCall<?> call) {
+        if (login != null) {
+            Engine used = engine;
+            call.whenComplete((result, failure) -> {
+                if (isRefused(failure)) {
+                    CompletableFuture.runAsync(() -> renew(used));
+                }
+            });
+        }
+    }
+
+    private <R> R use(boolean again, Function<Engine, R> action) {
+        Engine used = enter();
+        try {
+            return action.apply(used);
+        } catch (JedisException failure) {
+            if (!again || !renews(used, failure)) {
+                throw failure;
             }
         } finally {
-            handle.leave();
+            used.leave();
             Reference.reachabilityFence(this);
         }
+        return use(false, action);
+    }
+
+    private <R> R use(Lease lease, Function<Engine, R> action) {
+        if (closed) {
+            throw closed();
+        }
+        lease.enter();
+        try {
+            return action.apply(lease.engine());
+        } catch (JedisException failure) {
+            lease.breakOn(failure);
+            throw failure;
+        } finally {
+            lease.leave();
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Sends one command, on {@code lease} or, when that is null, where the core chooses. */
+    <T> T call(Lease lease, CommandArguments arguments, Builder<T> builder) {
+        return lease == null ? use(true, used -> used.call(this, 0, arguments, builder))
+                             : use(lease, used -> used.call(
+                                     this, lease.pointer(), arguments, builder));
     }
 
     /** Sends commands together; each learns its own outcome. Throws when nothing was sent. */
     void batch(Lease lease, List<? extends Pending> commands) {
-        long client = enter();
-        try {
-            long leased = lease == null ? 0 : lease.enter();
-            try {
-                breakOn(lease, send(client, leased, commands));
-            } catch (JedisException exception) {
-                breakOn(lease, exception);
-                throw exception;
-            } finally {
-                leave(lease);
-            }
-        } finally {
-            handle.leave();
-            Reference.reachabilityFence(this);
-        }
-    }
-
-    private static void breakOn(Lease lease, JedisException exception) {
-        if (lease != null && exception != null && exception.failure().breaksConnection()) {
-            lease.markBroken();
-        }
-    }
-
-    private static void leave(Lease lease) {
         if (lease != null) {
-            lease.leave();
+            lease.breakOn(use(lease, used -> used.batch(this, lease.pointer(), commands)));
+            return;
+        }
+        Engine present = engine;
+        JedisException failure = use(true, used -> used.batch(this, 0, commands));
+        if (failure != null && renews(present, failure)) {
+            List<? extends Pending> refused =
+                    commands.stream().filter(command -> isRefused(command.failure)).toList();
+            use(false, used -> used.batch(this, 0, refused));
         }
     }
 
     /** Waits until a connection is ready. */
     void connect() {
-        long client = enter();
-        try {
-            Exchange.current().connect(client);
-        } finally {
-            handle.leave();
-            Reference.reachabilityFence(this);
-        }
+        use(true, used -> {
+            used.connect();
+            return null;
+        });
     }
 
-    /** Borrows a connection. Keeps the client alive until the lease is closed. */
+    /** Borrows a connection. */
     Lease lease() {
-        long client = enter();
-        try {
-            long lease = Virtual.isCurrent() ? waiter().lease(LEASE_TIMEOUT_MS)
-                                             : Exchange.current().lease(client, LEASE_TIMEOUT_MS);
-            return new Lease(this, lease, handle::leave);
-        } catch (RuntimeException | Error failure) {
-            handle.leave();
-            throw failure;
+        return use(true, used -> new Lease(this, used, used.lease(this)));
+    }
+
+    /** As lease, without waiting: commands on it wait with it. */
+    Lease lease(AsyncCall<?> ready) {
+        return use(false, used -> new Lease(this, used, used.lease(ready)));
+    }
+
+    /** Hands commands over without waiting; those of a closed client fail. */
+    void send(List<? extends AsyncCall<?>> calls) {
+        Engine entered = tryEnter();
+        if (entered == null) {
+            engine.driver().send(calls);
+        } else {
+            entered.driver().send(calls);
+            entered.leave();
         }
     }
 
-    /**
-     * Borrows a connection without waiting: commands on it wait with it. {@code ready} ends when it
-     * is there, or says why not.
-     */
-    Lease lease(Driver driver, AsyncCall<?> ready) {
-        enter();
-        try {
-            return new Lease(this, driver.lease(ready, LEASE_TIMEOUT_MS), handle::leave);
-        } catch (RuntimeException | Error failure) {
-            handle.leave();
-            throw failure;
-        }
-    }
-
-    /** A native subscription. Keeps the client until unsubscribed is called. */
-    long subscription() {
-        long client = enter();
-        Exchange exchange = Exchange.current();
-        long made =
-                NativeClient.subscriptionOpen(client, exchange.address(), exchange.capacity());
-        if (made == 0) {
-            handle.leave();
-            throw exchange.failure().exception();
-        }
-        return made;
-    }
-
-    /** A native subscription has ended. */
-    void unsubscribed() {
-        handle.leave();
-    }
-
-    /** Sends without waiting; {@code executor} may be null. One for each core. */
-    Driver driver(String name, Executor executor) {
-        backstop.driver = new Driver(handle, name, executor);
-        return backstop.driver;
-    }
-
-    /** For virtual threads, which must not wait in native code. */
-    private Waiter waiter() {
-        Waiter made = waiter;
-        if (made == null) {
-            synchronized (handle) {
-                made = waiter;
-                if (made == null) {
-                    made = new Waiter(this, driver("tendon-virtual", null));
-                    waiter = made;
-                }
-            }
-        }
-        return made;
-    }
-
-    private <T> T send(
-            long client, long lease, CommandArguments arguments, Builder<T> builder) {
-        return Virtual.isCurrent() ? waiter().call(lease, arguments, builder)
-                                   : Exchange.current().call(client, lease, arguments, builder);
-    }
-
-    private JedisException send(long client, long lease, List<? extends Pending> commands) {
-        return Virtual.isCurrent() ? waiter().batch(lease, commands)
-                                   : Exchange.current().batch(client, lease, commands);
-    }
-
-    Stats stats() {
-        long client = enter();
-        try {
-            Exchange exchange = Exchange.current();
-            if (NativeClient.clientStats(client, exchange.address(), exchange.capacity()) < 0) {
-                throw exchange.failure().exception();
-            }
-            ByteBuffer stats = exchange.buffer(); /* struct tendon_stats */
-            return new Stats(stats.getInt(8), stats.getInt(12), stats.getInt(16), stats.getInt(28),
-                    stats.getLong(40));
-        } finally {
-            handle.leave();
-            Reference.reachabilityFence(this);
-        }
+    Engine.Stats stats() {
+        return use(false, Engine::stats);
     }
 
     boolean isClosed() {
-        return handle.isClosed();
+        return closed;
     }
 
     /** Stops the client; calls that are running end with CLOSED. */
     void close() {
-        handle.close();
-        Waiter made = waiter;
-        if (made != null) {
-            made.close();
-        }
+        closed = true;
+        engines.forEach(Engine::close);
     }
 }

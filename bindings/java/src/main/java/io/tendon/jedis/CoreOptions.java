@@ -97,7 +97,8 @@ final class CoreOptions {
         put("write_timeout_ms", config.getSocketTimeoutMillis());
         put("protocol", protocol());
         put("db", config.getDatabase());
-        credentials();
+        putUnlessNull("username", config.getUser());
+        putUnlessNull("password", config.getPassword());
         putUnlessNull("client_name", config.getClientName());
         tls();
     }
@@ -109,25 +110,10 @@ final class CoreOptions {
         return config.getRedisProtocol().version();
     }
 
-    private void credentials() {
+    /** Null without a provider, which wins over user and password. */
+    Login login() {
         Supplier<RedisCredentials> provider = config.getCredentialsProvider();
-        RedisCredentials given = provider == null ? null : take(provider);
-        putUnlessNull("username", given == null ? config.getUser() : given.getUser());
-        char[] password = given == null ? null : given.getPassword();
-        putUnlessNull("password", password == null && given == null ? config.getPassword()
-                : password == null ? null : new String(password));
-    }
-
-    private static RedisCredentials take(Supplier<RedisCredentials> supplier) {
-        if (!(supplier instanceof RedisCredentialsProvider provider)) {
-            return supplier.get();
-        }
-        provider.prepare();
-        try {
-            return provider.get();
-        } finally {
-            provider.cleanUp();
-        }
+        return provider == null ? null : new Login(provider);
     }
 
     private void tls() {

@@ -104,13 +104,15 @@ final class Driver {
 
     /** Sends one command. */
     void send(AsyncCall<?> call) {
+        call.driver = this;
         push(call, call);
     }
 
     /** Sends commands directly one after the other. */
     void send(List<? extends AsyncCall<?>> calls) {
-        for (int i = 1; i < calls.size(); i++) {
-            calls.get(i).next = calls.get(i - 1);
+        for (int i = 0; i < calls.size(); i++) {
+            calls.get(i).driver = this;
+            calls.get(i).next = i == 0 ? null : calls.get(i - 1);
         }
         if (!calls.isEmpty()) {
             push(calls.get(0), calls.get(calls.size() - 1));
@@ -191,6 +193,7 @@ final class Driver {
             if (ended) {
                 throw Core.closed();
             }
+            call.driver = this;
             return submission.lease(call, timeoutMs);
         } finally {
             lock.unlock();
@@ -211,7 +214,6 @@ final class Driver {
         help(); /* for who found the lock taken */
     }
 
-    /** Closes the client: what is under way ends with failures, and then the thread. */
     /** A command on {@code lease} has ended: nobody may be submitting it when that is freed. */
     void leave(Lease lease) {
         lock.lock();
@@ -223,17 +225,14 @@ final class Driver {
         }
     }
 
-    void close() {
-        close(false);
-    }
-
-    /** As close, for the collector: nobody but this uses the client any more. */
-    void reclaim() {
-        close(true);
-    }
-
-    private void close(boolean forgotten) {
-        client.close();
+    /**
+     * For a client that is closed or retired: the thread ends after what is under way. With
+     * {@code forgotten}, for the collector, nobody but this uses the client any more.
+     */
+    void look(boolean forgotten) {
+        if (forgotten) {
+            client.close();
+        }
         lock.lock();
         try {
             reclaims |= forgotten;
@@ -332,7 +331,7 @@ final class Driver {
         lock.lock();
         try {
             collect(count);
-            if (batch.isEmpty() && client.isClosed() && slots.isEmpty()) {
+            if (batch.isEmpty() && pushed == null && client.isOver() && slots.isEmpty()) {
                 end();
                 return null;
             }
@@ -346,7 +345,7 @@ final class Driver {
     private int sleep() {
         parked = true;
         try {
-            boolean idle = pushed == null && !(client.isClosed() && slots.isEmpty());
+            boolean idle = pushed == null && !(client.isOver() && slots.isEmpty());
             return NativeClient.loopTurn(loop, recordsAddress, RECORDS_BYTES, idle);
         } finally {
             parked = false;

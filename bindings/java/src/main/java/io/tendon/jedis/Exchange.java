@@ -1,6 +1,5 @@
 package io.tendon.jedis;
 
-import io.tendon.jedis.exceptions.Failure;
 import io.tendon.jedis.exceptions.JedisException;
 import io.tendon.jedis.exceptions.ServerErrors;
 import java.nio.ByteBuffer;
@@ -86,9 +85,7 @@ final class Exchange {
     /** Waits for a connection of its own. */
     long lease(long client, long timeoutMs) {
         long lease = NativeClient.leaseOpen(client, timeoutMs, address, buffer.capacity());
-        if (lease == 0) {
-            throw failure().exception();
-        }
+        check(lease == 0 ? -1 : 0);
         return lease;
     }
 
@@ -183,9 +180,11 @@ final class Exchange {
         return builder.read(reply);
     }
 
-    /** The failure that a native method wrote into this thread's buffer. */
-    Failure failure() {
-        return Wire.failure(buffer, 0);
+    /** Throws the failure that a native method wrote into this buffer, when it says that it did. */
+    void check(int status) {
+        if (status < 0) {
+            throw Wire.failure(buffer, 0).exception();
+        }
     }
 
     private long room(long bytes) {

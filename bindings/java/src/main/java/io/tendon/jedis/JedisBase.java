@@ -17,6 +17,7 @@ public abstract class JedisBase implements JedisCommands, DatabaseCommands, Know
     private Lease lease;
     private Transaction transaction;
     private int db;
+    private int connections;
 
     /** Of its own: connects at once when anything beside the server was told, as Jedis does. */
     JedisBase(Setup setup) {
@@ -43,6 +44,9 @@ public abstract class JedisBase implements JedisCommands, DatabaseCommands, Know
     public void connect() {
         if (lease == null || ownsCore && lease.isBroken() && !core.isClosed()) {
             disconnect();
+            if (connections++ > 0) {
+                core.renew();
+            }
             lease = core.lease();
         }
     }

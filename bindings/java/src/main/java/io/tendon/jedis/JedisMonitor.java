@@ -20,9 +20,7 @@ public abstract class JedisMonitor {
 
     /** Waits and calls onCommand until stop. */
     final void run(Core core) {
-        Subscription subscription = new Subscription(core);
-        subscription.submit(Subscription.Command.FIRST, Protocol.Command.MONITOR);
-        subscription.run(new Subscription.Listener() {
+        Subscription.listen(core, new Subscription.Listener() {
             @Override
             public void message(Object raw, boolean again) {
                 onCommand(raw instanceof byte[] line ? SafeEncoder.encode(line)
@@ -42,6 +40,6 @@ public abstract class JedisMonitor {
             public boolean goesOn() {
                 return !stopped;
             }
-        });
+        }, Protocol.Command.MONITOR);
     }
 }

@@ -1,25 +1,33 @@
 package io.tendon.jedis;
 
 import io.tendon.jedis.exceptions.Failure;
+import io.tendon.jedis.exceptions.JedisException;
 import java.lang.ref.Reference;
 
 /** One connection of a client, lent to one borrower until close. */
 final class Lease {
-    private final Core core;
+    private final Engine engine;
     private final Handle handle;
     private volatile boolean broken;
 
-    Lease(Core core, long pointer, Runnable afterwards) {
-        this.core = core;
+    /** For who is inside {@code engine}, which it keeps until it has ended. */
+    Lease(Core core, Engine engine, long pointer) {
+        this.engine = engine;
+        engine.stay();
         this.handle = new Handle(pointer, ended -> { }, ended -> {
             NativeClient.leaseEnd(ended, broken);
-            afterwards.run();
+            engine.leave();
             Reference.reachabilityFence(core);
         });
     }
 
-    Core core() {
-        return core;
+    Engine engine() {
+        return engine;
+    }
+
+    /** For who has entered. */
+    long pointer() {
+        return handle.pointer();
     }
 
     long enter() {
@@ -36,6 +44,13 @@ final class Lease {
 
     void leave() {
         handle.leave();
+    }
+
+    /** Marks it broken when {@code failure}, which may be null, says so. */
+    void breakOn(JedisException failure) {
+        if (failure != null && failure.failure().breaksConnection()) {
+            markBroken();
+        }
     }
 
     boolean isBroken() {

@@ -71,22 +71,17 @@ public abstract class MessageListener<T> {
 
     /** Subscribes and waits until nothing is subscribed any more. */
     final void run(Core core, ProtocolCommand command, T[] names) {
-        byte[][] words = bytes(names);
-        Subscription opened = new Subscription(core);
-        try {
-            synchronized (this) {
-                if (subscription != null) {
-                    throw new JedisException(this + " is in use; make another one");
-                }
-                over = false;
-                subscription = opened;
-            }
-            opened.submit(Subscription.Command.FIRST, command, words);
-            opened.run(new Runner());
-        } finally {
-            opened.close();
-            end(opened);
+        synchronized (this) {
+            over &= subscription != null;
         }
+        Subscription.listen(core, new Runner(), command, bytes(names));
+    }
+
+    private synchronized void begin(Subscription opened) {
+        if (subscription != null) {
+            throw new JedisException(this + " is in use; make another one");
+        }
+        subscription = opened;
     }
 
     private synchronized void end(Subscription opened) {
@@ -103,6 +98,16 @@ public abstract class MessageListener<T> {
 
     /** Follows the count of what is subscribed. */
     private final class Runner implements Subscription.Listener {
+        @Override
+        public void opened(Subscription opened) {
+            begin(opened);
+        }
+
+        @Override
+        public void closed(Subscription opened) {
+            end(opened);
+        }
+
         @Override
         public void message(Object raw, boolean again) {
             List<?> parts = (List<?>) raw;

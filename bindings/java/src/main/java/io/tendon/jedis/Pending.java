@@ -10,6 +10,8 @@ abstract class Pending {
 
     final CommandArguments arguments;
     int flags;
+    /** Why there is no answer; of a Response also a server's error. */
+    JedisException failure;
 
     Pending(CommandArguments arguments) {
         this.arguments = arguments;
@@ -20,5 +22,7 @@ abstract class Pending {
      */
     abstract void answered(Object raw);
 
-    abstract void failed(JedisException exception);
+    void failed(JedisException exception) {
+        failure = exception;
+    }
 }

@@ -9,7 +9,6 @@ public class Response<T> extends Pending implements Supplier<T> {
     private final Builder<T> builder;
     private Object raw;
     private T value;
-    private JedisException exception;
     private boolean here;
     private boolean built;
 
@@ -21,17 +20,14 @@ public class Response<T> extends Pending implements Supplier<T> {
     @Override
     void answered(Object reply) {
         here = true;
-        if (reply instanceof JedisDataException error) {
-            exception = error;
-        } else {
-            raw = reply;
-        }
+        raw = reply;
+        failure = reply instanceof JedisDataException error ? error : null;
     }
 
     @Override
-    void failed(JedisException failure) {
+    void failed(JedisException exception) {
         here = true;
-        exception = failure;
+        super.failed(exception);
     }
 
     /**
@@ -44,8 +40,8 @@ public class Response<T> extends Pending implements Supplier<T> {
             throw new IllegalStateException(
                     "Please close pipeline or multi block before calling this method.");
         }
-        if (exception != null) {
-            throw exception;
+        if (failure != null) {
+            throw failure;
         }
         if (!built) {
             value = builder.build(raw);
@@ -55,17 +51,9 @@ public class Response<T> extends Pending implements Supplier<T> {
         return value;
     }
 
-    boolean isHere() {
-        return here;
-    }
-
-    JedisException exception() {
-        return exception;
-    }
-
     /** What syncAndReturnAll and exec list: the result, or the server's error as an object. */
     Object resultOrError() {
-        return exception instanceof JedisDataException ? exception : get();
+        return failure instanceof JedisDataException ? failure : get();
     }
 
     @Override

@@ -16,6 +16,13 @@ import java.util.concurrent.Executors;
 final class Subscription {
     /** What happens, called by the thread that runs the subscription. */
     interface Listener {
+        /** Before the first command. */
+        default void opened(Subscription subscription) {
+        }
+
+        default void closed(Subscription subscription) {
+        }
+
         /** A message or a confirmation, as subscription.h describes them, or a line of MONITOR. */
         void message(Object raw, boolean again);
 
@@ -33,6 +40,7 @@ final class Subscription {
     enum Command { FIRST, LATER, ALL_GIVEN_UP, PING }
 
     /** subscription.h and queue.h. */
+    private static final int EVENT_FAILED = 5;
     private static final int EVENT_MESSAGE = 12;
     private static final int EVENT_GAP = 13;
     /** For a client that was closed: nothing is told then of what nobody asked for. */
@@ -40,17 +48,48 @@ final class Subscription {
     private static final int RECORD_BYTES = 64 * 1024;
 
     private final Core core;
+    private final Engine engine;
     private final Handle handle;
+    private boolean isConfirmed;
     private final Reply reply = new Reply();
     private final ByteBuffer record = Wire.direct(RECORD_BYTES);
     private final long recordAddress = NativeClient.address(record);
 
     Subscription(Core core) {
         this.core = core;
-        this.handle = new Handle(core.subscription(), NativeClient::subscriptionWake, ended -> {
+        this.engine = core.enter();
+        this.handle = new Handle(open(), NativeClient::subscriptionWake, ended -> {
             NativeClient.subscriptionClose(ended);
-            core.unsubscribed();
+            engine.leave();
         });
+    }
+
+    private long open() {
+        try {
+            return engine.subscription();
+        } catch (RuntimeException failure) {
+            engine.leave();
+            throw failure;
+        }
+    }
+
+    /** Sends the first command and listens; with other credentials again when those are refused. */
+    static void listen(Core core, Listener listener, ProtocolCommand command, byte[]... names) {
+        Subscription opened = new Subscription(core);
+        try {
+            listener.opened(opened);
+            opened.submit(Command.FIRST, command, names);
+            opened.run(listener);
+            return;
+        } catch (JedisException failure) {
+            if (opened.isConfirmed || !core.renews(opened.engine, failure)) {
+                throw failure;
+            }
+        } finally {
+            opened.close();
+            listener.closed(opened);
+        }
+        listen(core, listener, command, names);
     }
 
     /** Hands a command over; its answer comes to the listener. */
@@ -77,7 +116,7 @@ final class Subscription {
     }
 
     /** Calls the listener until it has enough, the client is closed or the first command fails. */
-    void run(Listener listener) {
+    private void run(Listener listener) {
         ExecutorService carrier = Virtual.isCurrent() ? Executors.newSingleThreadExecutor() : null;
         try {
             while (listener.goesOn()) {
@@ -113,6 +152,8 @@ final class Subscription {
         int kind = record.getInt(4);
         if (event == EVENT_MESSAGE && kind >= 0) {
             listener.message(read(kind), delay == 1);
+        } else if (event == EVENT_FAILED && kind < 0 && core.renews(engine, failure())) {
+            throw failure(); /* another connection with these credentials is not to be had */
         } else if (event == EVENT_GAP) {
             listener.gap(delay);
         } else if (event == 0) {
@@ -132,6 +173,7 @@ final class Subscription {
         if (raw instanceof JedisDataException refused) {
             throw refused;
         }
+        isConfirmed = true;
         listener.answer(command, raw);
     }
 

@@ -13,7 +13,6 @@ public class Transaction extends AbstractTransaction {
     /** An answer to MULTI, to EXEC, or "QUEUED" to a command. */
     private static final class Step extends Pending {
         private Object raw;
-        private JedisException failure;
 
         Step(CommandArguments arguments) {
             super(arguments);
@@ -23,11 +22,7 @@ public class Transaction extends AbstractTransaction {
         @Override
         void answered(Object reply) {
             raw = reply;
-        }
-
-        @Override
-        void failed(JedisException exception) {
-            failure = exception;
+            failure = null;
         }
     }
 

@@ -12,23 +12,21 @@ import java.util.concurrent.CompletionException;
  * call into native code would keep it.
  */
 final class Waiter {
-    private final Core core;
     private final Driver driver;
 
-    Waiter(Core core, Driver driver) {
-        this.core = core;
+    Waiter(Driver driver) {
         this.driver = driver;
     }
 
     private <T> AsyncCall<T> prepare(
-            long lease, CommandArguments arguments, Builder<T> builder) {
-        AsyncCall<T> call = new AsyncCall<>(driver, core, arguments, builder);
+            Core core, long lease, CommandArguments arguments, Builder<T> builder) {
+        AsyncCall<T> call = new AsyncCall<>(core, arguments, builder);
         call.lease = lease;
         return call;
     }
 
-    <T> T call(long lease, CommandArguments arguments, Builder<T> builder) {
-        AsyncCall<T> call = prepare(lease, arguments, builder);
+    <T> T call(Core core, long lease, CommandArguments arguments, Builder<T> builder) {
+        AsyncCall<T> call = prepare(core, lease, arguments, builder);
         driver.send(call);
         return await(call);
     }
@@ -47,10 +45,11 @@ final class Waiter {
     }
 
     /** As Exchange.batch. */
-    JedisException batch(long lease, List<? extends Pending> commands) {
+    JedisException batch(Core core, long lease, List<? extends Pending> commands) {
         List<AsyncCall<Object>> calls = new ArrayList<>(commands.size());
         for (Pending command : commands) {
-            AsyncCall<Object> call = prepare(lease, command.arguments, BuilderFactory.RAW_OBJECT);
+            AsyncCall<Object> call =
+                    prepare(core, lease, command.arguments, BuilderFactory.RAW_OBJECT);
             call.flags = command.flags;
             calls.add(call);
         }
@@ -72,9 +71,9 @@ final class Waiter {
     }
 
     /** Waits for a connection of its own. */
-    long lease(long timeoutMs) {
+    long lease(Core core, long timeoutMs) {
         CommandArguments none = new CommandArguments(Protocol.Command.PING); /* not sent */
-        AsyncCall<Object> ready = prepare(0, none, BuilderFactory.RAW_OBJECT);
+        AsyncCall<Object> ready = prepare(core, 0, none, BuilderFactory.RAW_OBJECT);
         long lease = driver.lease(ready, timeoutMs);
         try {
             await(ready);
@@ -83,9 +82,5 @@ final class Waiter {
             NativeClient.leaseEnd(lease, true);
             throw failure;
         }
-    }
-
-    void close() {
-        driver.close();
     }
 }
