@@ -30,10 +30,11 @@ class Kind(NamedTuple):
     verb: str
     how: str
     faces: tuple
+    everything: str
 
 
 KINDS = (
-    Kind("", "", "", "Sends", "sent at once", ("Jedis", "Unified")),
+    Kind("", "", "", "Sends", "sent at once", ("Jedis", "Unified"), "JedisCommands"),
     Kind(
         "Pipeline",
         "Response",
@@ -41,6 +42,7 @@ KINDS = (
         "Queues",
         "queued: the answer is in the Response after sync or exec",
         ("Pipeline",),
+        "PipelineCommands",
     ),
     Kind(
         "Async",
@@ -49,6 +51,7 @@ KINDS = (
         "Sends",
         "for programs that do not wait: the answer comes in the future",
         ("Async",),
+        "AsyncCommands",
     ),
 )
 
@@ -112,6 +115,27 @@ def interface(group, kind, types):
     )
 
 
+def everything(root, kind, groups):
+    """The interface of all commands that every client of a kind has."""
+    names = [g.name for g in groups if set(kind.faces) <= set(g.faces)]
+    listed = ", ".join(f"{name}{kind.infix}Commands" for name in names)
+    text = (root / "spec/surface/AllCommands.java.in").read_text()
+    head, _, tail = text.partition("@GROUPS@ {\n")
+    text = head[: head.rindex("public")] + fold(head[head.rindex("public") :], listed, " {", 8)
+    text += tail
+    wrapper, object_ = (f"{kind.wrapper}<T>", f"{kind.wrapper}<Object>")
+    for mark, value in (
+        ("IMPORT", f"import {kind.wrapper_class};\n" if kind.wrapper else ""),
+        ("HOW", kind.how.partition(":")[0]),
+        ("NAME", kind.everything),
+        ("VERB", kind.verb),
+        ("T", wrapper if kind.wrapper else "T"),
+        ("OBJECT", object_ if kind.wrapper else "Object"),
+    ):
+        text = text.replace(f"@{mark}@", value)
+    return HEAD + text
+
+
 def protocol(root, known, groups):
     names = {name.split("|")[0] for name in known}
     names |= {method.first for group in groups for method in group.methods}
@@ -132,6 +156,8 @@ def outputs(root):
     out = java_types.outputs(types, PACKAGE)
     out.update(java_settings.outputs(root, PACKAGE))
     out.update(java_clients.outputs(root, PACKAGE))
+    for kind in KINDS:
+        out[f"{PACKAGE}/commands/{kind.everything}.java"] = everything(root, kind, groups)
     for group in groups:
         for kind in KINDS:
             if set(kind.faces) & set(group.faces):

@@ -8,6 +8,7 @@ import io.tendon.jedis.JedisPoolConfig;
 import io.tendon.jedis.JedisPooled;
 import io.tendon.jedis.StreamEntryID;
 import io.tendon.jedis.args.ExpiryOption;
+import io.tendon.jedis.commands.ProtocolCommand;
 import io.tendon.jedis.exceptions.Executed;
 import io.tendon.jedis.exceptions.InvalidURIException;
 import io.tendon.jedis.exceptions.JedisAccessControlException;
@@ -246,7 +247,7 @@ final class BadInputTests {
             Check.fails(NullPointerException.class, () -> jedis.mget((String[]) null));
             Check.fails(NullPointerException.class,
                     () -> jedis.hset("java:bad:null", (Map<String, String>) null));
-            Check.fails(NullPointerException.class, () -> jedis.sendCommand(null));
+            Check.fails(NullPointerException.class, () -> jedis.sendCommand((ProtocolCommand) null));
             Check.equal("PONG", jedis.ping());
         }
         Check.fails(NullPointerException.class, () -> new HostAndPort(null, 1));

@@ -8,32 +8,9 @@ import java.util.NoSuchElementException;
  * becomes.
  */
 public record Failure(int status, Executed executed, int attempts, long elapsedMicros,
-        String message, String prefix, String node) {
+        String message, String prefix, String node) implements Statuses {
     /** A server's error reply to a command: no failure of the core. */
     public static final int NONE = 0;
-    public static final int ARGUMENT = -1;
-    public static final int NO_MEMORY = -2;
-    public static final int CLOSED = -4;
-    public static final int CANCELLED = -34;
-    public static final int CONFIG = -8;
-    public static final int URL = -9;
-    public static final int TLS_CONFIG = -10;
-    public static final int AUTH = -26;
-    public static final int HANDSHAKE = -27;
-    public static final int DISCONNECTED = -30;
-    public static final int TIMEOUT = -31;
-    public static final int LIMIT = -33;
-    public static final int QUEUE_FULL = -35;
-    public static final int POOL_EXHAUSTED = -40;
-    public static final int POOL_TIMEOUT = -41;
-
-    private static final int UNSUPPORTED = -7;
-    private static final int STATE = -6;
-    private static final int SYSTEM = -3;
-    private static final int CONNECT_TIMEOUT = -22;
-    private static final int NO_NODE = -50;
-    private static final int CROSSSLOT = -53;
-    private static final int SERVER = -60;
     private static final String NO_RESOURCE = "Could not get a resource from the pool";
 
     /** A failure that this binding found before the core was asked. */
