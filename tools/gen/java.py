@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple
 
 import java_clients
+import java_listeners
 import java_results
 import java_settings
 import java_table
@@ -156,6 +157,7 @@ def outputs(root):
     out = java_types.outputs(types, PACKAGE)
     out.update(java_settings.outputs(root, PACKAGE))
     out.update(java_clients.outputs(root, PACKAGE))
+    out.update(java_listeners.outputs(root, PACKAGE))
     for kind in KINDS:
         out[f"{PACKAGE}/commands/{kind.everything}.java"] = everything(root, kind, groups)
     for group in groups:

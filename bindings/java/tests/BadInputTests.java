@@ -247,7 +247,8 @@ final class BadInputTests {
             Check.fails(NullPointerException.class, () -> jedis.mget((String[]) null));
             Check.fails(NullPointerException.class,
                     () -> jedis.hset("java:bad:null", (Map<String, String>) null));
-            Check.fails(NullPointerException.class, () -> jedis.sendCommand((ProtocolCommand) null));
+            Check.fails(NullPointerException.class,
+                    () -> jedis.sendCommand((ProtocolCommand) null));
             Check.equal("PONG", jedis.ping());
         }
         Check.fails(NullPointerException.class, () -> new HostAndPort(null, 1));

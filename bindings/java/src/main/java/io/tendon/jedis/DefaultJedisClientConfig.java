@@ -207,7 +207,7 @@ public final class DefaultJedisClientConfig implements JedisClientConfig {
             return this;
         }
 
-        /** Asked once, when a client is made; wins over user and password. */
+        /** Asked when a client is made and when the server refuses what it gave; a Jedis of its own asks at every connection. Wins over user and password. */
         public Builder credentialsProvider(Supplier<RedisCredentials> value) {
             credentialsProvider = value;
             return this;

@@ -34,7 +34,7 @@ public interface JedisClientConfig {
         return null;
     }
 
-    /** Asked once, when a client is made; wins over user and password. */
+    /** Asked when a client is made and when the server refuses what it gave; a Jedis of its own asks at every connection. Wins over user and password. */
     default Supplier<RedisCredentials> getCredentialsProvider() {
         return null;
     }

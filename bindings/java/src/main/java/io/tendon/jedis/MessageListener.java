@@ -31,7 +31,7 @@ public abstract class MessageListener<T> {
 
     abstract byte[] encode(T text);
 
-    abstract void message(String kind, List<?> parts, boolean again);
+    abstract void message(String kind, List<?> parts);
 
     void pong(Object raw) {
     }
@@ -112,10 +112,13 @@ public abstract class MessageListener<T> {
         public void message(Object raw, boolean again) {
             List<?> parts = (List<?>) raw;
             String kind = text(parts.get(0));
-            if (kind.endsWith("subscribe") && !again) {
+            if (kind.endsWith("subscribe")) {
+                if (again) {
+                    return; /* the program has been told when it asked */
+                }
                 subscribed = count(parts);
             }
-            MessageListener.this.message(kind, parts, again);
+            MessageListener.this.message(kind, parts);
         }
 
         @Override

@@ -2,7 +2,7 @@ package io.tendon.jedis;
 
 import java.util.function.Supplier;
 
-/** Where credentials come from. Asked when a client is made. */
+/** Where credentials come from. Asked when a client is made, and when the server refuses them. */
 public interface RedisCredentialsProvider extends Supplier<RedisCredentials> {
     /** Before get. */
     default void prepare() {
