@@ -10,71 +10,82 @@
 /* Success. */
 #define TENDON_OK 0
 
-/* An argument is NULL, out of range or of an unknown struct size; fix the call. */
+/* An argument is NULL, out of range or of an unknown struct size; fix the call. Executed: no. */
 #define TENDON_ERROR_ARGUMENT (-1)
-/* Memory ran out; nothing was changed. */
+/* Memory ran out. `executed` yes: only the reply is lost. Executed: no, yes, unknown. */
 #define TENDON_ERROR_NO_MEMORY (-2)
-/* The operating system refused a thread, descriptor or socket; raise the limit it names. */
+/* The operating system refused a thread, descriptor or socket; raise the limit it names.
+ * Executed: no, unknown. */
 #define TENDON_ERROR_SYSTEM (-3)
-/* The client or lease has been closed; make a new one. */
+/* The client or lease has been closed; make a new one. Executed: no, unknown. */
 #define TENDON_ERROR_CLOSED (-4)
-/* The handle belongs to the parent process; make a new client after fork. */
+/* The handle belongs to the parent process; make a new client after fork. Executed: no. */
 #define TENDON_ERROR_FORKED (-5)
-/* The handle is not in a state that allows this call. */
+/* The handle or connection is not in a state that allows this call; the message says what to do
+ * instead. Executed: no. */
 #define TENDON_ERROR_STATE (-6)
-/* This build lacks the feature; see meson_options.txt. */
+/* This build lacks the feature (meson_options.txt), or the command has a function of its own;
+ * the message names it. Executed: no. */
 #define TENDON_ERROR_UNSUPPORTED (-7)
-/* An option is unknown, malformed, out of range or contradicts another; see docs/options.md. */
+/* An option is unknown, malformed, out of range or contradicts another; see docs/options.md.
+ * Executed: no. */
 #define TENDON_ERROR_CONFIG (-8)
-/* The URL is malformed; use redis://, rediss:// or unix://. */
+/* The URL is malformed; use redis://, rediss:// or unix://. Executed: no. */
 #define TENDON_ERROR_URL (-9)
-/* A certificate, key or CA file is missing, unreadable or malformed. */
+/* A certificate, key or CA file is missing, unreadable or malformed. Executed: no. */
 #define TENDON_ERROR_TLS_CONFIG (-10)
-/* The host name could not be resolved; check the name and the resolver. */
+/* The host name could not be resolved; check the name and the resolver. Executed: no, unknown. */
 #define TENDON_ERROR_RESOLVE (-20)
 /* No address of the host accepted the connection; check host, port, security group and that the
- * server runs. */
+ * server runs. Executed: no, unknown. */
 #define TENDON_ERROR_CONNECT (-21)
-/* Connecting did not finish within connect_timeout_ms; the message names the phase that hung. */
+/* Connecting did not finish within connect_timeout_ms; the message names the phase that hung.
+ * Executed: no, unknown. */
 #define TENDON_ERROR_CONNECT_TIMEOUT (-22)
 /* The TLS handshake failed; check that the port speaks TLS and that versions and ciphers
- * overlap. */
+ * overlap. Executed: no, unknown. */
 #define TENDON_ERROR_TLS (-23)
 /* The server's certificate is not trusted, expired or not yet valid; set tls_ca_file or renew
- * it. */
+ * it. Executed: no, unknown. */
 #define TENDON_ERROR_TLS_CERTIFICATE (-24)
 /* The server's certificate is for another host name; connect by the name it was issued for or
- * set tls_server_name. */
+ * set tls_server_name. Executed: no, unknown. */
 #define TENDON_ERROR_TLS_HOSTNAME (-25)
-/* The server refused user name or password, or wants one. */
+/* The server refused user name or password, or wants one. Executed: no, unknown. */
 #define TENDON_ERROR_AUTH (-26)
-/* The server refused a mandatory step of the handshake, such as SELECT. */
+/* The server refused a mandatory step of the handshake, such as SELECT. Executed: no, unknown. */
 #define TENDON_ERROR_HANDSHAKE (-27)
-/* The connection was lost while the command was under way. */
+/* The connection was lost while the command was under way, or is not there any more. Executed:
+ * no, unknown. */
 #define TENDON_ERROR_DISCONNECTED (-30)
-/* No reply came before the deadline. */
+/* No reply came before the deadline. Executed: no, unknown. */
 #define TENDON_ERROR_TIMEOUT (-31)
-/* The server sent bytes that are not RESP; check that the port belongs to Redis or Valkey. */
+/* The server sent bytes that are not RESP; check that the port belongs to Redis or Valkey.
+ * Executed: no, yes, unknown. */
 #define TENDON_ERROR_PROTOCOL (-32)
-/* A request or reply is larger or deeper than the configured limit. */
+/* A request or reply is larger or deeper than the configured limit; the message names the
+ * option. Executed: no, yes, unknown. */
 #define TENDON_ERROR_LIMIT (-33)
-/* The caller cancelled the request. */
+/* The caller cancelled the request. Executed: no, unknown. */
 #define TENDON_ERROR_CANCELLED (-34)
-/* More requests are pending than max_pending allows; slow down or raise it. */
+/* More requests are pending than max_pending allows; slow down or raise it. Executed: no. */
 #define TENDON_ERROR_QUEUE_FULL (-35)
-/* Every connection is leased and pool_wait_ms is 0. */
+/* Every connection is leased and pool_wait_ms is 0. Executed: no, unknown. */
 #define TENDON_ERROR_POOL_EXHAUSTED (-40)
-/* No connection became free within pool_wait_ms; raise pool_max or return leases sooner. */
+/* No connection became free within pool_wait_ms; raise pool_max or return leases sooner.
+ * Executed: no, unknown. */
 #define TENDON_ERROR_POOL_TIMEOUT (-41)
-/* No reachable node serves the slot, or the named node is unknown. */
+/* No reachable node serves the slot, or the named node is unknown. Executed: no, unknown. */
 #define TENDON_ERROR_NO_NODE (-50)
-/* No node gave a usable cluster map; the message holds the first cause. */
+/* No node gave a usable cluster map; the message holds the first cause. Executed: no, unknown. */
 #define TENDON_ERROR_TOPOLOGY (-51)
-/* The command was redirected more often than max_redirects; the nodes disagree about the slot. */
+/* The command was redirected more often than max_redirects; the nodes disagree about the slot.
+ * Executed: no, unknown. */
 #define TENDON_ERROR_REDIRECTS (-52)
-/* The keys of the command or group map to different slots; use a hash tag. */
+/* The keys of the command or group map to different slots; use a hash tag. Executed: no. */
 #define TENDON_ERROR_CROSSSLOT (-53)
-/* The server kept answering with an error that forbids the command for now. */
+/* The server answered with an error where no reply can carry it: behind an attempt of unknown
+ * outcome, on one of several nodes, or to a subscription. Executed: no, unknown. */
 #define TENDON_ERROR_SERVER (-60)
 
 /* Classes, for callers that need to know only the kind. */

@@ -8,6 +8,7 @@
 struct tendon__status_row {
     int32_t status;
     uint32_t error_class;
+    uint32_t executed; /* bits 1 << TENDON_EXECUTED_*: what it may be beside this status */
     const char *name;
     const char *text;
 };

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/error.h"
 #include "client/options.h"
 #include "client/request_build.h"
+#include "generated/status_table.h"
 #include "pool_check.h"
 
 #define ROUNDS_MAX 20000 /* of one world_run: more is an endless loop of the engine */
@@ -199,6 +201,9 @@ static void complete(struct tendon__sink *sink, struct tendon__request *request)
     tendon__request_fault(request, &call->fault);
     call->status = request->status;
     call->executed = request->status ? request->executed : 0;
+    const struct tendon__status_row *row = tendon__status_find(call->status);
+    cr_assert(!call->status || (row && row->executed >> call->executed & 1),
+              "spec/errors knows no status %d with executed %u", call->status, call->executed);
     call->attempts = request->attempts;
     call->redirects = request->redirects;
     call->reply_count = request->reply_count;

@@ -13,7 +13,7 @@ import packages
 import runners
 
 SUMMARY = "everything that must hold before a commit"
-SCRIPTS = ["layers", "sizes", "headers", "generated", "failures"]
+SCRIPTS = ["layers", "sizes", "headers", "generated", "failures", "spec"]
 
 
 def add_arguments(parser):

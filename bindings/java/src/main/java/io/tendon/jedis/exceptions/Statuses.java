@@ -5,7 +5,7 @@ package io.tendon.jedis.exceptions;
 public interface Statuses {
     /** An argument is NULL, out of range or of an unknown struct size; fix the call. */
     int ARGUMENT = -1;
-    /** Memory ran out; nothing was changed. */
+    /** Memory ran out. `executed` yes: only the reply is lost. */
     int NO_MEMORY = -2;
     /** The operating system refused a thread, descriptor or socket; raise the limit it
      * names. */
@@ -14,9 +14,11 @@ public interface Statuses {
     int CLOSED = -4;
     /** The handle belongs to the parent process; make a new client after fork. */
     int FORKED = -5;
-    /** The handle is not in a state that allows this call. */
+    /** The handle or connection is not in a state that allows this call; the message says
+     * what to do instead. */
     int STATE = -6;
-    /** This build lacks the feature; see meson_options.txt. */
+    /** This build lacks the feature (meson_options.txt), or the command has a function of
+     * its own; the message names it. */
     int UNSUPPORTED = -7;
     /** An option is unknown, malformed, out of range or contradicts another; see
      * docs/options.md. */
@@ -46,14 +48,15 @@ public interface Statuses {
     int AUTH = -26;
     /** The server refused a mandatory step of the handshake, such as SELECT. */
     int HANDSHAKE = -27;
-    /** The connection was lost while the command was under way. */
+    /** The connection was lost while the command was under way, or is not there any more. */
     int DISCONNECTED = -30;
     /** No reply came before the deadline. */
     int TIMEOUT = -31;
     /** The server sent bytes that are not RESP; check that the port belongs to Redis or
      * Valkey. */
     int PROTOCOL = -32;
-    /** A request or reply is larger or deeper than the configured limit. */
+    /** A request or reply is larger or deeper than the configured limit; the message
+     * names the option. */
     int LIMIT = -33;
     /** The caller cancelled the request. */
     int CANCELLED = -34;
@@ -73,6 +76,7 @@ public interface Statuses {
     int REDIRECTS = -52;
     /** The keys of the command or group map to different slots; use a hash tag. */
     int CROSSSLOT = -53;
-    /** The server kept answering with an error that forbids the command for now. */
+    /** The server answered with an error where no reply can carry it: behind an attempt
+     * of unknown outcome, on one of several nodes, or to a subscription. */
     int SERVER = -60;
 }
