@@ -1,7 +1,8 @@
 """Options and statuses are the same in the specification, in the code and in the manuals.
 
-Tables and manuals are generated, so they hold what spec/ holds. What generating cannot know: that the
-code does something with an option, that it gives a status, and that nobody speaks of one that is none.
+Tables and manuals are generated, so they hold what spec/ holds. What generating cannot know: that
+the code does something with an option, that it gives a status, and that nobody speaks of one that is
+none.
 """
 
 import json
@@ -35,7 +36,7 @@ def check_options(code):
         constant = f"TENDON__{name.upper()}_"
         if not re.search(rf"(->|\.){name}\b", code) and constant not in code:
             yield f"lib: nothing reads the option {name}"
-    # Messages name options as 'name', or behind the word; a bare word is one where it looks like one.
+    # Messages name options as 'name', or behind the word; bare ones are known by their underscore.
     said = re.findall(r"\boptions? '([a-z_0-9]+)'|\boptions? ([a-z0-9]+_[a-z_0-9]+)\b", code)
     for name in sorted({quoted or bare for quoted, bare in said} - options):
         if not re.search(rf"\b{name}\s*[(;,=\[)]|->{name}\b", code):  # a name in the code itself

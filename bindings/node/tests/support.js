@@ -7,6 +7,8 @@
 const assert = require('node:assert');
 const fs = require('node:fs');
 const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { setTimeout: sleep } = require('node:timers/promises');
@@ -56,6 +58,10 @@ function answers(port) {
   });
 }
 
+/** Where servers of the tests' own write what SAVE, BGSAVE and BGREWRITEAOF make. */
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tendon-node-'));
+process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+
 /** A redis-server of the test's own; `port` starts it again where it was. */
 async function startRedis(port, ...extra) {
   const chosen = port || (await freePort());
@@ -66,6 +72,10 @@ async function startRedis(port, ...extra) {
     '127.0.0.1',
     '--save',
     '',
+    '--dir',
+    folder,
+    '--dbfilename',
+    `${chosen}.rdb`,
     '--enable-debug-command',
     'yes',
   ];
