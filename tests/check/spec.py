@@ -1,8 +1,8 @@
 """Options and statuses are the same in the specification, in the code and in the manuals.
 
 Tables and manuals are generated, so they hold what spec/ holds. What generating cannot know: that
-the code does something with an option, that it gives a status, and that nobody speaks of one that is
-none.
+the code does something with an option, that it gives a status, and that nobody speaks of one that
+is none.
 """
 
 import json
