@@ -35,6 +35,7 @@ export {
   ClusterOptions,
   CommonRedisOptions,
   DNSLookupFunction,
+  NatMap,
   NodeRole,
   RedisOptions,
   ReplyMapping,

@@ -1,4 +1,4 @@
-/* Lists of seeds. Resolves nothing. */
+/* Lists of hosts and ports. Resolves nothing. */
 #include "client/endpoint.h"
 
 #include <string.h>
@@ -89,4 +89,49 @@ tendon_status tendon__endpoints_parse(const char *text, size_t size, uint16_t de
     }
     *out_count = count;
     return TENDON_OK;
+}
+
+/* The pair at *at, which moves behind it. Returns what is wrong with it, or NULL. */
+static const char *parse_pair(const char **at, struct tendon__endpoint *left,
+                              struct tendon__endpoint *right)
+{
+    const char *begin = *at;
+    const char *end = begin + strcspn(begin, ",");
+    const char *equals = memchr(begin, '=', (size_t)(end - begin));
+    *at = *end ? end + 1 : end;
+    if (!equals)
+        return "wants announced=reached";
+    left->port = right->port = 0;
+    const char *complaint = parse_one(begin, (size_t)(equals - begin), left);
+    if (!complaint)
+        complaint = parse_one(equals + 1, (size_t)(end - equals - 1), right);
+    if (!complaint && (!left->port || !right->port))
+        return "wants a port on either side";
+    return complaint;
+}
+
+tendon_status tendon__address_map_check(const char *map, struct tendon__fault *fault)
+{
+    struct tendon__endpoint left;
+    struct tendon__endpoint right;
+    for (uint32_t number = 1; *map; number++) {
+        const char *complaint = parse_pair(&map, &left, &right);
+        if (complaint)
+            return tendon__fault_set(fault, TENDON_ERROR_CONFIG,
+                                     "option 'cluster_address_map': pair %u %s", number, complaint);
+    }
+    return TENDON_OK;
+}
+
+void tendon__address_map_apply(const char *map, char *host, uint16_t *port)
+{
+    struct tendon__endpoint left;
+    struct tendon__endpoint right;
+    while (*map) {
+        if (parse_pair(&map, &left, &right) || left.port != *port || strcmp(left.host, host) != 0)
+            continue;
+        memcpy(host, right.host, sizeof right.host);
+        *port = right.port;
+        return;
+    }
 }

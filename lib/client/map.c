@@ -323,6 +323,12 @@ void tendon__map_tick(struct tendon__engine *engine)
     arm_refresh(engine);
 }
 
+static void reach(const void *context, char *host, uint16_t *port)
+{
+    const struct tendon__engine *engine = context;
+    tendon__address_map_apply(engine->options->cluster_address_map, host, port);
+}
+
 static tendon_status parse_map(struct tendon__engine *engine, const struct tendon__request *request,
                                struct tendon__topology **out, struct tendon__fault *fault)
 {
@@ -333,6 +339,8 @@ static tendon_status parse_map(struct tendon__engine *engine, const struct tendo
         .port = request->node->port,
         .tls = engine->options->tls,
         .nodes_max = (uint32_t)engine->options->cluster_max_nodes,
+        .reach = engine->options->cluster_address_map[0] ? reach : NULL,
+        .reach_context = engine,
     };
     return tendon__topology_parse(engine->memory, &tape, &origin, out, fault);
 }

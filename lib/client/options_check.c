@@ -107,11 +107,17 @@ static tendon_status check_tls(const struct tendon__options *options, struct ten
     return TENDON_OK;
 }
 
+static tendon_status check_cluster(const struct tendon__options *options,
+                                   struct tendon__fault *fault)
+{
+    return tendon__address_map_check(options->cluster_address_map, fault);
+}
+
 tendon_status tendon__options_check(const struct tendon__options *options,
                                     struct tendon__fault *fault)
 {
     tendon_status (*const checks[])(const struct tendon__options *, struct tendon__fault *) = {
-        check_server, check_name, check_pool, check_backoff, check_tls};
+        check_server, check_name, check_pool, check_backoff, check_tls, check_cluster};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         tendon_status status = checks[i](options, fault);
         if (status != TENDON_OK)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/endpoint.h"
 #include "client/engine.h"
 #include "client/subscription.h"
 
@@ -193,6 +194,10 @@ static struct tendon__node *redirect_node(struct tendon__engine *engine,
 {
     if (!redirect->host[0])
         snprintf(redirect->host, sizeof redirect->host, "%s", channel->node->host);
+    if (!redirect->reached)
+        tendon__address_map_apply(engine->options->cluster_address_map, redirect->host,
+                                  &redirect->port);
+    redirect->reached = true;
     /* A TLS map knows the node by its name; a redirect may give its address, which no certificate
      * names. */
     const struct tendon__topology_node *known =

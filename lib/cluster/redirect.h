@@ -32,6 +32,7 @@ struct tendon__redirect {
     uint32_t slot;
     uint16_t port;
     char host[TENDON__HOST_MAX + 1]; /* "" means the host that answered */
+    bool reached;                    /* by the engine: host and port are those to connect to */
 };
 
 /*

@@ -60,6 +60,10 @@ struct tendon__topology_origin {
     uint16_t port;
     bool tls;           /* prefer metadata host names, for verification */
     uint32_t nodes_max; /* more is TENDON_ERROR_LIMIT; never above TENDON__NODES_MAX */
+    /* Puts the address by which a node is reached in place of the one it announces; NULL: they are
+     * the same. `host` has room for TENDON__HOST_MAX and a NUL. */
+    void (*reach)(const void *context, char *host, uint16_t *port);
+    const void *reach_context;
 };
 
 /*

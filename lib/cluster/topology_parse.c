@@ -116,7 +116,11 @@ static bool read_node(const struct parser *parser, uint32_t index,
         if (text.size <= TENDON__NODE_ID_MAX && tendon__host_copy(copy, text.data, text.size))
             memcpy(out->id, copy, text.size + 1);
     }
-    return read_port(parser, port, &out->port) && read_host(parser, endpoint, metadata, out);
+    if (!read_port(parser, port, &out->port) || !read_host(parser, endpoint, metadata, out))
+        return false;
+    if (parser->origin->reach)
+        parser->origin->reach(parser->origin->reach_context, out->host, &out->port);
+    return true;
 }
 
 /* --- Every node once --- */

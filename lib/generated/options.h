@@ -124,6 +124,7 @@ struct tendon__options {
     int64_t cluster_refresh_min_gap_ms;
     int64_t cluster_refresh_timeout_ms;
     bool cluster_full_coverage;
+    const char *cluster_address_map;
     int64_t cluster_max_nodes;
     int64_t max_request_bytes;
     int64_t max_reply_bytes;
@@ -153,7 +154,7 @@ struct tendon__option_row {
     bool secret; /* never shown, wiped before it is freed */
 };
 
-#define TENDON__OPTION_COUNT 81u
+#define TENDON__OPTION_COUNT 82u
 extern const struct tendon__option_row tendon__option_table[TENDON__OPTION_COUNT];
 
 #endif

@@ -145,6 +145,35 @@ static void nodes_are_listed(void)
     tendon_client_destroy(client);
 }
 
+/* The nodes announce 127.0.0.1 and are reached as localhost, also when a redirect names them. */
+static void announced_addresses_are_mapped(void)
+{
+    char option[1024] = "cluster_address_map=";
+    for (int i = 0; i < 6; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "cluster.nodes.%d.port", i);
+        int port = server_number(path);
+        size_t size = strlen(option);
+        snprintf(option + size, sizeof option - size, "%s127.0.0.1:%d=localhost:%d", i ? "," : "",
+                 port, port);
+    }
+    all_slots_of("cluster", option);
+    tendon_client *client = cluster_of("cluster", option);
+    for (int i = 0; i < 6; i++) {
+        char path[64], node[64];
+        snprintf(path, sizeof path, "cluster.nodes.%d.port", i);
+        snprintf(node, sizeof node, "localhost:%d", server_number(path));
+        struct manner manner = {.route = TENDON_ROUTE_NODE, .node = node};
+        if (i == 0)
+            expect_text(ask(client, "GET", key_of("mapped"), NULL), "(null)");
+        expect_text(ask_by(client, manner, "GET", key_of("mapped"), NULL), "(null)");
+    }
+    tendon_stats stats = stats_of(client);
+    CHECK(stats.moved == 5 && stats.nodes == 6, "%lu redirects, %u nodes", stats.moved,
+          stats.nodes);
+    tendon_client_destroy(client);
+}
+
 static void keys_of_two_slots_are_refused(void)
 {
     tendon_client *client = cluster_of("cluster", "");
@@ -376,6 +405,7 @@ int main(void)
     run_test("any node is a seed", any_node_is_a_seed);
     run_test("mode=auto knows a standalone", auto_knows_a_standalone);
     run_test("nodes are listed", nodes_are_listed);
+    run_test("announced addresses are mapped", announced_addresses_are_mapped);
     run_test("keys of two slots", keys_of_two_slots_are_refused);
     run_test("a transaction travels to its slot", a_transaction_travels_to_its_slot);
     run_test("leases go to the node asked for", leases_go_to_the_node_asked_for);

@@ -192,6 +192,10 @@ Test(config, finds_contradictions)
         {"host", "", NULL, NULL, "'host'"},
         {"host", "a b", NULL, NULL, "'host'"},
         {"endpoints", "a:1,b:x", NULL, NULL, "endpoint 2"},
+        {"cluster_address_map", "a:1=b:2,c:3", NULL, NULL, "pair 2 wants announced=reached"},
+        {"cluster_address_map", "a:1=b", NULL, NULL, "pair 1 wants a port on either side"},
+        {"cluster_address_map", "a:1=b:0", NULL, NULL, "pair 1 wants a port"},
+        {"cluster_address_map", ",", NULL, NULL, "pair 1"},
         /* Allowed: */
         {"username", "u", NULL, NULL, NULL},
         {"lanes", "2", "pool_max", "2", NULL},
@@ -201,6 +205,7 @@ Test(config, finds_contradictions)
         {"tls_cert_file", "c", "tls_key_pem", "k", NULL},
         {"unix_socket", "/s", "host", "", NULL},
         {"endpoints", "a, [::1]:2", NULL, NULL, NULL},
+        {"cluster_address_map", "a:1=b:2,[::1]:3=[fe80::1]:4", NULL, NULL, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct world world;
@@ -357,4 +362,28 @@ Test(config, is_reached_through_the_abi)
     cr_assert_eq(tendon_config_get(config, "host", NULL), TENDON_ERROR_ARGUMENT);
     tendon_config_destroy(config);
     tendon_config_destroy(NULL);
+}
+
+Test(config, maps_addresses)
+{
+    static const char map[] = "10.0.0.1:7000=a:1,[::1]:7000=b:2,10.0.0.1:7001=c:3,a:1=d:4";
+    static const struct {
+        const char *host;
+        uint16_t port;
+        const char *reached;
+        uint16_t reached_port;
+    } cases[] = {
+        {"10.0.0.1", 7000, "a", 1},       {"::1", 7000, "b", 2}, {"10.0.0.1", 7001, "c", 3},
+        {"10.0.0.1", 70, "10.0.0.1", 70}, {"a", 1, "d", 4},      {"b", 7000, "b", 7000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char host[TENDON__ENDPOINT_HOST_MAX + 1];
+        uint16_t port = cases[i].port;
+        snprintf(host, sizeof host, "%s", cases[i].host);
+        tendon__address_map_apply(map, host, &port);
+        cr_assert_str_eq(host, cases[i].reached);
+        cr_assert_eq(port, cases[i].reached_port);
+        tendon__address_map_apply("", host, &port);
+        cr_assert_str_eq(host, cases[i].reached);
+    }
 }

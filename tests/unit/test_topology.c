@@ -124,6 +124,27 @@ static const char *quoted(const char *text)
     return copy;
 }
 
+static void reach_behind_the_gate(const void *context, char *host, uint16_t *port)
+{
+    cr_assert_eq(context, usual);
+    if (strcmp(host, "10.0.0.1") != 0)
+        return;
+    strcpy(host, "gate");
+    *port = (uint16_t)(*port + 1);
+}
+
+Test(topology, nodes_have_the_address_by_which_they_are_reached)
+{
+    struct tendon__topology_origin origin = plain;
+    origin.reach = reach_behind_the_gate;
+    origin.reach_context = usual;
+    struct tendon__topology *map = parse(quoted(usual), &origin);
+    expect_primary(map, 0, "gate", 6380);
+    expect_primary(map, 5461, "10.0.0.2", 6379);
+    cr_assert_null(tendon__topology_find(map, "10.0.0.1", 6379));
+    tendon__topology_unref(map);
+}
+
 Test(topology, the_usual_reply)
 {
     struct tendon__topology *map = parse(quoted(usual), &plain);

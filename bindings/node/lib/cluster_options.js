@@ -24,7 +24,6 @@ const READ_FROM = { master: 'primary', slave: 'replica', all: 'any' };
 const FAILOVER_RETRIES = 60;
 /* ioredis dials nodes again within two seconds at the latest; the core's default is five. */
 const NODE_BACKOFF_MS_MAX = 1000;
-const LATER = 'it follows in a later version';
 
 /**
  * ElastiCache's documentation asks for (address, callback) => callback(null, address), to keep host
@@ -41,8 +40,27 @@ function checkLookup(name, value) {
     throw refuse(`Option '${name}' is not supported: the core resolves names itself`);
 }
 
+/** { '10.0.0.1:7000': { host, port } } as the pairs of the core. */
+function setAddressMap(name, value, set) {
+  if (value === null || typeof value !== 'object')
+    throw refuse(
+      `Option '${name}' is an object of { host, port } by "host:port"; a function is not supported`,
+    );
+  const bracketed = (host) => (host.includes(':') ? `[${host}]` : host);
+  const pairs = Object.entries(value).map(([announced, reached]) => {
+    const { host, port } = reached ?? {};
+    const colon = announced.lastIndexOf(':');
+    const from = announced.slice(0, colon);
+    if (colon < 1 || typeof host !== 'string' || !/^\d+$/.test(port))
+      throw refuse(`Invalid option ${name}: "${announced}" wants { host, port }`);
+    const left = from.startsWith('[') ? from : bracketed(from);
+    return `${left}${announced.slice(colon)}=${bracketed(host)}:${port}`;
+  });
+  set('cluster_address_map', pairs.join(','));
+}
+
 function setReadFrom(name, value, set) {
-  if (typeof value === 'function') throw refuse(`Option '${name}' as a function is not supported`);
+  if (typeof value === 'function') throw refuse(`Option '${name}' as a function is not supported: the core picks replicas`);
   if (!Object.hasOwn(READ_FROM, value)) {
     throw refuse(`Invalid option ${name} "${value}". Expected "all", "master" or "slave"`);
   }
@@ -75,7 +93,7 @@ const CLUSTER_OPTIONS = {
   slotsRefreshTimeout: as('cluster_refresh_timeout_ms', milliseconds),
   clusterNodeRetryStrategy: unsupported('the core reconnects to nodes with backoff'),
   resolveSrv: unsupported('name the configuration endpoint'),
-  natMap: unsupported(LATER),
+  natMap: setAddressMap,
 };
 
 /* ioredis sets these per node itself and ignores what redisOptions says. */

@@ -121,6 +121,12 @@ describe('options', () => {
       cluster([7000], { scaleReads: 'replica' }),
       /Expected "all", "master" or "slave"/,
     );
+    const natMap = (value) => cluster([7000], { natMap: value });
+    assert.throws(natMap(() => null), /a function is not supported/);
+    assert.throws(natMap({ 'a:1': { host: 'b' } }), /"a:1" wants { host, port }/);
+    assert.throws(natMap({ a: { host: 'b', port: 1 } }), /"a" wants/);
+    assert.throws(natMap({ 'a:1': { host: 'b=c', port: 1 } }), /pair 1/);
+    assert.throws(cluster([7000], { scaleReads: () => [] }), /the core picks replicas/);
     assert.throws(cluster([7000], { scaleRead: 'slave' }), /did you mean 'scaleReads'/);
     assert.throws(cluster([7000], { redisOptions: { nosuch: 1 } }), /Unknown option 'nosuch'/);
     assert.throws(

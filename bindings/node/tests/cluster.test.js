@@ -106,6 +106,18 @@ describe('cluster', () => {
     });
   });
 
+  it('reaches nodes by natMap', async () => {
+    const ports = servers.cluster.nodes.map((node) => node.port);
+    const natMap = Object.fromEntries(
+      ports.map((port) => [`127.0.0.1:${port}`, { host: 'localhost', port }]),
+    );
+    await using(new Redis.Cluster(seeds('cluster'), { natMap }), async (cluster) => {
+      await Promise.all(ports.map((port) => cluster.get(key(`nat${port}`))));
+      const hosts = cluster.nodes().map((node) => node.options.host);
+      assert.deepStrictEqual(hosts, Array(6).fill('localhost'));
+    });
+  });
+
   it('reads from replicas on request', async () => {
     await using(new Redis.Cluster(seeds('cluster'), { scaleReads: 'slave' }), async (cluster) => {
       const name = key('replica');

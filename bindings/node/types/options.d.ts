@@ -104,6 +104,9 @@ export type DNSLookupFunction = (
     family?: number,
   ) => void,
 ) => void;
+export interface NatMap {
+  [announced: string]: { host: string; port: number };
+}
 export type NodeRole = 'all' | 'master' | 'slave';
 export type ClusterNode =
   string | number | ({ host?: string; port?: number | string } & CommonRedisOptions);
@@ -129,6 +132,8 @@ export interface ClusterOptions {
    * anyway.
    */
   dnsLookup?: DNSLookupFunction;
+  /** How nodes are reached that announce themselves, or are named by a redirect, as "host:port". */
+  natMap?: NatMap;
   useSRVRecords?: false;
   /** Accepted; sharded channels need nothing of the kind here. */
   shardedSubscribers?: boolean;
