@@ -1385,7 +1385,7 @@ var commandCases = []surfaceCase[redis.Cmdable]{
 		}},
 	{"ConfigGet", "map[string]string", "", "",
 		func(ctx context.Context, c redis.Cmdable) redis.Cmder {
-			return c.ConfigGet(ctx, "databases")
+			return c.ConfigGet(ctx, "maxmemory-policy")
 		}},
 	{"ConfigResetStat", "string", "server", "",
 		func(ctx context.Context, c redis.Cmdable) redis.Cmder {

@@ -52,9 +52,9 @@ final class AclCalls {
         on.call("aclListBinary", Calls.types(),
                 () -> Calls.arguments());
         on.call("aclLoad", Calls.types(),
-                () -> Calls.arguments()).fails("", "ERR This Redis instance is not configured to use an ACL file");
+                () -> Calls.arguments()).fails("", "ERR This ");
         on.call("aclSave", Calls.types(),
-                () -> Calls.arguments()).fails("", "ERR This Redis instance is not configured to use an ACL file");
+                () -> Calls.arguments()).fails("", "ERR This ");
         on.call("aclLog", Calls.types(),
                 () -> Calls.arguments());
         on.call("aclLog", Calls.types(int.class),
