@@ -60,7 +60,8 @@ function setAddressMap(name, value, set) {
 }
 
 function setReadFrom(name, value, set) {
-  if (typeof value === 'function') throw refuse(`Option '${name}' as a function is not supported: the core picks replicas`);
+  if (typeof value === 'function')
+    throw refuse(`Option '${name}' as a function is not supported: the core picks replicas`);
   if (!Object.hasOwn(READ_FROM, value)) {
     throw refuse(`Invalid option ${name} "${value}". Expected "all", "master" or "slave"`);
   }
