@@ -43,8 +43,8 @@ final class SampleKeyCalls {
         on.call("waitReplicas", Calls.types(byte[].class, int.class, long.class),
                 () -> Calls.arguments(b("{t}string"), 1, 1L));
         on.call("waitAOF", Calls.types(String.class, long.class, long.class, long.class),
-                () -> Calls.arguments("{t}string", 1L, 1L, 1L)).since("7.2.0");
+                () -> Calls.arguments("{t}string", 0L, 0L, 1L)).since("7.2.0");
         on.call("waitAOF", Calls.types(byte[].class, long.class, long.class, long.class),
-                () -> Calls.arguments(b("{t}string"), 1L, 1L, 1L)).since("7.2.0");
+                () -> Calls.arguments(b("{t}string"), 0L, 0L, 1L)).since("7.2.0");
     }
 }

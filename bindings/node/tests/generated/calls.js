@@ -97,7 +97,7 @@ const CALLS = [
   {"section": "keys", "method": "type", "command": "TYPE", "args": ["{t}string"], "shape": "text"},
   {"section": "keys", "method": "unlink", "command": "UNLINK", "args": ["{t}string"], "shape": "int", "changes": true},
   {"section": "keys", "method": "wait", "command": "WAIT", "args": ["0", "10"], "shape": "int", "changes": true, "blocks": true},
-  {"section": "keys", "method": "waitaof", "command": "WAITAOF", "args": ["1", "1", "1"], "shape": ["tuple", ["int", false], ["int", false]], "changes": true, "blocks": true, "newer": true},
+  {"section": "keys", "method": "waitaof", "command": "WAITAOF", "args": ["0", "0", "1"], "shape": ["tuple", ["int", false], ["int", false]], "changes": true, "blocks": true, "newer": true},
   {"section": "hashes", "method": "hdel", "command": "HDEL", "args": ["{t}hash", "field"], "shape": "int", "changes": true},
   {"section": "hashes", "method": "hexists", "command": "HEXISTS", "args": ["{t}hash", "field"], "shape": "int"},
   {"section": "hashes", "method": "hexpire", "command": "HEXPIRE", "args": ["{t}string", "1"], "shape": ["list", "int"], "changes": true, "newer": true},
