@@ -180,7 +180,7 @@ final class SurfaceTests {
         } catch (RuntimeException failure) {
             return judge(failure, errors);
         }
-        // Valkey has some of what later versions of Redis than its own have, and READONLY everywhere.
+        // Valkey has some of what later versions of Redis have, and READONLY everywhere.
         if (errors != null && !isUnknown(world, call) && !world.isValkey) {
             return "succeeded, expected " + String.join(" or ", errors);
         }
