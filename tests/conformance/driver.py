@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import threading
 
+import console
 import wire
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -40,6 +41,7 @@ class Driver:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
+            preexec_fn=console.end_with_parent,
         )
         timer = threading.Timer(START_SECONDS, self.process.kill)
         timer.start()

@@ -1,11 +1,8 @@
 """Where programs run: which servers, how a client reaches them, and what they hold at the end."""
 
 import pathlib
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "dev"))
-
-import resp  # noqa: E402
+import resp
 
 HOST = "localhost"
 # Behind faults a command has this long, so that a stall costs no more.

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+import console
 import resp
 from proxy import Proxy
 
@@ -45,7 +46,11 @@ class FaultyCluster:
         path.write_text(
             CONFIG.format(port=port, announced=proxy.port, bus=port + 10000, folder=self.folder)
         )
-        return subprocess.Popen([server, str(path)], stdout=subprocess.DEVNULL)
+        return subprocess.Popen(
+            [server, str(path)],
+            stdout=subprocess.DEVNULL,
+            preexec_fn=console.end_with_parent,
+        )
 
     def __enter__(self):
         deadline = time.monotonic() + READY_SECONDS

@@ -1,22 +1,25 @@
-"""The native type of a value, as one word: what a driver gives for a command is always of the
-kinds that natives.json names."""
+"""The native types of a value, as words: what a driver gives for a command is always of the kinds
+that natives.json names."""
 
 import wire
 
 
-def kind_of(value):
+def kinds_of(value):
+    """`int`, `nil`, `list of bytes`, `map to float`...: one for each type that is in it. What is
+    empty has no type inside."""
     if value is None:
-        return "nil"
+        return {"nil"}
     if isinstance(value, list):
-        return f"list of {inner(value)}"
+        return inner("list of", value)
     if isinstance(value, wire.Pairs):
-        return f"map of {inner(key for key, _ in value)} to {inner(item for _, item in value)}"
+        return inner("map from", [key for key, _ in value]) | inner(
+            "map to", [item for _, item in value]
+        )
     if isinstance(value, wire.Members):
-        return f"set of {inner(value)}"
-    if isinstance(value, wire.Failure):
-        return "error"
-    return type(value).__name__
+        return inner("set of", value)
+    return {type(value).__name__}
 
 
-def inner(values):
-    return "/".join(sorted({kind_of(value) for value in values})) or "nothing"
+def inner(words, values):
+    found = {f"{words} {kind}" for value in values for kind in kinds_of(value)}
+    return found or {words.split()[0]}

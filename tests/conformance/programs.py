@@ -1,8 +1,8 @@
 """Programs from a seed, well-formed by construction.
 
 `make(seed, size)` gives a program of about `size` operations. The same seed gives the same program
-and setting for ever. A *calm* program waits for each result before it goes on, which is what programs
-behind a faulty network have to do for their outcome to be known.
+and setting for ever. A *calm* program waits for each result before it goes on, which is what
+programs behind a faulty network have to do for their outcome to be known.
 
 What makes the results comparable: each thread has keys of its own; before anything that is not
 ordered with what is under way (another connection, a blocking command) the program takes every
@@ -237,7 +237,7 @@ class Thread:
         self.any_data()
 
     def errors(self):
-        """What the server refuses; the mirrored clients of clusters refuse the last three themselves."""
+        """What the server refuses; mirrored clients of clusters refuse the last three."""
         key = self.key("s")
         self.command(
             *self.draw.choice(
@@ -433,9 +433,9 @@ NUMBERS = {
 }
 DOUBLES = {b"ZADD": (1,), b"ZINCRBY": (1,)}
 METHODS = set(
-    "get set setex getdel append strlen getrange incrby mget mset del exists expire persist ttl type hset hget hmget hgetall"
-    " hdel hincrby hexists lpush rpush lpop lrange llen sadd srem smembers sismember smismember zadd zscore zincrby"
-    " zrange zrank zcard".split()
+    "get set setex getdel append strlen getrange incrby mget mset del exists expire persist ttl"
+    " type hset hget hmget hgetall hdel hincrby hexists lpush rpush lpop lrange llen sadd srem"
+    " smembers sismember smismember zadd zscore zincrby zrange zrank zcard".split()
 )
 ARITY = {"set": 3, "lpop": 2, "zrank": 3, "srem": 3, "expire": 3, "hset": 4}
 

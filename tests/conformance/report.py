@@ -30,20 +30,19 @@ def table(session, environment):
         f"<th>{html.escape(area)}</th>" for area in areas
     ) + "</tr>"
     for name in sorted({name for name, _, _ in rows}):
-        cells = (
-            cell(
-                rows.get((name, environment, area), 0), session.differences[name, environment, area]
-            )
-            for area in areas
-        )
+        keys = [(name, environment, area) for area in areas]
+        cells = (cell(rows.get(key, 0), session.differences[key]) for key in keys)
         yield f"<tr><th>{html.escape(name)}</th>{''.join(cells)}</tr>"
     yield "</table>"
 
 
 def page(session, faults):
-    yield f"<!doctype html><meta charset=utf-8><title>tendon: conformance</title><style>{STYLE}</style>"
-    yield f"<h1>Conformance</h1><p>{time.strftime('%Y-%m-%d %H:%M')}: {session.passed} programs passed,"
-    yield f" {session.failed} failed. A cell says how many results were compared, and how many differed.</p>"
+    yield "<!doctype html><meta charset=utf-8><title>tendon: conformance</title>"
+    yield f"<style>{STYLE}</style>"
+    yield f"<h1>Conformance</h1><p>{time.strftime('%Y-%m-%d %H:%M')}:"
+    yield f"{session.passed} programs passed,"
+    yield f" {session.failed} failed."
+    yield "A cell says how many results were compared, and how many differed.</p>"
     for environment in session.programs:
         yield from table(session, environment)
     yield "<h2>Faults</h2><ul>"

@@ -18,6 +18,10 @@ import sys
 import threading
 import time
 
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tools" / "dev"))
+
+import deviations
 import driver
 import environments
 import faulty_cluster
@@ -28,7 +32,6 @@ import report
 import shrink
 import wire
 
-HERE = pathlib.Path(__file__).resolve().parent
 REGRESSIONS = HERE / "regressions.txt"
 # A port block that no test server has.
 FAULTY_CLUSTER_PORT = 18300
@@ -37,6 +40,7 @@ SHOWN_MAX = 6
 FAULTS_SHORTER = 4
 # How many programs of one environment may fail before its rest is left out.
 FAILED_MAX = 5
+DEVIATION_SEEDS = 40
 
 
 def parsed():
@@ -50,6 +54,7 @@ def parsed():
     parser.add_argument("--bisect", action="store_true", help="shrink what fails, and print it")
     parser.add_argument("--print", action="store_true", help="with --seed: print the program")
     parser.add_argument("--report", action="store_true", help="write a page: what was compared")
+    parser.add_argument("--deviations", action="store_true", help="show that the suite can fail")
     parser.add_argument("--record", action="store_true", help="accept new native types")
     return parser.parse_args()
 
@@ -210,6 +215,8 @@ def main():
     if unknown:
         sys.exit(f"no environment {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     servers = json.loads(pathlib.Path(os.environ["TENDON_SERVERS"]).read_text())
+    if options.deviations:
+        return look_for_deviations(options, servers)
     session = Session(options)
     with contextlib.ExitStack() as stack:
         found = places(servers, wanted, stack)
@@ -234,6 +241,33 @@ def main():
         print(f"report: {report.write(session, faults)}")
     print(f"{session.passed} passed, {session.failed} failed")
     return 1 if session.failed or not session.passed else 0
+
+
+def look_for_deviations(options, servers):
+    """Each planted deviation of the Python binding is one test: it must be found. The programs
+    in which the whole binding differs are not among them."""
+    place = environments.all_of(servers)["resp3"]
+    passed = 0
+    for name in deviations.DEVIATIONS:
+        names = ("python", "go", "node")
+        made = [driver.Driver(entry, folder, dict(os.environ)) for folder, entry in driver.entries()]
+        chosen = sorted((each for each in made if each.name in names), key=lambda each: each.name)
+        chosen[-1].environ = deviations.plant(name)
+        found = None
+        for seed in range(DEVIATION_SEEDS):
+            outcome = harness.run_seed(
+                place, seed, options.ops, chosen, harness.load_kinds(), peers_every=1
+            )
+            found = next((each for each in outcome.differences if each.driver == "python"), None)
+            if found:
+                break
+        for each in chosen:
+            each.stop()
+        passed += found is not None
+        print(f"{name}: {f'found by program {seed}: {found}' if found else 'NOT FOUND'}"[:300])
+    failed = len(deviations.DEVIATIONS) - passed
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 def work_line(session, line):

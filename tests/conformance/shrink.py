@@ -29,7 +29,7 @@ def pushes(words, queueing):
 
 
 def repaired(code):
-    """The instructions whose operands are there: with some left out, others find nothing to take."""
+    """The instructions whose operands are there: without some, others find nothing to take."""
     kept, depth, queueing = [], 0, set()
     for words in code:
         if takes(words) > depth:

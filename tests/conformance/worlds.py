@@ -66,6 +66,12 @@ class Worlds:
             raise Impossible(f"{reply!r} fits no state of the data")
         self.keep(after)
 
+    def forget(self, commands):
+        """Nothing is known any more of what these commands touch."""
+        for model in self.models:
+            for words in commands:
+                model.cloud(model.keys_of(words) or [])
+
     def keep(self, models):
         """Equal worlds are one; of too many, what they differ in is unknown."""
         unlike = {state_of(model): model for model in models}
@@ -93,7 +99,8 @@ def may_run_twice(words):
 
 
 IDEMPOTENT = set(
-    b"SET SETEX GETSET DEL UNLINK MSET HSET HDEL SADD SREM ZADD ZREM EXPIRE PERSIST LSET LTRIM SETRANGE SETBIT".split()
+    b"SET SETEX GETSET DEL UNLINK MSET HSET HDEL SADD SREM ZADD ZREM EXPIRE PERSIST LSET LTRIM"
+    b" SETRANGE SETBIT".split()
 )
 
 
@@ -135,8 +142,14 @@ class Judge(Machine):
         commands, client.queued = client.queued, None
         reply = self.reply()
         replies = reply if isinstance(reply, list) else [reply] * len(commands)
-        for words, each in zip(commands, replies):
-            self.worlds.step(words, each, may_run_twice(words))
+        before = self.worlds.models
+        try:
+            for words, each in zip(commands, replies):
+                self.worlds.step(words, each, may_run_twice(words))
+        except Impossible:
+            # What is read or set again after a lost connection comes behind the rest of its batch.
+            self.worlds.models = before
+            self.worlds.forget(commands)
         return Expected([natives.shape_of(words) for words in commands], ANY)
 
     def do_transaction_end(self, _stack, _thread, name):

@@ -66,7 +66,9 @@ def only_one():
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise Failure("another ./dev test or demo is running in this clone; wait for it") from None
+        raise Failure(
+            "another ./dev test, demo or conformance is running in this clone; wait for it"
+        ) from None
     os.set_inheritable(handle.fileno(), False)
     LOCKS.append(handle)
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import builds
+import conformance
 import console
 import fuzzing
 import meson_tests
@@ -20,6 +21,11 @@ LANGUAGES = ["python", "node", "java", "go"]
 # Suites with a row of their own, or none.
 OTHER_SUITES = ["integration", "stress", "check", "abi", "fuzz", "sim"]
 FUZZ_SECONDS = 5
+# New conformance programs in each environment, how long they are, and which of them the mirrored
+# clients execute, too.
+CONFORMANCE_PROGRAMS = 200
+CONFORMANCE_OPERATIONS = 60
+CONFORMANCE_PEERS_EVERY = 10
 # So many failed tests of a runner are named again at the end.
 NAMES_MAX = 8
 # The exit code of a test that cannot be run here.
@@ -199,6 +205,25 @@ def guard(row, context):
         row.names = console.show_failure(result)
 
 
+def conforming(row, context):
+    """Generated programs, the same in every language: the regressions, then new ones."""
+    env = conformance.environment(context.servers_folder)
+    conformance.build_drivers(env)
+    words = ["--programs", str(CONFORMANCE_PROGRAMS), "--ops", str(CONFORMANCE_OPERATIONS)]
+    words += ["--peers-every", str(CONFORMANCE_PEERS_EVERY)]
+    result = console.run(
+        "conformance", conformance.command(words), env=env, timeout_s=RUNNER_SECONDS
+    )
+    lines = [line for line in result.text().splitlines() if line.strip()]
+    found = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1].strip()) if lines else None
+    if found:
+        row.take(int(found.group(1)), int(found.group(2)))
+    else:
+        row.take(0, 1, 0, "took too long" if result.code is None else "gave no count")
+    if row.failed:
+        row.names = console.show_failure(result)
+
+
 def contract(program):
     return lambda row, context: by_contract(row, context, program)
 
@@ -213,6 +238,7 @@ RUNNERS = [
     ("valgrind", valgrind),
     ("guard", guard),
     *[(language, contract(f"bindings/{language}/run-tests")) for language in LANGUAGES],
+    ("conformance", conforming),
     ("examples", contract("examples/run-tests")),
     ("fuzz", fuzz),
 ]

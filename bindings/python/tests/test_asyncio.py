@@ -319,6 +319,19 @@ class ClusterTest(AsyncCase):
             await rc.ping()
         await rc.aclose()
 
+    async def test_the_first_commands_keep_their_order(self) -> None:
+        for _ in range(5):
+            async with tendon.asyncio.RedisCluster.from_url(
+                f"redis://{SEED['host']}:{SEED['port']}/0"
+            ) as rc:
+                tasks = [
+                    asyncio.create_task(rc.rpush("py:order", number)) for number in range(50)
+                ]
+                await asyncio.gather(*tasks)
+                found = await rc.lrange("py:order", 0, -1)
+                self.assertEqual(found, [b"%d" % number for number in range(50)])
+                await rc.delete("py:order")
+
     async def test_many_tasks_begin_at_once(self) -> None:
         async with tendon.asyncio.RedisCluster.from_url(
             f"redis://{SEED['host']}:{SEED['port']}/0"

@@ -27,6 +27,9 @@ def add_arguments(parser):
     parser.add_argument("--bisect", action="store_true", help="shrink what fails, and print it")
     parser.add_argument("--print", action="store_true", help="with --seed: print the program")
     parser.add_argument("--report", action="store_true", help="write build/conformance/report.html")
+    parser.add_argument(
+        "--deviations", action="store_true", help="plant five defects and look for each"
+    )
     parser.add_argument("--record", action="store_true", help="accept new native types")
     parser.add_argument("--engine", choices=["redis", "valkey"], default="redis")
 
@@ -36,12 +39,13 @@ def words(arguments):
         value = getattr(arguments, name)
         if value is not None:
             yield from (f"--{name.replace('_', '-')}", str(value))
-    for name in ("bisect", "print", "report", "record"):
+    for name in ("bisect", "print", "report", "deviations", "record"):
         if getattr(arguments, name):
             yield f"--{name}"
 
 
 def run(arguments):
+    console.only_one()
     packages.require("core", "servers", "tests", "bindings", arguments.engine)
     builds.build("test")
     folder = servers.default_folder()

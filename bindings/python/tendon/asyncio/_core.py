@@ -51,6 +51,7 @@ class AsyncCore(BaseCore):
         self._open: Dict[AbstractEventLoop, Any] = {}
         self._retired: List[Tuple[AbstractEventLoop, Any]] = []  # what renew() replaced
         self._reached: Set[AbstractEventLoop] = set()  # where a connection has been ready
+        self._attempts: Dict[AbstractEventLoop, "asyncio.Task[None]"] = {}  # of connect()
         self._lock = threading.Lock()
 
     def session(self) -> Any:
@@ -138,7 +139,23 @@ class AsyncCore(BaseCore):
         return raised((await self.batch(Plan([argv], decode)))[0])
 
     async def connect(self) -> None:
-        """Waits until a connection is ready."""
+        """
+        Waits until a connection is ready. Who asks meanwhile waits for the same attempt, and all go
+        on in the order in which they came.
+        """
+        loop = asyncio.get_running_loop()
+        attempt = self._attempts.get(loop)
+        if attempt is None:
+            attempt = self._attempts[loop] = loop.create_task(self._connect())
+            attempt.add_done_callback(self._attempted)
+        await asyncio.shield(attempt)
+
+    def _attempted(self, attempt: "asyncio.Task[None]") -> None:
+        self._attempts.pop(attempt.get_loop(), None)
+        if not attempt.cancelled():
+            attempt.exception()  # who waited for it may have been cancelled: nobody is told twice
+
+    async def _connect(self) -> None:
         await self.prepare()
         raised((await self.request(Plan([[]], None), flags=native.REQUEST_CONNECT))[0])
         self._reached.add(asyncio.get_running_loop())

@@ -371,6 +371,9 @@ func (t *thread) endWatch(name string) {
 
 // cancel gives a command up by its context.
 func (t *thread) cancel(name string, wait time.Duration, w words) any {
+	if os.Args[1] == "go-redis" { // it looks at the context when its read times out, after seconds
+		return "unsupported"
+	}
 	client, err := t.client(name)
 	if err != nil {
 		return err
