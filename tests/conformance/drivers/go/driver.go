@@ -334,14 +334,19 @@ func pipelined(client commander, fill func(redis.Pipeliner) error) error {
 // transacted gives the error of a transaction that was not executed; that of one of its commands is
 // in its place.
 func transacted(client commander, fill func(redis.Pipeliner) error) error {
-	_, err := client.TxPipelined(ctx, fill)
+	cmds, err := client.TxPipelined(ctx, fill)
+	for _, cmd := range cmds {
+		if redis.HasErrorPrefix(cmd.Err(), "EXECABORT") {
+			return err // on a cluster the error of the command to blame
+		}
+	}
 	var reply redis.Error
 	switch {
 	case err == nil, err == redis.Nil:
 		return nil
 	case err == redis.TxFailedErr, errors.Is(err, redis.ErrCrossSlot), !errors.As(err, &reply):
 		return err
-	case redis.HasErrorPrefix(err, "EXECABORT"):
+	case redis.HasErrorPrefix(err, "EXECABORT"), executedOf(err) == "no":
 		return err
 	}
 	return nil
