@@ -41,8 +41,8 @@ DEVIATIONS = {
         (
             "pipeline.py",
             'return bool(self.execute_command("UNWATCH")) if self.watching else True',
-            'self._client.__dict__["leaked"], self._lease, self.watching = self._lease, None, False\n'
-            "        return True",
+            'self._client.__dict__["leaked"], self._lease = self._lease, None\n'
+            "        self.watching = False\n        return True",
         ),
         (
             "pipeline.py",

@@ -25,7 +25,8 @@ def cell(count, wrong):
 def table(session, environment):
     rows = {key: count for key, count in session.checked.items() if key[1] == environment}
     areas = sorted({area for _, _, area in rows})
-    yield f"<h2>{html.escape(environment)}</h2><p>{session.programs[environment]} programs</p><table>"
+    yield f"<h2>{html.escape(environment)}</h2><p>{session.programs[environment]} programs</p>"
+    yield "<table>"
     yield "<tr><th>driver</th>" + "".join(
         f"<th>{html.escape(area)}</th>" for area in areas
     ) + "</tr>"

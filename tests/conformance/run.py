@@ -250,7 +250,7 @@ def look_for_deviations(options, servers):
     passed = 0
     for name in deviations.DEVIATIONS:
         names = ("python", "go", "node")
-        made = [driver.Driver(entry, folder, dict(os.environ)) for folder, entry in driver.entries()]
+        made = [driver.Driver(entry, folder, os.environ) for folder, entry in driver.entries()]
         chosen = sorted((each for each in made if each.name in names), key=lambda each: each.name)
         chosen[-1].environ = deviations.plant(name)
         found = None
