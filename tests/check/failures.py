@@ -42,6 +42,16 @@ test at tests/connection.test.js:2:43
         "FAILED tests/tls.test.js: exit code 124 and no count",
         "FAILED tests/tls.test.js: exit code 124 and no count",
     ),
+    "conformance": (
+        """\
+  45 programs, 0 failed, 32 s
+failed: cluster-faults 810678582 15
+    go 0.70 (transaction): transaction-end c0: [1] fits no state of the data
+  80 programs, passed-around it, 1 failed, 63 s
+""",
+        "failed: cluster-faults 810678582 15",
+        "    go 0.70 (transaction): transaction-end c0: [1] fits no state of the data",
+    ),
     "tap": (
         """\
 ok 1 - passed-around it # 1 ms

@@ -5,6 +5,7 @@ state at the end.
 import collections
 import json
 import pathlib
+import time
 
 import accepted
 import interpret
@@ -39,6 +40,7 @@ class Outcome:
         self.differences = []
         self.checked = collections.Counter()  # (driver, area) -> results compared
         self.accepted = collections.Counter()  # reason -> how often
+        self.seconds = collections.Counter()  # driver -> how long it took
 
     def differs(self, *words):
         self.differences.append(Difference(*words))
@@ -86,8 +88,11 @@ class Run:
     def run(self, driver):
         """What the driver reported; None when it got stuck."""
         self.environment.clean()
+        begun = time.monotonic()
         try:
-            return driver.run(self.program)
+            got = driver.run(self.program)
+            self.outcome.seconds[driver.name] += time.monotonic() - begun
+            return got
         except Stuck as stuck:
             self.outcome.differs(driver.name, None, "driver", str(stuck))
             return None

@@ -87,6 +87,7 @@ class Session:
         self.passed = self.failed = 0
         self.checked = collections.Counter()
         self.accepted = collections.Counter()
+        self.seconds = collections.Counter()
         self.differences = collections.Counter()
         self.programs = collections.Counter()
         self.begun = time.monotonic()
@@ -127,6 +128,7 @@ class Session:
         for (name, area), count in outcome.checked.items():
             self.checked[name, environment.name, area] += count
         self.accepted.update(outcome.accepted)
+        self.seconds.update(outcome.seconds)
         if outcome.differences:
             print(f"failed: {environment.name} {seed} {size}")
         for index, difference in enumerate(outcome.differences):
@@ -277,7 +279,7 @@ def work_line(session, line):
 
 def summary(session, faults):
     names = sorted({name for name, _, _ in session.checked})
-    print(f"drivers: {', '.join(names)}")
+    print("drivers: " + ", ".join(f"{name} {session.seconds[name]:.0f} s" for name in names))
     for name, count in session.programs.items():
         results = sum(n for (_, where, _), n in session.checked.items() if where == name)
         print(f"{name:16} {count:5} programs, {results:8} results compared")

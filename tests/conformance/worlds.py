@@ -56,7 +56,9 @@ class Worlds:
         for model in self.models:
             done = model.copy()
             replies = [done.execute(words) for words in commands]
-            if isinstance(reply, list):
+            if is_refused(reply):
+                after.append(model)
+            elif isinstance(reply, list):
                 after += [done] if natives.same(replies, reply) else []
             elif is_open(reply):
                 after += {"no": [model], "yes": [done]}.get(reply.executed, [model, done])
@@ -87,6 +89,13 @@ class Worlds:
 
 def state_of(model):
     return repr((sorted(model.data.items()), sorted(model.lifetimes), sorted(model.clouded)))
+
+
+def is_refused(reply):
+    """Whether each command of a transaction says that it was not executed."""
+    if not isinstance(reply, list) or not reply:
+        return False
+    return all(isinstance(item, natives.Error) and item.executed == "no" for item in reply)
 
 
 def is_open(reply):

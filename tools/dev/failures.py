@@ -27,6 +27,8 @@ FORMS = [
     (r"(FAIL|ERROR|UNEXPECTED SUCCESS): \S", r"={20,}$|Ran \d+ tests"),
     # Our own: TestMain.java, tests/count of Go, run-tests of Node and of the examples.
     (r"FAILED \S", r"(ok|SKIP) |✖ |-- |▶ |✔ |\d+ passed, \d+ failed$"),
+    # Conformance programs.
+    (r"failed: \S+ \d+ \d+$", r"failed: |  \d+ programs, |drivers: "),
     # go test where nobody counts.
     (r"\s*--- FAIL: |panic: |fatal error: ", r"\s*--- |FAIL\s|ok\s+\S+\s|=== "),
     # Sanitizers, and the checks of the JVM.

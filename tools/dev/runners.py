@@ -23,9 +23,10 @@ OTHER_SUITES = ["integration", "stress", "check", "abi", "fuzz", "sim"]
 FUZZ_SECONDS = 5
 # New conformance programs in each environment, how long they are, and which of them the mirrored
 # clients execute, too.
-CONFORMANCE_PROGRAMS = 200
+CONFORMANCE_PROGRAMS = 60
 CONFORMANCE_OPERATIONS = 60
 CONFORMANCE_PEERS_EVERY = 10
+CONFORMANCE_SECONDS = 1200
 # So many failed tests of a runner are named again at the end.
 NAMES_MAX = 8
 # The exit code of a test that cannot be run here.
@@ -212,7 +213,7 @@ def conforming(row, context):
     words = ["--programs", str(CONFORMANCE_PROGRAMS), "--ops", str(CONFORMANCE_OPERATIONS)]
     words += ["--peers-every", str(CONFORMANCE_PEERS_EVERY)]
     result = console.run(
-        "conformance", conformance.command(words), env=env, timeout_s=RUNNER_SECONDS
+        "conformance", conformance.command(words), env=env, timeout_s=CONFORMANCE_SECONDS
     )
     lines = [line for line in result.text().splitlines() if line.strip()]
     found = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1].strip()) if lines else None
