@@ -107,6 +107,7 @@ def entries():
 
 
 def available(entry, folder):
-    """Whether what the driver needs has been built; a peer may not be."""
-    needed = [word.replace("{out}", str(BUILD / folder)) for word in entry.get("needs", [])]
-    return all(os.path.exists(path) for path in needed)
+    """Whether what it is started with has been built: a peer may not have been to be had."""
+    out = str(BUILD / folder)
+    parts = [part for word in entry["argv"] for part in word.replace("{out}", out).split(":")]
+    return all(os.path.exists(part.rstrip("/*")) for part in parts if part.startswith(out))

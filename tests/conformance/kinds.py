@@ -5,10 +5,10 @@ import wire
 
 
 def kinds_of(value):
-    """`int`, `nil`, `list of bytes`, `map to float`...: one for each type that is in it. What is
-    empty has no type inside."""
+    """`int`, `list of bytes`, `map to float`...: one for each type that is in it. What is missing
+    or empty says nothing of a type."""
     if value is None:
-        return {"nil"}
+        return set()
     if isinstance(value, list):
         return inner("list of", value)
     if isinstance(value, wire.Pairs):
@@ -21,5 +21,4 @@ def kinds_of(value):
 
 
 def inner(words, values):
-    found = {f"{words} {kind}" for value in values for kind in kinds_of(value)}
-    return found or {words.split()[0]}
+    return {f"{words} {kind}" for value in values for kind in kinds_of(value)}

@@ -84,6 +84,7 @@ class Session:
         self.options = options
         self.kinds = harness.load_kinds()
         self.lock = threading.Lock()
+        self.missing = set()
         self.passed = self.failed = 0
         self.checked = collections.Counter()
         self.accepted = collections.Counter()
@@ -102,6 +103,8 @@ class Session:
                 continue
             if driver.available(entry, folder):
                 found.append(driver.Driver(entry, folder, dict(os.environ)))
+            else:
+                self.missing.add(entry["name"])
         return sorted(found, key=lambda each: (each.is_peer, each.name != "python", each.name))
 
     def execute(self, environment, seed, size, drivers):
@@ -280,6 +283,8 @@ def work_line(session, line):
 def summary(session, faults):
     names = sorted({name for name, _, _ in session.checked})
     print("drivers: " + ", ".join(f"{name} {session.seconds[name]:.0f} s" for name in names))
+    if session.missing:
+        print(f"not there, so not compared: {', '.join(sorted(session.missing))}")
     for name, count in session.programs.items():
         results = sum(n for (_, where, _), n in session.checked.items() if where == name)
         print(f"{name:16} {count:5} programs, {results:8} results compared")

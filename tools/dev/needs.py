@@ -368,6 +368,10 @@ own declarations), Go its toolchain when it is older than 1.24, pip the mypy of
 `bindings/python/run-tests`, which checks the types of the package and of its examples; each by its
 ordinary client with the configuration the machine has.
 
+The conformance suite fetches the mirrored clients, redis-py, ioredis, Jedis and go-redis, at the
+exact versions named in `tests/conformance/drivers`, into `build/`; one that cannot be had is left
+out and named.
+
 `./dev bench` fetches the clients it measures against the same way, at the versions named in
 `bench/drivers`, into `build/`. hiredis and libvalkey are the sources inside their Python wrappers,
 because Debian 12 has no release of them with TLS.
