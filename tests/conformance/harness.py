@@ -22,8 +22,8 @@ KINDS_FILE = pathlib.Path(__file__).resolve().parent / "natives.json"
 DIFFERENCES_MAX = 5
 
 
-# Jedis has no transactions there. ioredis gives other replies in one program of twenty, nobody knows
-# why yet.
+# Jedis has no transactions there. ioredis gives other replies in one program of twenty, which
+# nobody has explained yet.
 NOT_IN_CLUSTERS = {True: ("ioredis",), False: ("ioredis", "jedis")}
 
 
