@@ -88,9 +88,6 @@ def all_of(servers):
     return {environment.name: environment for environment in [*singles, cluster]}
 
 
-def faulty(environment, network):
+def faulty(plain, name, network):
     """The same servers behind a faulty network."""
-    name = f"{environment.name}-faults"
-    return Environment(
-        name, environment.kind, environment.ports, environment.options, environment.tls, network
-    )
+    return Environment(name, plain.kind, plain.ports, plain.options, plain.tls, network)

@@ -24,8 +24,8 @@ sys.path.insert(0, str(HERE.parents[1] / "tools" / "dev"))
 import deviations
 import driver
 import environments
-import faulty_cluster
 import harness
+import own_servers
 import programs
 import proxy
 import report
@@ -35,6 +35,9 @@ import wire
 REGRESSIONS = HERE / "regressions.txt"
 # A port block that no test server has.
 FAULTY_CLUSTER_PORT = 18300
+OWN_PORT = 18310
+# Most of a program behind faults is waiting.
+LINES_PER_CORE = 2
 PROGRESS_SECONDS = 30
 SHOWN_MAX = 6
 FAULTS_SHORTER = 4
@@ -179,22 +182,27 @@ class Session:
 
 
 def places(servers, wanted, stack):
-    """The environments, those with faults included, by name."""
+    """The environments, those with faults included, by name. Where it can be, each has a server of
+    its own, so that they need not take turns."""
+    program = shutil.which(f"{servers['engine']}-server")
     found = environments.all_of(servers)
-    for environment in list(found.values()):
-        if f"{environment.name}-faults" not in wanted:
-            continue
-        if environment.is_cluster:
-            server = shutil.which(f"{servers['engine']}-server")
-            cluster = stack.enter_context(faulty_cluster.FaultyCluster(server, FAULTY_CLUSTER_PORT))
-            environment = environments.Environment(
-                "cluster", "cluster", cluster.ports, environment.options
-            )
-            network = proxy.Network(cluster.proxies)
-        else:
-            network = proxy.Network([proxy.Proxy(environment.ports[0])])
-        behind = environments.faulty(environment, network)
-        found[behind.name] = behind
+    for number, name in enumerate(("resp3", "resp2-faults", "resp3-faults")):
+        if name in wanted:
+            single = own_servers.Server(program, OWN_PORT + number)
+            plain = found[name.replace("-faults", "")]
+            ports = [stack.enter_context(single).port]
+            found[name] = environments.Environment(name, plain.kind, ports, plain.options)
+    for name in wanted:
+        if name.endswith("-faults"):
+            plain = found.get(name) or found[name.replace("-faults", "")]
+            if plain.is_cluster:
+                cluster = own_servers.FaultyCluster(program, FAULTY_CLUSTER_PORT)
+                ports = stack.enter_context(cluster).ports
+                plain = environments.Environment(name, plain.kind, ports, plain.options)
+                network = proxy.Network(cluster.proxies)
+            else:
+                network = proxy.Network([proxy.Proxy(plain.ports[0])])
+            found[name] = environments.faulty(plain, name, network)
     return {name: found[name] for name in wanted}
 
 
@@ -234,7 +242,7 @@ def main():
         lines = collections.defaultdict(list)
         for environment in found.values():
             lines[environment.ports[0]].append(environment)
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() * LINES_PER_CORE) as pool:
             futures = [pool.submit(work_line, session, line) for line in lines.values()]
             for future in futures:
                 future.result()

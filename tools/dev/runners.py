@@ -23,7 +23,7 @@ OTHER_SUITES = ["integration", "stress", "check", "abi", "fuzz", "sim"]
 FUZZ_SECONDS = 5
 # New conformance programs in each environment, how long they are, and which of them the mirrored
 # clients execute, too.
-CONFORMANCE_PROGRAMS = 60
+CONFORMANCE_PROGRAMS = 40
 CONFORMANCE_OPERATIONS = 60
 CONFORMANCE_PEERS_EVERY = 10
 CONFORMANCE_SECONDS = 1200

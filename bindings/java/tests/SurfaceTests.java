@@ -274,7 +274,8 @@ final class SurfaceTests {
                 String script = "return redis.call('CLUSTER', 'COUNTKEYSINSLOT', "
                         + JedisClusterCRC16.getSlot(key) + ")";
                 cluster.setex(key, 100, "v");
-                Check.equal(1L, cluster.eval(script, key));
+                // Keys of other tests may be in that slot; a node that has not the slot says 0.
+                Check.that((Long) cluster.eval(script, key) > 0, "another node was asked: " + key);
                 Check.equal(cluster.clusterKeySlot(key), (long) JedisClusterCRC16.getSlot(key));
                 cluster.del(key);
             }
