@@ -19,6 +19,7 @@ class Workload:
         self.op = fields["op"]
         self.placement = fields["placement"]
         self.transport = fields["transport"]
+        self.resume = fields.get("resume", "")
         self.numbers = {
             word: fields[word] for word in ("value_bytes", "concurrency", "batch", "keys")
         }
@@ -38,12 +39,14 @@ class Client:
         self.ours = fields.get("ours", False)
         self.reference = fields.get("reference", False)
         self.environment = fields.get("environment", {})
+        self.resumes = fields.get("resumes", False)
 
     def can(self, workload):
         return (
             workload.mode in self.modes
             and workload.op in self.ops
             and workload.transport in self.transports
+            and (self.resumes or not workload.resume)
             and (self.only is None or workload.name in self.only)
         )
 
@@ -59,7 +62,7 @@ class Cell:
         self.failure = ""
 
     def label(self):
-        return f"{self.workload.name:11} {self.client.language:6} {self.client.name}"
+        return f"{self.workload.name:19} {self.client.language:6} {self.client.name}"
 
 
 def load_workloads():

@@ -3,7 +3,7 @@
 import html
 import json
 
-from . import charts
+from . import charts, goals
 
 STYLE = """
 body { font: 14px/1.45 sans-serif; max-width: 1000px; margin: 2em auto; padding: 0 1em }
@@ -11,7 +11,7 @@ table { border-collapse: collapse; margin: .6em 0 1.6em }
 td, th { padding: 3px 9px; text-align: right; border-bottom: 1px solid #ddd }
 th { background: #f4f6f8 }
 td:first-child, th:first-child, td.text, th.text { text-align: left }
-tr.ours td { font-weight: bold }
+tr.ours td { font-weight: bold } tr.why td { color: #666; border: 0 }
 .good { color: #0b6e4f }
 .bad { color: #b3261e } small { color: #666 } h2 { margin-top: 2em }
 """
@@ -85,17 +85,20 @@ def comparison_table(rows):
 
 def workload_section(work, cells):
     head = ["client", "ops/s", "client CPU µs/op", "server CPU µs/op", "p50 µs", "p99 µs"]
-    head += ["p99.9 µs", "RSS MiB", "samples"]
+    head += ["p99.9 µs", "RSS MiB", "allocations", "allocated bytes", "samples"]
     names = ["ops_per_second", "client_cpu_us", "server_cpu_us", "p50_us", "p99_us", "p999_us"]
     rows = []
     for cell in cells:
         name = f"{cell['client']} ({cell['language']}) {cell['version']}"
         if cell["failure"]:
-            rows.append(([name, f"failed: {html.escape(cell['failure'])}"] + [""] * 7, ""))
+            rows.append(([name, f"failed: {html.escape(cell['failure'])}"] + [""] * 9, ""))
             continue
         rss = cell["figures"].get("rss_kib")
         row = [name] + [spread_text(cell["figures"].get(figure)) for figure in names]
         row.append(f"{rss['median'] / 1024:.1f}" if rss else "–")
+        for figure in ("allocations", "allocated_bytes"):
+            value = cell["figures"].get(figure)
+            row.append(charts.number(value["median"]) if value else "–")
         count = f"{len(cell['samples'])}" + (
             f", {cell['disturbed']} *" if cell["disturbed"] else ""
         )
@@ -119,25 +122,106 @@ def workload_section(work, cells):
     )
 
 
-def engine_section(rows):
+HOLDS = {True: "holds", False: '<span class="bad">does not hold</span>', None: "–"}
+
+
+def favour_text(ratio, least=1.0):
+    """A ratio that is better the higher it is."""
+    if not ratio:
+        return "not measured"
+    style = "good" if ratio["ratio"] >= least else "bad"
+    return (
+        f'<span class="{style}">{ratio["ratio"]:.2f}</span> '
+        f"<small>[{ratio['min']:.2f}..{ratio['max']:.2f}]</small>"
+    )
+
+
+def goals_section(rows):
     if not rows:
         return ""
-    head = ["cell", "measured", "wanted", ""]
-    return "<h2>The engine's cells</h2>" + table(
-        head,
-        [
-            (
-                [
-                    row["cell"],
-                    html.escape(row["measured"]),
-                    html.escape(row["wanted"]),
-                    {True: "holds", False: "does not hold", None: "–"}[row["holds"]],
-                ],
-                "",
-            )
-            for row in rows
-        ],
+    head = ["language", "work", "figure", "against", "times better", "wanted", ""]
+    shown = [
+        (
+            [
+                row["language"],
+                row["workload"] + (" *" if row["disturbed"] else ""),
+                row["figure"],
+                row["peer"],
+                favour_text(row["ratio"], row["least"]),
+                f"{row['least']:g}",
+                HOLDS[row["holds"]],
+            ],
+            "",
+        )
+        for row in rows
+    ]
+    return "<h2>Targets</h2>" + table(head, shown, 4)
+
+
+def standing_section(rows):
+    """The one table of ratios: tendon against the peer that is hardest to beat, cell by cell."""
+    if not rows:
+        return ""
+    parts = ["<h2>Against the best peer of each language</h2>"]
+    for language in dict.fromkeys(row["language"] for row in rows):
+        parts.append(standing_chart(rows, language))
+    head = ["language", "work", "fastest peer", "most thrifty peer", "throughput", "client CPU"]
+    shown = []
+    for row in rows:
+        mark = " *" if row["disturbed"] else ""
+        cells = [row["language"], row["workload"] + mark, row["peer"], row["thrifty"]]
+        cells += [favour_text(row["throughput"]), favour_text(row["client_cpu"])]
+        shown.append((cells, ""))
+        if row["explanation"]:
+            shown.append((["", f"↳ {row['explanation']}", "", "", "", ""], "why"))
+    return "\n".join([*parts, table(head, shown, 4)])
+
+
+def standing_chart(rows, language):
+    mine = [row for row in rows if row["language"] == language and row["throughput"]]
+    title = f"{language}: throughput by the fastest peer's"
+    bars = [(f"{row['workload']}: {row['peer']}", row["throughput"]["ratio"]) for row in mine]
+    return charts.ratios(title, "times, more is better", bars)
+
+
+def counts_section(rows):
+    if not rows:
+        return ""
+    head = ["the C library", "measured", "wanted", ""]
+    shown = [
+        (
+            [
+                row["cell"],
+                html.escape(row["measured"]),
+                html.escape(row["wanted"]),
+                HOLDS[row["holds"]],
+            ],
+            "",
+        )
+        for row in rows
+    ]
+    return "<h2>Counted</h2>" + table(head, shown)
+
+
+def failover_section(work, cells):
+    head = ["client", "ms until all was well", "calls that failed", "calls over 100 ms"]
+    head += ["longest call, ms", "ops/s", "errors", "samples"]
+    names = ["recovered_ms", "failed_calls", "slow_calls", "slowest_ms", "ops_per_second"]
+    rows = []
+    for cell in cells:
+        name = f"{cell['client']} ({cell['language']}) {cell['version']}"
+        if cell["failure"]:
+            rows.append(([name, f"failed: {html.escape(cell['failure'])}"] + [""] * 6, ""))
+            continue
+        kinds = cell["extra"].get("kinds") or {}
+        told = "; ".join(f"{html.escape(str(kind))} {count}" for kind, count in kinds.items())
+        row = [name] + [spread_text(cell["figures"].get(figure)) for figure in names]
+        rows.append((row + [told[:200], len(cell["samples"])], "ours" if cell["ours"] else ""))
+    about = (
+        "Six nodes, node time-out 1 s; 2 s into the work a primary is killed (SIGKILL). A caller "
+        "whose call failed waits 10 ms and goes on."
     )
+    return f"<h2>{html.escape(work['title'])}</h2><p>{about}</p>" + table(head, rows)
 
 
 def page(data):
@@ -159,26 +243,27 @@ def page(data):
         parts.append("<p>Not measured:</p><ul>")
         parts += [f"<li>{html.escape(line)}</li>" for line in data["unavailable"]]
         parts.append("</ul>")
-    parts.append(engine_section(data["engine"]))
-    if data["comparisons"]:
-        parts += ["<h2>Ratios</h2>", comparison_table(data["comparisons"])]
+    parts.append(standing_section(data["standing"]))
+    parts.append(goals_section(data["goals"]))
+    parts.append(counts_section(data["counts"]))
     for work in data["workloads"]:
         cells = [cell for cell in data["cells"] if cell["workload"] == work["name"]]
-        if cells:
+        if cells and work["mode"] == "failover":
+            parts.append(failover_section(work, cells))
+        elif cells:
             parts.append(workload_section(work, cells))
+    if data["comparisons"]:
+        parts += ["<h2>Every client against every peer</h2>", comparison_table(data["comparisons"])]
     return "\n".join(parts) + "\n</html>\n"
 
 
 def write(data, folder, stem):
-    """Writes STEM.json, STEM.html and STEM-<workload>-<figure>.svg. Returns the page's path."""
+    """Writes STEM.json, STEM.html and STEM-<language>.svg. Returns the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{stem}.json").write_text(json.dumps(data, indent=1) + "\n")
-    for work in data["workloads"]:
-        cells = [cell for cell in data["cells"] if cell["workload"] == work["name"]]
-        for figure, unit in (("ops_per_second", "ops/s"), ("client_cpu_us", "µs CPU per op")):
-            picture = charts.bars(f"{work['name']}: {work['title']}", unit, cells, figure)
-            if picture:
-                (folder / f"{stem}-{work['name']}-{figure}.svg").write_text(picture + "\n")
+    (folder / f"{stem}.json").write_text(json.dumps(data, separators=(",", ":")) + "\n")
+    for language in dict.fromkeys(row["language"] for row in data["standing"]):
+        picture = standing_chart(data["standing"], language)
+        (folder / f"{stem}-{language}.svg").write_text(picture + "\n")
     path = folder / f"{stem}.html"
     path.write_text(page(data))
     return path
@@ -186,12 +271,12 @@ def write(data, folder, stem):
 
 def comparison_lines(rows):
     """The ratios for a terminal."""
-    lines = [f"{'work':11} {'client':24} {'against':26} {'throughput':>22} {'client CPU':>22}"]
+    lines = [f"{'work':19} {'client':24} {'against':28} {'throughput':>22} {'client CPU':>22}"]
     for row in rows:
         shown = [plain_ratio(row["throughput"]), plain_ratio(row["client_cpu"])]
         mark = " *" if row["disturbed"] else ""
         lines.append(
-            f"{row['workload']:11} {row['client']:24} {row['peer']:26} "
+            f"{row['workload']:19} {row['client']:24} {row['peer']:28} "
             f"{shown[0]:>22} {shown[1]:>22}{mark}"
         )
     return lines

@@ -13,6 +13,7 @@ def spread(values):
 def figures(taken):
     """The numbers of one sample that are compared."""
     answer = taken.answer
+    extra = answer.get("extra") or {}
     return {
         "ops_per_second": answer["ops"] / answer["seconds"],
         "client_cpu_us": answer["cpu_us"] / answer["ops"],
@@ -21,6 +22,27 @@ def figures(taken):
         "p99_us": answer.get("p99_us"),
         "p999_us": answer.get("p999_us"),
         "rss_kib": answer.get("rss_kib"),
+        "allocations": per_operation(extra.get("allocations"), answer["ops"]),
+        "allocated_bytes": per_operation(extra.get("allocated_bytes"), answer["ops"]),
+        **trouble(answer, extra),
+    }
+
+
+def per_operation(count, operations):
+    return None if count is None else count / operations
+
+
+def trouble(answer, extra):
+    """What the callers saw of a failover; times count from the moment of the kill."""
+    kill = answer.get("kill_ms")
+    if not kill:
+        return {}
+    last = extra.get("last_trouble_ms")
+    return {
+        "recovered_ms": max(0.0, last - kill) if last is not None else 0.0,
+        "failed_calls": extra.get("failed"),
+        "slow_calls": extra.get("slow"),
+        "slowest_ms": extra.get("slowest_ms"),
     }
 
 
@@ -47,9 +69,10 @@ def of_cell(cell):
     }
 
 
-def find(cells, workload, client):
+def find(cells, workload, client, language="c"):
     for cell in cells:
-        if cell["workload"] == workload and cell["client"] == client and cell["samples"]:
+        place = (cell["workload"], cell["client"], cell["language"])
+        if place == (workload, client, language) and cell["samples"]:
             return cell
     return None
 

@@ -4,8 +4,10 @@ import random
 import sys
 import time
 
-from . import machine, sample
+from . import machine, results, sample
 
+# Of a driver, in the estimate of a run.
+START_SECONDS = 0.8
 # How often a spoilt sample is taken again, and how long one sample may wait for quiet.
 TRIES = 6
 QUIET_SECONDS = 20
@@ -39,16 +41,26 @@ class Gate:
         self.hope = not disturbed
 
 
+def minutes(cells, arguments, timing):
+    """About how long a run takes: what the drivers need to start is a guess."""
+    total = 0.0
+    for cell in cells:
+        told = sample.timing_of(cell, timing)
+        failover = cell.workload.mode == "failover"
+        total += (sum(told.values()) + START_SECONDS + 5.0 * failover) * arguments.rounds
+    return total / 60
+
+
 def tell(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def one(cell, gate, target, timing, outs, env):
+def one(cell, gate, targets, timing, outs, env):
     """One sample of a cell, taken again while it is spoilt and there is hope."""
     for left in reversed(range(gate.tries())):
         gate.wait()
         try:
-            taken = sample.take(cell, target, timing, outs[cell.client.language], env)
+            taken = sample.take(cell, targets, timing, outs[cell.client.language], env)
         except sample.Trouble as trouble:
             cell.failure = str(trouble)
             return f"FAILED: {trouble}"
@@ -58,6 +70,11 @@ def one(cell, gate, target, timing, outs, env):
     gate.judge(taken.disturbed)
     cell.samples.append(taken)
     answer = taken.answer
+    if answer["kill_ms"]:
+        shown = results.figures(taken)
+        return (
+            f"recovered after {shown['recovered_ms']:6.0f} ms, {shown['failed_calls']} calls failed"
+        )
     mark = f"  disturbed: others used {taken.foreign:.0%}" if taken.disturbed else ""
     return (
         f"{answer['ops'] / answer['seconds']:12,.0f} ops/s  "
@@ -65,12 +82,12 @@ def one(cell, gate, target, timing, outs, env):
     )
 
 
-def run(cells, rounds, gate, target, timing, outs, env):
+def run(cells, rounds, gate, targets, timing, outs, env):
     """Fills the samples of the cells. A cell that fails is not tried again."""
     for number in range(rounds):
         order = [cell for cell in cells if not cell.failure]
         random.shuffle(order)
         for at, cell in enumerate(order):
-            result = one(cell, gate, target, timing, outs, env)
+            result = one(cell, gate, targets, timing, outs, env)
             place = f"round {number + 1}/{rounds} {at + 1:3}/{len(order)}"
-            tell(f"{place}  {cell.label():44} {result}")
+            tell(f"{place}  {cell.label():52} {result}")

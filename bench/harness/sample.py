@@ -16,6 +16,8 @@ from . import machine, plan
 FOREIGN_SHARE_MAX = 0.12
 # What a driver may take beyond its own seconds: starting a JVM, connecting, sorting.
 GRACE_SECONDS = 40
+# A primary that is killed has to be missed, replaced and known.
+FAILOVER_SECONDS = 10.0
 # Until the compilers at run time have seen the code; also in a quick run.
 WARMUP_SECONDS_MIN = {"node": 0.7, "java": 2.0}
 
@@ -35,12 +37,17 @@ class Trouble(Exception):
     """A driver that cannot do the work; the text says why."""
 
 
-def words(cell, target, timing):
+def timing_of(cell, timing):
+    warmup = max(timing["warmup"], WARMUP_SECONDS_MIN.get(cell.client.language, 0))
+    seconds = FAILOVER_SECONDS if cell.workload.mode == "failover" else timing["seconds"]
+    return {"seconds": seconds, "warmup": warmup}
+
+
+def words(cell, place, values, timing):
     """The job as the driver is told it; a client's own words win over the workload's."""
     work = cell.workload
-    warmup = max(timing["warmup"], WARMUP_SECONDS_MIN.get(cell.client.language, 0))
-    timing = {**timing, "warmup": warmup}
-    told = [*target.words(work.transport), f"mode={work.mode}", f"op={work.op}"]
+    told = [*place.words(work), f"values={values}", f"mode={work.mode}", f"op={work.op}"]
+    told += [f"resume={work.resume}"] if work.resume else []
     told += [f"{name}={value}" for name, value in {**work.numbers, **timing}.items()]
     pairs = dict(word.split("=", 1) for word in told + cell.client.modes[work.mode])
     return [f"{name}={value}" for name, value in pairs.items()]
@@ -118,42 +125,51 @@ def reason(text):
     return (told[-1:] or lines[-1:] or ["gave no answer"])[0][:300]
 
 
-def listen(process, deadline, server_pid):
-    """Reads a driver to its end. Returns its answer and the server's seconds while it measured."""
+def seconds_of(nodes):
+    """CPU seconds of servers that are alive."""
+    return sum(node.seconds() for node in nodes if node.process.poll() is None)
+
+
+def listen(process, deadline, place):
+    """Reads a driver to its end. Returns its answer and the servers' seconds while it measured."""
     began, ended, answer = None, None, None
     for line in lines_of(process, deadline):
         if line == "begin":
-            began = machine.process_seconds(server_pid)
+            began = seconds_of(place.nodes)
+            place.begun()
         elif line == "end":
-            ended = machine.process_seconds(server_pid)
+            ended = seconds_of(place.nodes)
         elif line.startswith("{"):
             answer = json.loads(line)
     if answer is None or began is None:
         raise Trouble(reason(process.stderr.read().decode(errors="replace")))
     if ended is None:
-        ended = machine.process_seconds(server_pid)
-    return answer, ended - began
+        ended = seconds_of(place.nodes)
+    return answer, max(0.0, ended - began)
 
 
-def take(cell, target, timing, out, env):
+def take(cell, targets, timing, out, env):
     """Runs the driver of a cell once. Trouble when it fails or reports a wrong reply."""
     work = cell.workload
-    target.fill(work.numbers["value_bytes"], work.numbers["keys"])
+    place = targets.of(work)
+    place.prepare(work)
+    timing = timing_of(cell, timing)
     client_cpus, server_cpus = placement(work)
-    target.place(server_cpus)
+    for node in place.nodes:
+        node.place(server_cpus)
     cores = client_cpus | server_cpus
     busy, stolen = machine.busy_seconds(cores)
-    own, server = machine.own_seconds(), machine.process_seconds(target.process.pid)
+    own, server = machine.own_seconds(), seconds_of(place.nodes)
     began = time.monotonic()
     process = start(
-        command(cell, out, env) + words(cell, target, timing),
+        command(cell, out, env) + words(cell, place, targets.values.path, timing),
         client_cpus,
         environment(cell, out, env),
-        target.urgent,
+        targets.urgent,
     )
     deadline = began + timing["seconds"] + timing["warmup"] + GRACE_SECONDS
     try:
-        answer, server_seconds = listen(process, deadline, target.process.pid)
+        answer, server_seconds = listen(process, deadline, place)
         process.wait(5)
     except subprocess.TimeoutExpired:
         raise Trouble("did not end after its answer") from None
@@ -161,10 +177,12 @@ def take(cell, target, timing, out, env):
         end(process)
     took = time.monotonic() - began
     now_busy, now_stolen = machine.busy_seconds(cores)
-    used = machine.own_seconds() - own + machine.process_seconds(target.process.pid) - server
+    used = machine.own_seconds() - own + seconds_of(place.nodes) - server
     if answer["errors"] or not answer["ops"]:
         raise Trouble(f"{answer['errors']} wrong replies: {answer.get('complaint', '')}")
-    foreign = max(0.0, (now_busy - busy - used) / took)
+    # What a killed server used is not known any more.
+    foreign = max(0.0, (now_busy - busy - used) / took) if not place.kills_after else 0.0
+    answer["kill_ms"] = place.kills_after and place.kills_after * 1000
     return Sample(answer, server_seconds * 1e6, foreign, (now_stolen - stolen) / took)
 
 

@@ -10,11 +10,12 @@ import xml.etree.ElementTree
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tools" / "dev")]
 
-from harness import charts, engine, plan, report, results, sample  # noqa: E402
+from harness import charts, counts, goals, plan, report, results, sample  # noqa: E402
 
 MODES = {"blocking", "lease", "async", "batch", "mget"}
+MODES |= {"hash", "connect", "subscribe", "failover"}
 OPS = {"get", "set", "mixed"}
-TRANSPORTS = {"tcp", "unix", "tls"}
+TRANSPORTS = {"tcp", "unix", "tls", "cluster"}
 PLACEMENTS = {"split", "same-core", "free"}
 PLACES = dict.fromkeys(("out", "here", "python", "root", "tendon_out"), "/place")
 
@@ -24,7 +25,8 @@ def workload_findings(works):
         known = work.mode in MODES and work.op in OPS and work.transport in TRANSPORTS
         if not known or work.placement not in PLACEMENTS:
             yield f"workloads.json: {work.name} has an unknown mode, op, transport or placement"
-        if "." in work.name and work.name.rpartition(".")[2] != work.transport:
+        suffix = work.name.partition(".")[2].partition("-")[0]
+        if suffix and suffix != work.transport:
             yield f"workloads.json: {work.name} ends in another transport than it has"
 
 
@@ -56,6 +58,7 @@ def cell(works, client, rates):
     made = plan.Cell(works["L1"], client)
     for rate in rates:
         answer = {"ops": rate, "seconds": 1.0, "cpu_us": 2 * rate, "p50_us": None, "rss_kib": 1}
+        answer["kill_ms"] = None
         made.samples.append(sample.Sample({**answer, "version": "1"}, 3.0 * rate, 0.0, 0.0))
     return results.of_cell(made)
 
@@ -65,26 +68,44 @@ def arithmetic_findings(works):
     peer = plan.Client("c", "hiredis", {"command": [], "modes": {"blocking": []}})
     cells = [cell(works, ours, [90, 100, 300]), cell(works, peer, [50, 40, 60])]
     row = results.comparisons(cells)[0]
+    worse = {"comparisons": [{**row, "client_cpu": {"ratio": 0.5, "min": 0.4, "max": 0.6}}]}
+    if len(goals.changes({"comparisons": [row]}, worse)) != 1:
+        yield "a CPU ratio that became worse is not told"
     if row["throughput"] != {"ratio": 2.0, "min": 1.8, "max": 5.0}:
         yield f"a ratio of medians 100 and 50 is {row['throughput']}"
     if row["client_cpu"]["ratio"] != 1.0 or row["server_cpu"]["ratio"] != 1.0:
         yield "CPU is not compared per operation"
-    told = engine.ratio_row(cells, ("cell", "L1", "ops_per_second", "hiredis", ">=", 2.1))
-    if told["holds"] is not False or engine.holds(None, ">=", 1) is not None:
+    missed, met = (
+        next(goals.rows_of(cells, "c", "L1", figure, "best", 1.5))
+        for figure in ("client_cpu_us", "ops_per_second")
+    )
+    if missed["holds"] is not False or counts.holds(None, ">=", 1) is not None:
         yield "a missed target is told as met"
+    if met["holds"] is not True or met["peer"] != "the best: hiredis":
+        yield f"a target that is met is told as {met}"
+    if goals.standing(cells[1:] + [{**cells[0], "client": "tendon"}])[0]["explanation"]:
+        yield "a cell that is faster than the best peer is explained"
     picture = charts.bars("a < b & c", "unit", cells, "ops_per_second")
     xml.etree.ElementTree.fromstring(picture)
     if "tendon" not in report.workload_section(vars(works["L1"]) | works["L1"].numbers, cells):
         yield "a client is missing in its section"
 
 
-def engine_findings(works, clients):
-    names = {client.name for client in clients if client.language == "c"}
-    for _, workload, _, peer, _, _ in engine.RATIOS:
-        if workload not in engine.WORKLOADS or workload not in works:
-            yield f"engine table: {workload} is not measured"
-        if peer is not None and peer not in names:
-            yield f"engine table: no client {peer}"
+def goal_findings(works, clients):
+    known = {(client.language, client.name) for client in clients}
+    for language, names, _, peers, _ in goals.GOALS:
+        for name in set(names.split()) - set(works):
+            yield f"goals: no workload {name}"
+        for peer in [] if peers == goals.BEST else peers.split("; "):
+            if (language, peer) not in known:
+                yield f"goals: {language} has no client {peer}"
+
+
+def explanation_findings(works):
+    for place in goals.explanations():
+        language, _, name = place.partition(" ")
+        if language not in plan.LANGUAGES or name not in works:
+            yield f"explanations.json: {place} is no language and workload"
 
 
 def main():
@@ -95,7 +116,8 @@ def main():
         *client_findings(clients, works),
         *folder_findings(),
         *arithmetic_findings(works),
-        *engine_findings(works, clients),
+        *goal_findings(works, clients),
+        *explanation_findings(works),
     ]
     print("\n".join(findings) or f"bench: {len(works)} workloads, {len(clients)} clients hold")
     return 1 if findings else 0

@@ -1,6 +1,7 @@
 """One run from its arguments to its report."""
 
 import fcntl
+import json
 import os
 import pathlib
 import platform
@@ -14,8 +15,7 @@ import builds
 import console
 import packages
 
-from . import engine, machine, plan, report, results, rounds
-from .target import Target
+from . import clusters, counts, goals, machine, plan, report, results, rounds
 
 PLACEMENT = (
     "split: client on core {0}, server on core {1}; same-core: both on core {1}, where waking the "
@@ -23,12 +23,13 @@ PLACEMENT = (
 )
 
 USUAL = {"rounds": 5, "seconds": 1.0, "warmup": 0.3}
+FAILOVER_ROUNDS = 3
 QUICK = {"rounds": 2, "seconds": 0.4, "warmup": 0.1}
 
 
 def show_list():
     for work in plan.load_workloads().values():
-        print(f"{work.name:12} {work.title}")
+        print(f"{work.name:19} {work.title}")
     for client in plan.load_clients(plan.LANGUAGES):
         print(f"{client.language:8} {client.name}")
     return 0
@@ -39,9 +40,6 @@ def choose(arguments):
     known = plan.load_workloads()
     languages = plan.chosen(arguments.lang, plan.LANGUAGES, "language") or plan.LANGUAGES
     names = plan.chosen(arguments.workload, known, "workload") or list(known)
-    if arguments.table:
-        languages = ["c"]
-        names = plan.chosen(arguments.workload, known, "workload") or engine.WORKLOADS
     clients = plan.load_clients(languages)
     wanted = plan.chosen(arguments.client, [client.name for client in clients], "client")
     if wanted:
@@ -93,50 +91,90 @@ def versions():
     return {"gcc": (done.stdout.splitlines() or ["?"])[0], "python": platform.python_version()}
 
 
-def gather(arguments, timing, works, cells, target, lacking, rows):
+def gather(arguments, timing, works, cells, targets, lacking, counted):
     figures = [results.of_cell(cell) for cell in cells]
+    return judged(
+        {
+            "version": 2,
+            "date": time.strftime("%Y-%m-%d"),
+            "tendon": builds.version(),
+            "commit": commit(),
+            "machine": {**machine.describe(), **versions()},
+            "server": f"{targets.engine} {targets.version()}",
+            "run": {
+                "rounds": arguments.rounds,
+                **timing,
+                "gate": not (arguments.no_gate or arguments.urgent),
+                "urgent": arguments.urgent,
+                "rejected": sum(cell["rejected"] for cell in figures),
+                "disturbed": sum(cell["disturbed"] for cell in figures),
+                "placement": PLACEMENT.format(*machine.cores()),
+            },
+            "unavailable": lacking,
+            "counts": counted,
+            "workloads": [
+                {
+                    "name": work.name,
+                    "title": work.title,
+                    "mode": work.mode,
+                    "op": work.op,
+                    "placement": work.placement,
+                    "transport": work.transport,
+                    **work.numbers,
+                }
+                for work in works
+            ],
+            "cells": figures,
+        }
+    )
+
+
+def judged(data):
+    """Adds what is computed from the cells."""
+    cells = data["cells"]
     return {
-        "version": 1,
-        "date": time.strftime("%Y-%m-%d"),
-        "tendon": builds.version(),
-        "commit": commit(),
-        "machine": {**machine.describe(), **versions()},
-        "server": f"{target.engine} {target.version}",
-        "run": {
-            "rounds": arguments.rounds,
-            **timing,
-            "gate": not (arguments.no_gate or arguments.urgent),
-            "urgent": arguments.urgent,
-            "rejected": sum(cell["rejected"] for cell in figures),
-            "disturbed": sum(cell["disturbed"] for cell in figures),
-            "placement": PLACEMENT.format(*machine.cores()),
-        },
-        "unavailable": lacking,
-        "engine": rows,
-        "workloads": [
-            {
-                "name": work.name,
-                "title": work.title,
-                "mode": work.mode,
-                "op": work.op,
-                "placement": work.placement,
-                "transport": work.transport,
-                **work.numbers,
-            }
-            for work in works
-        ],
-        "comparisons": results.comparisons(figures),
-        "cells": figures,
+        **data,
+        "goals": goals.rows(cells),
+        "standing": goals.standing(cells),
+        "comparisons": results.comparisons(cells),
     }
 
 
+def joined(arguments):
+    """One report of several runs, each of other languages: no ratio is of two runs."""
+    parts = [json.loads(pathlib.Path(name).read_text()) for name in arguments.join]
+    seen, cells, works = set(), [], {}
+    for part in parts:
+        languages = {cell["language"] for cell in part["cells"]}
+        if languages & seen:
+            raise console.Failure(f"measured twice: {', '.join(sorted(languages & seen))}")
+        seen |= languages
+        cells += part["cells"]
+        works.update({work["name"]: work for work in part["workloads"]})
+    known = [work for work in plan.load_workloads() if work in works]
+    data = {
+        **parts[0],
+        "date": max(part["date"] for part in parts),
+        "commit": ", ".join(sorted({part["commit"] for part in parts})),
+        "unavailable": [line for part in parts for line in part["unavailable"]],
+        "counts": [row for part in parts for row in part["counts"]],
+        "workloads": [works[name] for name in known],
+        "cells": cells,
+    }
+    data["run"] = {
+        **data["run"],
+        **{name: sum(part["run"][name] for part in parts) for name in ("rejected", "disturbed")},
+        "gate": all(part["run"]["gate"] for part in parts),
+        "urgent": any(part["run"]["urgent"] for part in parts),
+    }
+    return finish(arguments, judged(data))
+
+
 def stem(arguments):
-    """A name without the machine's."""
-    what = arguments.table or (arguments.lang or "all").replace(",", "-")
-    cpu = "".join(c if c.isalnum() else "-" for c in machine.cpu_name().lower()).strip("-")
-    return (
-        f"{time.strftime('%Y-%m-%d')}-{what}-{'-'.join(cpu.split('-')[:2])}-{os.cpu_count()}cores"
-    )
+    """The day, and what was measured if it was not everything."""
+    chosen = [arguments.lang, arguments.workload, arguments.client]
+    words = "-".join("".join(c if c.isalnum() else "-" for c in text) for text in chosen if text)
+    return time.strftime("%Y-%m-%d") + (f"-{words[:60]}" if words else "")
 
 
 def wait_for_my_turn():
@@ -151,7 +189,20 @@ def wait_for_my_turn():
     console.LOCKS.append(handle)
 
 
+def measure(arguments, cells, targets, timing, outs, env):
+    """All rounds; failovers come last, because a cluster that heals disturbs whoever comes next."""
+    gate = rounds.Gate(not (arguments.no_gate or arguments.urgent))
+    usual = [cell for cell in cells if cell.workload.mode != "failover"]
+    rest = [cell for cell in cells if cell.workload.mode == "failover"]
+    rounds.tell(f"{len(cells)} cells, about {rounds.minutes(cells, arguments, timing):.0f} minutes")
+    rounds.run(usual, arguments.rounds, gate, targets, timing, outs, env)
+    gate = rounds.Gate(False)
+    rounds.run(rest, min(arguments.rounds, FAILOVER_ROUNDS), gate, targets, timing, outs, env)
+
+
 def run(arguments):
+    if arguments.join:
+        return joined(arguments)
     usual = QUICK if arguments.quick else USUAL
     for name, value in usual.items():
         if getattr(arguments, name) is None:
@@ -164,29 +215,27 @@ def run(arguments):
     builds.build("bench")
     outs, env, lacking = build_drivers(sorted({client.language for client in clients}))
     cells = plan.cells(works, without(clients, lacking))
-    target = Target(console.BUILD / "bench" / "server", arguments.engine, arguments.urgent)
-    target.folder.mkdir(parents=True, exist_ok=True)
+    folder = console.BUILD / "bench" / "server"
+    targets = clusters.Targets(folder, arguments.engine, arguments.urgent)
     wait_for_my_turn()
     try:
-        target.start()
-        gate = rounds.Gate(not (arguments.no_gate or arguments.urgent))
-        rounds.run(cells, arguments.rounds, gate, target, timing, outs, env)
-        rows = []
-        if arguments.table == "engine":
-            rows = engine.table([results.of_cell(cell) for cell in cells], target, outs["c"], env)
-        data = gather(arguments, timing, works, cells, target, lacking, rows)
+        measure(arguments, cells, targets, timing, outs, env)
+        counted = []
+        if "c" in outs and not arguments.quick and not arguments.workload:
+            counted = counts.table(targets, plan.load_workloads()["L1"], outs["c"], env)
+        data = gather(arguments, timing, works, cells, targets, lacking, counted)
     finally:
-        target.stop()
+        targets.stop()
     return finish(arguments, data)
 
 
 def finish(arguments, data):
-    folder = plan.BENCH / "results" if arguments.save else console.BUILD / "bench" / "report"
-    page = report.write(data, folder, stem(arguments))
+    keep = not (arguments.quick or arguments.client or arguments.no_save)
+    folder = plan.BENCH / "results" if keep else console.BUILD / "bench" / "report"
+    page = report.write(data, folder, arguments.name or stem(arguments))
     print("\n".join(report.comparison_lines(data["comparisons"])))
-    if data["engine"]:
-        print()
-        print("\n".join(engine.lines(data["engine"])))
+    print()
+    print("\n".join([*goals.lines(data["goals"], data["standing"]), *counts.lines(data["counts"])]))
     failed = [cell for cell in data["cells"] if cell["failure"]]
     for cell in failed:
         print(f"failed: {cell['workload']} {cell['client']}: {cell['failure']}")
@@ -196,4 +245,8 @@ def finish(arguments, data):
         print(f"* {data['run']['disturbed']} samples were disturbed by other work on this machine")
     print(f"\n{page}")
     sys.stdout.flush()
-    return 1 if failed else 0
+    changed = []
+    if arguments.against:
+        changed = goals.changes(data, json.loads(pathlib.Path(arguments.against).read_text()))
+        print("\n".join(changed) or f"no CPU ratio is worse than in {arguments.against}")
+    return 1 if failed or changed else 0

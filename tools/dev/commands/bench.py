@@ -4,9 +4,11 @@ Installs what the drivers need, builds them, starts one server, and runs every c
 every chosen workload in interleaved rounds on a quiet machine. Writes JSON, SVGs and an HTML page.
 bench/README.md describes workloads, method and how to add a client.
 
-  ./dev bench --table engine           the C engine's cells against their targets
+  ./dev bench                          everything: hours
   ./dev bench --lang c --workload L1,P100 --rounds 7
   ./dev bench --lang python,node --quick
+  ./dev bench --lang go --against bench/results/DATE.json      is any CPU ratio worse now?
+  ./dev bench --join A.json B.json     one report of runs of other languages each
 """
 
 import sys
@@ -24,7 +26,6 @@ def add_arguments(parser):
     )
     parser.add_argument("--workload", default="", help="workloads, by commas (default: all)")
     parser.add_argument("--client", default="", help="clients, by commas (default: all)")
-    parser.add_argument("--table", choices=["engine"], help="one table with its own workloads")
     parser.add_argument("--rounds", type=int, help="samples per cell (default: 5)")
     parser.add_argument("--seconds", type=float, help="of one sample (default: 1)")
     parser.add_argument("--warmup", type=float, help="before each (default: 0.3)")
@@ -38,7 +39,10 @@ def add_arguments(parser):
         help="client and server before all other processes (nice -19, as root); does not wait",
     )
     parser.add_argument("--engine", choices=["redis", "valkey"], default="redis")
-    parser.add_argument("--save", action="store_true", help="write to bench/results, to commit")
+    parser.add_argument("--no-save", action="store_true", help="write to build/, not bench/results")
+    parser.add_argument("--name", help="of the results file (default: the date, what was chosen)")
+    parser.add_argument("--join", nargs="+", help="results files to make one report of")
+    parser.add_argument("--against", help="results file: fail where a CPU ratio is worse now")
     parser.add_argument("--list", action="store_true", help="name workloads and clients and end")
 
 

@@ -1,43 +1,16 @@
-"""The C engine's cells: ratios to hiredis, and what only small programs of their own can count."""
+"""What programs of their own count of the C library: instructions, allocations, memory, size."""
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 from console import Failure
 
-from . import charts, results
-
-WORKLOADS = "L1 L1.tls L1.unix L1-lease T8 T64 A1000-get P100 P1000 M100".split()
 PEER = "hiredis"
-HOST = "tendon, drive=host"
-
-OPS, CPU = "ops_per_second", "client_cpu_us"
-# cell, workload, figure, whom tendon is divided by (None: absolute), relation, target
-RATIOS = [
-    ("blocking GET, one thread, same core: throughput", "L1", OPS, PEER, ">=", 1.0),
-    ("blocking GET, one thread, same core: client CPU", "L1", CPU, PEER, "<=", 1.0),
-    ("blocking GET, one thread, same core, TLS: throughput", "L1.tls", OPS, PEER, ">=", 1.0),
-    ("blocking GET, one thread, same core, TLS: client CPU", "L1.tls", CPU, PEER, "<=", 1.0),
-    ("blocking GET, one thread, same core, Unix: throughput", "L1.unix", OPS, PEER, ">=", 1.0),
-    ("GET on a lease, same core: throughput", "L1-lease", OPS, PEER, ">=", 1.0),
-    ("8 blocking threads: throughput", "T8", OPS, PEER, ">=", 1.0),
-    ("64 blocking threads: throughput", "T64", OPS, PEER, ">=", 1.8),
-    ("64 blocking threads: client CPU", "T64", CPU, PEER, "<=", 0.4),
-    ("1000 in flight: client CPU per GET, µs", "A1000-get", CPU, None, "<=", 0.15),
-    ("1000 in flight: client CPU", "A1000-get", CPU, PEER, "<=", 1.0),
-    ("1000 in flight: client CPU", "A1000-get", CPU, "bare C", "", None),
-    ("1000 in flight, µs CPU per GET: tendon, drive=host", "A1000-get", CPU, None, "<=", 0.15),
-    ("1000 in flight, client CPU: tendon, drive=host", "A1000-get", CPU, PEER, "<=", 1.0),
-    ("pipeline of 100: throughput", "P100", OPS, PEER, ">=", 1.05),
-    ("pipeline of 100: client CPU", "P100", CPU, PEER, "<=", 0.67),
-    ("pipeline of 1000: throughput", "P1000", OPS, PEER, ">=", 1.25),
-    ("pipeline of 1000: client CPU", "P1000", CPU, PEER, "<=", 0.33),
-    ("MGET of 100: throughput", "M100", OPS, PEER, ">=", 1.0),
-    ("MGET of 100: client CPU", "M100", CPU, PEER, "<=", 1.0),
-]
 ALLOCATIONS = [
     ("tendon_call", "tendon", ["mode=blocking"]),
     ("a batch of 100", "tendon", ["mode=batch", "batch=100"]),
@@ -50,6 +23,8 @@ ALLOCATIONS_MAX = 0.005  # prints as 0.00
 PARSE_TIMES = 5.0
 INSTRUCTIONS_MAX = 500
 IDLE_KIB_MAX = 1024
+ENCODE_PARSE_TIMES = 7.0
+SIZE_MB_MAX = 0.6
 SHORT, LONG = 1000, 3000
 
 
@@ -70,30 +45,6 @@ def row(cell, measured, relation="", target=None, value=None):
     }
 
 
-def mark(*cells):
-    return " *" if any(cell["disturbed"] for cell in cells) else ""
-
-
-def ratio_row(cells, entry):
-    cell, workload, figure, peer, relation, target = entry
-    ours = results.find(cells, workload, HOST if HOST in cell else "tendon")
-    if peer is None and ours:
-        spread = ours["figures"][figure]
-        shown = f"{spread['median']:.3f} [{spread['min']:.3f}..{spread['max']:.3f}]"
-        return row(cell, shown + mark(ours), relation, target, spread["median"])
-    other = results.find(cells, workload, peer)
-    ratio = results.ratio(ours, other, figure)
-    label = f"{cell} / {peer}"
-    if not ratio:
-        return row(label, "not measured", relation, target)
-    shown = (
-        f"{ratio['ratio']:.2f} [{ratio['min']:.2f}..{ratio['max']:.2f}]  "
-        f"({charts.number(ours['figures'][figure]['median'])} and "
-        f"{charts.number(other['figures'][figure]['median'])})"
-    )
-    return row(label, shown + mark(ours, other), relation, target, ratio["ratio"])
-
-
 def output(argv, env=None):
     done = subprocess.run(
         [str(word) for word in argv], capture_output=True, text=True, env=env, timeout=120
@@ -107,11 +58,11 @@ def answer(text):
     return json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
 
 
-def allocation_rows(out, target, env):
+def allocation_rows(out, told, env):
     rows = []
     preload = {**os.environ, **env, "LD_PRELOAD": str(out / "liballocations.so")}
     for name, program, words in ALLOCATIONS:
-        common = [*target.words("tcp"), "warmup=0.3", "seconds=0.5"]
+        common = [*told, "warmup=0.3", "seconds=0.5"]
         found = answer(output([out / program, *common, *words], preload))
         value = found["extra"]["allocations"] / found["ops"]
         wanted = ("<=", ALLOCATIONS_MAX) if program == "tendon" else ("", None)
@@ -160,16 +111,25 @@ def parse_rows(out):
     return rows
 
 
-def instruction_rows(env):
+def instruction_rows(out, env):
+    """Encoding GET and reading its reply of 100 bytes into a reply that is the caller's own."""
     if not shutil.which("valgrind"):
         return []
-    value = instructions([env["TENDON_BUILD"] + "/bench/instructions"])
+    ours = instructions([env["TENDON_BUILD"] + "/bench/instructions"])
     label = "GET: instructions to encode it and decode its reply of 100 bytes"
-    return [row(label, f"{value:.0f}", "<=", INSTRUCTIONS_MAX, value)]
+    rows = [row(label, f"{ours:.0f}", "<=", INSTRUCTIONS_MAX, ours)]
+    for name in (PEER, "libvalkey"):
+        program = out / f"encode-parse-{name}"
+        if program.exists():
+            theirs = instructions([str(program)])
+            shown = f"{theirs / ours:.2f}  ({theirs:.0f} and {ours:.0f})"
+            wanted = (">=", ENCODE_PARSE_TIMES, theirs / ours)
+            rows.append(row(f"the same: instructions of {name} / tendon", shown, *wanted))
+    return rows
 
 
-def idle_rows(out, target, env):
-    found = answer(output([out / "idle", *target.words("tcp")], {**os.environ, **env}))
+def idle_rows(out, told, env):
+    found = answer(output([out / "idle", *told], {**os.environ, **env}))
     name = f"memory of an idle client with {found['connections']} connections, KiB"
     return [
         row(f"{name}: resident", f"{found['rss_kib']}", "<=", IDLE_KIB_MAX, found["rss_kib"]),
@@ -177,18 +137,28 @@ def idle_rows(out, target, env):
     ]
 
 
-def table(cells, target, out, env):
-    """All rows: cell, measured, wanted, holds."""
-    target.fill(100, 1000)
-    rows = [ratio_row(cells, entry) for entry in RATIOS]
-    for more in (
-        lambda: allocation_rows(out, target, env),
-        lambda: parse_rows(out),
-        lambda: idle_rows(out, target, env),
-        lambda: instruction_rows(env),
-    ):
-        rows += more()
-    return rows
+def size_row(env):
+    """The library of a release build, stripped; OpenSSL is the system's."""
+    library = pathlib.Path(env["TENDON_BUILD"]) / "lib" / "libtendon.so"
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder) / "libtendon.so"
+        subprocess.run(["strip", "-o", copy, library.resolve()], check=True)
+        megabytes = copy.stat().st_size / 1e6
+    return row("the stripped library, MB", f"{megabytes:.2f}", "<=", SIZE_MB_MAX, megabytes)
+
+
+def table(targets, work, out, env):
+    """All rows: what, measured, wanted, whether it holds. `work` is a GET over TCP."""
+    place = targets.of(work)
+    place.prepare(work)
+    told = [*place.words(work), f"values={targets.values.path}"]
+    return [
+        size_row(env),
+        *instruction_rows(out, env),
+        *parse_rows(out),
+        *allocation_rows(out, told, env),
+        *idle_rows(out, told, env),
+    ]
 
 
 def lines(rows):
