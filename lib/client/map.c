@@ -345,6 +345,27 @@ static tendon_status parse_map(struct tendon__engine *engine, const struct tendo
     return tendon__topology_parse(engine->memory, &tape, &origin, out, fault);
 }
 
+/*
+ * Whether a redirect would give a shard back to a replica although another redirect of the same
+ * time names the shard's primary: one of the two is older than the answer. The answer stands then,
+ * and whoever is sent to the wrong node of the two is redirected once more.
+ */
+static bool is_contradicted(const struct tendon__engine *engine, const struct tendon__topology *map,
+                            const struct tendon__redirect *move)
+{
+    const struct tendon__topology_node *target = tendon__topology_find(map, move->host, move->port);
+    const struct tendon__topology_node *primary = tendon__topology_primary(map, move->slot);
+    if (!target || !primary || target->primary || target->shard != primary->shard)
+        return false;
+    for (uint32_t i = 0; i < engine->move_count; i++) {
+        const struct tendon__redirect *other = &engine->moves[i];
+        if (map->slot_shard[other->slot] == primary->shard &&
+            tendon__topology_find(map, other->host, other->port) == primary)
+            return true;
+    }
+    return false;
+}
+
 /* MOVED that came after the question was asked knows better than the answer. */
 static struct tendon__topology *apply_moves(struct tendon__engine *engine,
                                             struct tendon__topology *map)
@@ -352,7 +373,8 @@ static struct tendon__topology *apply_moves(struct tendon__engine *engine,
     for (uint32_t i = 0; i < engine->move_count; i++) {
         const struct tendon__redirect *move = &engine->moves[i];
         struct tendon__topology *patched = NULL;
-        if (tendon__topology_moved(map, move->slot, move->host, move->port, &patched) != TENDON_OK)
+        if (is_contradicted(engine, map, move) ||
+            tendon__topology_moved(map, move->slot, move->host, move->port, &patched) != TENDON_OK)
             continue;
         tendon__topology_unref(map);
         map = patched;

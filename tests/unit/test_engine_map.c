@@ -162,6 +162,32 @@ Test(engine_map, moved_that_came_after_the_question_outlives_the_older_answer)
         move_while_the_answer_is_on_its_way(seed);
 }
 
+/* After a failover somebody who does not know of it yet redirects to the former primary, while the
+ * question is under way. The answer knows of the failover, and so does another redirect. */
+Test(engine_map, an_older_redirect_does_not_undo_a_failover_that_the_answer_tells)
+{
+    struct world world;
+    begin_cluster_with(&world, 3, OPTIONS("cluster_refresh_interval_ms=0"));
+    world_advance(&world, 5000);
+    world_rule(&world, -1, "CLUSTER", WORLD_SWALLOW, NULL, 1);
+    world.servers[5].replica_of = -1;
+    world.servers[2].replica_of = 5;
+    world_own(&world, 10923, TENDON__SLOT_COUNT - 1, 5);
+    tendon__map_trigger(world.engine);
+    world_advance(&world, 100);
+    cr_assert(world.engine->refresh.running);
+    expect_reply(world_do(&world, "INCR foo"), ":1");
+    world_rule(&world, 5, "GET", WORLD_ANSWER, "-MOVED 15495 n2:6379", 1);
+    world_rule(&world, 2, "GET", WORLD_ANSWER, "+old", 1);
+    expect_reply(world_do(&world, "GET a"), "+old");
+    cr_assert(world.engine->refresh.running);
+    world_release(&world);
+    world_run(&world);
+    cr_assert_not(world.engine->refresh.running);
+    cr_assert_str_eq(tendon__topology_primary(world.engine->map, SLOT_FOO)->host, "n5");
+    world_stop(&world);
+}
+
 Test(engine_map, a_node_that_left_is_closed_and_forgotten)
 {
     struct world world;
