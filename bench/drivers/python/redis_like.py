@@ -1,127 +1,124 @@
-"""redis-py, valkey-py and tendon by the interface they share: redis_like.py MODULE words…"""
+"""redis-py, valkey-py and tendon by the interface they share: redis_like.py MODULE words…, with
+api=asyncio among them for their asyncio clients."""
 
-import asyncio
+import contextlib
 import importlib
 import sys
-import threading
-import time
 
-from job import TIMED_EVERY, Job
+import blocking
+import tasks
+from job import CHANNEL, Job
 
 MODULE = sys.argv.pop(1)
-now_ns = time.perf_counter_ns
+OURS = MODULE == "tendon"
+# So many connections redis-py's pool has unless told otherwise; the next task would get an error.
+POOL = 100
 
 
-def place(job):
-    """Where to connect, as keyword arguments."""
-    if job.socket:
-        return {"unix_socket_path": job.socket}
-    if job.ca:
-        return {"host": "localhost", "port": job.port, "ssl": True, "ssl_ca_certs": job.ca}
-    return {"host": job.host, "port": job.port}
+class Peer:
+    """The blocking clients."""
+
+    def __init__(self, job, library):
+        self.job = job
+        self.kind = library.RedisCluster if job.cluster else library.Redis
+
+    def place(self):
+        """Where to connect, as keyword arguments."""
+        job = self.job
+        if job.socket:
+            return {"unix_socket_path": job.socket}
+        if job.ca:
+            return {"host": "localhost", "port": job.port, "ssl": True, "ssl_ca_certs": job.ca}
+        return {"host": job.host, "port": job.port}
+
+    def open(self):
+        return self.kind(**self.place())
+
+    def close(self, client):
+        client.close()
+
+    def lease(self, client):
+        return client.client()
+
+    def reconnect(self, client):
+        client.connection_pool.disconnect(inuse_connections=False)
+
+    def fill(self, client, names, values):
+        """A pipeline with the commands in it."""
+        pipe = client.pipeline(transaction=False)
+        if values:
+            for name, value in zip(names, values):
+                pipe.set(name, value)
+        else:
+            for name in names:
+                pipe.get(name)
+        return pipe
+
+    def pipeline(self, client, names, values):
+        return self.fill(client, names, values).execute()
+
+    def messages(self, client, messages):
+        pipe = client.pipeline(transaction=False)
+        for message in messages:
+            pipe.publish(CHANNEL, message)
+        return pipe
+
+    def publish(self, client, messages):
+        self.messages(client, messages).execute()
+
+    def subscribe(self, client):
+        pubsub = client.pubsub(ignore_subscribe_messages=True)
+        pubsub.subscribe(CHANNEL)
+        heard = (message["data"] for message in pubsub.listen() if message)
+        return lambda: next(heard)
 
 
-def one_at_a_time(job, client, tally):
-    get, put, note = client.get, client.set, tally.latencies.append
-    while job.running:
-        key = tally.next_key()
-        writes = tally.writes()
-        began = now_ns()
-        reply = put(job.names[key], job.value(key)) if writes else get(job.names[key])
-        note(now_ns() - began)
-        tally.stored(reply) if writes else tally.value(key, reply)
+class AsyncPeer(Peer):
+    """The clients for asyncio. More tasks than the peers' pools have connections wait for one."""
 
+    def __init__(self, job, library):
+        super().__init__(job, library)
+        self.waiting_pool = library.BlockingConnectionPool
 
-def blocking(job, client):
-    tallies = [job.tally() for _ in range(job.concurrency)]
-    if job.concurrency == 1:
-        return lambda: one_at_a_time(job, client, tallies[0])
-    threads = [
-        threading.Thread(target=one_at_a_time, args=(job, client, tally)) for tally in tallies
-    ]
+    def client(self):
+        if OURS or self.job.concurrency <= POOL:
+            return self.open()
+        if self.job.cluster:
+            return self.kind(**self.place(), max_connections=self.job.concurrency)
+        return self.kind(connection_pool=self.waiting_pool(**self.place(), timeout=None))
 
-    def work():
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    async def reconnect(self, client):
+        await client.connection_pool.disconnect(inuse_connections=False)
 
-    return work
+    async def pipeline(self, client, names, values):
+        return await self.fill(client, names, values).execute()
 
+    async def publish(self, client, messages):
+        await self.messages(client, messages).execute()
 
-def batch(job, client):
-    tally = job.tally()
+    @contextlib.asynccontextmanager
+    async def subscription(self, client):
+        async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+            await pubsub.subscribe(CHANNEL)
+            heard = pubsub.listen()
 
-    def work():
-        while job.running:
-            keys = [tally.next_key() for _ in range(job.batch)]
-            writes = tally.writes()
-            began = now_ns()
-            pipe = client.pipeline(transaction=False)
-            for key in keys:
-                pipe.set(job.names[key], job.value(key)) if writes else pipe.get(job.names[key])
-            replies = pipe.execute()
-            tally.latencies.append(now_ns() - began)
-            for key, reply in zip(keys, replies):
-                tally.stored(reply) if writes else tally.value(key, reply)
+            async def next_message():
+                async for message in heard:
+                    if message:
+                        return message["data"]
 
-    return work
-
-
-def mget(job, client):
-    tally = job.tally()
-
-    def work():
-        while job.running:
-            keys = [tally.next_key() for _ in range(job.batch)]
-            began = now_ns()
-            replies = client.mget([job.names[key] for key in keys])
-            tally.latencies.append(now_ns() - began)
-            for key, reply in zip(keys, replies):
-                tally.value(key, reply)
-
-    return work
-
-
-async def task(job, client, tally):
-    turn = 0
-    while job.running:
-        key = tally.next_key()
-        writes = tally.writes()
-        turn += 1
-        began = now_ns() if turn % TIMED_EVERY == 1 else 0
-        reply = await (
-            client.set(job.names[key], job.value(key)) if writes else client.get(job.names[key])
-        )
-        if began:
-            tally.latencies.append(now_ns() - began)
-        tally.stored(reply) if writes else tally.value(key, reply)
-
-
-def tasks(job, module):
-    tallies = [job.tally() for _ in range(job.concurrency)]
-
-    async def everything():
-        client = module.asyncio.Redis(**place(job))
-        await asyncio.gather(*[task(job, client, tally) for tally in tallies])
-        await client.aclose()
-
-    return lambda: asyncio.run(everything())
+            yield next_message
 
 
 def main():
     job = Job()
-    module = importlib.import_module(MODULE)
+    library = importlib.import_module(MODULE)
     name = {"redis": "redis-py", "valkey": "valkey-py"}.get(MODULE, MODULE)
-    if job.mode == "async":
-        importlib.import_module(f"{MODULE}.asyncio")
-        work = tasks(job, module)
+    if job.words.get("api") == "asyncio" or job.mode in ("async", "failover"):
+        peer = AsyncPeer(job, importlib.import_module(f"{MODULE}.asyncio"))
+        job.run(lambda: tasks.work(job, peer), name, library.__version__)
     else:
-        client = getattr(module, "Redis", None) or module.Valkey
-        work = {"blocking": blocking, "batch": batch, "mget": mget}[job.mode](
-            job, client(**place(job))
-        )
-    job.run(work, name, module.__version__)
+        job.run(lambda: blocking.work(job, Peer(job, library)), name, library.__version__)
 
 
 main()
