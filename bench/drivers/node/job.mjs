@@ -1,12 +1,20 @@
 // What every Node driver shares: the job, the clock, the checks and the answer; bench/README.md
-// describes the protocol. A driver is an object with open, get, set, pipeline, mget and close.
+// describes the protocol. work.mjs does the work.
 import { readFileSync } from 'node:fs';
 
 const CONTENT_EVERY = 1000;
-// Of commands in flight one in so many is timed; readings of the clock cost as well.
-const TIMED_EVERY = 16;
+const SLOW_NS = 100_000_000;
+export const HASHES = 10;
+export const CHANNEL = 'bench';
 
-function readJob() {
+function numbered(prefix, digits, count) {
+  return Array.from({ length: count }, (_, index) => prefix + String(index).padStart(digits, '0'));
+}
+
+const numberOf = (field) => Number(field.slice('field:'.length));
+
+/** The words of the runner. */
+export function readJob() {
   const words = Object.fromEntries(
     process.argv.slice(2).map((word) => [word.split('=', 1)[0], word.slice(word.indexOf('=') + 1)]),
   );
@@ -21,16 +29,21 @@ function readJob() {
     warmup: number('warmup', 0.7),
     seconds: number('seconds', 1),
     buffers: words.encoding === 'buffer',
+    cluster: words.cluster === 'yes',
+    resume: words.resume === 'yes',
   };
   const bytes = readFileSync(words.values).subarray(0, job.valueBytes + job.keys);
   job.text = bytes.toString('latin1');
   job.bytes = bytes;
-  job.names = Array.from({ length: job.keys }, (_, key) => `key:${String(key).padStart(12, '0')}`);
+  job.names = numbered('key:', 12, job.keys);
+  job.hashes = numbered('hash:', 12, HASHES);
+  job.fields = numbered('field:', 3, job.batch);
   job.caText = words.ca ? readFileSync(words.ca, 'utf8') : '';
   return job;
 }
 
-class Tally {
+/** What has been done. */
+export class Tally {
   constructor(job) {
     this.job = job;
     this.turn = 0;
@@ -38,12 +51,18 @@ class Tally {
     this.errors = 0;
     this.complaint = '';
     this.latencies = [];
+    this.troubles = [];
     this.running = true;
   }
 
   nextKey() {
     this.turn += 1;
     return this.turn % this.job.keys;
+  }
+
+  /** As many as a batch has. */
+  nextKeys() {
+    return Array.from({ length: this.job.batch }, () => this.nextKey());
   }
 
   writes() {
@@ -68,52 +87,45 @@ class Tally {
     if (String(reply) !== 'OK') this.error('SET did not answer OK');
   }
 
+  check(key, writes, reply) {
+    if (writes) this.stored(reply);
+    else this.value(key, reply);
+  }
+
+  batch(keys, writes, replies) {
+    if (replies.length !== keys.length) this.error('a batch has the wrong number of replies');
+    keys.forEach((key, at) => this.check(key, writes, replies[at]));
+  }
+
+  /** A HGETALL's reply: an object, or valkey-glide's list of fields and values. */
+  hash(index, reply) {
+    const { fields } = this.job;
+    const listed = Array.isArray(reply);
+    const count = listed ? reply.length : Object.keys(reply).length;
+    if (count !== fields.length) this.error('a hash has the wrong number of fields');
+    if (!listed) fields.forEach((field, at) => this.value(index + at, reply[field]));
+    else for (const { field, value } of reply) this.value(index + numberOf(field), value);
+  }
+
+  pong(reply) {
+    this.ops += 1;
+    if (String(reply) !== 'PONG') this.error('PING did not answer PONG');
+  }
+
   error(text) {
     this.errors += 1;
     this.complaint ||= text;
   }
 
-  check(key, writes, reply) {
-    if (writes) this.stored(reply);
-    else this.value(key, reply);
+  took(began) {
+    this.latencies.push(Number(process.hrtime.bigint() - began));
   }
-}
 
-async function oneAtATime(tally, client, every) {
-  const { job } = tally;
-  for (let turn = 0; tally.running; turn += 1) {
-    const key = tally.nextKey();
-    const writes = tally.writes();
-    const began = turn % every === 0 ? process.hrtime.bigint() : 0n;
-    const name = job.names[key];
-    const reply = await (writes ? client.set(name, tally.valueOf(key)) : client.get(name));
-    if (began) tally.latencies.push(Number(process.hrtime.bigint() - began));
-    tally.check(key, writes, reply);
-  }
-}
-
-async function batches(tally, client) {
-  const { job } = tally;
-  while (tally.running) {
-    const keys = Array.from({ length: job.batch }, () => tally.nextKey());
-    const writes = tally.writes();
-    const began = process.hrtime.bigint();
-    const names = keys.map((key) => job.names[key]);
-    const values = writes ? keys.map((key) => tally.valueOf(key)) : null;
-    const replies = await client.pipeline(names, values);
-    tally.latencies.push(Number(process.hrtime.bigint() - began));
-    keys.forEach((key, at) => tally.check(key, writes, replies[at]));
-  }
-}
-
-async function mget(tally, client) {
-  const { job } = tally;
-  while (tally.running) {
-    const keys = Array.from({ length: job.batch }, () => tally.nextKey());
-    const began = process.hrtime.bigint();
-    const replies = await client.mget(keys.map((key) => job.names[key]));
-    tally.latencies.push(Number(process.hrtime.bigint() - began));
-    keys.forEach((key, at) => tally.value(key, replies[at]));
+  /** A call of a failover has ended; `failure` is its error or null. */
+  called(began, failure) {
+    const ended = process.hrtime.bigint();
+    this.latencies.push(Number(ended - began));
+    if (failure || ended - began > SLOW_NS) this.troubles.push({ began, ended, failure });
   }
 }
 
@@ -129,7 +141,8 @@ function snapshot(tally) {
   };
 }
 
-async function keepTime(tally) {
+/** Says when counting begins and ends; resolves with what there was at both moments. */
+export async function keepTime(tally) {
   await sleep(tally.job.warmup);
   console.log('begin');
   const began = snapshot(tally);
@@ -140,7 +153,27 @@ async function keepTime(tally) {
   return [began, ended];
 }
 
-function answer(tally, began, ended, client, version) {
+/** What a failover did to the calls that were begun while it was measured. */
+function troubles(tally, first, last) {
+  const met = tally.troubles.filter(({ began }) => began >= first && began <= last);
+  const inMs = (ns) => Number(ns) / 1e6;
+  const kinds = {};
+  for (const { failure } of met) {
+    if (!failure) continue;
+    const kind = failure.code ?? failure.constructor.name;
+    kinds[kind] = (kinds[kind] ?? 0) + 1;
+  }
+  return {
+    failed: met.filter(({ failure }) => failure).length,
+    slow: met.filter(({ began, ended }) => ended - began > SLOW_NS).length,
+    slowest_ms: Math.max(0, ...met.map(({ began, ended }) => inMs(ended - began))),
+    first_trouble_ms: met.length ? Math.min(...met.map(({ began }) => inMs(began - first))) : null,
+    last_trouble_ms: met.length ? Math.max(...met.map(({ ended }) => inMs(ended - first))) : null,
+    kinds,
+  };
+}
+
+export function answer(tally, began, ended, client, version) {
   const timed = tally.latencies.slice(began.timed, ended.timed).sort((a, b) => a - b);
   const last = timed.length - 1;
   const at = (share) =>
@@ -159,26 +192,7 @@ function answer(tally, began, ended, client, version) {
       p999_us: at(0.999),
       cpu_us: ended.cpu - began.cpu,
       rss_kib: process.resourceUsage().maxRSS,
-      extra: {},
+      extra: tally.job.mode === 'failover' ? troubles(tally, began.ns, ended.ns) : {},
     }),
   );
-}
-
-/** Runs the job of this process with a client made by `open(job)`. */
-export async function run(name, version, open) {
-  const job = readJob();
-  const tally = new Tally(job);
-  const client = await open(job);
-  const clock = keepTime(tally);
-  if (job.mode === 'batch') await batches(tally, client);
-  else if (job.mode === 'mget') await mget(tally, client);
-  else {
-    const every = job.concurrency > 1 ? TIMED_EVERY : 1;
-    const loops = Array.from({ length: job.concurrency }, () => oneAtATime(tally, client, every));
-    await Promise.all(loops);
-  }
-  const [began, ended] = await clock;
-  answer(tally, began, ended, name, version);
-  await client.close();
-  process.exit(0);
 }
