@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import threading
 
@@ -14,6 +15,9 @@ BUILD = HERE.parents[1] / "build" / "conformance"
 # A program whose driver says nothing for so long hangs, which no program may.
 PROGRAM_SECONDS = 120
 START_SECONDS = 60
+SAID_MAX = 20000
+# In which a driver that hangs may tell where its threads are.
+LAST_WORDS_SECONDS = 5
 
 
 class Stuck(Exception):
@@ -60,13 +64,13 @@ class Driver:
         self.process.wait()
         self.log.seek(0)
         text = self.log.read().decode(errors="replace").strip()
-        return text[-2000:] or f"nothing; exit code {self.process.returncode}"
+        return text[-SAID_MAX:] or f"nothing; exit code {self.process.returncode}"
 
     def run(self, program):
         """(thread, index) -> native value. Raises Stuck."""
         if self.process is None:
             self.start()
-        timer = threading.Timer(PROGRAM_SECONDS, self.process.kill)
+        timer = threading.Timer(PROGRAM_SECONDS, end_stuck, [self.process])
         timer.start()
         try:
             self.process.stdin.write(wire.program_bytes(program))
@@ -97,6 +101,15 @@ class Driver:
         self.process.stdout.close()
         self.log.close()
         self.process = None
+
+
+def end_stuck(process):
+    """Go, Java and Python write where their threads are when they get this signal."""
+    process.send_signal(signal.SIGQUIT)
+    try:
+        process.wait(LAST_WORDS_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def entries():

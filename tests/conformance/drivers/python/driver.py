@@ -11,8 +11,10 @@ a task, and its result is taken later (ways.py).
 
 import asyncio
 import contextlib
+import faulthandler
 import importlib
 import pathlib
+import signal
 import sys
 
 import frames
@@ -367,6 +369,7 @@ class Program:
 def main():
     global client_module, pipelines
     name = sys.argv[1]
+    faulthandler.register(signal.SIGQUIT)
     sys.path.append(str(ROOT / "bindings" / "python"))
     client_module = importlib.import_module(name)
     pipelines = name != "redis.asyncio"
