@@ -123,15 +123,23 @@ void tendon__driver_settle(struct tendon_client *client)
     tendon__io_bury(client);
 }
 
+/* Whether somebody is told something now. */
+static bool has_news(const struct tendon_client *client)
+{
+    return !tendon__list_empty(&client->engine->told) || !tendon__list_empty(&client->held);
+}
+
 void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms)
 {
     struct epoll_event events[EVENTS_PER_TURN];
     /* New mail is not taken here: what it completes may be what the caller waits for, and must not
-     * be slept upon. Nor must a connection that mail taken before has freed. */
+     * be slept upon. Nor must a connection that mail taken before has freed, or what the flush
+     * completes, because a connection turns out to be lost. */
     tendon__feed_sweep(client->engine);
     tendon__io_flush(client);
+    bool news = has_news(client);
     tendon__driver_tell(client);
-    int count = wait_for_events(client, events, limit_ms);
+    int count = wait_for_events(client, events, news ? 0 : limit_ms);
     int64_t now_ns = tendon__now_ns();
     client->engine->now_ns = client->turned_ns = now_ns;
     for (int i = 0; i < count; i++) {

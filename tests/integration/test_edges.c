@@ -45,6 +45,8 @@ struct line {
 /* Milliseconds by which the next blocking send of this thread comes late, as if its thread had lost
  * the processor before. */
 static __thread int late_ms;
+/* Whether the next send of this thread that may not wait finds its connection lost. */
+static __thread bool lost;
 
 ssize_t send(int fd, const void *bytes, size_t size, int flags)
 {
@@ -56,6 +58,11 @@ ssize_t send(int fd, const void *bytes, size_t size, int flags)
     if (late_ms && !(flags & MSG_DONTWAIT)) {
         sleep_ms(late_ms);
         late_ms = 0;
+    }
+    if (lost && (flags & MSG_DONTWAIT)) {
+        lost = false;
+        errno = ECONNRESET;
+        return -1;
     }
     return real(fd, bytes, size, flags);
 }
@@ -230,6 +237,33 @@ static void an_end_behind_a_reply_is_seen(void)
     stage_end(&stage);
 }
 
+static bool answers(struct stage *stage, int fd, int line, unsigned count)
+{
+    (void)stage, (void)line, (void)count;
+    return say(fd, "$3\r\none\r\n");
+}
+
+/* Everything fails while it is sent, when nothing else is left that could end the wait. */
+static void a_batch_that_fails_when_it_is_sent_is_not_waited_for(void)
+{
+    struct stage stage;
+    if (!stage_open(&stage, answers))
+        return;
+    tendon_client *client = client_of(&stage, "max_retries=0");
+    tendon_outcome outcomes[2];
+    expect_text(ask(client, "GET", "k", NULL), "one");
+    lost = true;
+    double start = now_ms();
+    ask_two(client, outcomes, 2000);
+    CHECK(!lost, "nothing was sent");
+    CHECK(now_ms() - start < 1500, "after %.0f ms", now_ms() - start);
+    for (int i = 0; i < 2; i++)
+        expect_fault(answer_of(outcomes[i].reply, outcomes[i].error), TENDON_ERROR_DISCONNECTED,
+                     "");
+    tendon_client_destroy(client);
+    stage_end(&stage);
+}
+
 /* As before, but the one that waits is alone in the socket: the end is found before the next. */
 static bool answers_once(struct stage *stage, int fd, int line, unsigned count)
 {
@@ -296,12 +330,6 @@ static void a_server_that_answers_at_the_end_gets_everything(void)
     free(value);
     tendon_client_destroy(client);
     stage_end(&stage);
-}
-
-static bool answers(struct stage *stage, int fd, int line, unsigned count)
-{
-    (void)stage, (void)line, (void)count;
-    return say(fd, "$3\r\none\r\n");
 }
 
 /* The first is taken back before it is sent; the second waited only for its room. */
@@ -487,6 +515,8 @@ static void nobody_overtakes_who_sends_by_itself(void)
 int main(void)
 {
     run_test("signals do not extend a deadline", signals_do_not_extend_a_deadline);
+    run_test("a batch that fails when it is sent",
+             a_batch_that_fails_when_it_is_sent_is_not_waited_for);
     run_test("an end behind a reply is seen", an_end_behind_a_reply_is_seen);
     run_test("an end behind the only reply is seen", an_end_behind_the_only_reply_is_seen);
     run_test("a server that answers at the end gets everything",
