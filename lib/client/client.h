@@ -163,19 +163,34 @@ int64_t tendon__io_deadline(const struct tendon_client *client);
 void tendon__io_bury(struct tendon_client *client);
 void tendon__io_abandon_all(struct tendon_client *client);
 
+/* What a caller in the socket says and hears. A record of TLS fits in. */
+#define TENDON__DIRECT_FRAME                                                                       \
+    16384 /* of a request: an idle connection's socket takes it at once                            \
+           */
+#define TENDON__DIRECT_BYTES (TENDON__DIRECT_FRAME + TENDON__TLS_SEAL_BYTES)
+
+struct tendon__direct {
+    int fd;
+    const void *words; /* to be said: the request's frame, or its record in `bytes` */
+    size_t words_bytes;
+    ssize_t result; /* of saying, then of waiting; the fault is set when it is negative */
+    struct tendon__fault fault;
+    uint8_t bytes[TENDON__DIRECT_BYTES]; /* received; a longer reply is driven to its end */
+};
+
 /*
  * A caller whose request is the only one of a connection sends it and waits for the reply itself,
  * without the token, by tendon__transport_say and _wait. begin gives NULL where that cannot be;
  * end, with the token again, hands over what came (or did not).
  */
 struct tendon__io;
-struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel, int *out_fd);
+struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel,
+                                           struct tendon__direct *direct);
 /* Without the token, once all of the request is written. False when others have something for the
  * stream that was held back meanwhile: then _send_held, with the token. */
 bool tendon__io_said(struct tendon__io *io);
 void tendon__io_send_held(struct tendon__io *io);
-void tendon__io_end_direct(struct tendon__io *io, const uint8_t *bytes, ssize_t result,
-                           struct tendon__fault *fault);
+void tendon__io_end_direct(struct tendon__io *io, struct tendon__direct *direct);
 
 int64_t tendon__now_ns(void);
 

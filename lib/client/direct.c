@@ -1,20 +1,17 @@
 /*
  * The ways of a call that waits. A caller among few does its own input and output: it takes the
  * token to hand its request to the engine, writes and waits for the reply in the socket itself,
- * without the token, and takes it again to hand over what came. Where that cannot be (TLS,
- * a connection that owes something already, a short deadline, a slow server) it drives the engine
- * until its outcome is there. A crowd of callers leaves everything to the client's thread, which
- * sends and receives for many at once.
+ * without the token, and takes it again to hand over what came. Where that cannot be (a connection
+ * that owes something already, a short deadline, a slow server) it drives the engine until its
+ * outcome is there. A crowd of callers leaves everything to the client's thread, which sends and
+ * receives for many at once.
  */
 #include <sched.h>
 
 #include "client/client.h"
 #include "client/wait.h"
 
-/* Of a reply read without the token; a longer one is driven to its end. */
-#define DIRECT_BYTES 16384
-#define DIRECT_FRAME 16384 /* of a request: an idle connection's socket takes so much at once */
-#define CALM_TURNS   64u   /* turns of the thread with few callers until they work for themselves */
+#define CALM_TURNS 64u /* turns of the thread with few callers until they work for themselves */
 
 /*
  * For a caller that drives for its own outcome: lets those who want the token for a moment go
@@ -70,7 +67,7 @@ static bool may_wait_in_socket(const struct tendon_client *client,
     int64_t slice_ns = 2 * TENDON__DIRECT_SLICE_MS * TENDON__MS;
     int64_t read_ns = client->options.read_timeout_ms * TENDON__MS;
     return request->state == TENDON__REQUEST_ON_WIRE && request->channel->conn.fifo_count == 1 &&
-           request->frame_bytes <= DIRECT_FRAME && (!read_ns || read_ns > slice_ns) &&
+           request->frame_bytes <= TENDON__DIRECT_FRAME && (!read_ns || read_ns > slice_ns) &&
            request->deadline_ns - client->engine->now_ns > slice_ns;
 }
 
@@ -78,27 +75,28 @@ static bool may_wait_in_socket(const struct tendon_client *client,
 static bool wait_in_socket(struct tendon_client *client, struct tendon__request *request,
                            struct tendon__wait *wait)
 {
-    uint8_t bytes[DIRECT_BYTES];
-    struct tendon__fault fault;
-    int fd;
-    struct tendon__io *io =
-        may_wait_in_socket(client, request) ? tendon__io_begin_direct(request->channel, &fd) : NULL;
+    struct tendon__direct direct;
+    struct tendon__io *io = may_wait_in_socket(client, request)
+                                ? tendon__io_begin_direct(request->channel, &direct)
+                                : NULL;
     if (!io)
         return false;
     tendon__client_unlock(client);
-    ssize_t result = tendon__transport_say(fd, request->frame, request->frame_bytes, &fault);
-    if (result > 0 && !tendon__io_said(io)) {
+    direct.result =
+        tendon__transport_say(direct.fd, direct.words, direct.words_bytes, &direct.fault);
+    if (direct.result > 0 && !tendon__io_said(io)) {
         tendon__client_lock(client);
         tendon__io_send_held(io);
         tendon__client_unlock(client);
     }
-    if (result > 0)
-        result = tendon__transport_wait(fd, bytes, sizeof bytes, &fault);
+    if (direct.result > 0)
+        direct.result =
+            tendon__transport_wait(direct.fd, direct.bytes, sizeof direct.bytes, &direct.fault);
     if (pthread_mutex_trylock(&client->drive) == 0)
         client->engine->now_ns = tendon__now_ns();
     else
         tendon__client_lock(client);
-    tendon__io_end_direct(io, bytes, result, &fault);
+    tendon__io_end_direct(io, &direct);
     if (!is_over(client, wait))
         return false;
     tendon__client_unlock(client);
@@ -125,27 +123,6 @@ static void run_alone(struct tendon_client *client, struct tendon__link *request
     drive_until_over(client, wait);
 }
 
-/* For TLS, which cannot be waited for in the socket: one caller drives, the others leave him their
- * requests. */
-static void run_in_turn(struct tendon_client *client, struct tendon__link *requests,
-                        struct tendon__wait *wait)
-{
-    if (pthread_mutex_trylock(&client->drive) == 0) {
-        catch_up(client);
-        tendon__driver_submit(client, requests);
-        drive_until_over(client, wait);
-        return;
-    }
-    tendon__inbox_put(client, requests);
-    if (pthread_mutex_trylock(&client->drive) == 0) {
-        tendon__driver_drain(client);
-        drive_until_over(client, wait);
-        return;
-    }
-    tendon__driver_wake(client);
-    tendon__wait_sleep(wait);
-}
-
 void tendon__client_run(struct tendon_client *client, struct tendon__link *requests,
                         struct tendon__wait *wait)
 {
@@ -156,8 +133,6 @@ void tendon__client_run(struct tendon_client *client, struct tendon__link *reque
         tendon__wait_join(wait, &client->room);
         tendon__client_post_waiting(client, requests);
         tendon__wait_sleep(wait);
-    } else if (client->tls) {
-        run_in_turn(client, requests, wait);
     } else {
         run_alone(client, requests, wait);
     }

@@ -90,8 +90,8 @@ static void watch(struct tendon__io *io, int fd, uint32_t events)
     io->watched = events;
 }
 
-/* A plain stream is watched for edges, so that whoever drives is not woken again and again by what
- * a caller in the socket is about to read. */
+/* A stream in which callers may wait is watched for edges, so that whoever drives is not woken
+ * again and again by what a caller in the socket is about to read. */
 static uint32_t open_events(const struct tendon__io *io)
 {
     uint32_t writes = io->write_blocked ? EPOLLOUT : 0u;
@@ -129,7 +129,7 @@ static void report_open(struct tendon__io *io, int64_t now_ns)
     end_dial(io);
     io->state = IO_OPEN;
     tendon__list_remove(&io->link);
-    if (io->client->options.drive == TENDON__DRIVE_THREAD && !io->transport.tls)
+    if (io->client->options.drive == TENDON__DRIVE_THREAD)
         tendon__transport_let_wait(&io->transport, TENDON__DIRECT_SLICE_MS);
     watch(io, io->transport.fd, open_events(io));
     tendon__engine_opened(io->client->engine, io->channel, io->transport.tls_resumed, now_ns);
@@ -222,7 +222,7 @@ static void close_channel(void *world, struct tendon__channel *channel)
     if (io->has_reader) {
         /* The reader closes it, or another file could get the number he reads from. */
         io->state = IO_CLOSED;
-        tendon__transport_end_wait(&io->transport);
+        tendon__transport_end_wait(&io->transport, atomic_load(&io->saying) == SAYING_NOTHING);
         return;
     }
     if (io->state == IO_OPEN)
@@ -271,36 +271,46 @@ static void lose(struct tendon__io *io, ssize_t result, struct tendon__fault *fa
     tendon__engine_lost(io->client->engine, io->channel, fault, now_ns);
 }
 
-static void read_some(struct tendon__io *io, int64_t now_ns)
+/* One read, and what it brings. False when there is nothing more to read now, or no stream. */
+static bool read_once(struct tendon__io *io, int64_t now_ns)
 {
     struct tendon__fault fault;
-    for (int reads = 0; reads < READS_PER_EVENT && io->state == IO_OPEN && !io->paused; reads++) {
-        uint8_t *space;
-        size_t room = tendon__conn_space(&io->channel->conn, &space);
-        if (!room) {
-            tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory to receive into");
-            tendon__engine_lost(io->client->engine, io->channel, &fault, now_ns);
-            return;
-        }
-        ssize_t result = tendon__transport_read(&io->transport, space, room, &fault);
-        if (result == TENDON__IO_AGAIN)
-            return;
-        if (result < 0) {
-            lose(io, result, &fault, now_ns);
-            return;
-        }
-        tendon__engine_received(io->client->engine, io->channel, (size_t)result, now_ns);
-        tendon__tell_held(io->client);
-        if (io->state != IO_OPEN || ((size_t)result < room && !io->is_ending &&
-                                     !tendon__transport_buffered(&io->transport)))
-            return;
+    uint8_t *space;
+    size_t room = tendon__conn_space(&io->channel->conn, &space);
+    if (!room) {
+        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory to receive into");
+        tendon__engine_lost(io->client->engine, io->channel, &fault, now_ns);
+        return false;
     }
+    ssize_t result = tendon__transport_read(&io->transport, space, room, &fault);
+    if (result == TENDON__IO_AGAIN) {
+        /* TLS must answer the peer before it reads on, and cannot now. */
+        if (io->transport.want == TENDON__WANT_WRITE) {
+            io->write_blocked = true;
+            watch_anew(io);
+        }
+        return false;
+    }
+    if (result < 0) {
+        lose(io, result, &fault, now_ns);
+        return false;
+    }
+    tendon__engine_received(io->client->engine, io->channel, (size_t)result, now_ns);
+    tendon__tell_held(io->client);
+    return io->state == IO_OPEN &&
+           ((size_t)result == room || io->is_ending || tendon__transport_buffered(&io->transport));
+}
+
+static void read_some(struct tendon__io *io, int64_t now_ns)
+{
+    for (int reads = 0; reads < READS_PER_EVENT; reads++)
+        if (io->state != IO_OPEN || io->paused || !read_once(io, now_ns))
+            return;
     if (io->state != IO_OPEN || io->paused)
         return;
     if (io->transport.waits)
         watch_anew(io);
-    else
-        read_soon(io);
+    read_soon(io);
 }
 
 /* True when nobody may write now because a caller does; he is told that more is to be sent. */
@@ -374,11 +384,16 @@ void tendon__io_event(struct tendon_client *client, void *handle, uint32_t event
         if (!io->has_reader)
             read_some(io, now_ns);
     }
-    if (io->state == IO_OPEN && events & EPOLLOUT)
-        write_some(io, now_ns);
+    if (io->state == IO_OPEN && events & EPOLLOUT) {
+        if (io->transport.tls && !io->has_reader)
+            read_some(io, now_ns); /* it may be what reading waited for */
+        if (io->state == IO_OPEN)
+            write_some(io, now_ns);
+    }
 }
 
-struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel, int *out_fd)
+struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel,
+                                           struct tendon__direct *direct)
 {
     struct tendon__io *io = channel->io;
     if (!io || io->state != IO_OPEN || !io->transport.waits || io->has_reader || io->write_blocked)
@@ -390,11 +405,17 @@ struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel, int 
         TENDON__OWNER(channel->conn.fifo.next, struct tendon__exchange, link);
     if (size != exchange->frame_bytes)
         return NULL;
+    direct->words_bytes = size;
+    direct->words = tendon__transport_wrap(&io->transport, exchange->frame, &direct->words_bytes,
+                                           direct->bytes, sizeof direct->bytes);
+    if (!direct->words)
+        return NULL;
+    direct->fd = io->transport.fd;
     tendon__conn_sent(&channel->conn, size);
+    tendon__list_remove(&channel->flush); /* or a flush would hold what is not there */
     channel->engine->stats.bytes_sent += size;
     io->has_reader = true;
     atomic_store(&io->saying, SAYING);
-    *out_fd = io->transport.fd;
     tendon__engine_direct(channel->engine, channel, true);
     return io;
 }
@@ -430,9 +451,23 @@ static void take_bytes(struct tendon__io *io, const uint8_t *bytes, size_t size,
     }
 }
 
-void tendon__io_end_direct(struct tendon__io *io, const uint8_t *bytes, ssize_t result,
-                           struct tendon__fault *fault)
+/* The same with TLS. */
+static void take_records(struct tendon__io *io, const uint8_t *bytes, size_t size, int64_t now_ns)
 {
+    struct tendon__fault fault;
+    tendon__tls_feed(io->transport.tls, bytes, size);
+    while (read_once(io, now_ns) && tendon__tls_fed(io->transport.tls))
+        ;
+    if (io->state != IO_OPEN || !tendon__tls_fed(io->transport.tls))
+        return;
+    tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED,
+                      "the server does not read what TLS must tell it");
+    tendon__engine_lost(io->client->engine, io->channel, &fault, now_ns);
+}
+
+void tendon__io_end_direct(struct tendon__io *io, struct tendon__direct *direct)
+{
+    ssize_t result = direct->result;
     int64_t now_ns = io->client->engine->now_ns;
     io->has_reader = false;
     atomic_store(&io->saying, SAYING_NOTHING); /* still there only when it failed, and ends here */
@@ -444,11 +479,14 @@ void tendon__io_end_direct(struct tendon__io *io, const uint8_t *bytes, ssize_t 
     tendon__engine_direct(io->client->engine, io->channel, false);
     if (result == TENDON__IO_UNSENT)
         tendon__conn_unsent(&io->channel->conn);
-    if (result > 0)
-        take_bytes(io, bytes, (size_t)result, now_ns);
-    else if (result < 0)
-        lose(io, result, fault, now_ns);
-    if (io->state == IO_OPEN && (io->missed_edge || io->channel->conn.fifo_count))
+    if (result < 0)
+        lose(io, result, &direct->fault, now_ns);
+    else if (result > 0 && io->transport.tls)
+        take_records(io, direct->bytes, (size_t)result, now_ns);
+    else if (result > 0)
+        take_bytes(io, direct->bytes, (size_t)result, now_ns);
+    if (io->state == IO_OPEN && (io->missed_edge || io->channel->conn.fifo_count ||
+                                 tendon__transport_buffered(&io->transport)))
         read_some(io, now_ns);
     io->missed_edge = false;
 }

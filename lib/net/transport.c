@@ -72,7 +72,7 @@ bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t sli
     struct timeval slice = {.tv_sec = slice_ms / 1000, .tv_usec = slice_ms % 1000 * 1000};
     int flags = fcntl(transport->fd, F_GETFL);
     transport->waits =
-        !transport->tls && flags >= 0 &&
+        flags >= 0 &&
         setsockopt(transport->fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice) == 0 &&
         setsockopt(transport->fd, SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice) == 0 &&
         fcntl(transport->fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
@@ -103,8 +103,19 @@ ssize_t tendon__transport_say(int fd, const void *bytes, size_t size, struct ten
     return count < 0 ? TENDON__IO_UNSENT : failed;
 }
 
-void tendon__transport_end_wait(const struct tendon__transport *transport)
+const void *tendon__transport_wrap(struct tendon__transport *transport, const void *bytes,
+                                   size_t *size, void *room, size_t room_bytes)
 {
+    if (!transport->tls)
+        return bytes;
+    *size = tendon__tls_seal(transport->tls, bytes, *size, room, room_bytes);
+    return *size ? room : NULL;
+}
+
+void tendon__transport_end_wait(const struct tendon__transport *transport, bool politely)
+{
+    if (transport->tls && politely)
+        tendon__tls_take_leave(transport->tls);
     (void)shutdown(transport->fd, SHUT_RDWR);
 }
 

@@ -53,18 +53,26 @@ ssize_t tendon__transport_write(struct tendon__transport *transport, const void 
                                 struct tendon__fault *fault);
 /*
  * Waiting in the socket itself, for a thread that has nothing else to watch: saves the system call
- * that asks whether there is something to read. let_wait prepares a plain stream for it, false when
- * it cannot be; read and write go on not to wait. wait needs the descriptor alone, so that the
- * thread may wait while others use the transport to write; AGAIN after `slice_ms`. end_wait, by
- * another thread, ends a wait and with it the stream.
+ * that asks whether there is something to read. let_wait prepares a stream for it, false when it
+ * cannot be; read and write go on not to wait. wait needs the descriptor alone, so that the thread
+ * may wait while others use the transport to write; AGAIN after `slice_ms`. end_wait, by another
+ * thread, ends a wait and with it the stream; `politely` only when nothing is half said.
  */
 bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t slice_ms);
 ssize_t tendon__transport_wait(int fd, void *out, size_t size, struct tendon__fault *fault);
 /* Sends all of a small message on an idle stream; what does not go within `slice_ms` is FAILED, and
  * UNSENT when nothing of it went. */
 ssize_t tendon__transport_say(int fd, const void *bytes, size_t size, struct tendon__fault *fault);
-void tendon__transport_end_wait(const struct tendon__transport *transport);
-/* True when TLS holds decrypted bytes that poll does not know of. */
+void tendon__transport_end_wait(const struct tendon__transport *transport, bool politely);
+/*
+ * With TLS such a thread says and receives records. wrap gives what has to be said for `*size`
+ * bytes to arrive, and puts the size of that there: plain the bytes themselves, else their record,
+ * made in `room`. NULL when that cannot be; the next write says why. It must be said before
+ * anything else is written. What wait brings goes to tendon__tls_feed.
+ */
+const void *tendon__transport_wrap(struct tendon__transport *transport, const void *bytes,
+                                   size_t *size, void *room, size_t room_bytes);
+/* True when TLS holds bytes for read that poll does not know of. */
 bool tendon__transport_buffered(const struct tendon__transport *transport);
 /* Closes and zeroes. `abrupt` (forked child, broken stream) sends nothing; else TLS says
  * close_notify if it can at once. */

@@ -1,5 +1,6 @@
 /* TLS: where trust comes from, whom the certificate names, versions, resumption, and every way it
  * may fail. */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "support/check.h"
@@ -227,6 +228,85 @@ static void a_large_value_over_tls(void)
     tendon_client_destroy(client);
 }
 
+#define CALLERS 4
+#define CALLS   150
+
+struct caller {
+    tendon_client *client;
+    tendon_lease *lease;
+    unsigned number;
+};
+
+/* Replies of many sizes, of a record's and of several records', each compared with its question. */
+static void *call_in_sizes(void *argument)
+{
+    static const size_t sizes[] = {1, 100, 16300, 16384, 17500, 40000};
+    struct caller *caller = argument;
+    struct manner manner = {.timeout_ms = PATIENCE_MS, .lease = caller->lease};
+    char *text = malloc(40000);
+    for (unsigned i = 0; i < CALLS; i++) {
+        size_t size = sizes[(i + caller->number) % (sizeof sizes / sizeof *sizes)];
+        memset(text, (int)('a' + (i + caller->number) % 26), size);
+        tendon_bytes words[] = {{"ECHO", 4}, {text, size}};
+        struct answer answer = ask_bytes(caller->client, manner, words, 2);
+        CHECK(answer.status == TENDON_OK && answer.view.nodes[0].size == size &&
+                  !memcmp(answer.view.data + answer.view.nodes[0].value.offset, text, size),
+              "call %u of caller %u: %s", i, caller->number, answer.fault.message);
+        forget(&answer);
+    }
+    free(text);
+    return NULL;
+}
+
+static void callers_side_by_side(void)
+{
+    char more[1024];
+    pthread_t threads[CALLERS];
+    struct caller callers[CALLERS];
+    snprintf(more, sizeof more, "tls_ca_file=%s", server_text("ca_file"));
+    tendon_client *client = secure("tls", more);
+    for (unsigned i = 0; i < CALLERS; i++) {
+        callers[i] = (struct caller){.client = client, .number = i};
+        if (i == 0)
+            CHECK(tendon_lease_open(client, NULL, &callers[i].lease, NULL) == TENDON_OK, "a lease");
+        pthread_create(&threads[i], NULL, call_in_sizes, &callers[i]);
+    }
+    for (unsigned i = 0; i < CALLERS; i++)
+        pthread_join(threads[i], NULL);
+    tendon_lease_close(callers[0].lease);
+    tendon_client_destroy(client);
+}
+
+/* A caller waits in the socket; its deadline, and another's close, find it there. */
+static void *sleep_in_the_server(void *argument)
+{
+    struct answer answer = ask_by(argument, (struct manner){.timeout_ms = PATIENCE_MS}, "BLPOP",
+                                  key_of("tls-never"), "30", NULL);
+    CHECK(answer.ms < 20000, "closed only after %.0f ms", answer.ms);
+    expect_fault(answer, TENDON_ERROR_CLOSED, "");
+    return NULL;
+}
+
+static void waits_end_in_time(void)
+{
+    char more[1024];
+    pthread_t thread;
+    snprintf(more, sizeof more, "tls_ca_file=%s", server_text("ca_file"));
+    tendon_client *client = secure("tls", more);
+    expect_text(ask(client, "PING", NULL), "PONG");
+    const char *key = key_of("tls-late");
+    struct answer answer =
+        ask_by(client, (struct manner){.timeout_ms = 400}, "BLPOP", key, "3", NULL);
+    expect_time(&answer, 400, 2000);
+    expect_fault(answer, TENDON_ERROR_TIMEOUT, "400 ms");
+    expect_text(ask(client, "PING", NULL), "PONG");
+    pthread_create(&thread, NULL, sleep_in_the_server, client);
+    UNTIL(stats_of(client).leased > 0);
+    tendon_client_close(client);
+    pthread_join(thread, NULL);
+    tendon_client_destroy(client);
+}
+
 int main(void)
 {
     if (!servers_load())
@@ -240,5 +320,7 @@ int main(void)
     run_test("missing and broken files", missing_and_broken_files_are_told_at_create);
     run_test("plain and secure ports", plain_and_secure_ports_are_told_apart);
     run_test("a large value over TLS", a_large_value_over_tls);
+    run_test("callers side by side", callers_side_by_side);
+    run_test("waits end in time", waits_end_in_time);
     return finish_tests();
 }

@@ -63,9 +63,12 @@ static void echo(struct tls_server *server, SSL *ssl)
 {
     static char bytes[65536];
     int count;
-    while ((count = SSL_read(ssl, bytes, sizeof bytes)) > 0)
+    while ((count = SSL_read(ssl, bytes, sizeof bytes)) > 0) {
+        if (server->mode == SERVE_UPDATE)
+            SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
         if (SSL_write(ssl, bytes, count) != count)
             return;
+    }
     if (SSL_get_error(ssl, count) != SSL_ERROR_ZERO_RETURN)
         return;
     server->goodbyes++;
@@ -103,7 +106,7 @@ static void serve(int fd, void *context)
         server->version = SSL_version(ssl);
         server->resumptions += SSL_session_reused(ssl);
         server->handshakes++;
-        if (server->mode == SERVE_ECHO)
+        if (server->mode == SERVE_ECHO || server->mode == SERVE_UPDATE)
             echo(server, ssl);
         else if (server->mode == SERVE_GOODBYE)
             SSL_shutdown(ssl);

@@ -11,6 +11,7 @@
 
 enum serve_mode {
     SERVE_ECHO,     /* until the client ends, then the TLS goodbye */
+    SERVE_UPDATE,   /* echo with new keys, and a request for new ones of the client, each time */
     SERVE_GOODBYE,  /* the goodbye at once */
     SERVE_TRUNCATE, /* "half", then FIN without goodbye */
     SERVE_RESET,    /* RST after the handshake */

@@ -55,10 +55,10 @@ static void session_close(struct tendon__tls_session *session, bool abrupt)
 {
     if (!session)
         return;
-    ERR_clear_error();
+    session->fed_size = 0;
     if (session->ssl) {
-        if (!abrupt && session->is_up && !session->is_broken && !session->write_pending)
-            (void)SSL_shutdown(session->ssl);
+        if (!abrupt)
+            tendon__tls_take_leave(session);
         /* Otherwise OpenSSL would take the missing goodbye for a reason not to resume. */
         SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(session->ssl);
@@ -198,6 +198,44 @@ bool tendon__tls_buffered(const struct tendon__tls_session *session)
 {
     if (session->is_broken)
         return false;
-    return SSL_pending(session->ssl) > 0 ||
+    return session->is_flooded || session->fed_size || SSL_pending(session->ssl) > 0 ||
            (!session->is_starved && SSL_has_pending(session->ssl) == 1);
+}
+
+size_t tendon__tls_seal(struct tendon__tls_session *session, const void *bytes, size_t size,
+                        void *out, size_t room)
+{
+    size_t count = 0;
+    if (session->is_broken || session->write_pending)
+        return 0;
+    ERR_clear_error();
+    session->error_number = 0;
+    session->sealed = out;
+    session->sealed_room = room;
+    session->sealed_size = 0;
+    int result = SSL_write_ex(session->ssl, bytes, size, &count);
+    session->sealed = NULL;
+    if (result == 1 && count == size)
+        return session->sealed_size;
+    session->is_broken = true; /* what was sealed already is lost, and with it the order */
+    return 0;
+}
+
+void tendon__tls_feed(struct tendon__tls_session *session, const void *bytes, size_t size)
+{
+    session->fed = bytes;
+    session->fed_size = size;
+}
+
+bool tendon__tls_fed(const struct tendon__tls_session *session)
+{
+    return session->fed_size > 0;
+}
+
+void tendon__tls_take_leave(struct tendon__tls_session *session)
+{
+    ERR_clear_error();
+    if (session->is_up && !session->is_broken && !session->write_pending)
+        (void)SSL_shutdown(session->ssl);
+    ERR_clear_error();
 }

@@ -9,13 +9,28 @@
 /* A number of our own; BIO_get_new_index would use up one of 127 for every context. */
 #define BIO_TYPE_TENDON (BIO_TYPE_SOURCE_SINK | 0x7e)
 
+static int keep_sealed(struct tendon__tls_session *session, const char *bytes, size_t size,
+                       size_t *out_count)
+{
+    if (size > session->sealed_room - session->sealed_size) {
+        session->error_number = ENOBUFS;
+        return 0;
+    }
+    memcpy(session->sealed + session->sealed_size, bytes, size);
+    session->sealed_size += size;
+    *out_count = size;
+    return 1;
+}
+
 static int bio_write(BIO *bio, const char *bytes, size_t size, size_t *out_count)
 {
     struct tendon__tls_session *session = BIO_get_data(bio);
     ssize_t count;
     BIO_clear_retry_flags(bio);
+    if (session->sealed)
+        return keep_sealed(session, bytes, size, out_count);
     do
-        count = send(session->fd, bytes, size, MSG_NOSIGNAL);
+        count = send(session->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (count < 0 && errno == EINTR);
     if (count >= 0) {
         *out_count = (size_t)count;
@@ -47,14 +62,28 @@ static void remember_first(struct tendon__tls_session *session, const char *byte
     session->first_size += size;
 }
 
+static int take_fed(struct tendon__tls_session *session, char *out, size_t size, size_t *out_count)
+{
+    if (size > session->fed_size)
+        size = session->fed_size;
+    memcpy(out, session->fed, size);
+    session->fed += size;
+    session->fed_size -= size;
+    *out_count = size;
+    return 1;
+}
+
 static int bio_read(BIO *bio, char *out, size_t size, size_t *out_count)
 {
     struct tendon__tls_session *session = BIO_get_data(bio);
     ssize_t count;
     BIO_clear_retry_flags(bio);
+    if (session->fed_size)
+        return take_fed(session, out, size, out_count);
     do
-        count = recv(session->fd, out, size, 0);
+        count = recv(session->fd, out, size, MSG_DONTWAIT);
     while (count < 0 && errno == EINTR);
+    session->is_flooded = count == (ssize_t)size;
     if (count > 0) {
         *out_count = (size_t)count;
         if (session->first_size < sizeof session->first)

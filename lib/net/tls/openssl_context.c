@@ -136,8 +136,7 @@ static tendon_status set_policy(SSL_CTX *ssl_ctx, const struct tendon__tls_optio
                                 struct tendon__fault *fault)
 {
     SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                  SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     /* One recv per record instead of one for its head and one for its body. */
     SSL_CTX_set_read_ahead(ssl_ctx, 1);
     int least = options->min_version_13 ? TLS1_3_VERSION : TLS1_2_VERSION;

@@ -37,6 +37,7 @@ struct tendon__tls_session {
     bool is_up;         /* the handshake is done */
     bool is_broken;     /* OpenSSL allows nothing but freeing */
     bool is_starved;    /* the last read used up every complete record */
+    bool is_flooded;    /* the last recv filled all the room it had: there may be more */
     bool write_pending; /* a record is half sent */
     bool peer_ended;    /* FIN, seen by our BIO */
     int reset_number;   /* errno of a write that met a reset connection; told by the next read */
@@ -44,6 +45,11 @@ struct tendon__tls_session {
     int refusal_status; /* TENDON_OK, or why the certificate was refused, with the text below */
     char refusal[TENDON__FAULT_TEXT_MAX];
     char name[TENDON__FAULT_NODE_MAX]; /* that is verified */
+    unsigned char *sealed;             /* where records go instead of into the socket; else NULL */
+    size_t sealed_room;
+    size_t sealed_size;
+    const unsigned char *fed; /* what was received by somebody else */
+    size_t fed_size;
     size_t first_size;
     unsigned char first[TENDON__TLS_FIRST_MAX]; /* the first bytes the peer sent */
 };

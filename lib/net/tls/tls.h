@@ -56,7 +56,24 @@ struct tendon__tls_backend {
 
 /* The backend this build was configured with; NULL with -Dtls=none. */
 const struct tendon__tls_backend *tendon__tls_backend(void);
-/* Decrypted bytes waiting inside the session. */
+/* Bytes that read would find without waiting, though the socket may not be readable. */
 bool tendon__tls_buffered(const struct tendon__tls_session *session);
+
+/*
+ * For a thread that moves the bytes itself, while others may use the session. seal encrypts all of
+ * `bytes` into `out` instead of sending them, and says how much that is; with
+ * TENDON__TLS_SEAL_BYTES more room it succeeds unless the session is over: 0, and the next write
+ * says why. feed hands over what was received; read takes it before it asks the socket. It must
+ * stay where it is until fed is false or the session closed.
+ */
+#define TENDON__TLS_SEAL_BYTES                                                                     \
+    1024 /* a record's head and padding, and an answer to a key update                             \
+          */
+size_t tendon__tls_seal(struct tendon__tls_session *session, const void *bytes, size_t size,
+                        void *out, size_t room);
+void tendon__tls_feed(struct tendon__tls_session *session, const void *bytes, size_t size);
+bool tendon__tls_fed(const struct tendon__tls_session *session);
+/* Tells the peer that nothing more comes; the session is closed later. */
+void tendon__tls_take_leave(struct tendon__tls_session *session);
 
 #endif
