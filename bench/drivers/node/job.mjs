@@ -153,6 +153,13 @@ export async function keepTime(tally) {
   return [began, ended];
 }
 
+/** A code, a class, or the first word where the class is everybody's. */
+function kindOf(error) {
+  const { name } = error.constructor;
+  if (error.code) return error.code;
+  return /^Error$|Reply/.test(name) ? error.message.split(' ', 1)[0] : name;
+}
+
 /** What a failover did to the calls that were begun while it was measured. */
 function troubles(tally, first, last) {
   const met = tally.troubles.filter(({ began }) => began >= first && began <= last);
@@ -160,7 +167,7 @@ function troubles(tally, first, last) {
   const kinds = {};
   for (const { failure } of met) {
     if (!failure) continue;
-    const kind = failure.code ?? failure.constructor.name;
+    const kind = kindOf(failure);
     kinds[kind] = (kinds[kind] ?? 0) + 1;
   }
   return {
