@@ -1,6 +1,7 @@
 /* The exported calls: check, build the requests, run or post them, hand out the outcomes. */
 #include <string.h>
 
+#include "client/bundle.h"
 #include "client/client.h"
 #include "client/error.h"
 #include "client/request_build.h"
@@ -86,8 +87,19 @@ tendon_status tendon_call(tendon_client *client, const tendon_request *request,
 struct batch {
     struct tendon__link requests;
     uint32_t made;
+    uint32_t pending; /* what they count for max_pending, */
+    uint32_t weight;  /* and for their sink */
     bool tells; /* a request that cannot be sent is made into one that completes with its error */
 };
+
+static void add(struct batch *batch, struct tendon__request *request, int64_t now_ns)
+{
+    tendon__request_stamp(request, now_ns);
+    tendon__list_push(&batch->requests, &request->item.link);
+    batch->made++;
+    batch->pending += tendon__pending_weight(request);
+    batch->weight += tendon__sink_weight(request);
+}
 
 /* All requests of a call, or none. */
 static tendon_status build_all(struct tendon_client *client, const tendon_request *requests,
@@ -97,10 +109,19 @@ static tendon_status build_all(struct tendon_client *client, const tendon_reques
     size_t done = 0;
     int64_t now_ns = tendon__now_ns();
     tendon__list_init(&batch->requests);
-    batch->made = 0;
     while (done < count) {
         const void *at = (const char *)requests + request_size * done;
-        struct tendon__request *request;
+        size_t taken = 0;
+        struct tendon__request *request =
+            count - done < 2 || by_slot(client)
+                ? NULL
+                : tendon__bundle_build(client->memory, &client->options, at, request_size,
+                                       count - done, sink, &taken);
+        if (request) {
+            add(batch, request, now_ns);
+            done += taken;
+            continue;
+        }
         size_t span = tendon__request_span(at, request_size, count - done);
         tendon_status status =
             span ? tendon__request_build(client->memory, &client->options, by_slot(client), at,
@@ -116,9 +137,7 @@ static tendon_status build_all(struct tendon_client *client, const tendon_reques
             drop_list(&batch->requests);
             return status;
         }
-        tendon__request_stamp(request, now_ns);
-        tendon__list_push(&batch->requests, &request->item.link);
-        batch->made++;
+        add(batch, request, now_ns);
         done += span;
     }
     return TENDON_OK;
@@ -147,6 +166,24 @@ static size_t take_outcomes(struct tendon__request *request, tendon_outcome *out
     return request->command_count;
 }
 
+/* Those that have gone their own way have told their outcomes by now, too. */
+static size_t take_bundled(struct tendon__request *request, tendon_outcome *out)
+{
+    struct tendon__bundle *bundle = request->bundle;
+    tendon_status status;
+    for (uint32_t i = 0; i < request->command_count; i++) {
+        struct tendon__request *member = bundle->members ? bundle->members[i] : NULL;
+        if (member) {
+            take_outcomes(member, out + i);
+            tendon__request_unref(member);
+            continue;
+        }
+        out[i].error = NULL;
+        out[i].reply = tendon__bundle_take(request, i, &out[i].error, &status);
+    }
+    return request->command_count;
+}
+
 static tendon_status run_batch(struct tendon_client *client, const tendon_request *requests,
                                size_t request_size, size_t count, tendon_outcome *out_outcomes)
 {
@@ -163,7 +200,7 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
         kept ? build_all(client, requests, request_size, count, &wait.sink, &batch, &fault)
              : TENDON_ERROR_NO_MEMORY;
     if (kept && status == TENDON_OK) {
-        status = tendon__client_admit(client, batch.made, &fault);
+        status = tendon__client_admit(client, batch.pending, &fault);
         if (status != TENDON_OK)
             drop_list(&batch.requests);
     }
@@ -174,11 +211,12 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
         for (struct tendon__link *link = batch.requests.next; link != &batch.requests;
              link = link->next)
             kept[index++] = TENDON__OWNER(link, struct tendon__request, item.link);
-        tendon__wait_init(&wait, batch.made);
+        tendon__wait_init(&wait, batch.weight);
         tendon__client_run(client, &batch.requests, &wait);
         size_t filled = 0;
         for (uint32_t i = 0; i < batch.made; i++) {
-            filled += take_outcomes(kept[i], out_outcomes + filled);
+            filled += kept[i]->bundle ? take_bundled(kept[i], out_outcomes + filled)
+                                      : take_outcomes(kept[i], out_outcomes + filled);
             tendon__request_unref(kept[i]);
         }
     }
@@ -206,14 +244,19 @@ tendon_status tendon_call_batch(tendon_client *client, const tendon_request *req
 static void give_ids(struct tendon_client *client, struct batch *batch, tendon_queue *queue,
                      uint64_t *out_ids)
 {
-    uint64_t id = atomic_fetch_add(&client->next_id, batch->made);
-    tendon__queue_ref(queue, batch->made);
+    uint64_t id = atomic_fetch_add(&client->next_id, batch->pending);
+    tendon__queue_ref(queue, batch->weight);
     for (struct tendon__link *link = batch->requests.next; link != &batch->requests;
          link = link->next) {
         struct tendon__request *request = TENDON__OWNER(link, struct tendon__request, item.link);
-        request->id = ++id;
+        bool bundled = request->bundle != NULL;
+        if (bundled)
+            request->bundle->first_id = id + 1;
+        else
+            request->id = id + 1;
         for (uint32_t i = 0; out_ids && i < request->command_count; i++)
-            *out_ids++ = request->id;
+            *out_ids++ = id + 1 + (bundled ? i : 0);
+        id += tendon__pending_weight(request);
     }
 }
 
@@ -231,7 +274,7 @@ tendon_status tendon_submit(tendon_client *client, tendon_queue *queue,
     if (status == TENDON_OK && count)
         status = build_all(client, requests, request_size, count, &queue->sink, &batch, &fault);
     if (status == TENDON_OK && count) {
-        status = tendon__client_admit(client, batch.made, NULL);
+        status = tendon__client_admit(client, batch.pending, NULL);
         if (status != TENDON_OK)
             drop_list(&batch.requests);
     }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "client/bundle.h"
 #include "client/subscription.h"
 #include "resp/encoder.h"
 
@@ -126,6 +127,9 @@ static void lose_exchanges(struct tendon__channel *channel, const struct tendon_
         struct tendon__request *request = TENDON__OWNER(exchange, struct tendon__request, exchange);
         if (request->state == TENDON__REQUEST_DONE) {
             tendon__request_unref(request);
+        } else if (request->bundle) {
+            tendon__bundle_lost(engine, channel, request, fault,
+                                head && fault->status == TENDON_ERROR_LIMIT);
         } else if (head && fault->status == TENDON_ERROR_LIMIT) {
             /* Its reply was there and too big; asking again would bring it again. */
             struct tendon__fault said = *fault;
@@ -376,7 +380,10 @@ static void on_reply(void *context, struct tendon__conn *conn, struct tendon__ex
     }
     struct tendon__request *request = TENDON__OWNER(exchange, struct tendon__request, exchange);
     if (request->state != TENDON__REQUEST_DONE) {
-        tendon__judge_reply(engine, channel, request);
+        if (request->bundle)
+            tendon__bundle_reply(engine, channel, request);
+        else
+            tendon__judge_reply(engine, channel, request);
         return;
     }
     if (conn->facts.protocol == 2)

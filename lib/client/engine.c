@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "client/bundle.h"
 #include "client/spread.h"
 #include "client/subscription.h"
 
@@ -48,7 +49,7 @@ tendon_status tendon__engine_create(struct tendon__memory *memory,
     struct tendon__link *const lists[] = {
         &engine->nodes,      &engine->channels,     &engine->graveyard, &engine->flush,
         &engine->parked,     &engine->delayed,      &engine->leases,    &engine->told,
-        &engine->dead_feeds, &engine->subscriptions};
+        &engine->dead_feeds, &engine->subscriptions, &engine->bundles,   &engine->unheard};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         tendon__list_init(lists[i]);
     read_session(engine);
@@ -126,6 +127,12 @@ static void remember_id(struct tendon__engine *engine, struct tendon__request *r
     engine->id_count++;
 }
 
+void tendon__engine_adopt(struct tendon__engine *engine, struct tendon__request *request)
+{
+    engine->live_count++;
+    remember_id(engine, request);
+}
+
 void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request *request,
                            int64_t now_ns)
 {
@@ -155,6 +162,10 @@ void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request
         tendon__request_complete(engine, request, &fault);
         return;
     }
+    if (request->bundle) {
+        tendon__bundle_submit(engine, request);
+        return;
+    }
     tendon__request_arm(engine, request);
     if (request->lease && !(request->flags & TENDON__REQUEST_OPEN_LEASE))
         tendon__lease_submit(engine, request);
@@ -166,14 +177,16 @@ void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request
 
 void tendon__engine_cancel(struct tendon__engine *engine, uint64_t id, int64_t now_ns)
 {
+    struct tendon__fault fault;
     engine->now_ns = now_ns;
+    tendon__fault_set(&fault, TENDON_ERROR_CANCELLED, "the caller cancelled the request");
+    if (tendon__bundle_cancel(engine, id, &fault))
+        return;
     struct tendon__request *request = engine->ids[id & (engine->id_room - 1)];
     while (request && request->id != id)
         request = request->hash_next;
     if (!request)
         return;
-    struct tendon__fault fault;
-    tendon__fault_set(&fault, TENDON_ERROR_CANCELLED, "the caller cancelled the request");
     if (request->state == TENDON__REQUEST_SPREAD)
         tendon__spread_fail(engine, request, &fault);
     else
@@ -323,27 +336,36 @@ int64_t tendon__engine_deadline(const struct tendon__engine *engine)
     return first ? first->when_ns : TENDON__NO_TIME;
 }
 
-static struct tendon__sink *sink_of(struct tendon__link *link)
+/* Whose outcome it is; *out_weight is what its sink counts for it. */
+static struct tendon__sink *sink_of(struct tendon__link *link, uint32_t *out_weight)
 {
     struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
-    return TENDON__OWNER(item, struct tendon__request, item)->sink;
+    if (item->is_run) {
+        *out_weight = 0;
+        return TENDON__OWNER(item, struct tendon__run, item)->request->sink;
+    }
+    struct tendon__request *request = TENDON__OWNER(item, struct tendon__request, item);
+    *out_weight = tendon__sink_weight(request);
+    return request->sink;
 }
 
 void tendon__engine_tell(struct tendon__engine *engine)
 {
+    if (!tendon__list_empty(&engine->unheard))
+        tendon__bundle_hear(engine);
     if (engine->ended_count) {
         __atomic_sub_fetch(&engine->pending, engine->ended_count, __ATOMIC_RELAXED);
         engine->ended_count = 0;
     }
     while (!tendon__list_empty(&engine->told)) {
-        struct tendon__sink *sink = sink_of(engine->told.next);
         struct tendon__link items;
-        uint32_t count = 0;
+        uint32_t weight, count = 0;
+        struct tendon__sink *sink = sink_of(engine->told.next, &weight);
         tendon__list_init(&items);
-        while (!tendon__list_empty(&engine->told) && sink_of(engine->told.next) == sink) {
+        do {
             tendon__list_push(&items, tendon__list_shift(&engine->told));
-            count++;
-        }
+            count += weight;
+        } while (!tendon__list_empty(&engine->told) && sink_of(engine->told.next, &weight) == sink);
         sink->complete_all(sink, &items, count);
     }
 }

@@ -40,6 +40,7 @@ struct tendon__request;
 struct tendon__queued_forms;
 struct tendon__spread_call;
 struct tendon__learned;
+struct tendon__bundle;
 
 enum tendon__request_state {
     TENDON__REQUEST_NEW,
@@ -57,6 +58,7 @@ enum tendon__request_state {
 struct tendon__item {
     struct tendon__link link;
     bool is_event;
+    bool is_run;          /* outcomes of a bundle, told before its end */
     bool is_lease;        /* a lease that was given back */
     bool is_subscription; /* a subscription that was closed */
 };
@@ -65,8 +67,10 @@ struct tendon__item {
 struct tendon__sink {
     /* At once; NULL in a sink that takes many at a time. */
     void (*complete)(struct tendon__sink *sink, struct tendon__request *request);
-    /* By tendon__engine_tell: `count` requests linked by item.link. */
+    /* By tendon__engine_tell: requests linked by item.link, which weigh `count` (bundle.h). */
     void (*complete_all)(struct tendon__sink *sink, struct tendon__link *items, uint32_t count);
+    /* Takes the outcomes of a bundle as they come, in runs among its items; else all at its end. */
+    bool hears;
 };
 
 /* One call: one command, or a group of commands that travel together. Counted: engine and caller
@@ -95,6 +99,7 @@ struct tendon__request {
     uint8_t spread : 3, merge : 4;
     uint16_t form_one;
     uint32_t command_count;
+    struct tendon__bundle *bundle; /* of its commands, which have an outcome each; else NULL */
     uint32_t delivered; /* members of a group already taken from the completion queue */
     char *node_name;    /* with TENDON_ROUTE_NODE */
     struct tendon_lease *lease;
@@ -285,6 +290,8 @@ struct tendon__engine {
     struct tendon__link leases;
     struct tendon__link subscriptions;
     struct tendon__link dead_feeds;
+    struct tendon__link bundles; /* on the wire */
+    struct tendon__link unheard; /* of them, those with outcomes to be told in this turn */
     uint32_t subscription_count;
     uint32_t feed_count;             /* the dead ones included */
     struct tendon__link told;        /* completed, for sinks that take many at a time */
@@ -361,6 +368,8 @@ void tendon__engine_destroy(struct tendon__engine *engine);
 /* Takes the engine's reference to the request. */
 void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request *request,
                            int64_t now_ns);
+/* A command that was counted with its bundle is a request of its own from now on. */
+void tendon__engine_adopt(struct tendon__engine *engine, struct tendon__request *request);
 void tendon__engine_cancel(struct tendon__engine *engine, uint64_t id, int64_t now_ns);
 /* Completes everything with TENDON_ERROR_CLOSED and closes every connection. */
 void tendon__engine_close(struct tendon__engine *engine, int64_t now_ns);
@@ -439,6 +448,9 @@ void tendon__route_to(struct tendon__engine *engine, struct tendon__request *req
                       struct tendon__node *node);
 void tendon__send_on(struct tendon__engine *engine, struct tendon__request *request,
                      struct tendon__channel *channel);
+/* As send_on, in front of one of which nothing was sent. */
+void tendon__send_before(struct tendon__engine *engine, struct tendon__request *request,
+                         struct tendon__channel *channel, struct tendon__exchange *before);
 
 /* retry.c: what a reply or a loss means for a request. */
 /* What a refusal teaches about the servers, whatever becomes of what was refused. The host of

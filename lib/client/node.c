@@ -96,7 +96,7 @@ static bool may_dial(const struct tendon__node *node)
 
 static bool has_room(const struct tendon__engine *engine, const struct tendon__conn *conn)
 {
-    return conn->fifo_count < (uint32_t)engine->options->max_in_flight &&
+    return conn->fifo_commands < (uint32_t)engine->options->max_in_flight &&
            (conn->fifo_bytes < (uint64_t)engine->options->max_in_flight_bytes || !conn->fifo_count);
 }
 
@@ -109,10 +109,10 @@ struct tendon__channel *tendon__node_lane(struct tendon__node *node)
         struct tendon__channel *lane = node->lanes[i];
         if (!lane || lane->state != TENDON__CHANNEL_READY || lane->retiring)
             continue;
-        if (!best || lane->conn.fifo_count < best->conn.fifo_count)
+        if (!best || lane->conn.fifo_commands < best->conn.fifo_commands)
             best = lane;
     }
-    if (!best || (lanes > 1 && best->conn.fifo_count >= LANE_BUSY_COUNT))
+    if (!best || (lanes > 1 && best->conn.fifo_commands >= LANE_BUSY_COUNT))
         tendon__node_want_lane(node);
     return best && has_room(node->engine, &best->conn) ? best : NULL;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/recycle.h"
+#include "client/bundle.h"
 #include "client/error.h"
 #include "client/subscription.h"
 
@@ -67,6 +68,8 @@ static void drop(struct tendon__item *item)
 {
     if (item->is_event)
         tendon__event_free(TENDON__OWNER(item, struct tendon__event, item));
+    else if (item->is_run)
+        tendon__run_free(TENDON__OWNER(item, struct tendon__run, item));
     else
         tendon__request_unref(TENDON__OWNER(item, struct tendon__request, item));
 }
@@ -154,7 +157,8 @@ static void unref(struct tendon_queue *queue, uint32_t count)
 static void complete_all(struct tendon__sink *sink, struct tendon__link *items, uint32_t count)
 {
     struct tendon_queue *queue = TENDON__OWNER(sink, struct tendon_queue, sink);
-    tendon__queue_push_all(queue, items);
+    if (!tendon__list_empty(items))
+        tendon__queue_push_all(queue, items);
     unref(queue, count);
 }
 
@@ -175,6 +179,7 @@ tendon_status tendon_queue_create(tendon_queue **out_queue)
     pthread_mutex_init(&queue->lock, NULL);
     queue->memory = memory;
     queue->sink.complete_all = complete_all;
+    queue->sink.hears = true;
     queue->refs = 1;
     tendon__list_init(&queue->items);
     tendon__list_init(&queue->events);
@@ -240,6 +245,19 @@ static void fill_event(tendon_completion *out, struct tendon__event *event)
     event->error = NULL;
 }
 
+/* One outcome of a bundle; true when there are more before `end`. */
+static bool fill_one_of(tendon_completion *out, struct tendon__request *request, uint32_t *at,
+                        uint32_t end)
+{
+    const struct tendon__bundle *bundle = request->bundle;
+    uint32_t index = (*at)++;
+    out->id = bundle->first_id ? bundle->first_id + index : 0;
+    out->tag = bundle->tags[index];
+    out->reply = tendon__bundle_take(request, index, &out->error, &out->status);
+    out->kind = out->reply ? TENDON_COMPLETION_REPLY : TENDON_COMPLETION_ERROR;
+    return tendon__bundle_next(bundle, at, end);
+}
+
 static void fill_outcome(tendon_completion *out, struct tendon__request *request)
 {
     uint32_t index = request->delivered++;
@@ -285,6 +303,12 @@ static bool take(tendon_completion *out, struct tendon__item *item)
     bool used_up = true;
     if (item->is_event) {
         fill_event(out, TENDON__OWNER(item, struct tendon__event, item));
+    } else if (item->is_run) {
+        struct tendon__run *run = TENDON__OWNER(item, struct tendon__run, item);
+        used_up = !fill_one_of(out, run->request, &run->at, run->end);
+    } else if (TENDON__OWNER(item, struct tendon__request, item)->bundle) {
+        struct tendon__request *request = TENDON__OWNER(item, struct tendon__request, item);
+        used_up = !fill_one_of(out, request, &request->delivered, request->command_count);
     } else {
         struct tendon__request *request = TENDON__OWNER(item, struct tendon__request, item);
         fill_outcome(out, request);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/recycle.h"
-#include "client/engine.h"
+#include "client/bundle.h"
 #include "client/error.h"
 #include "client/subscription.h"
 
@@ -56,7 +56,10 @@ void tendon__request_unref(struct tendon__request *request)
     if (__atomic_load_n(&request->refs, __ATOMIC_ACQUIRE) != 1 &&
         __atomic_sub_fetch(&request->refs, 1, __ATOMIC_ACQ_REL))
         return;
-    tendon__request_forget_replies(request);
+    if (request->bundle)
+        tendon__bundle_free(request);
+    else
+        tendon__request_forget_replies(request);
     if (request->lease)
         tendon__lease_unref(request->lease);
     if (request->subscription)
@@ -95,20 +98,27 @@ static void count_outcome(struct tendon__engine *engine, const struct tendon__re
         return;
     engine->live_count--;
     /* Who waits may call again as soon as it knows, and is not to be counted twice. */
+    uint32_t weight = tendon__pending_weight(request);
     if (request->sink->complete)
-        __atomic_sub_fetch(&engine->pending, 1, __ATOMIC_RELAXED);
+        __atomic_sub_fetch(&engine->pending, weight, __ATOMIC_RELAXED);
     else
-        engine->ended_count++;
+        engine->ended_count += weight;
     tendon_stats *stats = &engine->stats;
-    if (request->status == TENDON_OK) {
-        stats->replies += request->command_count;
-        return;
+    uint32_t replies = request->status == TENDON_OK ? request->command_count : 0;
+    uint32_t errors = request->command_count - replies;
+    if (request->bundle) {
+        replies = request->bundle->replied_count;
+        errors = weight + request->bundle->told_count - replies;
     }
-    stats->errors += request->command_count;
+    stats->replies += replies;
+    stats->errors += errors;
+    if (request->status == TENDON_OK)
+        return;
+    uint32_t calls = request->bundle ? errors : 1;
     if (request->status == TENDON_ERROR_TIMEOUT)
-        stats->timeouts++;
+        stats->timeouts += calls;
     if (request->executed == TENDON_EXECUTED_UNKNOWN)
-        stats->unknown++;
+        stats->unknown += calls;
 }
 
 enum tendon__progress tendon__request_progress(const struct tendon__request *request,
@@ -181,7 +191,8 @@ static void settle_failure(struct tendon__request *request)
         request->executed = request->was_sent ? TENDON_EXECUTED_UNKNOWN : TENDON_EXECUTED_NO;
     if (request->cause && !request->cause->node[0] && request->node)
         memcpy(request->cause->node, request->node->name, sizeof request->cause->node);
-    tendon__request_forget_replies(request);
+    if (!request->bundle)
+        tendon__request_forget_replies(request);
 }
 
 /* An opened lease that failed is lost with the same words. */
@@ -193,12 +204,35 @@ static void lose_opening(struct tendon__request *request)
         tendon__lease_lost(request->lease, &said);
 }
 
+/* All commands of a bundle were told, or are requests of their own: there is nothing to hand on. */
+static bool was_told(const struct tendon__request *request)
+{
+    return request->bundle && request->sink->hears && request->delivered == request->command_count;
+}
+
+static void forget_told(struct tendon__request *request)
+{
+    struct tendon__link none;
+    tendon__list_init(&none);
+    request->sink->complete_all(request->sink, &none, tendon__sink_weight(request));
+    tendon__request_unref(request);
+    tendon__request_unref(request);
+}
+
 /* The engine's reference ends here; the sink's goes with the request. */
 static void deliver(struct tendon__engine *engine, struct tendon__request *request)
 {
+    if (was_told(request)) {
+        forget_told(request);
+        return;
+    }
     if (request->sink->complete_all) {
-        /* Nobody else has seen the request yet, so nobody else counts. */
-        request->refs--;
+        /* Nobody else has seen the request yet, so nobody else counts; of a bundle some runs may be
+         * in a queue. */
+        if (request->bundle)
+            __atomic_sub_fetch(&request->refs, 1, __ATOMIC_ACQ_REL);
+        else
+            request->refs--;
         tendon__list_push(&engine->told, &request->item.link);
         return;
     }
@@ -225,6 +259,8 @@ void tendon__request_complete(struct tendon__engine *engine, struct tendon__requ
     forget_id(engine, request);
     if (request->status != TENDON_OK)
         settle_failure(request);
+    if (request->bundle)
+        tendon__bundle_end(request);
     count_outcome(engine, request);
     request->elapsed_ns = engine->now_ns - request->started_ns;
     if (request->flags & TENDON__REQUEST_OPEN_LEASE && request->status != TENDON_OK)

@@ -282,6 +282,11 @@ static int64_t timeout_of(const struct tendon__options *options, const tendon_re
     return timeout_ns + (block_ms + options->blocking_grace_ms) * TENDON__MS;
 }
 
+int64_t tendon__request_timeout(const struct tendon__options *options, const tendon_request *asked)
+{
+    return timeout_of(options, asked, false, 0);
+}
+
 static tendon_status check_shape(const tendon_request *request, struct tendon__fault *fault)
 {
     if (request->struct_size < sizeof(tendon_request))

@@ -32,6 +32,9 @@ struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
                                                 size_t count, struct tendon__sink *sink,
                                                 const struct tendon__fault *fault);
 
+/* What the call may take when its command does not block; TENDON__NO_TIME for ever. */
+int64_t tendon__request_timeout(const struct tendon__options *options, const tendon_request *asked);
+
 /* A request of the engine's own: no retry, one reference for the sink and one for the
  * engine. */
 struct tendon__request *tendon__request_internal(struct tendon__memory *memory,

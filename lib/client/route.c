@@ -251,8 +251,8 @@ void tendon__route_to(struct tendon__engine *engine, struct tendon__request *req
     tendon__node_wait(node, request);
 }
 
-void tendon__send_on(struct tendon__engine *engine, struct tendon__request *request,
-                     struct tendon__channel *channel)
+void tendon__send_before(struct tendon__engine *engine, struct tendon__request *request,
+                         struct tendon__channel *channel, struct tendon__exchange *before)
 {
     request->node = channel->node;
     if (request->flags & TENDON_REQUEST_CONNECT) {
@@ -274,7 +274,13 @@ void tendon__send_on(struct tendon__engine *engine, struct tendon__request *requ
     if (request->dirt & TENDON__DIRT_TRANSACTION)
         channel->dirty_turn = request->turn;
     channel->used_ns = channel->asked_ns = engine->now_ns;
-    tendon__conn_send(&channel->conn, &request->exchange, engine->now_ns);
+    tendon__conn_send_before(&channel->conn, &request->exchange, before, engine->now_ns);
     tendon__channel_flush(channel);
     tendon__request_arm(engine, request);
+}
+
+void tendon__send_on(struct tendon__engine *engine, struct tendon__request *request,
+                     struct tendon__channel *channel)
+{
+    tendon__send_before(engine, request, channel, NULL);
 }

@@ -107,6 +107,7 @@ struct tendon__conn {
     struct tendon__link fifo;
     struct tendon__link *unplaced; /* first exchange not placed, or &fifo */
     uint32_t fifo_count;
+    uint32_t fifo_commands; /* of them all */
     uint32_t *owed_count; /* of all connections of an owner who points it there; else its own */
     uint32_t own_count;
     uint64_t fifo_bytes; /* of their frames */
@@ -160,6 +161,9 @@ tendon_status tendon__conn_opened(struct tendon__conn *conn, int64_t now_ns);
 /* Appends an exchange; only when READY. Its frame must stay until it has left the connection. */
 void tendon__conn_send(struct tendon__conn *conn, struct tendon__exchange *exchange,
                        int64_t now_ns);
+/* The same in front of one that is not placed yet; NULL: behind them all. */
+void tendon__conn_send_before(struct tendon__conn *conn, struct tendon__exchange *exchange,
+                              struct tendon__exchange *before, int64_t now_ns);
 /* Takes back an exchange of which no byte was handed out. False when it is too late: it must stay
  * until answered. */
 bool tendon__conn_take_back(struct tendon__conn *conn, struct tendon__exchange *exchange);

@@ -7,18 +7,26 @@
 static const uint8_t asking_frame[] = "*1\r\n$6\r\nASKING\r\n";
 #define ASKING_BYTES (sizeof asking_frame - 1)
 
-void tendon__conn_send(struct tendon__conn *conn, struct tendon__exchange *exchange, int64_t now_ns)
+void tendon__conn_send_before(struct tendon__conn *conn, struct tendon__exchange *exchange,
+                              struct tendon__exchange *before, int64_t now_ns)
 {
     exchange->placed = false;
     exchange->reply_index = 0;
     exchange->asking_answered = false;
     exchange->queued_ns = now_ns;
-    tendon__list_push(&conn->fifo, &exchange->link);
-    if (conn->unplaced == &conn->fifo)
+    struct tendon__link *behind = before ? &before->link : &conn->fifo;
+    tendon__list_push(behind, &exchange->link);
+    if (conn->unplaced == behind)
         conn->unplaced = &exchange->link;
     conn->fifo_count++;
+    conn->fifo_commands += exchange->reply_count;
     ++*conn->owed_count;
     conn->fifo_bytes += exchange->frame_bytes;
+}
+
+void tendon__conn_send(struct tendon__conn *conn, struct tendon__exchange *exchange, int64_t now_ns)
+{
+    tendon__conn_send_before(conn, exchange, NULL, now_ns);
 }
 
 bool tendon__conn_take_back(struct tendon__conn *conn, struct tendon__exchange *exchange)
@@ -29,6 +37,7 @@ bool tendon__conn_take_back(struct tendon__conn *conn, struct tendon__exchange *
         conn->unplaced = exchange->link.next;
     tendon__list_remove(&exchange->link);
     conn->fifo_count--;
+    conn->fifo_commands -= exchange->reply_count;
     --*conn->owed_count;
     conn->fifo_bytes -= exchange->frame_bytes;
     return true;

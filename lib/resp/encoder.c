@@ -38,11 +38,46 @@ static inline uint8_t *put_header(uint8_t *out, uint8_t mark, uint64_t value)
     if (value < 10) {
         *out++ = (uint8_t)('0' + value);
     } else if (value < 100) {
-        *out++ = (uint8_t)('0' + (uint32_t)value / 10);
-        *out++ = (uint8_t)('0' + (uint32_t)value % 10);
+        uint32_t tens = (uint32_t)value * 205u >> 11; /* a tenth, for numbers below 100 */
+        *out++ = (uint8_t)('0' + tens);
+        *out++ = (uint8_t)('0' + (uint32_t)value - tens * 10);
     } else {
         out = put_long_digits(out, value);
     }
+    *out++ = '\r';
+    *out++ = '\n';
+    return out;
+}
+
+/* Most arguments are short, and two words that overlap take less time than a call. */
+static inline void put_bytes(uint8_t *out, const uint8_t *bytes, size_t size)
+{
+    if (size > 16) {
+        memcpy(out, bytes, size);
+    } else if (size >= 8) {
+        uint64_t first, last;
+        memcpy(&first, bytes, 8);
+        memcpy(&last, bytes + size - 8, 8);
+        memcpy(out, &first, 8);
+        memcpy(out + size - 8, &last, 8);
+    } else if (size >= 4) {
+        uint32_t first, last;
+        memcpy(&first, bytes, 4);
+        memcpy(&last, bytes + size - 4, 4);
+        memcpy(out, &first, 4);
+        memcpy(out + size - 4, &last, 4);
+    } else if (size) {
+        out[0] = bytes[0];
+        out[size / 2] = bytes[size / 2];
+        out[size - 1] = bytes[size - 1];
+    }
+}
+
+static inline uint8_t *put_arg(uint8_t *out, const void *bytes, size_t size)
+{
+    out = put_header(out, '$', size);
+    put_bytes(out, bytes, size);
+    out += size;
     *out++ = '\r';
     *out++ = '\n';
     return out;
@@ -63,14 +98,19 @@ size_t tendon__encode_size(const tendon_bytes *args, uint32_t arg_count)
 uint8_t *tendon__encode(uint8_t *out, const tendon_bytes *args, uint32_t arg_count)
 {
     out = put_header(out, '*', arg_count);
+    for (uint32_t i = 0; i < arg_count; i++)
+        out = put_arg(out, args[i].data, args[i].size);
+    return out;
+}
+
+uint8_t *tendon__encode_packed(uint8_t *out, const void *packed, const uint32_t *sizes,
+                               uint32_t arg_count)
+{
+    const uint8_t *at = packed;
+    out = put_header(out, '*', arg_count);
     for (uint32_t i = 0; i < arg_count; i++) {
-        size_t size = args[i].size;
-        out = put_header(out, '$', size);
-        if (size) /* an empty argument may come as NULL, which memcpy must not see */
-            memcpy(out, args[i].data, size);
-        out += size;
-        *out++ = '\r';
-        *out++ = '\n';
+        out = put_arg(out, at, sizes[i]);
+        at += sizes[i];
     }
     return out;
 }

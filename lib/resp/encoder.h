@@ -13,6 +13,10 @@ size_t tendon__encode_size(const tendon_bytes *args, uint32_t arg_count);
 /* Writes the command at `out`, which has tendon__encode_size bytes, and returns the end. */
 uint8_t *tendon__encode(uint8_t *out, const tendon_bytes *args, uint32_t arg_count);
 
+/* The same of arguments that lie one behind the other. */
+uint8_t *tendon__encode_packed(uint8_t *out, const void *packed, const uint32_t *sizes,
+                               uint32_t arg_count);
+
 /* The same read back from bytes that tendon__encode has written: how many arguments there are, with
  * *at behind their number, then one after the other. */
 uint32_t tendon__encoded_begin(const uint8_t **at);

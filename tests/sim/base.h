@@ -12,6 +12,7 @@
 #define SIM_KEYS      (SIM_TAGS * SIM_TYPES)
 #define SIM_NO_KEY    255
 #define SIM_NOBODY    255 /* owner of a slot, primary of a replica */
+#define SIM_BUNDLED   16  /* commands of one bundle */
 #define SIM_QUEUED    12  /* commands of one MULTI */
 #define SIM_ARGS      16
 #define SIM_REPLIES   8 /* of one command, over its attempts; the oldest are forgotten */

@@ -7,8 +7,6 @@
 #include "client/request_build.h"
 #include "sim.h"
 
-#define WORD_MAX 40
-
 uint8_t sim_key(uint32_t tag, char type)
 {
     static const char types[] = "sucl";
@@ -21,41 +19,33 @@ void sim_key_name(uint8_t key, char out[16])
     snprintf(out, 16, "{t%u}%c", key / SIM_TYPES, "sucl"[key % SIM_TYPES]);
 }
 
-/* The words of one command; texts live in `words`. */
-struct words {
-    char words[SIM_ARGS][WORD_MAX];
-    tendon_bytes args[SIM_ARGS];
-    uint32_t count;
-    char *payload;
-};
-
-static char *add_word(struct words *words)
+static char *add_word(struct sim_words *words)
 {
     return words->words[words->count++];
 }
 
-static void write_words(struct words *words, const struct sim_command *command)
+void sim_write_words(struct sim_words *words, const struct sim_command *command)
 {
     memset(words, 0, sizeof *words);
-    snprintf(add_word(words), WORD_MAX, "%s", sim_verb_name(command->verb));
+    snprintf(add_word(words), SIM_WORD_MAX, "%s", sim_verb_name(command->verb));
     /* Where any argument is a key, the token is written as one of the same slot. */
     bool keyed = command->verb == SIM_MGET || command->verb == SIM_DEL ||
                  command->verb == SIM_BLPOP || command->verb == SIM_WATCH;
     for (uint32_t i = 0; i < command->key_count; i++)
         sim_key_name(command->keys[i], add_word(words));
     if (command->verb == SIM_SELECT)
-        snprintf(add_word(words), WORD_MAX, "%u", command->number);
+        snprintf(add_word(words), SIM_WORD_MAX, "%u", command->number);
     if (keyed)
-        snprintf(add_word(words), WORD_MAX, "{t%u}#%u", command->keys[0] / SIM_TYPES,
+        snprintf(add_word(words), SIM_WORD_MAX, "{t%u}#%u", command->keys[0] / SIM_TYPES,
                  command->token);
     /* Keys of two slots make two commands of it, and each has the token. */
     if (sim_is_split(command))
-        snprintf(add_word(words), WORD_MAX, "{t%u}#%u", command->keys[1] / SIM_TYPES,
+        snprintf(add_word(words), SIM_WORD_MAX, "{t%u}#%u", command->keys[1] / SIM_TYPES,
                  command->token);
     if (!keyed)
-        snprintf(add_word(words), WORD_MAX, "#%u", command->token);
+        snprintf(add_word(words), SIM_WORD_MAX, "#%u", command->token);
     if (command->verb == SIM_BLPOP)
-        snprintf(add_word(words), WORD_MAX, "%.3f", (double)command->timeout_ns / 1e9);
+        snprintf(add_word(words), SIM_WORD_MAX, "%.3f", (double)command->timeout_ns / 1e9);
     for (uint32_t i = 0; i < words->count; i++)
         words->args[i] = (tendon_bytes){words->words[i], strlen(words->words[i])};
     if (command->verb != SIM_SET && command->verb != SIM_APPEND && command->verb != SIM_LPUSH)
@@ -74,7 +64,7 @@ static bool is_repeatable(enum sim_verb verb)
     return verb != SIM_INCR && verb != SIM_APPEND && verb != SIM_LPUSH && verb != SIM_BLPOP;
 }
 
-static void add_tokens(struct sim *sim, struct sim_call *call, struct sim_ask *ask)
+void sim_add_tokens(struct sim *sim, struct sim_call *call, struct sim_ask *ask)
 {
     bool repeatable = true;
     for (uint32_t i = 0; i < ask->count; i++)
@@ -94,9 +84,8 @@ static void add_tokens(struct sim *sim, struct sim_call *call, struct sim_ask *a
     }
 }
 
-static void complete(struct tendon__sink *sink, struct tendon__request *request)
+void sim_ended(struct sim_call *call, struct tendon__request *request)
 {
-    struct sim_call *call = TENDON__OWNER(sink, struct sim_call, sink);
     struct sim *sim = call->sim;
     sim->completed++;
     if (call->outcomes++)
@@ -114,11 +103,18 @@ static void complete(struct tendon__sink *sink, struct tendon__request *request)
         sim_listener_outcome(sim, call, request);
     else
         sim_check_outcome(sim, call, request);
+    if (call->is_bundled)
+        tendon__request_unref(call->request);
     call->request = NULL;
-    tendon__request_unref(request);
     if (call->lease)
         sim_lease_outcome(sim, call);
     sim_caller_goes_on(sim, call->caller);
+}
+
+static void complete(struct tendon__sink *sink, struct tendon__request *request)
+{
+    sim_ended(TENDON__OWNER(sink, struct sim_call, sink), request);
+    tendon__request_unref(request);
 }
 
 /* As a completion queue takes them: all of a turn together. */
@@ -162,15 +158,10 @@ struct sim_call *sim_make_call(struct sim *sim, int caller)
     return call;
 }
 
-void sim_hand_over(struct sim_call *call, struct tendon__request *request)
+void sim_begin_call(struct sim_call *call, struct tendon__request *request)
 {
     struct sim *sim = call->sim;
     call->request = request;
-    request->id = call->id;
-    request->started_ns = sim->now_ns;
-    request->deadline_ns = request->timeout_ns == TENDON__NO_TIME
-                               ? TENDON__NO_TIME
-                               : sim->now_ns + request->timeout_ns;
     call->submit_ns = sim->now_ns;
     call->deadline_ns = request->deadline_ns;
     if (call->deadline_ns == TENDON__NO_TIME)
@@ -178,6 +169,14 @@ void sim_hand_over(struct sim_call *call, struct tendon__request *request)
     tendon__list_push(&sim->open_calls, &call->open);
     sim->accepted++;
     sim->engine->pending++;
+}
+
+void sim_hand_over(struct sim_call *call, struct tendon__request *request)
+{
+    struct sim *sim = call->sim;
+    request->id = call->id;
+    tendon__request_stamp(request, sim->now_ns);
+    sim_begin_call(call, request);
     tendon__engine_submit(sim->engine, request, sim->now_ns);
     sim_step_out(sim);
 }
@@ -198,15 +197,15 @@ static void trace_call(struct sim *sim, const struct sim_call *call, const struc
 struct sim_call *sim_submit(struct sim *sim, struct sim_ask *ask)
 {
     tendon_request asked[SIM_QUEUED] = {{0}};
-    struct words words[SIM_QUEUED];
+    struct sim_words words[SIM_QUEUED];
     struct sim_call *call = sim_make_call(sim, ask->caller);
     call->count = ask->count;
     call->lease = ask->lease;
     call->must_succeed = ask->must_succeed;
     call->is_transaction = ask->commands[0].verb == SIM_MULTI && ask->count > 1;
-    add_tokens(sim, call, ask);
+    sim_add_tokens(sim, call, ask);
     for (uint32_t i = 0; i < ask->count; i++) {
-        write_words(&words[i], &ask->commands[i]);
+        sim_write_words(&words[i], &ask->commands[i]);
         bool last = i + 1 == ask->count;
         asked[i] = (tendon_request){
             .struct_size = sizeof asked[0],
@@ -267,6 +266,7 @@ void sim_cancel(struct sim *sim, uint32_t index, uint32_t unused)
     SIM_TRACE(sim, "call %u: cancelled", index);
     tendon__engine_cancel(sim->engine, call->id, sim->now_ns);
     sim_step_out(sim);
-    if (!call->outcomes)
+    /* Without memory to take it out of its bundle it stays there. */
+    if (!call->outcomes && !(call->is_bundled && sim->memory_refusing))
         sim_fail(sim, "call %u has no outcome although it was cancelled", index);
 }

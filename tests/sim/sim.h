@@ -56,6 +56,7 @@ struct sim_call {
     bool opens_lease;
     bool must_succeed;
     bool is_transaction;
+    bool is_bundled;   /* `request` is its bundle, as long as it is in it */
     int caller;        /* who goes on after it; -1 nobody */
     uint32_t listener; /* 1 + index of the one whose it is */
     uint32_t names;    /* it is about, a bit each; none: PING */
@@ -108,7 +109,26 @@ struct sim_ask {
     int caller;
 };
 
+#define SIM_WORD_MAX 40
+
+/* The words of one command; texts live in `words`. */
+struct sim_words {
+    char words[SIM_ARGS][SIM_WORD_MAX];
+    tendon_bytes args[SIM_ARGS];
+    uint32_t count;
+    char *payload; /* to be freed */
+};
+
+void sim_write_words(struct sim_words *words, const struct sim_command *command);
+void sim_add_tokens(struct sim *sim, struct sim_call *call, struct sim_ask *ask);
 struct sim_call *sim_submit(struct sim *sim, struct sim_ask *ask);
+/* The outcome of a call; `request` is the caller's. */
+void sim_ended(struct sim_call *call, struct tendon__request *request);
+void sim_begin_call(struct sim_call *call, struct tendon__request *request);
+/* bundle.c: commands of one call, each with an outcome of its own. Without a caller. */
+void sim_submit_bundle(struct sim *sim, struct sim_ask *asks, uint32_t count);
+/* Whether it has left its bundle, or has been answered there. */
+bool sim_has_left_bundle(const struct sim_call *call);
 struct sim_call *sim_make_call(struct sim *sim, int caller);
 void sim_hand_over(struct sim_call *call, struct tendon__request *request);
 void sim_step_out(struct sim *sim);
