@@ -171,6 +171,11 @@ static size_t take_bundled(struct tendon__request *request, tendon_outcome *out)
 {
     struct tendon__bundle *bundle = request->bundle;
     tendon_status status;
+    if (tendon__bundle_take_all(request)) {
+        for (uint32_t i = 0; i < request->command_count; i++)
+            out[i] = (tendon_outcome){.reply = bundle->replies[i]};
+        return request->command_count;
+    }
     for (uint32_t i = 0; i < request->command_count; i++) {
         struct tendon__request *member = bundle->members ? bundle->members[i] : NULL;
         if (member) {

@@ -105,6 +105,7 @@ void tendon__bundle_submit(struct tendon__engine *engine, struct tendon__request
         return;
     }
     tendon__list_push(&engine->bundles, &request->bundle->link);
+    request->exchange.kept = request->bundle->replies;
     tendon__send_on(engine, request, lane);
 }
 
@@ -123,6 +124,18 @@ static bool judge(struct tendon__engine *engine, struct tendon__channel *channel
     stand_in(member, request, channel);
     tendon__judge_reply(engine, channel, member);
     return true;
+}
+
+/* Takes note of the replies that the connection has kept. */
+static void settle(struct tendon__request *request, uint32_t end)
+{
+    struct tendon__bundle *bundle = request->bundle;
+    for (; bundle->settled < end; bundle->settled++) {
+        if (bundle->fates[bundle->settled] != TENDON__FATE_OPEN)
+            continue;
+        bundle->fates[bundle->settled] = TENDON__FATE_REPLIED;
+        bundle->replied_count++;
+    }
 }
 
 /* The current reply is the outcome of a command. */
@@ -163,6 +176,7 @@ void tendon__bundle_reply(struct tendon__engine *engine, struct tendon__channel 
                           struct tendon__request *request)
 {
     uint32_t index = request->exchange.reply_index - 1;
+    settle(request, index);
     bool is_open = request->bundle->fates[index] == TENDON__FATE_OPEN;
     if (is_open && channel->conn.tape.nodes[0].type == TENDON_NODE_ERROR) {
         take_error(engine, channel, request, index);
@@ -171,6 +185,14 @@ void tendon__bundle_reply(struct tendon__engine *engine, struct tendon__channel 
     if (is_open)
         keep(channel, request->bundle, index, false);
     note_reply(engine, request);
+}
+
+void tendon__bundle_received(struct tendon__engine *engine, struct tendon__channel *channel)
+{
+    struct tendon__link *first = channel->conn.fifo.next;
+    struct tendon__exchange *exchange = TENDON__OWNER(first, struct tendon__exchange, link);
+    if (first != &channel->conn.fifo && exchange->kept && exchange->reply_index)
+        note_reply(engine, TENDON__OWNER(exchange, struct tendon__request, exchange));
 }
 
 void tendon__bundle_lost(struct tendon__engine *engine, struct tendon__channel *channel,
@@ -183,6 +205,7 @@ void tendon__bundle_lost(struct tendon__engine *engine, struct tendon__channel *
         [TENDON__PROGRESS_SENT] = TENDON__FATE_REFUSED_UNKNOWN,
     };
     tendon__request_ref(request);
+    settle(request, request->exchange.reply_index);
     for (uint32_t i = request->exchange.reply_index; i < request->command_count; i++) {
         if (request->bundle->fates[i] != TENDON__FATE_OPEN)
             continue;
@@ -243,12 +266,14 @@ bool tendon__bundle_cancel(struct tendon__engine *engine, uint64_t id,
         return false; /* by now it is a request of its own */
     }
     uint32_t index = (uint32_t)(id - request->bundle->first_id);
+    settle(request, request->exchange.reply_index);
     if (request->bundle->fates[index] != TENDON__FATE_OPEN)
         return true;
     struct tendon__request *member =
         leave(engine, request, index, TENDON__FATE_OPEN /* it goes on, as if nobody had asked */);
     if (!member)
         return true;
+    request->exchange.kept = NULL; /* each reply is looked at: this one is nobody's */
     stand_in(member, request, request->channel);
     member->was_sent = true; /* or will be */
     tendon__request_fail(engine, member, fault);
@@ -258,6 +283,8 @@ bool tendon__bundle_cancel(struct tendon__engine *engine, uint64_t id,
 void tendon__bundle_end(struct tendon__request *request)
 {
     struct tendon__bundle *bundle = request->bundle;
+    request->exchange.kept = NULL;
+    settle(request, request->exchange.reply_index);
     tendon__list_remove(&bundle->link);
     tendon__list_remove(&bundle->unheard);
     request->delivered = bundle->told;
@@ -284,6 +311,7 @@ void tendon__bundle_hear(struct tendon__engine *engine)
         struct tendon__bundle *bundle = TENDON__OWNER(link, struct tendon__bundle, unheard);
         struct tendon__request *request = tendon__bundle_request(bundle);
         uint32_t from = bundle->told;
+        settle(request, request->exchange.reply_index);
         if (!tendon__bundle_next(bundle, &from, request->exchange.reply_index))
             continue;
         struct tendon__run *run = tendon__recycle_take(engine->memory, sizeof *run);

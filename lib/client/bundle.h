@@ -15,8 +15,9 @@
  *   ENDED     failed with the bundle   never; status, executed and cause are those of the request
  *
  * What holds:
- *   - Replies belong to commands by their place: fates below exchange.reply_index are not OPEN, and
- *     of what was sent only GONE commands may be above it (cancelled; their reply is thrown away).
+ *   - Replies belong to commands by their place. The connection keeps them in replies[] up to
+ *     exchange.reply_index; fates below `settled` have taken note of it, and are not OPEN. Above
+ *     reply_index there are only OPEN commands, and GONE ones, whose reply is thrown away.
  *   - DONE: no command is OPEN. The exchange may still be owed replies (after its deadline), for
  *     which the connection keeps a reference, as for any request.
  *   - The sink counts one for the bundle and one for each command; a command that is gone takes its
@@ -57,6 +58,7 @@ struct tendon__bundle {
     bool has_forms;         /* some reply has a form of its own over RESP2 */
     uint32_t told;          /* commands below this were handed to the sink, */
     uint32_t told_count;    /* of them, those that had their outcome here */
+    uint32_t settled;       /* below this fates are known; replies that were kept are not looked at */
     uint32_t replied_count; /* commands with that fate */
     uint32_t gone_count;
     tendon_reply **replies;
@@ -112,6 +114,8 @@ void tendon__bundle_submit(struct tendon__engine *engine, struct tendon__request
 /* The connection's reply to command exchange.reply_index - 1. */
 void tendon__bundle_reply(struct tendon__engine *engine, struct tendon__channel *channel,
                           struct tendon__request *request);
+/* After replies have come: those of its first bundle are told in this turn. */
+void tendon__bundle_received(struct tendon__engine *engine, struct tendon__channel *channel);
 /* Its connection ended; `too_big`: its next reply was there and crossed a limit. */
 void tendon__bundle_lost(struct tendon__engine *engine, struct tendon__channel *channel,
                          struct tendon__request *request, const struct tendon__fault *fault,
@@ -133,6 +137,15 @@ static inline bool tendon__bundle_next(const struct tendon__bundle *bundle, uint
     while (*at < end && bundle->fates[*at] == TENDON__FATE_GONE)
         ++*at;
     return *at < end;
+}
+
+/* True when every command has a reply, which all pass to the caller. */
+static inline bool tendon__bundle_take_all(struct tendon__request *request)
+{
+    if (request->bundle->replied_count != request->command_count)
+        return false;
+    request->bundle->replied_count = 0;
+    return true;
 }
 
 /* The reply, which passes to the caller, or NULL with the error. */

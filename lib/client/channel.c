@@ -291,6 +291,7 @@ void tendon__engine_received(struct tendon__engine *engine, struct tendon__chann
         tendon__channel_flush(channel); /* a refused HELLO is followed by a second round */
     if (channel->state != TENDON__CHANNEL_READY)
         return;
+    tendon__bundle_received(engine, channel);
     if (channel->is_lane && channel->node->waiting_count)
         tendon__node_serve(channel->node);
     else if (channel->is_lane && channel->node->pool.waiting_count)

@@ -171,6 +171,17 @@ static void fail_decoding(struct tendon__conn *conn, tendon_status status)
     tendon__conn_fail(conn, &fault);
 }
 
+/* False for a reply that has to be told. */
+static bool keep_reply(struct tendon__conn *conn, struct tendon__exchange *exchange)
+{
+    tendon_reply *reply = conn->tape.nodes[0].type == TENDON_NODE_ERROR
+                              ? NULL
+                              : tendon__conn_take_reply(conn);
+    if (reply)
+        exchange->kept[exchange->reply_index++] = reply;
+    return reply != NULL;
+}
+
 static void deliver_reply(struct tendon__conn *conn)
 {
     struct tendon__link *link = conn->fifo.next;
@@ -190,7 +201,10 @@ static void deliver_reply(struct tendon__conn *conn)
         exchange->asking_answered = true;
         return;
     }
-    if (exchange->reply_index + 1 == exchange->reply_count)
+    bool is_last = exchange->reply_index + 1 == exchange->reply_count;
+    if (exchange->kept && !is_last && keep_reply(conn, exchange))
+        return;
+    if (is_last)
         tendon__conn_shift(conn);
     conn->ops->reply(conn->context, conn, exchange);
 }
@@ -231,14 +245,47 @@ static bool step(struct tendon__conn *conn)
     return conn->state != TENDON__CONN_FAILED && conn->rx_head < conn->rx_size;
 }
 
+/* The exchange at the front has all that its next reply may be asked for, and keeps what comes. */
+static struct tendon__exchange *keeper(const struct tendon__conn *conn)
+{
+    struct tendon__link *link = conn->fifo.next;
+    struct tendon__exchange *exchange = TENDON__OWNER(link, struct tendon__exchange, link);
+    if (link == &conn->fifo || !exchange->kept || !exchange->placed || exchange->asking ||
+        conn->streams || conn->state != TENDON__CONN_READY || conn->decoder.position ||
+        tendon__conn_progress(conn, exchange) == TENDON__PROGRESS_QUEUED)
+        return NULL;
+    return exchange;
+}
+
+/* The short way of plain replies to their places; whatever else comes is left to `step`. */
+static void keep_plain(struct tendon__conn *conn)
+{
+    struct tendon__exchange *exchange = keeper(conn);
+    tendon_node node;
+    size_t size;
+    while (exchange && exchange->reply_index + 1 < exchange->reply_count) {
+        const uint8_t *start = conn->rx + conn->rx_head;
+        if (!tendon__decode_plain(start, conn->rx_size - conn->rx_head,
+                                  conn->decoder.limits.bytes_max, &node, &size) ||
+            size >= TENDON__REPLY_ADOPT_BYTES)
+            return;
+        tendon_reply *reply = tendon__reply_copy(conn->memory, &node, 1, start, size);
+        if (!reply)
+            return;
+        exchange->kept[exchange->reply_index++] = reply;
+        conn->rx_head += size;
+    }
+}
+
 void tendon__conn_received(struct tendon__conn *conn, size_t size, int64_t now_ns)
 {
     conn->rx_size += size;
     conn->rx_filled |= conn->rx_size == conn->rx_room;
     conn->rx_total += size;
     conn->rx_ns = now_ns;
-    while (step(conn))
-        continue;
+    do
+        keep_plain(conn);
+    while (step(conn));
     if (conn->rx_head == conn->rx_size && conn->state != TENDON__CONN_FAILED) {
         conn->rx_head = conn->rx_size = 0;
         if (conn->rx_room > TENDON__RX_BYTES_MAX_IDLE) {

@@ -80,6 +80,9 @@ struct tendon__exchange {
     uint64_t tx_start;
     uint64_t tx_end;
     int64_t queued_ns;
+    /* Where replies are put, by their index, without a word: all but the last one, errors, and what
+     * memory was not enough for. NULL: each is told by ops->reply. */
+    tendon_reply **kept;
 };
 
 struct tendon__conn;

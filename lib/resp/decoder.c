@@ -5,6 +5,8 @@
  */
 #include "resp/decoder_step.h"
 
+#include <string.h>
+
 #include "resp/number.h"
 
 #define ROOM_FIRST 8 /* nodes, and frames: enough for most replies without growing again */
@@ -253,7 +255,8 @@ static int read_element(struct tendon__decoder *decoder, uint8_t *start, size_t 
     }
 }
 
-int tendon__decoder_feed(struct tendon__decoder *decoder, uint8_t *start, size_t size)
+static __attribute__((noinline)) int feed(struct tendon__decoder *decoder, uint8_t *start,
+                                          size_t size)
 {
     /* Bytes beyond the limit are never looked at, so the outcome does not depend on how they
      * arrive. */
@@ -276,4 +279,45 @@ int tendon__decoder_feed(struct tendon__decoder *decoder, uint8_t *start, size_t
             decoder->wanted = size + 1;
     }
     return step;
+}
+
+int tendon__decoder_feed(struct tendon__decoder *decoder, uint8_t *start, size_t size)
+{
+    /* A lone string needs none of what follows. */
+    if (decoder->position || size > decoder->limits.bytes_max ||
+        !take_whole_string(decoder, start, size))
+        return feed(decoder, start, size);
+    decoder->wanted = 0;
+    decoder->consumed = decoder->position;
+    return TENDON__DECODE_DONE;
+}
+
+bool tendon__decode_plain(const uint8_t *start, size_t size, uint64_t bytes_max,
+                          tendon_node *out_node, size_t *out_size)
+{
+    static const uint8_t ok[] = {'+', 'O', 'K', '\r', '\n'};
+    uint32_t number;
+    const uint8_t *body = NULL;
+    if (size < SHORT_LINE_ROOM || bytes_max < SHORT_LINE_ROOM)
+        return false;
+    if (*start == '$' || *start == ':')
+        body = step_short_length(start, &number);
+    if (body && *start == '$') {
+        size_t offset = (size_t)(body - start);
+        if (size - offset < (size_t)number + 2 || offset + number + 2 > bytes_max ||
+            body[number] != '\r' || body[number + 1] != '\n')
+            return false;
+        *out_node = (tendon_node){
+            .type = TENDON_NODE_STRING, .size = number, .value.offset = offset};
+        *out_size = offset + number + 2;
+    } else if (body) {
+        *out_node = (tendon_node){.type = TENDON_NODE_INTEGER, .value.integer = number};
+        *out_size = (size_t)(body - start);
+    } else if (!memcmp(start, ok, sizeof ok)) {
+        *out_node = (tendon_node){.type = TENDON_NODE_STATUS, .size = 2, .value.offset = 1};
+        *out_size = sizeof ok;
+    } else {
+        return false;
+    }
+    return true;
 }
