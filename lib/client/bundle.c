@@ -64,10 +64,9 @@ static void dissolve(struct tendon__engine *engine, struct tendon__request *requ
     struct tendon__bundle *bundle = request->bundle;
     tendon__request_ref(request);
     for (uint32_t i = 0; i < request->command_count; i++) {
-        struct tendon__request *member =
-            bundle->fates[i] == TENDON__FATE_OPEN
-                ? leave(engine, request, i, TENDON__FATE_REFUSED_NO)
-                : NULL;
+        struct tendon__request *member = bundle->fates[i] == TENDON__FATE_OPEN
+                                             ? leave(engine, request, i, TENDON__FATE_REFUSED_NO)
+                                             : NULL;
         if (!member)
             continue;
         tendon__request_arm(engine, member);
@@ -81,9 +80,8 @@ static void dissolve(struct tendon__engine *engine, struct tendon__request *requ
 static struct tendon__channel *find_lane(struct tendon__engine *engine,
                                          const struct tendon__request *request)
 {
-    struct tendon__node *node = engine->kind == TENDON__KIND_STANDALONE && engine->map_nodes
-                                    ? engine->map_nodes[0]
-                                    : NULL;
+    struct tendon__node *node =
+        engine->kind == TENDON__KIND_STANDALONE && engine->map_nodes ? engine->map_nodes[0] : NULL;
     struct tendon__channel *lane = NULL;
     if (!node || node->waiting_count)
         return NULL;

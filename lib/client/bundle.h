@@ -4,8 +4,8 @@
  * else: as soon as something else happens to one of its commands, that command leaves the bundle
  * and goes on as a request of its own, with the deadline it had and all the rules of retry.c.
  *
- *   request NEW -> ON_WIRE -> DONE     a bundle never waits: if it cannot be sent at once, or not as
- *                                      it is, all its commands leave
+ *   request NEW -> ON_WIRE -> DONE     a bundle never waits: if it cannot be sent at once, or not
+ * as it is, all its commands leave
  *
  *   fate of a command                  leaves it
  *   OPEN      not answered             by its reply, or by one of those below
@@ -36,8 +36,10 @@
 
 #include "client/engine.h"
 
-#define TENDON__BUNDLE_MAX   1024u   /* commands */
-#define TENDON__BUNDLE_BYTES 262144u /* of its frame until the last command, and of each command */
+#define TENDON__BUNDLE_MAX 1024u /* commands */
+#define TENDON__BUNDLE_BYTES                                                                       \
+    262144u /* of its frame until the last command, and of each command                            \
+             */
 
 enum tendon__fate {
     TENDON__FATE_OPEN,
@@ -55,16 +57,16 @@ struct tendon__bundle {
     uint64_t first_id;           /* 0: cannot be cancelled */
     uint32_t asked_flags;        /* of each command */
     int64_t asked_timeout_ms;
-    bool has_forms;         /* some reply has a form of its own over RESP2 */
-    uint32_t told;          /* commands below this were handed to the sink, */
-    uint32_t told_count;    /* of them, those that had their outcome here */
-    uint32_t settled;       /* below this fates are known; replies that were kept are not looked at */
+    bool has_forms;      /* some reply has a form of its own over RESP2 */
+    uint32_t told;       /* commands below this were handed to the sink, */
+    uint32_t told_count; /* of them, those that had their outcome here */
+    uint32_t settled;    /* below this fates are known; replies that were kept are not looked at */
     uint32_t replied_count; /* commands with that fate */
     uint32_t gone_count;
     tendon_reply **replies;
     uint64_t *tags;
-    uint32_t *ends;                   /* of the frames of the commands, from the first one's begin */
-    uint8_t *fates;                   /* enum tendon__fate */
+    uint32_t *ends; /* of the frames of the commands, from the first one's begin */
+    uint8_t *fates; /* enum tendon__fate */
     struct tendon__request **members; /* those that are gone, for a caller that waits; else NULL */
 };
 

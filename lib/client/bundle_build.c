@@ -161,7 +161,7 @@ struct tendon__request *tendon__bundle_build(struct tendon__memory *memory,
         bundle->ends[i] = (uint32_t)(end - request->frame);
     }
     request->frame_bytes = (size_t)(end - request->frame);
-    request->timeout_ns = tendon__request_timeout(options, first);
+    request->timeout_ns = tendon__request_timeout(options, first, false, 0);
     bundle->asked_flags = first->flags;
     bundle->asked_timeout_ms = first->timeout_ms;
     bundle->has_forms = run.has_forms && options->reply_form == TENDON__REPLY_FORM_RESP3 &&

@@ -47,8 +47,8 @@ tendon_status tendon__engine_create(struct tendon__memory *memory,
     tendon__random_init(&engine->random, seed);
     tendon__timers_init(&engine->timers, memory);
     struct tendon__link *const lists[] = {
-        &engine->nodes,      &engine->channels,     &engine->graveyard, &engine->flush,
-        &engine->parked,     &engine->delayed,      &engine->leases,    &engine->told,
+        &engine->nodes,      &engine->channels,      &engine->graveyard, &engine->flush,
+        &engine->parked,     &engine->delayed,       &engine->leases,    &engine->told,
         &engine->dead_feeds, &engine->subscriptions, &engine->bundles,   &engine->unheard};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         tendon__list_init(lists[i]);

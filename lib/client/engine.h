@@ -100,8 +100,8 @@ struct tendon__request {
     uint16_t form_one;
     uint32_t command_count;
     struct tendon__bundle *bundle; /* of its commands, which have an outcome each; else NULL */
-    uint32_t delivered; /* members of a group already taken from the completion queue */
-    char *node_name;    /* with TENDON_ROUTE_NODE */
+    uint32_t delivered;            /* members of a group already taken from the completion queue */
+    char *node_name;               /* with TENDON_ROUTE_NODE */
     struct tendon_lease *lease;
     struct tendon_subscription *subscription;
     int64_t timeout_ns; /* as resolved from the caller and the options; TENDON__NO_TIME for none */

@@ -105,6 +105,7 @@ struct walk {
     uint32_t index;
     uint32_t count;
     bool in_multi;
+    bool begins_multi;
     uint32_t shared;  /* flags that every command has so far */
     int64_t block_ms; /* how long the server may hold the answer; -1 for ever */
 };
@@ -252,41 +253,6 @@ static tendon_status describe(struct tendon__request *request, const struct args
     return tendon__request_note(request, args->list, args->count, &command, &how, fault);
 }
 
-/* The deadline of a call that named none: what its attempts, waits and connects may take together.
- */
-static int64_t derived_timeout(const struct tendon__options *options)
-{
-    if (options->command_timeout_ms)
-        return options->command_timeout_ms * TENDON__MS;
-    if (!options->read_timeout_ms)
-        return TENDON__NO_TIME;
-    int64_t tries = options->max_retries < 0 ? 10 : options->max_retries + 1;
-    int64_t ms = options->connect_timeout_ms +
-                 tries * (options->read_timeout_ms + options->retry_backoff_max_ms);
-    return ms * TENDON__MS;
-}
-
-static int64_t timeout_of(const struct tendon__options *options, const tendon_request *asked,
-                          bool blocking, int64_t block_ms)
-{
-    if (asked->timeout_ms > 0)
-        return asked->timeout_ms < INT64_MAX / TENDON__MS / 4 ? asked->timeout_ms * TENDON__MS
-                                                              : TENDON__NO_TIME;
-    if (asked->timeout_ms < 0)
-        return TENDON__NO_TIME;
-    int64_t timeout_ns = derived_timeout(options);
-    if (!blocking)
-        return timeout_ns;
-    if (block_ms < 0 || timeout_ns == TENDON__NO_TIME || block_ms > INT64_MAX / TENDON__MS / 4)
-        return TENDON__NO_TIME;
-    return timeout_ns + (block_ms + options->blocking_grace_ms) * TENDON__MS;
-}
-
-int64_t tendon__request_timeout(const struct tendon__options *options, const tendon_request *asked)
-{
-    return timeout_of(options, asked, false, 0);
-}
-
 static tendon_status check_shape(const tendon_request *request, struct tendon__fault *fault)
 {
     if (request->struct_size < sizeof(tendon_request))
@@ -310,6 +276,22 @@ static tendon_status check_shape(const tendon_request *request, struct tendon__f
     return TENDON_OK;
 }
 
+/* The arguments of one command, checked, and the size of its frame. args->many is to be freed. */
+static tendon_status measure_one(struct tendon__memory *memory,
+                                 const struct tendon__options *options, const tendon_request *asked,
+                                 struct args *args, size_t *out_size, struct tendon__fault *fault)
+{
+    tendon_status status = unpack(memory, asked, args, fault);
+    if (status == TENDON_OK)
+        status = check_args(options, args, fault);
+    if (status != TENDON_OK)
+        return status;
+    *out_size = tendon__encode_size(args->list, args->count);
+    if (!*out_size)
+        return tendon__fault_set(fault, TENDON_ERROR_LIMIT, "the command does not fit memory");
+    return TENDON_OK;
+}
+
 /* First pass: checks and the size of the frame. */
 static tendon_status measure(struct tendon__memory *memory, const struct tendon__options *options,
                              const tendon_request *first, size_t request_size, size_t count,
@@ -318,28 +300,25 @@ static tendon_status measure(struct tendon__memory *memory, const struct tendon_
     *out_size = 0;
     for (size_t i = 0; i < count; i++) {
         const tendon_request *asked = request_at(first, request_size, i);
-        struct args args;
+        struct args args = {.many = NULL};
+        size_t size = 0;
         tendon_status status = check_shape(asked, fault);
         if (status == TENDON_OK && asked->flags & TENDON_REQUEST_CONNECT)
             continue;
         if (status == TENDON_OK)
-            status = unpack(memory, asked, &args, fault);
-        if (status != TENDON_OK)
-            return status;
-        status = check_args(options, &args, fault);
-        size_t size = status == TENDON_OK ? tendon__encode_size(args.list, args.count) : 0;
+            status = measure_one(memory, options, asked, &args, &size, fault);
         tendon__memory_free(memory, args.many);
         if (status != TENDON_OK)
             return status;
-        if (!size || size > SIZE_MAX / 4 - *out_size)
+        if (size > SIZE_MAX / 4 - *out_size)
             return tendon__fault_set(fault, TENDON_ERROR_LIMIT, "the command does not fit memory");
         *out_size += size;
     }
     return TENDON_OK;
 }
 
-static struct tendon__request *allocate(struct tendon__memory *memory, size_t frame_bytes,
-                                        uint32_t commands, struct tendon__sink *sink)
+struct tendon__request *tendon__request_allocate(struct tendon__memory *memory, size_t frame_bytes,
+                                                 uint32_t commands, struct tendon__sink *sink)
 {
     size_t size = sizeof(struct tendon__request) + frame_bytes;
     struct tendon__request *request = tendon__recycle_take(memory, size);
@@ -389,55 +368,84 @@ static tendon_status set_route(struct tendon__request *request, uint32_t route, 
                : tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for the node's name");
 }
 
-/* Second pass: encodes and describes each command. */
-static tendon_status fill(struct tendon__request *request, const struct tendon__options *options,
-                          bool by_slot, const tendon_request *first, size_t request_size,
-                          struct tendon__fault *fault)
+/* One command into the request: encodes and describes it. Returns its end in the frame. */
+static tendon_status fill_one(struct tendon__request *request, const tendon_request *asked,
+                              const struct args *args, struct walk *walk, uint8_t **end,
+                              struct tendon__fault *fault)
 {
-    struct walk walk = {
+    *end = tendon__encode(*end, args->list, args->count);
+    tendon_status status = describe(request, args, asked->flags, walk, fault);
+    walk->begins_multi |= walk->index == 0 && walk->in_multi;
+    return status;
+}
+
+static struct walk begin_walk(const struct tendon__request *request,
+                              const struct tendon__options *options, bool by_slot, uint32_t flags)
+{
+    return (struct walk){
         .by_slot = by_slot,
         .forms = options->reply_form == TENDON__REPLY_FORM_RESP3,
-        .grouped = first->flags & TENDON_REQUEST_ATOMIC,
+        .grouped = flags & TENDON_REQUEST_ATOMIC,
         .count = request->command_count,
         .shared =
             TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT | TENDON__REQUEST_REPLICA_SAFE,
     };
-    uint8_t *end = request->frame;
-    bool transaction = false;
-    tendon_status status = set_route(request, first->route, first->slot, first->node, fault);
-    for (; walk.index < walk.count && status == TENDON_OK; walk.index++) {
-        const tendon_request *asked = request_at(first, request_size, walk.index);
-        if (request->tags)
-            request->tags[walk.index] = asked->tag;
-        request->flags |= asked->flags & ~(TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT);
-        if (asked->flags & TENDON_REQUEST_CONNECT)
-            continue;
-        struct args args;
-        status = unpack(request->memory, asked, &args, fault);
-        if (status != TENDON_OK)
-            return status;
-        end = tendon__encode(end, args.list, args.count);
-        status = describe(request, &args, asked->flags, &walk, fault);
-        tendon__memory_free(request->memory, args.many);
-        transaction |= walk.index == 0 && walk.in_multi;
-    }
-    if (status != TENDON_OK)
-        return status;
-    if (walk.in_multi && !request->lease)
+}
+
+/* What is known of the request once all of its commands are. */
+static tendon_status end_walk(struct tendon__request *request,
+                              const struct tendon__options *options, const tendon_request *first,
+                              const struct walk *walk, struct tendon__fault *fault)
+{
+    if (walk->in_multi && !request->lease)
         return tendon__fault_set(fault, TENDON_ERROR_STATE,
                                  "a group that begins with MULTI must end with EXEC");
-    if (transaction && !request->lease)
+    if (walk->begins_multi && !request->lease)
         request->flags |= TENDON__REQUEST_TRANSACTION;
     if (!(request->flags & TENDON_REQUEST_CONNECT))
-        request->flags |= walk.shared;
-    request->frame_bytes = (size_t)(end - request->frame);
+        request->flags |= walk->shared;
     if (first->route == TENDON_ROUTE_SLOT) {
         request->slot = first->slot;
         request->flags &= ~TENDON__REQUEST_CROSS_SLOT;
     }
-    request->timeout_ns =
-        timeout_of(options, first, request->flags & TENDON_REQUEST_BLOCKING, walk.block_ms);
+    request->timeout_ns = tendon__request_timeout(
+        options, first, request->flags & TENDON_REQUEST_BLOCKING, walk->block_ms);
     return TENDON_OK;
+}
+
+static void note_flags(struct tendon__request *request, uint32_t asked)
+{
+    request->flags |= asked & ~(TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT);
+}
+
+/* Second pass: encodes and describes each command. `ready` are the arguments of the only one, or
+ * NULL. */
+static tendon_status fill(struct tendon__request *request, const struct tendon__options *options,
+                          bool by_slot, const tendon_request *first, size_t request_size,
+                          const struct args *ready, struct tendon__fault *fault)
+{
+    struct walk walk = begin_walk(request, options, by_slot, first->flags);
+    uint8_t *end = request->frame;
+    tendon_status status = set_route(request, first->route, first->slot, first->node, fault);
+    if (ready && status == TENDON_OK) {
+        note_flags(request, first->flags);
+        status = fill_one(request, first, ready, &walk, &end, fault);
+    }
+    for (; !ready && walk.index < walk.count && status == TENDON_OK; walk.index++) {
+        const tendon_request *asked = request_at(first, request_size, walk.index);
+        if (request->tags)
+            request->tags[walk.index] = asked->tag;
+        note_flags(request, asked->flags);
+        if (asked->flags & TENDON_REQUEST_CONNECT)
+            continue;
+        struct args args;
+        status = unpack(request->memory, asked, &args, fault);
+        if (status == TENDON_OK)
+            status = fill_one(request, asked, &args, &walk, &end, fault);
+        tendon__memory_free(request->memory, args.many);
+    }
+    request->frame_bytes = (size_t)(end - request->frame);
+    return status == TENDON_OK ? end_walk(request, options, first, &walk, fault) : status;
 }
 
 tendon_status tendon__request_build(struct tendon__memory *memory,
@@ -446,56 +454,34 @@ tendon_status tendon__request_build(struct tendon__memory *memory,
                                     struct tendon__sink *sink, struct tendon__request **out,
                                     struct tendon__fault *fault)
 {
-    size_t frame_bytes;
+    size_t frame_bytes = 0;
+    struct args args;
+    struct tendon__request *request = NULL;
+    bool is_one = count == 1 && !(first->flags & TENDON_REQUEST_CONNECT);
+    args.many = NULL;
     tendon_status status =
-        measure(memory, options, first, request_size, count, &frame_bytes, fault);
-    if (status != TENDON_OK)
-        return status;
-    struct tendon__request *request = allocate(memory, frame_bytes, (uint32_t)count, sink);
-    if (!request)
-        return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for the request");
-    request->tag = first->tag;
-    if (first->lease) {
-        request->lease = first->lease;
-        __atomic_add_fetch(&first->lease->refs, 1, __ATOMIC_RELAXED);
+        is_one ? check_shape(first, fault)
+               : measure(memory, options, first, request_size, count, &frame_bytes, fault);
+    if (is_one && status == TENDON_OK)
+        status = measure_one(memory, options, first, &args, &frame_bytes, fault);
+    if (status == TENDON_OK &&
+        !(request = tendon__request_allocate(memory, frame_bytes, (uint32_t)count, sink)))
+        status = tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "no memory for the request");
+    if (status == TENDON_OK) {
+        request->tag = first->tag;
+        if (first->lease) {
+            request->lease = first->lease;
+            __atomic_add_fetch(&first->lease->refs, 1, __ATOMIC_RELAXED);
+        }
+        status = fill(request, options, by_slot, first, request_size, is_one ? &args : NULL, fault);
     }
-    status = fill(request, options, by_slot, first, request_size, fault);
-    if (status != TENDON_OK) {
+    if (args.many)
+        tendon__memory_free(memory, args.many);
+    if (status == TENDON_OK)
+        *out = request;
+    else if (request)
         release(request);
-        return status;
-    }
-    *out = request;
-    return TENDON_OK;
-}
-
-struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
-                                                const tendon_request *first, size_t request_size,
-                                                size_t count, struct tendon__sink *sink,
-                                                const struct tendon__fault *fault)
-{
-    struct tendon__request *request = allocate(memory, 0, (uint32_t)count, sink);
-    if (!request)
-        return NULL;
-    request->tag = first->tag;
-    request->timeout_ns = TENDON__NO_TIME;
-    tendon__request_blame(request, fault);
-    for (size_t i = 0; request->tags && i < count; i++)
-        request->tags[i] = request_at(first, request_size, i)->tag;
-    return request;
-}
-
-struct tendon__request *tendon__request_internal(struct tendon__memory *memory,
-                                                 const tendon_bytes *args, uint32_t count,
-                                                 struct tendon__sink *sink)
-{
-    size_t size = tendon__encode_size(args, count);
-    struct tendon__request *request = allocate(memory, size, 1, sink);
-    if (!request)
-        return NULL;
-    tendon__encode(request->frame, args, count);
-    request->frame_bytes = size;
-    request->flags = TENDON__REQUEST_INTERNAL | TENDON_REQUEST_NO_RETRY | TENDON_REQUEST_READ_ONLY;
-    return request;
+    return status;
 }
 
 /* What a subscription understands; the names of MONITOR and PING are none. */
@@ -536,11 +522,11 @@ tendon_status tendon__request_subscribe(struct tendon__memory *memory,
     if (status == TENDON_OK)
         status = check_subscribing(&args, fault);
     struct tendon__request *request =
-        status == TENDON_OK ? allocate(memory, frame_bytes, 1, sink) : NULL;
+        status == TENDON_OK ? tendon__request_allocate(memory, frame_bytes, 1, sink) : NULL;
     if (request) {
         request->tag = asked->tag;
         request->subscription = subscription;
-        request->timeout_ns = timeout_of(options, asked, false, 0);
+        request->timeout_ns = tendon__request_timeout(options, asked, false, 0);
         request->frame_bytes =
             (size_t)(tendon__encode(request->frame, args.list, args.count) - request->frame);
         __atomic_add_fetch(&subscription->refs, 1, __ATOMIC_RELAXED);
@@ -552,39 +538,19 @@ tendon_status tendon__request_subscribe(struct tendon__memory *memory,
     return status;
 }
 
-struct tendon__request *tendon__request_part(const struct tendon__request *whole,
-                                             size_t frame_bytes, struct tendon__sink *sink)
-{
-    struct tendon__request *request = allocate(whole->memory, frame_bytes, 1, sink);
-    if (!request)
-        return NULL;
-    uint32_t dropped = TENDON__REQUEST_DIRECT | TENDON__REQUEST_CROSS_SLOT;
-    /* What every node is asked is not asked of another in its place. */
-    if (whole->spread == TENDON__SPREAD_PRIMARIES || whole->spread == TENDON__SPREAD_NODES)
-        dropped |= TENDON__REQUEST_REPLICA_SAFE;
-    request->flags = (whole->flags & ~dropped) | TENDON__REQUEST_PART;
-    request->frame_bytes = frame_bytes;
-    request->timeout_ns = whole->timeout_ns;
-    request->started_ns = whole->started_ns;
-    request->deadline_ns = whole->deadline_ns;
-    request->form_one = whole->form_one;
-    request->forms = whole->forms ? &request->form_one : NULL;
-    return request;
-}
-
 struct tendon__request *tendon__request_open_lease(struct tendon__memory *memory,
                                                    const struct tendon__options *options,
                                                    tendon_lease *lease,
                                                    const tendon_lease_options *wanted,
                                                    struct tendon__sink *sink)
 {
-    struct tendon__request *request = allocate(memory, 0, 1, sink);
+    struct tendon__request *request = tendon__request_allocate(memory, 0, 1, sink);
     if (!request)
         return NULL;
     request->flags = TENDON__REQUEST_OPEN_LEASE;
     request->lease = lease;
     __atomic_add_fetch(&lease->refs, 1, __ATOMIC_RELAXED);
-    int64_t timeout_ns = derived_timeout(options);
+    int64_t timeout_ns = tendon__request_default_timeout(options);
     if (wanted &&
         set_route(request, wanted->route, wanted->slot, wanted->node, NULL) != TENDON_OK) {
         release(request);

@@ -23,6 +23,10 @@ tendon_status tendon__request_build(struct tendon__memory *memory,
                                     struct tendon__sink *sink, struct tendon__request **out,
                                     struct tendon__fault *fault);
 
+/* An empty one with room for its frame and two references. NULL when memory ran out. */
+struct tendon__request *tendon__request_allocate(struct tendon__memory *memory, size_t frame_bytes,
+                                                 uint32_t commands, struct tendon__sink *sink);
+
 /*
  * A request that completes with `fault` as soon as the engine sees it: what cannot be sent is told
  * in the same way as what failed later. NULL when memory ran out.
@@ -32,8 +36,12 @@ struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
                                                 size_t count, struct tendon__sink *sink,
                                                 const struct tendon__fault *fault);
 
-/* What the call may take when its command does not block; TENDON__NO_TIME for ever. */
-int64_t tendon__request_timeout(const struct tendon__options *options, const tendon_request *asked);
+/* request_time.c: what the call may take; TENDON__NO_TIME for ever. The server may hold the answer
+ * of one that is `blocking` for block_ms, -1 for ever. */
+int64_t tendon__request_timeout(const struct tendon__options *options, const tendon_request *asked,
+                                bool blocking, int64_t block_ms);
+/* The same of one that names no time and does not block. */
+int64_t tendon__request_default_timeout(const struct tendon__options *options);
 
 /* A request of the engine's own: no retry, one reference for the sink and one for the
  * engine. */

@@ -174,9 +174,8 @@ static void fail_decoding(struct tendon__conn *conn, tendon_status status)
 /* False for a reply that has to be told. */
 static bool keep_reply(struct tendon__conn *conn, struct tendon__exchange *exchange)
 {
-    tendon_reply *reply = conn->tape.nodes[0].type == TENDON_NODE_ERROR
-                              ? NULL
-                              : tendon__conn_take_reply(conn);
+    tendon_reply *reply =
+        conn->tape.nodes[0].type == TENDON_NODE_ERROR ? NULL : tendon__conn_take_reply(conn);
     if (reply)
         exchange->kept[exchange->reply_index++] = reply;
     return reply != NULL;

@@ -111,7 +111,7 @@ struct tendon__conn {
     struct tendon__link *unplaced; /* first exchange not placed, or &fifo */
     uint32_t fifo_count;
     uint32_t fifo_commands; /* of them all */
-    uint32_t *owed_count; /* of all connections of an owner who points it there; else its own */
+    uint32_t *owed_count;   /* of all connections of an owner who points it there; else its own */
     uint32_t own_count;
     uint64_t fifo_bytes; /* of their frames */
     /* Transmit: gathered bytes, then possibly one direct frame. */

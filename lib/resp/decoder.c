@@ -307,8 +307,8 @@ bool tendon__decode_plain(const uint8_t *start, size_t size, uint64_t bytes_max,
         if (size - offset < (size_t)number + 2 || offset + number + 2 > bytes_max ||
             body[number] != '\r' || body[number + 1] != '\n')
             return false;
-        *out_node = (tendon_node){
-            .type = TENDON_NODE_STRING, .size = number, .value.offset = offset};
+        *out_node =
+            (tendon_node){.type = TENDON_NODE_STRING, .size = number, .value.offset = offset};
         *out_size = offset + number + 2;
     } else if (body) {
         *out_node = (tendon_node){.type = TENDON_NODE_INTEGER, .value.integer = number};

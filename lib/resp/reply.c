@@ -30,8 +30,7 @@ static tendon_reply *make_reply(struct tendon__memory *memory, const tendon_node
 static tendon_reply *copy_short(struct tendon__memory *memory, const tendon_node *node,
                                 const uint8_t *data, size_t data_bytes)
 {
-    tendon_reply *reply =
-        tendon__recycle_take(memory, sizeof *reply + sizeof *node + data_bytes);
+    tendon_reply *reply = tendon__recycle_take(memory, sizeof *reply + sizeof *node + data_bytes);
     if (!reply)
         return NULL;
     tendon_node *tape = (tendon_node *)(void *)(reply + 1);

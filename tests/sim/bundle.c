@@ -96,9 +96,8 @@ static struct tendon__request *build(struct sim *sim, struct sim_bundle *waiter,
                                     .timeout_ms = asks[i].timeout_ms,
                                     .tag = i};
     }
-    struct tendon__request *request =
-        tendon__bundle_build(&sim->memory.memory, &sim->options, asked, sizeof asked[0], count,
-                             &waiter->sink, &taken);
+    struct tendon__request *request = tendon__bundle_build(
+        &sim->memory.memory, &sim->options, asked, sizeof asked[0], count, &waiter->sink, &taken);
     for (uint32_t i = 0; i < count; i++)
         free(words[i].payload);
     return request;

@@ -1,0 +1,308 @@
+/* Commands that travel together: each has one outcome of its own, whatever happens to the others.
+ */
+#include <stdio.h>
+
+#include "client/bundle.h"
+#include "client/request_build.h"
+#include "engine_expect.h"
+#include "resp/reply.h"
+
+#define COMMANDS 6
+
+/* Who waits for the outcomes of one bundle. */
+struct bag {
+    struct tendon__sink sink;
+    struct world *world;
+    struct tendon__request *request; /* kept by the test */
+    uint32_t weight;                 /* still to be told */
+    uint32_t runs;                   /* told before the end */
+    uint32_t outcomes[COMMANDS];
+    tendon_status status[COMMANDS];
+    uint32_t executed[COMMANDS];
+    char reply[COMMANDS][WORLD_SHOWN];
+};
+
+static void note(struct bag *bag, uint32_t index, tendon_reply *reply, tendon_status status,
+                 uint32_t executed)
+{
+    bag->world->completed++;
+    bag->outcomes[index]++;
+    bag->status[index] = status;
+    bag->executed[index] = executed;
+    if (reply && reply->nodes[0].type == TENDON_NODE_INTEGER)
+        snprintf(bag->reply[index], WORLD_SHOWN, ":%lld", (long long)reply->nodes[0].value.integer);
+    else if (reply)
+        snprintf(bag->reply[index], WORLD_SHOWN, "%.*s", (int)reply->nodes[0].size,
+                 (const char *)reply->data + reply->nodes[0].value.offset);
+}
+
+static void take(struct bag *bag, struct tendon__request *request, uint32_t at, uint32_t end)
+{
+    for (; tendon__bundle_next(request->bundle, &at, end); at++) {
+        tendon_error *error = NULL;
+        tendon_status status;
+        tendon_error_view view = {.struct_size = sizeof view};
+        tendon_reply *reply = tendon__bundle_take(request, at, &error, &status);
+        if (error)
+            cr_assert_eq(tendon_error_look(error, &view), TENDON_OK);
+        note(bag, at, reply, status, view.executed);
+        tendon__reply_free(reply);
+        tendon_error_destroy(error);
+    }
+}
+
+static void complete_all(struct tendon__sink *sink, struct tendon__link *items, uint32_t weight)
+{
+    struct bag *bag = TENDON__OWNER(sink, struct bag, sink);
+    struct tendon__link *link;
+    while ((link = tendon__list_shift(items))) {
+        struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
+        if (item->is_run) {
+            struct tendon__run *run = TENDON__OWNER(item, struct tendon__run, item);
+            bag->runs++;
+            take(bag, run->request, run->at, run->end);
+            tendon__run_free(run);
+            continue;
+        }
+        struct tendon__request *request = TENDON__OWNER(item, struct tendon__request, item);
+        if (request->bundle)
+            take(bag, request, request->delivered, request->command_count);
+        else
+            note(bag, (uint32_t)request->tag, request->replies[0], request->status,
+                 request->status ? request->executed : 0);
+        tendon__request_unref(request);
+    }
+    cr_assert_geq(bag->weight, weight);
+    bag->weight -= weight;
+}
+
+/* Hands over the command for the keys c0, c1 and so on. */
+static void hand_over(struct world *world, struct bag *bag, const char *verb, uint32_t count,
+                      bool hears)
+{
+    tendon_request asked[COMMANDS] = {{0}};
+    tendon_bytes args[COMMANDS][2];
+    char keys[COMMANDS][8];
+    size_t taken = 0;
+    memset(bag, 0, sizeof *bag);
+    bag->world = world;
+    bag->sink.complete_all = complete_all;
+    bag->sink.hears = hears;
+    for (uint32_t i = 0; i < count; i++) {
+        snprintf(keys[i], sizeof keys[i], "c%u", i);
+        args[i][0] = (tendon_bytes){verb, strlen(verb)};
+        args[i][1] = (tendon_bytes){keys[i], strlen(keys[i])};
+        asked[i] = (tendon_request){
+            .struct_size = sizeof asked[i], .args = args[i], .arg_count = 2, .tag = i};
+    }
+    bag->request = tendon__bundle_build(&world->memory.memory, &world->options, asked,
+                                        sizeof *asked, count, &bag->sink, &taken);
+    cr_assert_not_null(bag->request);
+    cr_assert_eq(taken, count);
+    bag->request->bundle->first_id = 1000;
+    bag->weight = tendon__sink_weight(bag->request);
+    tendon__request_stamp(bag->request, world->now_ns);
+    world->accepted += count;
+    world->engine->pending += count;
+    tendon__request_ref(bag->request);
+    tendon__engine_submit(world->engine, bag->request, world->now_ns);
+}
+
+/* The servers of these tests count INCR of c5 as 5. */
+static void expect_number(const struct bag *bag, uint32_t index)
+{
+    char wanted[8];
+    snprintf(wanted, sizeof wanted, ":%u", index);
+    cr_assert_eq(bag->status[index], TENDON_OK);
+    cr_assert_str_eq(bag->reply[index], wanted);
+}
+
+static void expect_one_each(struct bag *bag, uint32_t count)
+{
+    cr_assert_eq(bag->weight, 0);
+    for (uint32_t i = 0; i < count; i++)
+        cr_assert_eq(bag->outcomes[i], 1, "command %u has %u outcomes", i, bag->outcomes[i]);
+    tendon__request_unref(bag->request);
+}
+
+Test(engine_bundle, each_command_has_its_reply)
+{
+    for (int hears = 0; hears < 2; hears++) {
+        struct world world;
+        struct bag bag;
+        begin(&world, FIXED);
+        hand_over(&world, &bag, "GET", COMMANDS, hears);
+        world_advance(&world, 100);
+        expect_one_each(&bag, COMMANDS);
+        for (uint32_t i = 0; i < COMMANDS; i++) {
+            char wanted[8];
+            snprintf(wanted, sizeof wanted, "v:c%u", i);
+            cr_assert_str_eq(bag.reply[i], wanted);
+        }
+        world_stop(&world);
+    }
+}
+
+Test(engine_bundle, without_a_connection_each_goes_its_own_way)
+{
+    for (int hears = 0; hears < 2; hears++) {
+        struct world world;
+        struct bag bag;
+        begin(&world, FIXED);
+        world_cut_server(&world, 0, false);
+        hand_over(&world, &bag, "INCR", COMMANDS, hears);
+        cr_assert_eq(bag.request->state, TENDON__REQUEST_DONE);
+        world_advance(&world, 500);
+        expect_one_each(&bag, COMMANDS);
+        for (uint32_t i = 0; i < COMMANDS; i++)
+            expect_number(&bag, i);
+        world_stop(&world);
+    }
+}
+
+Test(engine_bundle, lost_at_every_byte)
+{
+    size_t each = strlen("*2\r\n$4\r\nINCR\r\n$2\r\nc1\r\n");
+    for (size_t sent = 1; sent <= each * COMMANDS; sent++) {
+        struct world world;
+        struct bag bag;
+        begin(&world, FIXED);
+        world_rule(&world, 0, "INCR", WORLD_SWALLOW, NULL, 99);
+        world_budget(&world, 0, sent);
+        hand_over(&world, &bag, "INCR", COMMANDS, sent % 2);
+        world_run(&world);
+        world_cut_server(&world, 0, true);
+        memset(world.rules, 0, sizeof world.rules);
+        world_advance(&world, 1000);
+        expect_one_each(&bag, COMMANDS);
+        for (uint32_t i = 0; i < COMMANDS; i++) {
+            char key[8];
+            snprintf(key, sizeof key, "c%u", i);
+            bool whole = sent >= each * (i + 1);
+            cr_assert_eq(bag.status[i], whole ? TENDON_ERROR_DISCONNECTED : TENDON_OK);
+            if (whole)
+                cr_assert_eq(bag.executed[i], TENDON_EXECUTED_UNKNOWN);
+            cr_assert_eq(world_executed(&world, key), 1);
+        }
+        world_stop(&world);
+    }
+}
+
+Test(engine_bundle, a_refusal_is_tried_again_alone)
+{
+    struct world world;
+    struct bag bag;
+    begin(&world, FIXED);
+    world_rule(&world, 0, "INCR", WORLD_ANSWER, "-LOADING Redis is loading", 1);
+    hand_over(&world, &bag, "INCR", COMMANDS, true);
+    world_advance(&world, 500);
+    expect_one_each(&bag, COMMANDS);
+    for (uint32_t i = 0; i < COMMANDS; i++)
+        expect_number(&bag, i);
+    world_stop(&world);
+}
+
+Test(engine_bundle, an_error_is_the_outcome_of_its_command)
+{
+    struct world world;
+    struct bag bag;
+    begin(&world, FIXED);
+    world_rule(&world, 0, "INCR", WORLD_ANSWER, "-WRONGTYPE no", 1);
+    hand_over(&world, &bag, "INCR", COMMANDS, true);
+    world_advance(&world, 500);
+    expect_one_each(&bag, COMMANDS);
+    cr_assert_str_eq(bag.reply[0], "WRONGTYPE no");
+    expect_number(&bag, 1);
+    world_stop(&world);
+}
+
+Test(engine_bundle, the_deadline_leaves_the_replies_that_came)
+{
+    struct world world;
+    struct bag bag;
+    begin(&world, FIXED);
+    hand_over(&world, &bag, "GET", 2, true);
+    world_run(&world);
+    expect_one_each(&bag, 2);
+    world_rule(&world, 0, "INCR", WORLD_SWALLOW, NULL, 99);
+    hand_over(&world, &bag, "INCR", COMMANDS, true);
+    world_advance(&world, 5000);
+    expect_one_each(&bag, COMMANDS);
+    for (uint32_t i = 0; i < COMMANDS; i++) {
+        cr_assert_eq(bag.status[i], TENDON_ERROR_TIMEOUT);
+        cr_assert_eq(bag.executed[i], TENDON_EXECUTED_UNKNOWN);
+    }
+    world_stop(&world);
+}
+
+Test(engine_bundle, a_cancelled_command_leaves_the_others_their_replies)
+{
+    struct world world;
+    struct bag bag;
+    begin(&world, FIXED);
+    world_rule(&world, 0, "GET", WORLD_SWALLOW, NULL, COMMANDS);
+    hand_over(&world, &bag, "GET", COMMANDS, true);
+    world_run(&world);
+    tendon__engine_cancel(world.engine, 1002, world.now_ns);
+    world_run(&world);
+    cr_assert_eq(bag.outcomes[2], 1);
+    cr_assert_eq(bag.status[2], TENDON_ERROR_CANCELLED);
+    cr_assert_eq(bag.executed[2], TENDON_EXECUTED_UNKNOWN);
+    world_release(&world);
+    world_advance(&world, 100);
+    expect_one_each(&bag, COMMANDS);
+    cr_assert_str_eq(bag.reply[1], "v:c1");
+    cr_assert_str_eq(bag.reply[3], "v:c3");
+    world_stop(&world);
+}
+
+Test(engine_bundle, cancelled_before_it_is_sent_a_command_is_never_sent)
+{
+    struct world world;
+    struct bag bag;
+    begin(&world, FIXED);
+    hand_over(&world, &bag, "INCR", COMMANDS, true);
+    tendon__engine_cancel(world.engine, 1002, world.now_ns);
+    world_advance(&world, 100);
+    expect_one_each(&bag, COMMANDS);
+    cr_assert_eq(bag.status[2], TENDON_ERROR_CANCELLED);
+    cr_assert_eq(bag.executed[2], TENDON_EXECUTED_NO);
+    cr_assert_eq(world_executed(&world, "c2"), 0);
+    cr_assert_eq(world_executed(&world, "c3"), 1);
+    world_stop(&world);
+}
+
+Test(engine_bundle, closing_ends_what_is_open)
+{
+    struct world world;
+    struct bag bag;
+    begin(&world, FIXED);
+    world_rule(&world, 0, "INCR", WORLD_SWALLOW, NULL, 99);
+    hand_over(&world, &bag, "INCR", COMMANDS, false);
+    world_run(&world);
+    tendon__engine_close(world.engine, world.now_ns);
+    tendon__engine_tell(world.engine);
+    expect_one_each(&bag, COMMANDS);
+    for (uint32_t i = 0; i < COMMANDS; i++)
+        cr_assert_eq(bag.status[i], TENDON_ERROR_CLOSED);
+    world_stop(&world);
+}
+
+Test(engine_bundle, without_memory_each_still_has_one_outcome)
+{
+    for (long n = 0; n < 40; n++) {
+        struct world world;
+        struct bag bag;
+        begin(&world, FIXED);
+        world_rule(&world, 0, "INCR", WORLD_SWALLOW, NULL, 99);
+        hand_over(&world, &bag, "INCR", COMMANDS, n % 2);
+        world_run(&world);
+        world.memory.refuse_from = world.memory.requests + n + 1;
+        world_cut_server(&world, 0, true);
+        world_advance(&world, 100);
+        world.memory.refuse_from = 0;
+        world_advance(&world, 5000);
+        expect_one_each(&bag, COMMANDS);
+        world_stop(&world);
+    }
+}
