@@ -38,6 +38,9 @@ struct tendon_client {
     int timer_fd;      /* with drive=host: makes epoll_fd readable at the next deadline; else -1 */
     int64_t armed_ns;  /* what it is set to */
     int64_t turned_ns; /* when somebody last looked at every socket */
+    void *usual;       /* drive=host: the connection that alone had news in the last turns */
+    uint32_t usual_turns; /* how many, at most USUAL_TURNS */
+    uint32_t usual_reads; /* turns since then that looked at nothing else */
     uint64_t next_token;
     struct tendon_queue *watcher;
     uint64_t watch_tag;

@@ -210,6 +210,8 @@ static void close_channel(void *world, struct tendon__channel *channel)
 {
     struct tendon_client *client = world;
     struct tendon__io *io = channel->io;
+    if (client->usual == io)
+        client->usual = NULL;
     unwatch(io);
     if (io->state == IO_RESOLVING)
         tendon__resolver_forget(client->resolver, io->token);
