@@ -121,8 +121,10 @@ int64_t tendon__driver_deadline(const struct tendon_client *client);
 /* Ends the sleep of whoever drives. */
 void tendon__driver_wake(struct tendon_client *client);
 
-/* Hands requests, and leases given back, to the engine. */
-void tendon__driver_submit(struct tendon_client *client, struct tendon__link *requests);
+/* Hands requests, and leases given back, to the engine. `now_ns` may be a little old, but not older
+ * than the holder's token. */
+void tendon__driver_submit(struct tendon_client *client, struct tendon__link *requests,
+                           int64_t now_ns);
 /* True while completion queues are in use, so that the thread drives. */
 bool tendon__driver_serves_queues(const struct tendon_client *client);
 /* Leaves requests for whoever drives. */
@@ -166,11 +168,11 @@ int64_t tendon__io_deadline(const struct tendon_client *client);
 void tendon__io_bury(struct tendon_client *client);
 void tendon__io_abandon_all(struct tendon_client *client);
 
-/* What a caller in the socket says and hears. A record of TLS fits in. */
-#define TENDON__DIRECT_FRAME                                                                       \
-    16384 /* of a request: an idle connection's socket takes it at once                            \
-           */
+/* Of a request a caller sends by himself: an idle connection's socket takes so much at once. */
+#define TENDON__DIRECT_FRAME 16384
 #define TENDON__DIRECT_BYTES (TENDON__DIRECT_FRAME + TENDON__TLS_SEAL_BYTES)
+
+/* What a caller in the socket says and hears. */
 
 struct tendon__direct {
     int fd;

@@ -50,13 +50,29 @@ static void drive_until_over(struct tendon_client *client, struct tendon__wait *
     tendon__client_unlock(client);
 }
 
+/*
+ * Takes the token and says since when. A clock is read only where time may have passed since the
+ * request was stamped: reading it takes as long as all that is done to a call's frame.
+ */
+static int64_t take_token(struct tendon_client *client, const struct tendon__request *lone)
+{
+    if (pthread_mutex_trylock(&client->drive) != 0) {
+        tendon__client_lock(client);
+        return client->engine->now_ns;
+    }
+    if (lone && lone->started_ns >= client->engine->now_ns)
+        return lone->started_ns;
+    return tendon__now_ns();
+}
+
 /* What happened while nobody drove, for example a server that closed an idle connection, and what
  * others have left come before new work. */
-static void catch_up(struct tendon_client *client)
+static int64_t catch_up(struct tendon_client *client, int64_t now_ns)
 {
-    if (tendon__now_ns() - client->turned_ns > TENDON__MS)
+    if (now_ns - client->turned_ns > TENDON__MS)
         tendon__driver_turn(client, 0);
     tendon__driver_drain(client);
+    return client->engine->now_ns > now_ns ? client->engine->now_ns : now_ns;
 }
 
 /* No deadline falls into the time a caller may spend in the socket, and nothing but its reply is
@@ -112,10 +128,8 @@ static void run_alone(struct tendon_client *client, struct tendon__link *request
         lone = TENDON__OWNER(item, struct tendon__request, item);
         lone->flags |= TENDON__REQUEST_DIRECT;
     }
-    if (pthread_mutex_trylock(&client->drive) != 0)
-        tendon__client_lock(client);
-    catch_up(client);
-    tendon__driver_submit(client, requests);
+    int64_t now_ns = take_token(client, lone);
+    tendon__driver_submit(client, requests, catch_up(client, now_ns));
     if (lone && wait_in_socket(client, lone, wait))
         return;
     if (lone)

@@ -47,10 +47,10 @@ int64_t tendon__driver_deadline(const struct tendon_client *client)
     return io_ns < engine_ns ? io_ns : engine_ns;
 }
 
-void tendon__driver_submit(struct tendon_client *client, struct tendon__link *requests)
+void tendon__driver_submit(struct tendon_client *client, struct tendon__link *requests,
+                           int64_t now_ns)
 {
     struct tendon__link *link;
-    int64_t now_ns = tendon__now_ns();
     client->engine->now_ns = now_ns;
     while ((link = tendon__list_shift(requests))) {
         struct tendon__item *item = TENDON__OWNER(link, struct tendon__item, link);
@@ -75,7 +75,7 @@ void tendon__driver_drain(struct tendon_client *client)
     tendon__list_splice(&mail, &client->inbox);
     atomic_store(&client->mail, false);
     pthread_mutex_unlock(&client->inbox_lock);
-    tendon__driver_submit(client, &mail);
+    tendon__driver_submit(client, &mail, tendon__now_ns());
 }
 
 static int sleep_ms(const struct tendon_client *client, int64_t now_ns)

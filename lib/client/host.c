@@ -91,7 +91,7 @@ void tendon__host_post(struct tendon_client *client, struct tendon__link *reques
         return;
     }
     tendon__driver_drain(client);
-    tendon__driver_submit(client, requests);
+    tendon__driver_submit(client, requests, tendon__now_ns());
     tendon__host_leave(client);
 }
 

@@ -417,7 +417,8 @@ struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel,
     tendon__list_remove(&channel->flush); /* or a flush would hold what is not there */
     channel->engine->stats.bytes_sent += size;
     io->has_reader = true;
-    atomic_store(&io->saying, SAYING);
+    /* Nobody else looks at it before the token is given up. */
+    atomic_store_explicit(&io->saying, SAYING, memory_order_relaxed);
     tendon__engine_direct(channel->engine, channel, true);
     return io;
 }
@@ -472,7 +473,8 @@ void tendon__io_end_direct(struct tendon__io *io, struct tendon__direct *direct)
     ssize_t result = direct->result;
     int64_t now_ns = io->client->engine->now_ns;
     io->has_reader = false;
-    atomic_store(&io->saying, SAYING_NOTHING); /* still there only when it failed, and ends here */
+    /* Still there only when it failed, and ends here. */
+    atomic_store_explicit(&io->saying, SAYING_NOTHING, memory_order_relaxed);
     if (io->state == IO_CLOSED) {
         tendon__transport_close(&io->transport, false);
         tendon__list_push(&io->client->dead_ios, &io->link);

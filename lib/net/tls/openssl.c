@@ -135,6 +135,13 @@ static int handshake(struct tendon__tls_session *session, uint32_t *want, bool *
     return status;
 }
 
+/* To clear a queue takes OpenSSL hundreds of instructions, also when nothing is in it. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error())
+        ERR_clear_error();
+}
+
 static ssize_t stream_failed(struct tendon__tls_session *session, struct tendon__fault *fault)
 {
     (void)tendon__openssl_stream_failed(session, fault);
@@ -148,7 +155,7 @@ static ssize_t session_read(struct tendon__tls_session *session, void *out, size
     size_t count = 0;
     if (session->is_broken)
         return stream_failed(session, fault);
-    ERR_clear_error();
+    forget_errors();
     session->error_number = 0;
     int result = SSL_read_ex(session->ssl, out, size, &count);
     session->is_starved = result != 1;
@@ -166,7 +173,7 @@ static ssize_t session_write(struct tendon__tls_session *session, const void *by
     size_t count = 0;
     if (session->is_broken)
         return stream_failed(session, fault);
-    ERR_clear_error();
+    forget_errors();
     session->error_number = 0;
     int result = SSL_write_ex(session->ssl, bytes, size, &count);
     session->write_pending = result != 1;
@@ -208,7 +215,7 @@ size_t tendon__tls_seal(struct tendon__tls_session *session, const void *bytes, 
     size_t count = 0;
     if (session->is_broken || session->write_pending)
         return 0;
-    ERR_clear_error();
+    forget_errors();
     session->error_number = 0;
     session->sealed = out;
     session->sealed_room = room;
