@@ -22,6 +22,10 @@
 #define TENDON__FD_TABLE 4096
 /* How long a caller waits in a socket before it looks at its deadline; later ones do not. */
 #define TENDON__DIRECT_SLICE_MS 50
+/* A caller with so much time does not look at all: the system's timer for that takes longer than
+ * all the library does to his request. At his deadline the engine, which would give a connection up
+ * after such a silence anyway, ends the stream. */
+#define TENDON__DIRECT_PATIENT_MS 1800
 
 struct tendon_client {
     struct tendon__memory *memory;
@@ -176,6 +180,7 @@ void tendon__io_abandon_all(struct tendon_client *client);
 
 struct tendon__direct {
     int fd;
+    int64_t slice_ms;  /* to wait at a time; 0: until the end of the stream */
     const void *words; /* to be said: the request's frame, or its record in `bytes` */
     size_t words_bytes;
     ssize_t result; /* of saying, then of waiting; the fault is set when it is negative */

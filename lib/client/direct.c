@@ -78,13 +78,16 @@ static int64_t catch_up(struct tendon_client *client, int64_t now_ns)
 /* No deadline falls into the time a caller may spend in the socket, and nothing but its reply is
  * due there. */
 static bool may_wait_in_socket(const struct tendon_client *client,
-                               const struct tendon__request *request)
+                               const struct tendon__request *request, int64_t *out_slice_ms)
 {
-    int64_t slice_ns = 2 * TENDON__DIRECT_SLICE_MS * TENDON__MS;
+    int64_t left_ns = request->deadline_ns - client->engine->now_ns;
     int64_t read_ns = client->options.read_timeout_ms * TENDON__MS;
+    if (read_ns && read_ns < left_ns)
+        left_ns = read_ns;
+    *out_slice_ms = left_ns > TENDON__DIRECT_PATIENT_MS * TENDON__MS ? 0 : TENDON__DIRECT_SLICE_MS;
     return request->state == TENDON__REQUEST_ON_WIRE && request->channel->conn.fifo_count == 1 &&
-           request->frame_bytes <= TENDON__DIRECT_FRAME && (!read_ns || read_ns > slice_ns) &&
-           request->deadline_ns - client->engine->now_ns > slice_ns;
+           request->frame_bytes <= TENDON__DIRECT_FRAME &&
+           left_ns > 2 * TENDON__DIRECT_SLICE_MS * TENDON__MS;
 }
 
 /* True when the outcome is there and the token given up; false with the token in hand. */
@@ -92,11 +95,15 @@ static bool wait_in_socket(struct tendon_client *client, struct tendon__request 
                            struct tendon__wait *wait)
 {
     struct tendon__direct direct;
-    struct tendon__io *io = may_wait_in_socket(client, request)
+    struct tendon__io *io = may_wait_in_socket(client, request, &direct.slice_ms)
                                 ? tendon__io_begin_direct(request->channel, &direct)
                                 : NULL;
     if (!io)
         return false;
+    if (!direct.slice_ms) {
+        request->channel->awaited = request;
+        tendon__request_leave_socket(client->engine, request); /* others watch its deadline */
+    }
     tendon__client_unlock(client);
     direct.result =
         tendon__transport_say(direct.fd, direct.words, direct.words_bytes, &direct.fault);

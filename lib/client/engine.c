@@ -373,6 +373,7 @@ void tendon__engine_tell(struct tendon__engine *engine)
 void tendon__engine_direct(struct tendon__engine *engine, struct tendon__channel *channel,
                            bool begins)
 {
+    channel->awaited = NULL;
     if (channel->direct == begins)
         return;
     channel->direct = begins;

@@ -176,6 +176,9 @@ struct tendon__channel {
     bool resetting;
     bool retiring; /* a lane that takes no more requests and closes when it owes nothing */
     bool direct;   /* a caller waits in the socket itself for the one reply that is owed */
+    /* The request whose caller does, when only the end of the stream can tell him of its deadline.
+     */
+    struct tendon__request *awaited;
     bool told_connected;
     bool probe_clean;
     uint32_t lane_index;
@@ -392,7 +395,8 @@ void tendon__engine_tell(struct tendon__engine *engine);
 void tendon__engine_sweep(struct tendon__engine *engine);
 void tendon__engine_stats(struct tendon__engine *engine, tendon_stats *out);
 
-/* A caller begins, and ends, to wait in the socket for the one reply that the channel owes. */
+/* A caller begins, and ends, to wait in the socket for the one reply that the channel owes. Ends
+ * `awaited` too. */
 void tendon__engine_direct(struct tendon__engine *engine, struct tendon__channel *channel,
                            bool begins);
 

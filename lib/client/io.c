@@ -405,7 +405,8 @@ struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel,
     size_t size = tendon__conn_peek_out(&channel->conn, &bytes);
     struct tendon__exchange *exchange =
         TENDON__OWNER(channel->conn.fifo.next, struct tendon__exchange, link);
-    if (size != exchange->frame_bytes)
+    if (size != exchange->frame_bytes ||
+        !tendon__transport_limit_wait(&io->transport, direct->slice_ms))
         return NULL;
     direct->words_bytes = size;
     direct->words = tendon__transport_wrap(&io->transport, exchange->frame, &direct->words_bytes,

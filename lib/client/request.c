@@ -375,6 +375,16 @@ static int64_t owes_since(const struct tendon__channel *channel, int64_t attempt
     return TENDON__OWNER(oldest, struct tendon__exchange, link)->queued_ns;
 }
 
+static void give_up(struct tendon__engine *engine, struct tendon__channel *channel)
+{
+    struct tendon__fault silent;
+    int64_t silent_ns = engine->now_ns - channel->conn.rx_ns;
+    tendon__fault_set(&silent, TENDON_ERROR_TIMEOUT,
+                      "no byte came from %s for %lld ms; the connection was given up",
+                      channel->node->name, (long long)(silent_ns / TENDON__MS));
+    tendon__channel_close(channel, TENDON__CLOSE_ERROR, &silent);
+}
+
 /* A connection that has been silent since the command was sent, and for long, is not worth keeping.
  */
 static void suspect_connection(struct tendon__engine *engine, struct tendon__channel *channel,
@@ -388,11 +398,7 @@ static void suspect_connection(struct tendon__engine *engine, struct tendon__cha
     if ((channel->conn.rx_ns > since_ns && !channel->is_lane) || silent_ns < patience_ns ||
         engine->now_ns - since_ns < patience_ns * 9 / 10)
         return;
-    struct tendon__fault silent;
-    tendon__fault_set(&silent, TENDON_ERROR_TIMEOUT,
-                      "no byte came from %s for %lld ms; the connection was given up",
-                      channel->node->name, (long long)(silent_ns / TENDON__MS));
-    tendon__channel_close(channel, TENDON__CLOSE_ERROR, &silent);
+    give_up(engine, channel);
 }
 
 /* Who waited for a lane in vain may have waited for one that is full of what is never answered. */
@@ -429,9 +435,12 @@ static void expire_call(struct tendon__engine *engine, struct tendon__request *r
     }
     if (last)
         memcpy(fault.prefix, last->prefix, sizeof fault.prefix);
+    bool is_awaited = channel && channel->awaited == request;
     tendon__request_ref(request);
     tendon__request_fail(engine, request, &fault);
-    if (channel && channel->state == TENDON__CHANNEL_READY)
+    if (is_awaited && channel->state == TENDON__CHANNEL_READY)
+        give_up(engine, channel);
+    else if (channel && channel->state == TENDON__CHANNEL_READY)
         suspect_connection(engine, channel, attempt_ns);
     else if (waited)
         suspect_lanes(engine, waited);
@@ -468,6 +477,7 @@ static void expire_attempt(struct tendon__engine *engine, struct tendon__request
     tendon__fault_set(&fault, TENDON_ERROR_TIMEOUT, "%s %s within %lld ms (option %s)",
                       channel->node->name, sent ? "did not answer" : "did not take the command",
                       (long long)limit_ms, sent ? "read_timeout_ms" : "write_timeout_ms");
+    bool is_awaited = channel->awaited == request;
     tendon__request_ref(request);
     if (!sent && !take_back(request, channel)) {
         /* Half written: the stream cannot be used for anything else any more. */
@@ -477,7 +487,9 @@ static void expire_attempt(struct tendon__engine *engine, struct tendon__request
     } else {
         tendon__attempt_failed(engine, request, &fault, progress);
     }
-    if (channel->state == TENDON__CHANNEL_READY)
+    if (is_awaited && channel->state == TENDON__CHANNEL_READY)
+        give_up(engine, channel);
+    else if (channel->state == TENDON__CHANNEL_READY)
         suspect_connection(engine, channel, attempt_ns);
     tendon__request_unref(request);
 }

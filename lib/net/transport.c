@@ -67,15 +67,27 @@ ssize_t tendon__transport_write(struct tendon__transport *transport, const void 
     return TENDON__IO_AGAIN;
 }
 
-bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t slice_ms)
+static bool limit(int fd, int option, int64_t slice_ms)
 {
     struct timeval slice = {.tv_sec = slice_ms / 1000, .tv_usec = slice_ms % 1000 * 1000};
+    return setsockopt(fd, SOL_SOCKET, option, &slice, sizeof slice) == 0;
+}
+
+bool tendon__transport_limit_wait(struct tendon__transport *transport, int64_t slice_ms)
+{
+    if (transport->wait_ms == slice_ms)
+        return true;
+    if (!limit(transport->fd, SO_RCVTIMEO, slice_ms))
+        return false;
+    transport->wait_ms = slice_ms;
+    return true;
+}
+
+bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t slice_ms)
+{
     int flags = fcntl(transport->fd, F_GETFL);
-    transport->waits =
-        flags >= 0 &&
-        setsockopt(transport->fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice) == 0 &&
-        setsockopt(transport->fd, SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice) == 0 &&
-        fcntl(transport->fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
+    transport->waits = flags >= 0 && limit(transport->fd, SO_SNDTIMEO, slice_ms) &&
+                       fcntl(transport->fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
     return transport->waits;
 }
 

@@ -41,7 +41,8 @@ struct tendon__transport {
     struct tendon__tls_session *tls; /* NULL when plain */
     bool tls_resumed;
     bool is_unix;
-    bool waits; /* a thread may wait in the socket, see tendon__transport_wait */
+    bool waits;      /* a thread may wait in the socket, see tendon__transport_wait */
+    int64_t wait_ms; /* for so long at a time; 0: for ever */
 };
 
 /* Up to `size` bytes. May return less although more is there. */
@@ -55,10 +56,12 @@ ssize_t tendon__transport_write(struct tendon__transport *transport, const void 
  * Waiting in the socket itself, for a thread that has nothing else to watch: saves the system call
  * that asks whether there is something to read. let_wait prepares a stream for it, false when it
  * cannot be; read and write go on not to wait. wait needs the descriptor alone, so that the thread
- * may wait while others use the transport to write; AGAIN after `slice_ms`. end_wait, by another
- * thread, ends a wait and with it the stream; `politely` only when nothing is half said.
+ * may wait while others use the transport to write; AGAIN after what limit_wait said last, 0 for
+ * never. end_wait, by another thread, ends a wait and with it the stream; `politely` only when
+ * nothing is half said.
  */
 bool tendon__transport_let_wait(struct tendon__transport *transport, int64_t slice_ms);
+bool tendon__transport_limit_wait(struct tendon__transport *transport, int64_t slice_ms);
 ssize_t tendon__transport_wait(int fd, void *out, size_t size, struct tendon__fault *fault);
 /* Sends all of a small message on an idle stream; what does not go within `slice_ms` is FAILED, and
  * UNSENT when nothing of it went. */
