@@ -194,11 +194,20 @@ static void signals_do_not_extend_a_deadline(void)
     stage_end(&stage);
 }
 
-/* The first connection answers once, those after it always. */
+static unsigned asked; /* commands on any connection of the stage; atomic */
+
+/* The second command is never answered. */
 static bool falls_silent(struct stage *stage, int fd, int line, unsigned count)
 {
-    (void)stage;
-    return (!line && count > 1) || say(fd, line ? "$3\r\ntwo\r\n" : "$3\r\none\r\n");
+    (void)stage, (void)line, (void)count;
+    unsigned number = __atomic_add_fetch(&asked, 1, __ATOMIC_ACQ_REL);
+    return number == 2 || say(fd, number == 1 ? "$3\r\none\r\n" : "$3\r\ntwo\r\n");
+}
+
+static bool opens_silent_stage(struct stage *stage)
+{
+    __atomic_store_n(&asked, 0, __ATOMIC_RELEASE);
+    return stage_open(stage, falls_silent);
 }
 
 /* Who has much time waits without a timer: his deadline, and a try's, are told by the stream's end.
@@ -206,7 +215,7 @@ static bool falls_silent(struct stage *stage, int fd, int line, unsigned count)
 static void a_long_deadline_ends_a_wait(void)
 {
     struct stage stage;
-    if (!stage_open(&stage, falls_silent))
+    if (!opens_silent_stage(&stage))
         return;
     tendon_client *client = client_of(&stage, "");
     struct sigaction action = {.sa_handler = take_signal, .sa_flags = SA_RESTART}, before;
@@ -229,7 +238,7 @@ static void a_long_deadline_ends_a_wait(void)
 static void a_long_try_ends_a_wait(void)
 {
     struct stage stage;
-    if (!stage_open(&stage, falls_silent))
+    if (!opens_silent_stage(&stage))
         return;
     tendon_client *client = client_of(&stage, "read_timeout_ms=1900 retry_on_timeout=yes");
     expect_text(ask(client, "GET", "k", NULL), "one");
@@ -238,47 +247,6 @@ static void a_long_try_ends_a_wait(void)
     expect_time(&answer, 1900, 4000);
     expect_text(answer, "two");
     tendon_client_destroy(client);
-    stage_end(&stage);
-}
-
-struct closing {
-    tendon_client *client;
-    tendon_lease *lease;
-};
-
-static unsigned asked; /* atomic */
-
-static bool counts_and_answers_once(struct stage *stage, int fd, int line, unsigned count)
-{
-    __atomic_add_fetch(&asked, 1, __ATOMIC_RELEASE);
-    return answers_the_first(stage, fd, line, count);
-}
-
-static void *close_meanwhile(void *argument)
-{
-    struct closing *closing = argument;
-    UNTIL(__atomic_load_n(&asked, __ATOMIC_ACQUIRE) == 2);
-    tendon_lease_close(closing->lease);
-    return NULL;
-}
-
-static void a_lease_that_is_closed_ends_a_wait(void)
-{
-    struct stage stage;
-    struct closing closing;
-    pthread_t thread;
-    if (!stage_open(&stage, counts_and_answers_once))
-        return;
-    closing.client = client_of(&stage, "");
-    CHECK(tendon_lease_open(closing.client, NULL, &closing.lease, NULL) == TENDON_OK, "a lease");
-    struct manner manner = {.timeout_ms = PATIENCE_MS, .lease = closing.lease};
-    expect_text(ask_by(closing.client, manner, "GET", "k", NULL), "one");
-    pthread_create(&thread, NULL, close_meanwhile, &closing);
-    struct answer answer = ask_by(closing.client, manner, "GET", "k", NULL);
-    CHECK(answer.ms < PATIENCE_MS / 2, "ended after %.0f ms", answer.ms);
-    expect_fault(answer, TENDON_ERROR_CANCELLED, "lease");
-    pthread_join(thread, NULL);
-    tendon_client_destroy(closing.client);
     stage_end(&stage);
 }
 
@@ -297,6 +265,7 @@ static bool answers_and_ends(struct stage *stage, int fd, int line, unsigned cou
     return true;
 }
 
+/* With different flags, or they would travel as one. */
 static void ask_two(tendon_client *client, tendon_outcome outcomes[2], int64_t timeout_ms)
 {
     tendon_bytes words[] = {{"GET", 3}, {"k", 1}};
@@ -305,6 +274,7 @@ static void ask_two(tendon_client *client, tendon_outcome outcomes[2], int64_t t
         requests[i] = (tendon_request){.struct_size = sizeof *requests,
                                        .args = words,
                                        .arg_count = 2,
+                                       .flags = i ? TENDON_REQUEST_IDEMPOTENT : 0,
                                        .timeout_ms = timeout_ms};
     CHECK(tendon_call_batch(client, requests, sizeof *requests, 2, outcomes) == TENDON_OK, "batch");
 }
@@ -607,7 +577,6 @@ int main(void)
              a_batch_that_fails_when_it_is_sent_is_not_waited_for);
     run_test("a long deadline ends a wait", a_long_deadline_ends_a_wait);
     run_test("a long try ends a wait", a_long_try_ends_a_wait);
-    run_test("a lease that is closed ends a wait", a_lease_that_is_closed_ends_a_wait);
     run_test("an end behind a reply is seen", an_end_behind_a_reply_is_seen);
     run_test("an end behind the only reply is seen", an_end_behind_the_only_reply_is_seen);
     run_test("a server that answers at the end gets everything",

@@ -393,6 +393,33 @@ static void the_pool_bounds_blocking_commands(void)
     tendon_queue_destroy(queue);
 }
 
+static tendon_client *waiting_client;
+
+static void *wait_on_lease(void *argument)
+{
+    tendon_lease *lease = argument;
+    struct answer answer =
+        ask_by(waiting_client, (struct manner){.timeout_ms = TENDON_TIMEOUT_NONE, .lease = lease},
+               "BLPOP", key_of("closed-lease"), "0", NULL);
+    expect_fault(answer, TENDON_ERROR_CANCELLED, "lease");
+    return NULL;
+}
+
+/* Its caller waits in the socket without a limit. */
+static void a_lease_that_is_closed_ends_a_wait(void)
+{
+    pthread_t thread;
+    waiting_client = pooled("client_name=c-it-closed");
+    tendon_lease *lease = lease_of(waiting_client, PATIENCE_MS, NULL);
+    if (!lease)
+        return;
+    pthread_create(&thread, NULL, wait_on_lease, lease);
+    UNTIL(server_holds(waiting_client, "c-it-closed", 1));
+    tendon_lease_close(lease);
+    pthread_join(thread, NULL);
+    tendon_client_destroy(waiting_client);
+}
+
 int main(void)
 {
     if (!servers_load())
@@ -412,5 +439,6 @@ int main(void)
     run_test("idle time and lifetime retire connections", connections_are_retired);
     run_test("idle connections are tested", idle_connections_are_tested);
     run_test("the pool bounds blocking commands", the_pool_bounds_blocking_commands);
+    run_test("a lease that is closed ends a wait", a_lease_that_is_closed_ends_a_wait);
     return finish_tests();
 }
