@@ -49,12 +49,17 @@ GOALS = [
     ("go", "A1000 A1000-free", OPS, "rueidis, MaxFlushDelay 20 µs", 1.3),
     ("go", "A100 A100-free", OPS, "go-redis, AutoPipeline", 1.5),
     ("go", "A1000 A1000-free", OPS, "go-redis, AutoPipeline", 1.25),
-    *[(language, "A10 A10-free", OPS, BEST, 1.0) for language in plan.LANGUAGES],
+    # Concurrency in C is threads, elsewhere what the language has for it.
+    ("c", "T10 T10-free", OPS, BEST, 1.0),
+    ("c", "T100.tls T100.tls-free", OPS, BEST, 2),
+    ("c", "T1000", MEMORY, BEST, 1.0),
+    *[(language, "A10 A10-free", OPS, BEST, 1.0) for language in plan.LANGUAGES if language != "c"],
     *[
         (language, "A100.tls A100.tls-free", OPS, BEST, 1.3 if language == "go" else 2)
         for language in plan.LANGUAGES
+        if language != "c"
     ],
-    *[(language, "A1000", MEMORY, BEST, 1.0) for language in plan.LANGUAGES],
+    *[(language, "A1000", MEMORY, BEST, 1.0) for language in plan.LANGUAGES if language != "c"],
 ]
 
 
