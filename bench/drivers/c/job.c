@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "trouble.h"
+
 /* One worker runs in the process's first thread, which then has to look at the clock itself: a
  * second thread would cost the client the C library's single-threaded paths. */
 static bool alone;
@@ -83,6 +85,8 @@ void job_read(struct job *job, int argc, char **argv)
     job->port = (int)number(argc, argv, "port", "6379");
     job->socket = word(argc, argv, "socket", "");
     job->ca = word(argc, argv, "ca", "");
+    job->cluster = !strcmp(word(argc, argv, "cluster", ""), "yes");
+    job->resumes = !strcmp(word(argc, argv, "resume", ""), "yes");
     job->mode = word(argc, argv, "mode", "blocking");
     job->op = word(argc, argv, "op", "get");
     job->value_bytes = number(argc, argv, "value_bytes", "100");
@@ -119,6 +123,25 @@ void job_value(const struct job *job, struct tally *tally, uint32_t key, const v
         job_error(tally, "a value has the wrong length");
     else if (tally->ops % CONTENT_EVERY == 1 && memcmp(data, job->values + key, size) != 0)
         job_error(tally, "a value has the wrong content");
+}
+
+void job_hash_text(uint32_t hash, char text[HASH_BYTES + 1])
+{
+    snprintf(text, HASH_BYTES + 1, "hash:%012u", hash);
+}
+
+void job_field(const struct job *job, struct tally *tally, uint32_t hash, const char *field,
+               size_t field_size, const void *data, size_t size)
+{
+    static const char name[] = "field:";
+    uint32_t number = 0;
+    for (size_t i = sizeof name - 1; i < field_size; i++)
+        number = number * 10 + (uint32_t)(field[i] - '0');
+    if (field_size < sizeof name + 2 || memcmp(field, name, sizeof name - 1) != 0 ||
+        number >= job->batch)
+        job_error(tally, "a field has the wrong name");
+    else
+        job_value(job, tally, hash + number, data, size);
 }
 
 void job_stored(struct tally *tally, bool ok)
@@ -159,6 +182,25 @@ static int64_t cpu_us(int64_t *out_switches)
 static int64_t allocations(void)
 {
     return bench_allocation_count ? (int64_t)bench_allocation_count() : -1;
+}
+
+/* The peak of this program alone: ru_maxrss begins with what the runner held when it forked. */
+static long peak_kib(void)
+{
+    char line[128];
+    long kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmHWM: %ld", &kib) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return kib;
+}
+
+int64_t job_begin_ns(void)
+{
+    return times.begin_ns;
 }
 
 /* The runner reads the server's clocks when it sees this line. */
@@ -234,17 +276,17 @@ static int answer(const struct job *job, const struct tally *tallies, uint32_t c
         for (uint32_t step = 0; step < HISTOGRAM_SIZE; step++)
             latency[step] += tallies[i].latency[step];
     }
-    struct rusage use;
-    getrusage(RUSAGE_SELF, &use);
     printf("{\"client\": \"%s\", \"version\": \"%s\", \"mode\": \"%s\", \"ops\": %llu, "
            "\"seconds\": %.6f, \"errors\": %llu, \"complaint\": \"%s\", \"p50_us\": %.2f, "
            "\"p99_us\": %.2f, \"p999_us\": %.2f, \"cpu_us\": %lld, \"rss_kib\": %ld, "
-           "\"extra\": {\"switches\": %lld, \"allocations\": %lld}}\n",
+           "\"extra\": {\"switches\": %lld, \"allocations\": %lld",
            client, version, job->mode, (unsigned long long)ops,
            (double)(times.end_ns - times.begin_ns) / 1e9, (unsigned long long)errors, complaint,
            percentile_us(latency, 0.5), percentile_us(latency, 0.99), percentile_us(latency, 0.999),
-           (long long)(times.cpu_end_us - times.cpu_begin_us), use.ru_maxrss,
+           (long long)(times.cpu_end_us - times.cpu_begin_us), peak_kib(),
            (long long)times.switches, (long long)times.allocations);
+    trouble_print(job);
+    printf("}}\n");
     return fflush(stdout) || errors ? 2 : 0;
 }
 

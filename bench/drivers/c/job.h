@@ -18,6 +18,8 @@ struct job {
     int port;
     const char *socket; /* path of a Unix socket; empty: TCP */
     const char *ca;     /* file with the CA; empty: no TLS */
+    bool cluster;       /* host and port are of one of its nodes */
+    bool resumes;       /* TLS sessions, in mode connect */
     const char *mode;
     const char *op; /* get, set, mixed (one SET to four GETs), mget */
     uint32_t value_bytes;
@@ -48,6 +50,9 @@ enum phase { PHASE_WARM_UP, PHASE_MEASURE, PHASE_END };
 void job_read(struct job *job, int argc, char **argv);
 int64_t now_ns(void);
 
+/* When counting began. */
+int64_t job_begin_ns(void);
+
 /* The phase it is now. A driver asks once per round and passes its tally: counting starts at zero
  * with PHASE_MEASURE. */
 enum phase job_phase(struct tally *tally);
@@ -58,6 +63,11 @@ typedef void job_work(const struct job *job, void *context, struct tally *tally,
 int job_run(const struct job *job, job_work *work, void *context, uint32_t count,
             const char *client, const char *version);
 
+/* The name of a hash, KEY_BYTES and one more. */
+#define HASHES     10
+#define HASH_BYTES 17
+void job_hash_text(uint32_t hash, char text[HASH_BYTES + 1]);
+
 /* The key of the next operation, and whether it is a write. */
 uint32_t job_next_key(const struct job *job, struct tally *tally);
 bool job_writes(const struct job *job, const struct tally *tally);
@@ -65,6 +75,9 @@ bool job_writes(const struct job *job, const struct tally *tally);
 /* Counts one reply: `data` is NULL when it was no string. */
 void job_value(const struct job *job, struct tally *tally, uint32_t key, const void *data,
                size_t size);
+/* One pair of HGETALL: whichever field of the hash `hash` it is. */
+void job_field(const struct job *job, struct tally *tally, uint32_t hash, const char *field,
+               size_t field_size, const void *data, size_t size);
 void job_stored(struct tally *tally, bool ok);
 void job_error(struct tally *tally, const char *text);
 void job_latency(struct tally *tally, int64_t ns);

@@ -1,23 +1,19 @@
 /*
  * hiredis or libvalkey (see peer.h) as their manuals show them: a connection per thread, batches by
- * append and get, and a window of commands in flight kept by hand.
+ * append and get, and a window of commands in flight kept by hand. peer_async.c has their
+ * callbacks, peer_connect.c connections and messages, peer_cluster.c clusters.
  */
-#include "peer.h"
+#include "peer_driver.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "job.h"
+peer_tls *tls;
 
-#define TIMED_EVERY 16 /* as the tendon driver does */
-
-static peer_tls *tls;
-
-static peer_context *dial(const struct job *job)
+peer_context *dial(const struct job *job)
 {
-    peer_context *context = *job->socket
-                                ? peer_connect_unix(job->socket)
-                                : peer_connect(*job->ca ? "localhost" : job->host, job->port);
+    peer_context *context =
+        *job->socket ? peer_connect_unix(job->socket) : peer_connect(job->host, job->port);
     if (!context || context->err)
         job_die("connect", context ? context->errstr : "no memory");
     if (tls && peer_tls_begin(context, tls))
@@ -25,13 +21,7 @@ static peer_context *dial(const struct job *job)
     return context;
 }
 
-struct words {
-    const char *list[3];
-    size_t sizes[3];
-    int count;
-};
-
-static struct words words_of(const struct job *job, uint32_t key, bool write)
+struct words words_of(const struct job *job, uint32_t key, bool write)
 {
     return (struct words){
         {write ? "SET" : "GET", job->key_text[key], (const char *)job->values + key},
@@ -39,8 +29,8 @@ static struct words words_of(const struct job *job, uint32_t key, bool write)
         write ? 3 : 2};
 }
 
-static void take(const struct job *job, struct tally *tally, uint32_t key, bool write,
-                 const peer_reply *reply)
+void take(const struct job *job, struct tally *tally, uint32_t key, bool write,
+          const peer_reply *reply)
 {
     if (!reply)
         job_error(tally, "no reply");
@@ -132,6 +122,31 @@ static void mget(const struct job *job, void *unused, struct tally *tally, uint3
     peer_free(context);
 }
 
+static void hash(const struct job *job, void *unused, struct tally *tally, uint32_t index)
+{
+    peer_context *context = dial(job);
+    char name[HASH_BYTES + 1];
+    const char *list[] = {"HGETALL", name};
+    const size_t sizes[] = {7, HASH_BYTES};
+    (void)unused;
+    (void)index;
+    while (job_phase(tally) != PHASE_END) {
+        uint32_t which = tally->turn++ % HASHES;
+        job_hash_text(which, name);
+        int64_t begin_ns = now_ns();
+        peer_reply *reply = peer_command_argv(context, 2, list, sizes);
+        job_latency(tally, now_ns() - begin_ns);
+        if (!reply || reply->type != PEER_ARRAY || reply->elements != 2 * (size_t)job->batch)
+            job_error(tally, "HGETALL answered another number of fields");
+        for (uint32_t i = 0; reply && i + 1 < reply->elements; i += 2) {
+            const peer_reply *field = reply->element[i], *value = reply->element[i + 1];
+            job_field(job, tally, which, field->str, field->len, value->str, value->len);
+        }
+        peer_free_reply(reply);
+    }
+    peer_free(context);
+}
+
 struct flight {
     uint32_t key;
     bool write;
@@ -168,17 +183,30 @@ static void in_flight(const struct job *job, void *unused, struct tally *tally, 
     peer_free(context);
 }
 
-int main(int argc, char **argv)
+static job_work *work_of(const struct job *job, bool *out_threads)
 {
     static const struct {
         const char *name;
         job_work *work;
-        bool threads;
-    } modes[] = {{"blocking", blocking, true},
-                 {"mget", mget, false},
-                 {"batch", batches, false},
-                 {"async", in_flight, false}};
+    } modes[] = {
+        {"blocking", blocking},    {"mget", mget},          {"hash", hash},
+        {"batch", batches},        {"async", in_flight},    {"async-callbacks", async_callbacks},
+        {"connect", connect_anew}, {"subscribe", subscribe}};
+    *out_threads = !strcmp(job->mode, "blocking");
+    if (job->cluster)
+        return cluster_work(job);
+    if (job->resumes)
+        return connect_again;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (!strcmp(modes[i].name, job->mode))
+            return modes[i].work;
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
     struct job job;
+    bool threads;
     job_read(&job, argc, argv);
     if (*job.ca) {
         peer_tls_init();
@@ -186,9 +214,8 @@ int main(int argc, char **argv)
         if (!tls)
             job_die("TLS", "cannot use the CA file");
     }
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
-        if (!strcmp(modes[i].name, job.mode))
-            return job_run(&job, modes[i].work, NULL, modes[i].threads ? job.concurrency : 1,
-                           PEER_NAME, PEER_VERSION);
-    job_refuse(&job);
+    job_work *work = work_of(&job, &threads);
+    if (!work)
+        job_refuse(&job);
+    return job_run(&job, work, NULL, threads ? job.concurrency : 1, PEER_NAME, PEER_VERSION);
 }

@@ -1,30 +1,22 @@
 /*
  * tendon as its public header offers it, with its default options: blocking calls of threads that
- * share one client, a lease per thread, batches, and submit/poll with a number of commands in
- * flight.
+ * share one client, a lease per thread, batches. tendon_flight.c has submit and poll,
+ * tendon_connect.c connections and messages.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tendon/tendon.h>
+#include "tendon_driver.h"
 
-#include "job.h"
-
-#define POLL_MAX 1024
-/* Of commands in flight every so-manieth is timed, because two clock readings cost as much as the
- * rest of the work. */
-#define TIMED_EVERY 16
-
-static _Noreturn void die(const char *what, tendon_status status, tendon_error *error)
+_Noreturn void die(const char *what, tendon_error *error)
 {
     tendon_error_view view = {.struct_size = sizeof view};
-    (void)status;
     bool told = error && tendon_error_look(error, &view) == TENDON_OK;
     job_die(what, told ? view.message : "failed");
 }
 
-static tendon_client *make_client(const struct job *job)
+tendon_client *make_client(const struct job *job)
 {
     char url[200];
     tendon_config *config;
@@ -41,19 +33,20 @@ static tendon_client *make_client(const struct job *job)
         status = tendon_config_set(config, "tls_ca_file", job->ca, &error);
     if (status == TENDON_OK && strstr(job->mode, "-host"))
         status = tendon_config_set(config, "drive", "host", &error);
+    if (status == TENDON_OK && !strcmp(job->mode, "connect-again") && !job->resumes)
+        status = tendon_config_set(config, "tls_resumption", "no", &error);
     if (status == TENDON_OK && !strcmp(job->mode, "lease") && job->concurrency > 24)
         status = tendon_config_set(config, "pool_max", "1000", &error); /* a connection each */
     if (status == TENDON_OK)
         status = tendon_client_create(config, &client, &error);
     if (status != TENDON_OK)
-        die("connect", status, error);
+        die("connect", error);
     tendon_config_destroy(config);
     return client;
 }
 
-/* One command with its arguments; `args` must stay where it is until the command is handed over. */
-static void fill(const struct job *job, tendon_request *request, tendon_bytes *args, uint32_t key,
-                 bool write)
+void fill(const struct job *job, tendon_request *request, tendon_bytes *args, uint32_t key,
+          bool write)
 {
     memset(request, 0, sizeof *request);
     request->struct_size = sizeof *request;
@@ -64,8 +57,8 @@ static void fill(const struct job *job, tendon_request *request, tendon_bytes *a
     args[2] = (tendon_bytes){job->values + key, job->value_bytes};
 }
 
-static void take(const struct job *job, struct tally *tally, uint32_t key, bool write,
-                 const tendon_node *node, const uint8_t *data)
+void take(const struct job *job, struct tally *tally, uint32_t key, bool write,
+          const tendon_node *node, const uint8_t *data)
 {
     const void *text = node->type == TENDON_NODE_STRING ? data + node->value.offset : NULL;
     if (write)
@@ -110,7 +103,7 @@ static void leased(const struct job *job, void *context, struct tally *tally, ui
     (void)index;
     tendon_status status = tendon_lease_open(context, NULL, &lease, &error);
     if (status != TENDON_OK)
-        die("lease", status, error);
+        die("lease", error);
     while (job_phase(tally) != PHASE_END)
         call(job, context, lease, tally);
     tendon_lease_close(lease);
@@ -143,6 +136,35 @@ static void mget(const struct job *job, void *context, struct tally *tally, uint
         tendon_reply_destroy(reply);
     }
     free(args);
+}
+
+static void hash(const struct job *job, void *context, struct tally *tally, uint32_t index)
+{
+    char name[HASH_BYTES + 1];
+    tendon_bytes args[] = {{"HGETALL", 7}, {name, HASH_BYTES}};
+    tendon_request request = {.struct_size = sizeof request, .args = args, .arg_count = 2};
+    (void)index;
+    while (job_phase(tally) != PHASE_END) {
+        tendon_reply *reply;
+        tendon_reply_view view = {.struct_size = sizeof view};
+        uint32_t which = tally->turn++ % HASHES;
+        job_hash_text(which, name);
+        int64_t begin_ns = now_ns();
+        if (tendon_call(context, &request, &reply, NULL) != TENDON_OK ||
+            tendon_reply_look(reply, &view) != TENDON_OK) {
+            job_error(tally, "tendon_call failed");
+            continue;
+        }
+        job_latency(tally, now_ns() - begin_ns);
+        if (view.nodes->type != TENDON_NODE_MAP || view.node_count != 2 * job->batch + 1)
+            job_error(tally, "HGETALL answered another number of fields");
+        for (uint32_t i = 1; i + 1 < view.node_count; i += 2) {
+            const tendon_node *field = &view.nodes[i], *value = &view.nodes[i + 1];
+            job_field(job, tally, which, (const char *)view.data + field->value.offset, field->size,
+                      view.data + value->value.offset, value->size);
+        }
+        tendon_reply_destroy(reply);
+    }
 }
 
 static void batches(const struct job *job, void *context, struct tally *tally, uint32_t index)
@@ -178,117 +200,6 @@ static void batches(const struct job *job, void *context, struct tally *tally, u
     free(outcomes);
 }
 
-/* Commands in flight. A tag is the place of a command: which key it asks for, and since when. */
-struct flight {
-    uint32_t key;
-    bool write;
-    int64_t begin_ns; /* 0: not timed */
-};
-
-struct window {
-    tendon_queue *queue;
-    struct flight *flights;
-    tendon_request *requests;
-    tendon_bytes (*args)[3];
-    tendon_completion *done;
-    uint32_t each; /* commands handed over by one tendon_submit */
-    bool host;     /* this thread drives the client itself */
-};
-
-static void submit(const struct job *job, tendon_client *client, struct window *window,
-                   struct tally *tally, const uint32_t *places, uint32_t count)
-{
-    int64_t begin_ns = now_ns();
-    for (uint32_t i = 0; i < count; i++) {
-        struct flight *flight = &window->flights[places[i]];
-        flight->key = job_next_key(job, tally);
-        flight->write = job_writes(job, tally);
-        flight->begin_ns = tally->turn % TIMED_EVERY ? 0 : begin_ns;
-        fill(job, &window->requests[i], window->args[i], flight->key, flight->write);
-        window->requests[i].tag = places[i];
-    }
-    for (uint32_t i = 0; i < count; i += window->each) {
-        uint32_t some = count - i < window->each ? count - i : window->each;
-        if (tendon_submit(client, window->queue, window->requests + i, sizeof *window->requests,
-                          some, NULL) != TENDON_OK)
-            job_die("tendon_submit", "refused");
-    }
-}
-
-static uint32_t collect(const struct job *job, tendon_client *client, struct window *window,
-                        struct tally *tally, uint32_t *places)
-{
-    if (window->host && tendon_client_process(client, -1, NULL) != TENDON_OK)
-        job_die("tendon_client_process", "failed");
-    size_t count = tendon_queue_poll(window->queue, window->done, sizeof *window->done, POLL_MAX,
-                                     window->host ? 0 : -1);
-    int64_t end_ns = now_ns();
-    for (size_t i = 0; i < count; i++) {
-        tendon_completion *done = &window->done[i];
-        struct flight *flight = &window->flights[done->tag];
-        places[i] = (uint32_t)done->tag;
-        if (done->kind == TENDON_COMPLETION_REPLY)
-            take(job, tally, flight->key, flight->write, done->nodes, done->data);
-        else
-            job_error(tally, "a submitted command failed");
-        if (flight->begin_ns)
-            job_latency(tally, end_ns - flight->begin_ns);
-        tendon_reply_destroy(done->reply);
-        tendon_error_destroy(done->error);
-    }
-    return (uint32_t)count;
-}
-
-static void in_flight(const struct job *job, void *context, struct tally *tally, uint32_t each,
-                      bool host)
-{
-    uint32_t depth = job->concurrency;
-    struct window window = {.flights = calloc(depth, sizeof *window.flights),
-                            .requests = calloc(depth, sizeof *window.requests),
-                            .args = calloc(depth, sizeof *window.args),
-                            .done = calloc(POLL_MAX, sizeof *window.done),
-                            .each = each,
-                            .host = host};
-    uint32_t *places = calloc(depth < POLL_MAX ? POLL_MAX : depth, sizeof *places);
-    if (tendon_queue_create(&window.queue) != TENDON_OK)
-        job_die("tendon_queue_create", "refused");
-    for (uint32_t i = 0; i < depth; i++)
-        places[i] = i;
-    uint32_t flying = depth;
-    submit(job, context, &window, tally, places, depth);
-    while (flying) {
-        uint32_t count = collect(job, context, &window, tally, places);
-        if (job_phase(tally) != PHASE_END)
-            submit(job, context, &window, tally, places, count);
-        else
-            flying -= count;
-    }
-    tendon_queue_destroy(window.queue);
-    free(window.flights);
-    free(window.requests);
-    free(window.args);
-    free(window.done);
-    free(places);
-}
-
-static void async(const struct job *job, void *context, struct tally *tally, uint32_t index)
-{
-    (void)index;
-    in_flight(job, context, tally, UINT32_MAX, false);
-}
-
-static void async_single(const struct job *job, void *context, struct tally *tally, uint32_t index)
-{
-    (void)index;
-    in_flight(job, context, tally, 1, false);
-}
-
-static void async_host(const struct job *job, void *context, struct tally *tally, uint32_t index)
-{
-    (void)index;
-    in_flight(job, context, tally, UINT32_MAX, true);
-}
-
 int main(int argc, char **argv)
 {
     static const struct {
@@ -298,16 +209,23 @@ int main(int argc, char **argv)
     } modes[] = {{"blocking", blocking, true},
                  {"lease", leased, true},
                  {"mget", mget, false},
+                 {"hash", hash, false},
                  {"batch", batches, false},
                  {"async", async, false},
                  {"async-single", async_single, false},
-                 {"async-host", async_host, false}};
+                 {"async-host", async_host, false},
+                 {"connect", connect_anew, false},
+                 {"connect-again", connect_again, false},
+                 {"subscribe", subscribe, false},
+                 {"failover", failover, false}};
     struct job job;
     job_read(&job, argc, argv);
+    if (job.resumes)
+        job.mode = "connect-again";
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         if (strcmp(modes[i].name, job.mode) != 0)
             continue;
-        tendon_client *client = make_client(&job);
+        tendon_client *client = modes[i].work == connect_anew ? NULL : make_client(&job);
         int code = job_run(&job, modes[i].work, client, modes[i].threads ? job.concurrency : 1,
                            "tendon", tendon_version());
         tendon_client_destroy(client);
