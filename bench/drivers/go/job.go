@@ -1,12 +1,16 @@
-// What every Go driver shares: the job, the clock, the checks and the answer; bench/README.md
-// describes the protocol.
+// What every Go driver shares: the job, the clock and the answer; bench/README.md describes the
+// protocol.
 package main
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"os"
-	"sort"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,11 +19,8 @@ import (
 	"time"
 )
 
-const (
-	contentEvery = 1000
-	// Of commands in flight one in so many is timed; readings of the clock cost as well.
-	timedEvery = 16
-)
+// A call that has not ended so long after the clock counts as failed.
+const endTimeout = 5 * time.Second
 
 // The phases of a run.
 const (
@@ -28,13 +29,24 @@ const (
 	over
 )
 
-// A client as the drivers need it; pipeline and mget give texts.
+var ctx = context.Background()
+
+// A client as the drivers need it; what it cannot do is nil. Every driver has a function open.
 type client struct {
 	version  string
 	get      func(key string) (string, error)
 	set      func(key, value string) (string, error)
 	mget     func(keys []string) ([]string, error)
+	hash     func(key string) (map[string]string, error)
 	pipeline func(keys, values []string) ([]string, error) // values nil: GET
+	// Begins a command; what it gives waits for the reply.
+	begin     func(key, value string, write bool) (wait func() (string, error))
+	lease     func() *client // on a connection of its own
+	ping      func() (string, error)
+	subscribe func(channel string, each func(text string)) error // returns when it is confirmed
+	publish   func(channel string, messages []string) error
+	unordered bool // messages may come in another order than they were published
+	close     func() error
 }
 
 type job struct {
@@ -45,7 +57,10 @@ type job struct {
 	batch       int
 	values      string
 	names       []string
+	secure      *tls.Config
 	phase       atomic.Int32
+	began       time.Time
+	latencies   latencies
 }
 
 func readJob() *job {
@@ -64,6 +79,9 @@ func readJob() *job {
 	j.values = string(values)
 	for key := range j.keys {
 		j.names = append(j.names, fmt.Sprintf("key:%012d", key))
+	}
+	if j.words["ca"] != "" {
+		j.secure = j.trust()
 	}
 	return j
 }
@@ -86,137 +104,72 @@ func (j *job) duration(name string) time.Duration {
 
 func (j *job) value(key int) string { return j.values[key : key+j.size] }
 
+func (j *job) yes(word string) bool { return j.words[word] == "yes" }
+
+func (j *job) address() (network, address string) {
+	if j.words["socket"] != "" {
+		return "unix", j.words["socket"]
+	}
+	return "tcp", j.words["host"] + ":" + j.words["port"]
+}
+
+// trust is what the connections of a run share; with resume=yes the sessions as well.
+func (j *job) trust() *tls.Config {
+	text, err := os.ReadFile(j.words["ca"])
+	pool := x509.NewCertPool()
+	if err != nil || !pool.AppendCertsFromPEM(text) {
+		die("ca", err)
+	}
+	config := &tls.Config{RootCAs: pool, ServerName: "localhost"}
+	if j.yes("resume") {
+		config.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	}
+	return config
+}
+
 func die(what string, err error) {
 	fmt.Fprintf(os.Stderr, "error: %s: %v\n", what, err)
 	os.Exit(3)
 }
 
-// What one goroutine has done since the warm-up.
-type tally struct {
-	j           *job
-	turn        int
-	counting    bool
-	ops, errors int
-	complaint   string
-	latencies   []time.Duration
-}
-
-func (t *tally) running() bool {
-	phase := t.j.phase.Load()
-	if phase == measuring && !t.counting {
-		t.counting = true
-		t.ops = 0
-		t.latencies = t.latencies[:0]
-	}
-	return phase != over
-}
-
-func (t *tally) nextKey() int {
-	t.turn++
-	return t.turn % t.j.keys
-}
-
-func (t *tally) writes() bool {
-	return t.j.op == "set" || t.j.op == "mixed" && t.turn%5 == 0
-}
-
-func (t *tally) check(key int, write bool, reply string) {
-	t.ops++
-	switch {
-	case write && reply != "OK":
-		t.fail("SET did not answer OK")
-	case !write && len(reply) != t.j.size:
-		t.fail("a value has the wrong length")
-	case !write && t.ops%contentEvery == 1 && reply != t.j.value(key):
-		t.fail("a value has the wrong content")
-	}
-}
-
-func (t *tally) fail(text string) {
-	t.errors++
-	if t.complaint == "" {
-		t.complaint = text
-	}
-}
-
-func (t *tally) oneAtATime(c *client, every int) {
-	for turn := 0; t.running(); turn++ {
-		key := t.nextKey()
-		write := t.writes()
-		timed := turn%every == 0
-		var began time.Time
-		if timed {
-			began = time.Now()
-		}
-		var reply string
-		var err error
-		if write {
-			reply, err = c.set(t.j.names[key], t.j.value(key))
-		} else {
-			reply, err = c.get(t.j.names[key])
-		}
-		if timed {
-			t.latencies = append(t.latencies, time.Since(began))
-		}
-		if err != nil {
-			t.fail(err.Error())
-		}
-		t.check(key, write, reply)
-	}
-}
-
-func (t *tally) together(c *client) {
-	keys, names := make([]int, t.j.batch), make([]string, t.j.batch)
-	for t.running() {
-		for i := range keys {
-			keys[i] = t.nextKey()
-			names[i] = t.j.names[keys[i]]
-		}
-		write := t.writes() && t.j.mode == "batch"
-		var values []string
-		for i := 0; write && i < len(keys); i++ {
-			values = append(values, t.j.value(keys[i]))
-		}
-		began := time.Now()
-		replies, err := t.send(c, names, values)
-		t.latencies = append(t.latencies, time.Since(began))
-		if err != nil || len(replies) != len(keys) {
-			t.fail(fmt.Sprintf("a batch failed: %v", err))
-		}
-		for i, reply := range replies {
-			t.check(keys[i], write, reply)
+func version(module string) string {
+	info, _ := debug.ReadBuildInfo()
+	for _, dependency := range info.Deps {
+		if dependency.Path == module {
+			return dependency.Version
 		}
 	}
+	return "?"
 }
 
-func (t *tally) send(c *client, names, values []string) ([]string, error) {
-	if t.j.mode == "mget" {
-		return c.mget(names)
+// texts are the strings in the replies of MGET and the like.
+func texts(replies []any, err error) ([]string, error) {
+	out := make([]string, len(replies))
+	for i, reply := range replies {
+		out[i], _ = reply.(string)
 	}
-	return c.pipeline(names, values)
+	return out, err
 }
 
-func (t *tally) work(c *client) {
-	switch {
-	case t.j.mode == "batch" || t.j.mode == "mget":
-		t.together(c)
-	case t.j.concurrency > 1:
-		t.oneAtATime(c, timedEvery)
-	default:
-		t.oneAtATime(c, 1)
-	}
+// What has been used of processor and memory.
+type usage struct {
+	cpuMicros, peakKib     int64
+	allocations, allocated uint64
 }
 
-func cpuMicros() int64 {
+func used() usage {
 	var use syscall.Rusage
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &use)
-	return (use.Utime.Sec+use.Stime.Sec)*1e6 + use.Utime.Usec + use.Stime.Usec
+	cpu := (use.Utime.Sec+use.Stime.Sec)*1e6 + use.Utime.Usec + use.Stime.Usec
+	return usage{cpu, use.Maxrss, memory.Mallocs, memory.TotalAlloc}
 }
 
 func main() {
 	j := readJob()
 	c := open(j)
-	tallies := make([]*tally, j.concurrency)
+	tallies := make([]*tally, j.workers())
 	var group sync.WaitGroup
 	for i := range tallies {
 		tallies[i] = &tally{j: j, turn: i * 37}
@@ -227,42 +180,51 @@ func main() {
 		}()
 	}
 	time.Sleep(j.duration("warmup"))
+	before := used()
 	fmt.Println("begin")
-	began, cpu := time.Now(), cpuMicros()
+	j.began = time.Now()
 	j.phase.Store(measuring)
 	time.Sleep(j.duration("seconds"))
 	j.phase.Store(over)
-	took, used := time.Since(began), cpuMicros()-cpu
+	took, after := time.Since(j.began), used()
 	fmt.Println("end")
-	group.Wait()
-	answer(j, c, tallies, took, used)
+	ended := make(chan bool)
+	go func() {
+		group.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(endTimeout):
+	}
+	answer(j, c, tallies, took, before, after)
 }
 
-func answer(j *job, c *client, tallies []*tally, took time.Duration, cpu int64) {
-	var use syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &use)
+func answer(j *job, c *client, tallies []*tally, took time.Duration, before, after usage) {
 	ops, errors, complaint := 0, 0, ""
-	var timed []time.Duration
+	extra := map[string]any{
+		"allocations":     after.allocations - before.allocations,
+		"allocated_bytes": after.allocated - before.allocated,
+	}
+	var all troubles
 	for _, t := range tallies {
 		ops += t.ops
 		errors += t.errors
-		timed = append(timed, t.latencies...)
+		t.unanswered()
+		all.add(&t.troubles)
 		if complaint == "" {
 			complaint = t.complaint
 		}
 	}
-	sort.Slice(timed, func(a, b int) bool { return timed[a] < timed[b] })
-	at := func(share float64) any {
-		if len(timed) == 0 {
-			return nil
-		}
-		return float64(timed[min(int(float64(len(timed))*share), len(timed)-1)]) / 1e3
+	if j.mode == "failover" {
+		all.describe(extra)
 	}
 	text, _ := json.Marshal(map[string]any{
 		"client": j.words["client"], "version": c.version, "mode": j.mode, "ops": ops,
-		"seconds": took.Seconds(), "errors": errors, "complaint": complaint, "p50_us": at(0.5),
-		"p99_us": at(0.99), "p999_us": at(0.999), "cpu_us": cpu, "rss_kib": use.Maxrss,
-		"extra": map[string]any{},
+		"seconds": took.Seconds(), "errors": errors, "complaint": complaint,
+		"p50_us": j.latencies.micros(0.5), "p99_us": j.latencies.micros(0.99),
+		"p999_us": j.latencies.micros(0.999), "cpu_us": after.cpuMicros - before.cpuMicros,
+		"rss_kib": after.peakKib, "extra": extra,
 	})
 	fmt.Println(string(text))
 }
