@@ -1,5 +1,5 @@
-// Counts of nanoseconds, 64 steps to each power of two. All goroutines share them, and they are made
-// before the clock starts, so that measuring does not add to the allocations that are counted.
+// Counts of nanoseconds, 64 steps to each power of two. All goroutines share them, and they are
+// made before the clock starts, so that measuring does not add to the allocations that are counted.
 package main
 
 import (

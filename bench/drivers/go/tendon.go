@@ -44,7 +44,7 @@ func byCore(j *job, address string) *redis.Options {
 	}
 }
 
-// The client that knows the sessions: libtendon keeps them in a client, crypto/tls in the tls.Config.
+// The client that knows the sessions: those of libtendon live in a client.
 var keeper struct {
 	sync.Mutex
 	*redis.Client

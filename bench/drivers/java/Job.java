@@ -7,32 +7,16 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletionStage;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What every Java driver shares; bench/README.md describes the protocol. */
 final class Job {
     static final int WARMING_UP = 0;
     static final int MEASURING = 1;
     static final int OVER = 2;
-
-    /** A client as the drivers need it. Values null means GET. */
-    interface Client {
-        String get(String key);
-
-        String set(String key, String value);
-
-        List<String> mget(String[] keys);
-
-        List<String> pipeline(String[] keys, String[] values);
-
-        default CompletionStage<String> getLater(String key) {
-            throw new UnsupportedOperationException("futures");
-        }
-
-        default CompletionStage<String> setLater(String key, String value) {
-            throw new UnsupportedOperationException("futures");
-        }
-    }
+    /** A call that has not ended so long after the clock counts as failed. */
+    private static final long END_MILLIS = 5000;
 
     final Map<String, String> words = new HashMap<>();
     final String mode;
@@ -43,7 +27,9 @@ final class Job {
     final int batch;
     final String values;
     final String[] names;
+    final Trust trust;
     volatile int phase = WARMING_UP;
+    volatile long began;
 
     Job(String[] args) throws Exception {
         for (String word : args) {
@@ -59,77 +45,115 @@ final class Job {
         values = Files.readString(Path.of(words.get("values")), StandardCharsets.ISO_8859_1);
         names = new String[keys];
         for (int key = 0; key < keys; key++) names[key] = String.format("key:%012d", key);
+        trust = word("ca").isEmpty() ? null : new Trust(word("ca"));
+    }
+
+    /** Empty when it was not given. */
+    String word(String name) {
+        return words.getOrDefault(name, "");
+    }
+
+    boolean yes(String name) {
+        return word(name).equals("yes");
     }
 
     int number(String name) {
         return Integer.parseInt(words.get(name));
     }
 
+    String host() {
+        return word("host");
+    }
+
+    int port() {
+        return number("port");
+    }
+
     String value(int key) {
         return values.substring(key, key + size);
-    }
-
-    /** User and system time of the process in microseconds. */
-    private static long cpuMicros() {
-        var bean = (com.sun.management.OperatingSystemMXBean)
-                java.lang.management.ManagementFactory.getOperatingSystemMXBean();
-        return bean.getProcessCpuTime() / 1000;
-    }
-
-    private static long peakKib() throws Exception {
-        for (String line : Files.readAllLines(Path.of("/proc/self/status")))
-            if (line.startsWith("VmHWM:")) return Long.parseLong(line.replaceAll("\\D", ""));
-        return 0;
     }
 
     private long millis(String name) {
         return Math.round(Double.parseDouble(words.get(name)) * 1000);
     }
 
-    void run(Client client, String name, String version) throws Exception {
-        int threads = mode.equals("blocking") ? concurrency : 1;
+    /** As the name of its jar tells. */
+    static String versionOf(Class<?> library) {
+        String jar = library.getProtectionDomain().getCodeSource().getLocation().getPath();
+        Matcher matcher = Pattern.compile("-(\\d[\\w.]*(-rc\\d+)?)[^/]*\\.jar$").matcher(jar);
+        return matcher.find() ? matcher.group(1) : "?";
+    }
+
+    private int workers() {
+        return switch (mode) {
+            case "blocking", "lease" -> concurrency;
+            case "failover" -> yes("futures") ? 1 : concurrency;
+            default -> 1;
+        };
+    }
+
+    void run(Client.Maker maker, String name, String version) throws Exception {
         List<Tally> tallies = new ArrayList<>();
         List<Thread> workers = new ArrayList<>();
-        for (int index = 0; index < threads; index++) {
-            Tally tally = new Tally(this, index * 37);
+        Client client = maker.open(this);
+        for (int index = 0; index < workers(); index++) {
+            Tally tally = new Tally(this, maker, index * 37);
             tallies.add(tally);
-            workers.add(new Thread(() -> tally.work(client)));
+            Thread worker = new Thread(() -> tally.work(client));
+            worker.setDaemon(true);
+            workers.add(worker);
         }
         workers.forEach(Thread::start);
         Thread.sleep(millis("warmup"));
+        Usage before = Usage.now();
         System.out.println("begin");
-        long began = System.nanoTime();
-        long cpu = cpuMicros();
+        began = System.nanoTime();
         phase = MEASURING;
         Thread.sleep(millis("seconds"));
         phase = OVER;
-        long took = System.nanoTime() - began;
-        cpu = cpuMicros() - cpu;
+        long ended = System.nanoTime();
+        Usage used = Usage.now().since(before);
         System.out.println("end");
-        for (Thread worker : workers) worker.join();
-        answer(tallies, took, cpu, name, version);
+        for (Thread worker : workers) {
+            long left = END_MILLIS - (System.nanoTime() - ended) / 1_000_000;
+            worker.join(Math.max(left, 1));
+        }
+        answer(tallies, (ended - began) / 1e9, used, name, version);
     }
 
-    private void answer(List<Tally> tallies, long took, long cpu, String name, String version)
-            throws Exception {
+    private void answer(List<Tally> tallies, double seconds, Usage used, String name,
+            String version) throws Exception {
         long ops = 0;
         long errors = 0;
         String complaint = "";
         Latencies all = new Latencies();
+        Troubles troubles = new Troubles();
         for (Tally tally : tallies) {
+            tally.unanswered();
             ops += tally.ops;
             errors += tally.errors;
             if (complaint.isEmpty()) complaint = tally.complaint;
             all.add(tally.latencies);
+            troubles.add(tally.troubles);
         }
+        String extra = used.allocatedBytes() < 0 ? "" : "\"allocated_bytes\": "
+                + used.allocatedBytes();
+        if (mode.equals("failover")) extra += (extra.isEmpty() ? "" : ", ") + troubles.json();
         System.out.printf(
                 "{\"client\": \"%s\", \"version\": \"%s\", \"mode\": \"%s\", \"ops\": %d, "
-                        + "\"seconds\": %.6f, \"errors\": %d, \"complaint\": \"%s\", "
+                        + "\"seconds\": %.6f, \"errors\": %d, \"complaint\": %s, "
                         + "\"p50_us\": %.2f, \"p99_us\": %.2f, \"p999_us\": %.2f, "
-                        + "\"cpu_us\": %d, \"rss_kib\": %d, \"extra\": {}}%n",
-                name, version, mode, ops, took / 1e9, errors, complaint.replace('"', '\''),
-                all.micros(0.5), all.micros(0.99), all.micros(0.999), cpu, peakKib());
+                        + "\"cpu_us\": %d, \"rss_kib\": %d, \"extra\": {%s}}%n",
+                name, version, mode, ops, seconds, errors, quoted(complaint),
+                all.micros(0.5), all.micros(0.99), all.micros(0.999), used.cpuMicros(),
+                Usage.peakKib(), extra);
         System.out.flush();
-        System.exit(0);
+        // Not exit: what clients do at the end is no part of the work.
+        Runtime.getRuntime().halt(0);
+    }
+
+    /** As a string of JSON. */
+    static String quoted(String text) {
+        return '"' + text.replaceAll("[\\\\\"\\p{Cntrl}]", " ") + '"';
     }
 }

@@ -1,28 +1,33 @@
 package bench;
 
 import java.util.List;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CountDownLatch;
+import java.util.Map;
 
-/** What one thread has done since the warm-up; with futures, the one that completes them. */
+/** What one thread does, one call after the other, and how its replies are checked. */
 final class Tally {
     private static final int CONTENT_EVERY = 1000;
-    private static final int TIMED_EVERY = 16;
+    private static final int HASHES = 10;
+    private static final long PAUSE_MILLIS = 10;
 
-    private final Job job;
+    final Job job;
+    final Client.Maker maker;
     private int turn;
-    private boolean counting;
+    boolean counting;
+    private volatile boolean over;
+    private volatile long called;
     long ops;
     long errors;
     String complaint = "";
     Latencies latencies = new Latencies();
+    final Troubles troubles = new Troubles();
 
-    Tally(Job job, int turn) {
+    Tally(Job job, Client.Maker maker, int turn) {
         this.job = job;
+        this.maker = maker;
         this.turn = turn;
     }
 
-    private boolean running() {
+    boolean running() {
         int phase = job.phase;
         if (phase == Job.MEASURING && !counting) {
             counting = true;
@@ -32,16 +37,16 @@ final class Tally {
         return phase != Job.OVER;
     }
 
-    private int nextKey() {
+    int nextKey() {
         turn++;
         return turn % job.keys;
     }
 
-    private boolean writes() {
+    boolean writes() {
         return job.op.equals("set") || (job.op.equals("mixed") && turn % 5 == 0);
     }
 
-    private void check(int key, boolean write, String reply) {
+    void check(int key, boolean write, String reply) {
         ops++;
         if (write && !"OK".equals(reply)) fail("SET did not answer OK");
         else if (!write && (reply == null || reply.length() != job.size))
@@ -50,32 +55,77 @@ final class Tally {
             fail("a value has the wrong content");
     }
 
-    private void fail(String text) {
+    void fail(String text) {
         errors++;
         if (complaint.isEmpty()) complaint = text;
     }
 
-    void work(Job.Client client) {
-        switch (job.mode) {
-            case "async" -> inFlight(client);
-            case "batch", "mget" -> together(client);
-            default -> oneAtATime(client);
+    void work(Client client) {
+        try {
+            switch (job.mode) {
+                case "async" -> new Futures(this, client).run();
+                case "failover" -> {
+                    if (job.yes("futures")) new Futures(this, client).run();
+                    else throughFailover(client);
+                }
+                case "batch", "mget" -> together(client);
+                case "hash" -> hashes(client);
+                case "connect" -> Happenings.connections(this);
+                case "subscribe" -> Happenings.messages(this, client);
+                case "lease" -> oneAtATime(client.lease());
+                default -> oneAtATime(client);
+            }
+        } catch (Throwable failure) {
+            System.err.println("error: " + failure);
+            fail(failure.toString());
         }
+        over = true;
     }
 
-    private void oneAtATime(Job.Client client) {
+    /** A call that never ended is a failure of its own kind. */
+    void unanswered() {
+        if (over) return;
+        if (job.mode.equals("failover") && !job.yes("futures"))
+            troubles.note(called - job.began, System.nanoTime() - called, "unanswered");
+        else if (!job.mode.equals("failover")) fail("a call did not end");
+    }
+
+    private String call(Client client, int key, boolean write) throws Exception {
+        return write ? client.set(job.names[key], job.value(key)) : client.get(job.names[key]);
+    }
+
+    private void oneAtATime(Client client) throws Exception {
         while (running()) {
             int key = nextKey();
             boolean write = writes();
             long began = System.nanoTime();
-            String reply = write ? client.set(job.names[key], job.value(key))
-                    : client.get(job.names[key]);
+            String reply = call(client, key, write);
             latencies.note(System.nanoTime() - began);
             check(key, write, reply);
         }
     }
 
-    private void together(Job.Client client) {
+    private void throughFailover(Client client) throws InterruptedException {
+        while (running()) {
+            int key = nextKey();
+            boolean write = writes();
+            String reply = null;
+            String kind = null;
+            called = System.nanoTime();
+            try {
+                reply = call(client, key, write);
+            } catch (Exception failure) {
+                kind = Troubles.kind(failure);
+            }
+            long took = System.nanoTime() - called;
+            latencies.note(took);
+            if (counting) troubles.note(called - job.began, took, kind);
+            if (kind == null) check(key, write, reply);
+            else Thread.sleep(PAUSE_MILLIS);
+        }
+    }
+
+    private void together(Client client) throws Exception {
         int[] keys = new int[job.batch];
         String[] names = new String[job.batch];
         while (running()) {
@@ -90,42 +140,23 @@ final class Tally {
             List<String> replies = job.mode.equals("mget") ? client.mget(names)
                     : client.pipeline(names, values);
             latencies.note(System.nanoTime() - began);
+            if (replies.size() != keys.length) fail("a batch has the wrong number of replies");
             for (int at = 0; at < keys.length; at++) check(keys[at], write, replies.get(at));
         }
     }
 
-    /** So many chains of futures, each of which begins its next command when one ends. */
-    private void inFlight(Job.Client client) {
-        CountDownLatch left = new CountDownLatch(job.concurrency);
-        for (int chain = 0; chain < job.concurrency; chain++) next(client, left);
-        try {
-            left.await();
-        } catch (InterruptedException stop) {
-            Thread.currentThread().interrupt();
+    private void hashes(Client client) throws Exception {
+        String[] names = new String[HASHES];
+        String[] fields = new String[job.batch];
+        for (int at = 0; at < HASHES; at++) names[at] = String.format("hash:%012d", at);
+        for (int at = 0; at < fields.length; at++) fields[at] = String.format("field:%03d", at);
+        for (int at = 0; running(); at = (at + 1) % HASHES) {
+            long began = System.nanoTime();
+            Map<String, String> reply = client.hash(names[at]);
+            latencies.note(System.nanoTime() - began);
+            if (reply.size() != fields.length) fail("a hash has the wrong number of fields");
+            for (int field = 0; field < fields.length; field++)
+                check(at + field, false, reply.get(fields[field]));
         }
-    }
-
-    private void next(Job.Client client, CountDownLatch left) {
-        int key;
-        boolean write;
-        synchronized (this) {
-            if (!running()) {
-                left.countDown();
-                return;
-            }
-            key = nextKey();
-            write = writes();
-        }
-        long began = key % TIMED_EVERY == 0 ? System.nanoTime() : 0;
-        CompletionStage<String> later = write ? client.setLater(job.names[key], job.value(key))
-                : client.getLater(job.names[key]);
-        later.whenComplete((reply, failure) -> {
-            synchronized (this) {
-                if (began != 0) latencies.note(System.nanoTime() - began);
-                if (failure != null) fail(failure.toString());
-                check(key, write, reply);
-            }
-            next(client, left);
-        });
     }
 }
