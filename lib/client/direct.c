@@ -52,7 +52,7 @@ static void drive_until_over(struct tendon_client *client, struct tendon__wait *
 
 /*
  * Takes the token and says since when. A clock is read only where time may have passed since the
- * request was stamped: reading it takes as long as all that is done to a call's frame.
+ * request was stamped.
  */
 static int64_t take_token(struct tendon_client *client, const struct tendon__request *lone)
 {
