@@ -175,16 +175,22 @@ void tendon__engine_submit(struct tendon__engine *engine, struct tendon__request
         tendon__route(engine, request);
 }
 
+static struct tendon__request *find_id(const struct tendon__engine *engine, uint64_t id)
+{
+    struct tendon__request *request = engine->ids[id & (engine->id_room - 1)];
+    while (request && request->id != id)
+        request = request->hash_next;
+    return request;
+}
+
 void tendon__engine_cancel(struct tendon__engine *engine, uint64_t id, int64_t now_ns)
 {
     struct tendon__fault fault;
     engine->now_ns = now_ns;
     tendon__fault_set(&fault, TENDON_ERROR_CANCELLED, "the caller cancelled the request");
-    if (tendon__bundle_cancel(engine, id, &fault))
-        return;
-    struct tendon__request *request = engine->ids[id & (engine->id_room - 1)];
-    while (request && request->id != id)
-        request = request->hash_next;
+    struct tendon__request *request = find_id(engine, id);
+    if (!request && !tendon__bundle_cancel(engine, id, &fault))
+        request = find_id(engine, id); /* one that has just left its bundle */
     if (!request)
         return;
     if (request->state == TENDON__REQUEST_SPREAD)
