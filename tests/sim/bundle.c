@@ -144,7 +144,8 @@ void sim_submit_bundle(struct sim *sim, struct sim_ask *asks, uint32_t count)
     tendon__engine_submit(sim->engine, request, sim->now_ns);
     if (request->state == TENDON__REQUEST_DONE)
         sim_cover(sim, SIM_COVER_bundle_dissolved);
-    for (uint32_t i = 0; i < built; i++)
+    /* Who waits for all of them is told of none before, and has nothing to cancel one by. */
+    for (uint32_t i = 0; waiter->sink.hears && i < built; i++)
         if (!waiter->calls[i]->outcomes && sim_chance(sim, 6))
             sim_later(sim, sim->now_ns + sim_between(sim, 0, 900 * SIM_MS), sim_cancel,
                       waiter->calls[i]->index, 0);

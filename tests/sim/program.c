@@ -102,9 +102,10 @@ static void ask_bundle(struct sim *sim)
     struct sim_ask asks[SIM_BUNDLED];
     uint32_t count = 2 + sim_below(sim, SIM_BUNDLED - 1);
     int64_t timeout_ms = sim_chance(sim, 15) ? 1 + (int64_t)sim_between(sim, 0, 1500) : 0;
+    bool writes = sim_chance(sim, 50);
     for (uint32_t i = 0; i < count; i++) {
         asks[i] = (struct sim_ask){.caller = -1, .timeout_ms = timeout_ms, .count = 1};
-        asks[i].commands[0] = choose_command(sim, sim_below(sim, SIM_TAGS), false);
+        asks[i].commands[0] = choose_command(sim, sim_below(sim, SIM_TAGS), writes);
     }
     sim_submit_bundle(sim, asks, count);
 }
@@ -149,17 +150,18 @@ void sim_caller_step(struct sim *sim, uint32_t caller, uint32_t unused)
         return;
     }
     sim->calls_left--;
+    if (at->habit != SIM_HABIT_LEASE && sim->engine->kind == TENDON__KIND_STANDALONE &&
+        sim_chance(sim, at->habit == SIM_HABIT_BURST ? 50 : 15)) {
+        ask_bundle(sim);
+        sim_caller_goes_on(sim, (int)caller);
+        return;
+    }
     if (at->habit == SIM_HABIT_LEASE) {
         sim_caller_lease_step(sim, caller);
         return;
     }
     if (at->habit != SIM_HABIT_BURST) {
         ask_something(sim, caller);
-        return;
-    }
-    if (sim->engine->kind == TENDON__KIND_STANDALONE && sim_chance(sim, 50)) {
-        ask_bundle(sim);
-        sim_caller_goes_on(sim, (int)caller);
         return;
     }
     for (uint32_t burst = 1 + sim_below(sim, 30); burst && sim->calls_left; burst--) {
