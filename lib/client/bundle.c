@@ -104,6 +104,7 @@ void tendon__bundle_submit(struct tendon__engine *engine, struct tendon__request
     }
     tendon__list_push(&engine->bundles, &request->bundle->link);
     request->exchange.kept = request->bundle->replies;
+    request->exchange.more = request->command_count - 1;
     tendon__send_on(engine, request, lane);
 }
 

@@ -94,7 +94,7 @@ struct tendon__exchange *tendon__conn_shift(struct tendon__conn *conn)
     tendon__list_remove(link);
     struct tendon__exchange *exchange = TENDON__OWNER(link, struct tendon__exchange, link);
     conn->fifo_count--;
-    conn->fifo_commands -= exchange->reply_count;
+    conn->fifo_commands -= 1 + exchange->more;
     --*conn->owed_count;
     conn->fifo_bytes -= exchange->frame_bytes;
     return exchange;

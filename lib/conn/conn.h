@@ -73,6 +73,7 @@ struct tendon__exchange {
     size_t frame_bytes;
     uint32_t reply_count; /* commands in the frame */
     uint32_t reply_index; /* replies delivered so far */
+    uint32_t more;        /* commands it counts as, besides the first one */
     bool asking;          /* preceded by ASKING, whose reply is swallowed */
     bool asking_answered;
     bool ghost;  /* nobody waits any more: its replies are read and dropped */
@@ -110,7 +111,7 @@ struct tendon__conn {
     struct tendon__link fifo;
     struct tendon__link *unplaced; /* first exchange not placed, or &fifo */
     uint32_t fifo_count;
-    uint32_t fifo_commands; /* of them all */
+    uint32_t fifo_commands; /* of them all, where a group counts as one */
     uint32_t *owed_count;   /* of all connections of an owner who points it there; else its own */
     uint32_t own_count;
     uint64_t fifo_bytes; /* of their frames */

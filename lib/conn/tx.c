@@ -19,7 +19,7 @@ void tendon__conn_send_before(struct tendon__conn *conn, struct tendon__exchange
     if (conn->unplaced == behind)
         conn->unplaced = &exchange->link;
     conn->fifo_count++;
-    conn->fifo_commands += exchange->reply_count;
+    conn->fifo_commands += 1 + exchange->more;
     ++*conn->owed_count;
     conn->fifo_bytes += exchange->frame_bytes;
 }
@@ -37,7 +37,7 @@ bool tendon__conn_take_back(struct tendon__conn *conn, struct tendon__exchange *
         conn->unplaced = exchange->link.next;
     tendon__list_remove(&exchange->link);
     conn->fifo_count--;
-    conn->fifo_commands -= exchange->reply_count;
+    conn->fifo_commands -= 1 + exchange->more;
     --*conn->owed_count;
     conn->fifo_bytes -= exchange->frame_bytes;
     return true;
