@@ -37,7 +37,7 @@ func open(j *job) *client {
 		}
 		return made
 	}
-	return single(j, address, j.mode == "subscribe")
+	return single(j, address, false)
 }
 
 func single(j *job, address *config.NodeAddress, subscribed bool) *client {
@@ -68,16 +68,10 @@ func single(j *job, address *config.NodeAddress, subscribed bool) *client {
 	// What is subscribed is one of the options; a goroutine for each message gives no order.
 	made.unordered = true
 	made.subscribe = func(_ string, each func(string)) error {
-		queue, err := c.GetQueue()
-		if err != nil {
-			return err
-		}
-		go func() {
-			for {
-				each((<-queue.WaitForMessage()).Message)
-			}
-		}()
-		return nil
+		return single(j, address, true).subscribe("", each)
+	}
+	if subscribed {
+		made.subscribe = func(_ string, each func(string)) error { return receive(c, each) }
 	}
 	made.publish = func(channel string, messages []string) error {
 		batch := pipeline.NewStandaloneBatch(false)
@@ -88,6 +82,19 @@ func single(j *job, address *config.NodeAddress, subscribed bool) *client {
 		return err
 	}
 	return made
+}
+
+func receive(c *glide.Client, each func(string)) error {
+	queue, err := c.GetQueue()
+	if err != nil {
+		return err
+	}
+	go func() {
+		for {
+			each((<-queue.WaitForMessage()).Message)
+		}
+	}()
+	return nil
 }
 
 func fill[T pipeline.StandaloneBatch | pipeline.ClusterBatch](

@@ -17,6 +17,8 @@ final class Futures {
     private final Client client;
     private final boolean mayFail;
     private final CountDownLatch left;
+    /** When the command under way was begun, for each chain; 0 when there is none. */
+    private final long[] begun;
 
     Futures(Tally tally, Client client) {
         this.tally = tally;
@@ -24,28 +26,28 @@ final class Futures {
         job = tally.job;
         mayFail = job.mode.equals("failover");
         left = new CountDownLatch(job.concurrency);
+        begun = new long[job.concurrency];
     }
 
-    /** One command; its future was timed unless began is 0. */
-    private record Flight(int key, boolean write, long began) {}
+    /** One command of a chain; its future was timed unless began is 0. */
+    private record Flight(int chain, int key, boolean write, long began) {}
 
     void run() throws InterruptedException {
-        for (int chain = 0; chain < job.concurrency; chain++) next();
+        for (int chain = 0; chain < job.concurrency; chain++) next(chain);
         while (job.phase != Job.OVER) Thread.sleep(10);
         left.await(END_SECONDS, TimeUnit.SECONDS);
         synchronized (tally) {
-            for (long lost = left.getCount(); lost > 0; lost--) lost();
+            for (long began : begun) if (began != 0) lost(began);
         }
     }
 
-    private void lost() {
-        long now = System.nanoTime();
-        long took = TimeUnit.SECONDS.toNanos(END_SECONDS);
-        if (mayFail) tally.troubles.note(now - took - job.began, took, "unanswered");
+    private void lost(long began) {
+        long took = System.nanoTime() - began;
+        if (mayFail) tally.troubles.note(began - job.began, took, "unanswered");
         else tally.fail("a future did not end");
     }
 
-    private void next() {
+    private void next(int chain) {
         Flight flight;
         synchronized (tally) {
             if (!tally.running()) {
@@ -54,7 +56,8 @@ final class Futures {
             }
             int key = tally.nextKey();
             boolean timed = mayFail || key % TIMED_EVERY == 0;
-            flight = new Flight(key, tally.writes(), timed ? System.nanoTime() : 0);
+            flight = new Flight(chain, key, tally.writes(), timed ? System.nanoTime() : 0);
+            begun[chain] = Math.max(flight.began, 1);
         }
         begin(flight).whenComplete((reply, failure) -> ended(flight, reply, failure));
     }
@@ -72,6 +75,7 @@ final class Futures {
     private void ended(Flight flight, String reply, Throwable failure) {
         long took = flight.began == 0 ? 0 : System.nanoTime() - flight.began;
         synchronized (tally) {
+            begun[flight.chain] = 0;
             if (flight.began != 0) tally.latencies.note(took);
             if (mayFail && tally.counting)
                 tally.troubles.note(flight.began - job.began, took,
@@ -80,10 +84,10 @@ final class Futures {
             if (failure == null) tally.check(flight.key, flight.write, reply);
         }
         if (failure == null) {
-            next();
+            next(flight.chain);
             return;
         }
         Executor later = CompletableFuture.delayedExecutor(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
-        later.execute(this::next);
+        later.execute(() -> next(flight.chain));
     }
 }

@@ -6,6 +6,7 @@ import glide.api.GlideClusterClient;
 import glide.api.models.BaseBatch;
 import glide.api.models.Batch;
 import glide.api.models.ClusterBatch;
+import glide.api.models.GlideString;
 import glide.api.models.configuration.AdvancedGlideClientConfiguration;
 import glide.api.models.configuration.GlideClientConfiguration;
 import glide.api.models.configuration.GlideClusterClientConfiguration;
@@ -28,15 +29,21 @@ public final class GlidePeer implements Client {
 
     private final Job job;
     private final BaseClient client;
-    private volatile Consumer<String> subscriber;
+    /** Kept, because a client that nothing refers to is closed. */
+    private GlidePeer subscriber;
 
     private GlidePeer(Job job) throws Exception {
+        this(job, null);
+    }
+
+    /** Each: what is done with the messages of a client that subscribes, else null. */
+    private GlidePeer(Job job, Consumer<String> each) throws Exception {
         this.job = job;
         NodeAddress address = NodeAddress.builder().host(job.host()).port(job.port()).build();
         client = job.yes("cluster")
                 ? GlideClusterClient.createClient(GlideClusterClientConfiguration.builder()
                         .address(address).inflightRequestsLimit(IN_FLIGHT_MAX).build()).get()
-                : GlideClient.createClient(single(address)).get();
+                : GlideClient.createClient(single(address, each)).get();
     }
 
     public static void main(String[] args) throws Exception {
@@ -44,7 +51,8 @@ public final class GlidePeer implements Client {
         job.run(GlidePeer::new, "valkey-glide", Job.versionOf(BaseClient.class));
     }
 
-    private GlideClientConfiguration single(NodeAddress address) throws Exception {
+    private GlideClientConfiguration single(NodeAddress address, Consumer<String> each)
+            throws Exception {
         var settings = GlideClientConfiguration.builder().address(address)
                 .inflightRequestsLimit(IN_FLIGHT_MAX);
         if (job.trust != null) {
@@ -55,13 +63,11 @@ public final class GlidePeer implements Client {
                     .build());
         }
         // What is subscribed to is part of a client's options.
-        if (job.mode.equals("subscribe"))
+        if (each != null)
             settings.subscriptionConfiguration(StandaloneSubscriptionConfiguration.builder()
-                    .subscription(PubSubChannelMode.EXACT, glide.api.models.GlideString.of("bench"))
-                    .callback((message, context) -> {
-                        Consumer<String> each = subscriber;
-                        if (each != null) each.accept(message.getMessage().toString());
-                    }).build());
+                    .subscription(PubSubChannelMode.EXACT, GlideString.of("bench"))
+                    .callback((message, context) -> each.accept(message.getMessage().toString()))
+                    .build());
         return settings.build();
     }
 
@@ -123,14 +129,22 @@ public final class GlidePeer implements Client {
     }
 
     @Override
-    public void subscribe(String channel, Consumer<String> each) {
-        subscriber = each;
+    public void subscribe(String channel, Consumer<String> each) throws Exception {
+        subscriber = new GlidePeer(job, each);
+        String[] subscribers = {"PUBSUB", "NUMSUB", channel};
+        for (int turn = 0; turn < 1000; turn++) {
+            Object counts = ((GlideClient) client).customCommand(subscribers).get();
+            if (counts instanceof Map<?, ?> map && map.containsValue(1L)) return;
+            Thread.sleep(5);
+        }
+        throw new IllegalStateException("nobody subscribed to " + channel);
     }
 
     @Override
     public void publish(String channel, List<String> messages) throws Exception {
         Batch batch = new Batch(false);
-        for (String message : messages) batch.publish(channel, message);
+        // The message comes first here, then the channel.
+        for (String message : messages) batch.publish(message, channel);
         ((GlideClient) client).exec(batch, true).get();
     }
 

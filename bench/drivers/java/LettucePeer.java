@@ -6,6 +6,7 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
+import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.ClusterClientOptions;
@@ -29,6 +30,7 @@ import java.util.function.Consumer;
 /**
  * Lettuce: one connection that all threads share. flush=manual: a pipeline is flushed by hand.
  * openssl=yes: TLS by OpenSSL instead of Java's own.
+ * impatient=1: looks at the topology every second, and a command takes no longer.
  */
 public final class LettucePeer implements Client {
     /** Threads and the like, which clients are meant to share. */
@@ -43,7 +45,7 @@ public final class LettucePeer implements Client {
 
     private LettucePeer(Job job) {
         manual = job.word("flush").equals("manual");
-        if (job.yes("cluster")) connectCluster(uri(job));
+        if (job.yes("cluster")) connectCluster(job, uri(job));
         else connectSingle(job, uri(job));
     }
 
@@ -74,11 +76,18 @@ public final class LettucePeer implements Client {
     }
 
     /** With the refreshing of the topology that its documentation recommends. */
-    private void connectCluster(RedisURI uri) {
+    private void connectCluster(Job job, RedisURI uri) {
+        var refresh = ClusterTopologyRefreshOptions.builder().enableAllAdaptiveRefreshTriggers();
+        var options = ClusterClientOptions.builder();
+        if (job.word("impatient").isEmpty()) {
+            refresh.enablePeriodicRefresh();
+        } else {
+            Duration patience = Duration.ofSeconds(job.number("impatient"));
+            refresh.enablePeriodicRefresh(patience);
+            options.timeoutOptions(TimeoutOptions.enabled(patience));
+        }
         RedisClusterClient cluster = RedisClusterClient.create(RESOURCES, uri);
-        cluster.setOptions(ClusterClientOptions.builder().topologyRefreshOptions(
-                ClusterTopologyRefreshOptions.builder().enablePeriodicRefresh()
-                        .enableAllAdaptiveRefreshTriggers().build()).build());
+        cluster.setOptions(options.topologyRefreshOptions(refresh.build()).build());
         StatefulRedisClusterConnection<String, String> opened = cluster.connect();
         connection = opened;
         sync = opened.sync();
