@@ -4,12 +4,16 @@ package main
 import (
 	"context"
 	"os"
+	"time"
 
 	glide "github.com/valkey-io/valkey-glide/go/v2"
 	"github.com/valkey-io/valkey-glide/go/v2/config"
 	"github.com/valkey-io/valkey-glide/go/v2/models"
 	"github.com/valkey-io/valkey-glide/go/v2/pipeline"
 )
+
+// The usual 250 ms are too few for what waits on a machine at its limit; failovers keep them.
+const patience = 5 * time.Second
 
 // What its clients of a server and of a cluster have in common.
 type commands interface {
@@ -25,6 +29,9 @@ func open(j *job) *client {
 	address := &config.NodeAddress{Host: j.words["host"], Port: j.number("port")}
 	if j.yes("cluster") {
 		options := config.NewClusterClientConfiguration().WithAddress(address)
+		if j.mode != "failover" {
+			options.WithRequestTimeout(patience)
+		}
 		c, err := glide.NewClusterClient(options)
 		if err != nil {
 			die("connect", err)
@@ -41,7 +48,7 @@ func open(j *job) *client {
 }
 
 func single(j *job, address *config.NodeAddress, subscribed bool) *client {
-	options := config.NewClientConfiguration().WithAddress(address)
+	options := config.NewClientConfiguration().WithAddress(address).WithRequestTimeout(patience)
 	if j.words["ca"] != "" {
 		roots, err := os.ReadFile(j.words["ca"])
 		if err != nil {

@@ -163,7 +163,15 @@ func used() usage {
 	runtime.ReadMemStats(&memory)
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &use)
 	cpu := (use.Utime.Sec+use.Stime.Sec)*1e6 + use.Utime.Usec + use.Stime.Usec
-	return usage{cpu, use.Maxrss, memory.Mallocs, memory.TotalAlloc}
+	return usage{cpu, peakKib(), memory.Mallocs, memory.TotalAlloc}
+}
+
+// peakKib is not ru_maxrss, which counts what the process was before it became this program.
+func peakKib() (kib int64) {
+	text, _ := os.ReadFile("/proc/self/status")
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	_, _ = fmt.Sscan(rest, &kib)
+	return kib
 }
 
 func main() {

@@ -27,6 +27,9 @@ public final class GlidePeer implements Client {
     /** Above what async jobs have in flight; it refuses what is more. */
     private static final int IN_FLIGHT_MAX = 4000;
 
+    /** The usual 250 ms are too few while the JVM warms up; failovers keep them. */
+    private static final int PATIENCE_MILLIS = 5000;
+
     private final Job job;
     private final BaseClient client;
     /** Kept, because a client that nothing refers to is closed. */
@@ -41,9 +44,15 @@ public final class GlidePeer implements Client {
         this.job = job;
         NodeAddress address = NodeAddress.builder().host(job.host()).port(job.port()).build();
         client = job.yes("cluster")
-                ? GlideClusterClient.createClient(GlideClusterClientConfiguration.builder()
-                        .address(address).inflightRequestsLimit(IN_FLIGHT_MAX).build()).get()
+                ? GlideClusterClient.createClient(cluster(address)).get()
                 : GlideClient.createClient(single(address, each)).get();
+    }
+
+    private GlideClusterClientConfiguration cluster(NodeAddress address) {
+        var settings = GlideClusterClientConfiguration.builder().address(address)
+                .inflightRequestsLimit(IN_FLIGHT_MAX);
+        if (!job.mode.equals("failover")) settings.requestTimeout(PATIENCE_MILLIS);
+        return settings.build();
     }
 
     public static void main(String[] args) throws Exception {
@@ -54,7 +63,7 @@ public final class GlidePeer implements Client {
     private GlideClientConfiguration single(NodeAddress address, Consumer<String> each)
             throws Exception {
         var settings = GlideClientConfiguration.builder().address(address)
-                .inflightRequestsLimit(IN_FLIGHT_MAX);
+                .inflightRequestsLimit(IN_FLIGHT_MAX).requestTimeout(PATIENCE_MILLIS);
         if (job.trust != null) {
             byte[] roots = Files.readAllBytes(Path.of(job.word("ca")));
             settings.useTLS(true).advancedConfiguration(AdvancedGlideClientConfiguration.builder()

@@ -110,9 +110,10 @@ final class Job {
         began = System.nanoTime();
         phase = MEASURING;
         Thread.sleep(millis("seconds"));
+        // Before the threads end: what ended threads have allocated is not told.
+        Usage used = Usage.now().since(before);
         phase = OVER;
         long ended = System.nanoTime();
-        Usage used = Usage.now().since(before);
         System.out.println("end");
         for (Thread worker : workers) {
             long left = END_MILLIS - (System.nanoTime() - ended) / 1_000_000;
