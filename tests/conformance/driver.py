@@ -1,5 +1,6 @@
 """Starts the drivers and lets them execute programs."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -27,17 +28,17 @@ class Stuck(Exception):
 class Driver:
     """One driver process, started when it is first needed, and again after it failed."""
 
-    def __init__(self, entry, folder, environ):
+    def __init__(self, entry, folder, environ=None, number=0):
         self.name = entry["name"]
         self.is_peer = entry.get("peer", False)
-        self.mirrors = entry.get("mirrors", self.name)
+        self.number = number
         self.argv = [word.replace("{out}", str(BUILD / folder)) for word in entry["argv"]]
         self.environ = environ
         self.process = None
 
     def start(self):
         BUILD.mkdir(parents=True, exist_ok=True)
-        self.log = open(BUILD / f"{self.name}.{os.getpid()}.{threading.get_ident()}.log", "w+b")
+        self.log = open(BUILD / f"{self.name}.{os.getpid()}.{self.number}.log", "w+b")
         self.process = subprocess.Popen(
             self.argv,
             cwd=HERE,
@@ -110,6 +111,51 @@ def end_stuck(process):
         process.wait(LAST_WORDS_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
+
+
+def rank(driver):
+    """The order in which drivers are compared: the first is what the others are held against."""
+    return driver.is_peer, driver.name != "python", driver.name
+
+
+class Crew:
+    """Drivers that several programs share, each of which takes the one that is free.
+
+    A process ends with the thread that started it: those threads must live until `stop`.
+    """
+
+    def __init__(self, drivers):
+        self.idle = list(drivers)
+        self.changed = threading.Condition()
+        self.kinds = {}  # one of each name, in their order
+        for each in self.idle:
+            self.kinds.setdefault(each.name, each)
+
+    def in_turn(self, names):
+        """Lends one driver of each name, in the order in which they are free."""
+        left = set(names)
+        while left:
+            with self.one_of(left) as driver:
+                left.discard(driver.name)
+                yield driver
+
+    @contextlib.contextmanager
+    def one_of(self, names):
+        with self.changed:
+            while not (fit := [each for each in self.idle if each.name in names]):
+                self.changed.wait()
+            driver = next((each for each in fit if each.process), fit[0])
+            self.idle.remove(driver)
+        try:
+            yield driver
+        finally:
+            with self.changed:
+                self.idle.append(driver)
+                self.changed.notify_all()
+
+    def stop(self):
+        for each in self.idle:
+            each.stop()
 
 
 def entries():

@@ -62,18 +62,13 @@ class Environment:
                 found.update(zip(words[::2], words[1::2]))
         return found
 
-    def digest(self, key):
-        """What a key holds, whatever its encoding and order."""
-        for connection in self.connections():
-            with connection:
-                (text,) = connection.call("DEBUG", "DIGEST-VALUE", key)
-                if text.strip("0"):
-                    return text
-        return None
+    def at(self, name, ports, network=None):
+        """The same on other servers, maybe behind a faulty network."""
+        return Environment(name, self.kind, ports, self.options, self.tls, network)
 
 
 def all_of(servers):
-    """The environments that a servers.json offers, by name."""
+    """The environments that a servers.json offers, by name; places.py has those with faults."""
     ca = ["tls_ca", servers["ca_file"]]
     client = str(pathlib.Path(servers["ca_file"]).parent / "client")
     tls = {"ca": servers["ca_file"], "cert": f"{client}.crt", "key": f"{client}.key"}
@@ -86,8 +81,3 @@ def all_of(servers):
     ]
     cluster = Environment("cluster", "cluster", primaries, ["protocol", "3"])
     return {environment.name: environment for environment in [*singles, cluster]}
-
-
-def faulty(plain, name, network):
-    """The same servers behind a faulty network."""
-    return Environment(name, plain.kind, plain.ports, plain.options, plain.tls, network)

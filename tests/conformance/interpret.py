@@ -39,7 +39,8 @@ class Subscription:
 
 
 class Client:
-    def __init__(self):
+    def __init__(self, is_lease=False):
+        self.is_lease = is_lease
         self.is_closed = False
         self.watched = None  # the keys and what they held, while a watch is open
         self.queued = None  # the words of an open batch or transaction
@@ -173,7 +174,7 @@ class Machine:
         self.clients[name].watched = None
 
     def do_lease(self, _stack, _thread, name, _of):
-        self.clients[name] = Client()
+        self.clients[name] = Client(is_lease=True)
 
     def do_release(self, _stack, _thread, name):
         del self.clients[name]

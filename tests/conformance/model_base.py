@@ -128,6 +128,17 @@ class Base:
             else []
         )
 
+    def parts_of(self, words):
+        """The commands, one for each slot, that a command for several slots is sent as."""
+        known = COMMANDS.get(words[0].upper())
+        if not (self.cluster and known and known[3]):
+            return [words]
+        step = known[1][2]
+        parts = {}
+        for at in range(1, len(words), step):
+            parts.setdefault(slots.slot(words[at]), [words[0]]).extend(words[at : at + step])
+        return list(parts.values())
+
     def has_wrong_arity(self, words):
         known = COMMANDS.get(words[0].upper())
         arity = known[2] if known else -1

@@ -12,17 +12,26 @@ import resp
 from proxy import Proxy
 
 NODES = 3
+BUS = 10000  # a node's port for other nodes is so much higher
 SLOTS = 16384
 READY_SECONDS = 60
 SINGLE = """\
 bind 127.0.0.1 -::1
-port {port}
 protected-mode no
 save ""
 appendonly no
 enable-debug-command yes
 dir {folder}
 logfile {folder}/{port}.log
+"""
+PLAIN = "port {port}\n"
+ENCRYPTED = """\
+port 0
+tls-port {port}
+tls-ca-cert-file {folder}/ca.crt
+tls-cert-file {folder}/server.crt
+tls-key-file {folder}/server.key
+tls-auth-clients no
 """
 CLUSTERED = """\
 cluster-enabled yes
@@ -35,19 +44,24 @@ cluster-announce-bus-port {bus}
 
 
 class Server:
-    """One server by itself. `with` ends it."""
+    """One server by itself. `with` ends it. tls: how a client reaches it, if by TLS."""
 
-    def __init__(self, server, port, more=""):
-        self.port = port
+    def __init__(self, server, port, more="", tls=None):
+        self.port, self.tls = port, tls
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tendon-conformance-"))
         path = self.folder / "server.conf"
-        path.write_text(SINGLE.format(port=port, folder=self.folder) + more)
+        text = SINGLE.format(port=port, folder=self.folder) + more
+        if tls:
+            text += ENCRYPTED.format(port=port, folder=pathlib.Path(tls["ca"]).parent)
+        else:
+            text += PLAIN.format(port=port)
+        path.write_text(text)
         self.process = subprocess.Popen(
             [server, str(path)], stdout=subprocess.DEVNULL, preexec_fn=console.end_with_parent
         )
 
     def __enter__(self):
-        connected(self.port, time.monotonic() + READY_SECONDS).__exit__()
+        connected(self.port, time.monotonic() + READY_SECONDS, self.tls).__exit__()
         return self
 
     def __exit__(self, *_reason):
@@ -59,14 +73,14 @@ class Server:
 class FaultyCluster:
     """The servers of a cluster, and a proxy for each. `with` ends them."""
 
-    def __init__(self, server, first_port):
-        self.ports = [first_port + index for index in range(NODES)]
+    def __init__(self, server, ports):
+        self.ports = ports
         self.proxies = [Proxy(port) for port in self.ports]
         self.servers = [
             Server(
                 server,
                 port,
-                CLUSTERED.format(port=port, announced=proxy.port, bus=port + 10000),
+                CLUSTERED.format(port=port, announced=proxy.port, bus=port + BUS),
             )
             for port, proxy in zip(self.ports, self.proxies)
         ]
@@ -79,7 +93,7 @@ class FaultyCluster:
             last = min(SLOTS, (index + 1) * share) - 1
             connection.call("CLUSTER", "ADDSLOTSRANGE", index * share, last)
             connection.call("CLUSTER", "SET-CONFIG-EPOCH", index + 1)
-            bus = self.ports[0] + 10000
+            bus = self.ports[0] + BUS
             if index:
                 connection.call("CLUSTER", "MEET", "127.0.0.1", self.ports[0], bus)
         while not all(self.is_ready(connection) for connection in connections):
@@ -101,11 +115,11 @@ class FaultyCluster:
             server.__exit__(*reason)
 
 
-def connected(port, deadline):
+def connected(port, deadline, tls=None):
     """A connection to a server that has just been started."""
     while True:
         try:
-            return resp.Connection(port, timeout_s=30)
+            return resp.Connection(port, tls, timeout_s=30)
         except OSError:
             if time.monotonic() > deadline:
                 raise

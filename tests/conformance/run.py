@@ -1,18 +1,16 @@
 #!/usr/bin/env python3
 """Runs conformance programs; `./dev conformance` calls it with everything built and started.
 
-Without a seed: the regressions, then new programs, whose seeds come from the commit. The last line
+Without a seed: the fixed set, then new programs, whose seeds come from the commit. The last line
 is `N passed, N failed`, a program in an environment being one test.
 """
 
 import argparse
 import collections
 import concurrent.futures
-import contextlib
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import threading
@@ -25,22 +23,17 @@ import deviations
 import driver
 import environments
 import harness
-import own_servers
+import places
 import programs
-import proxy
 import report
 import shrink
 import wire
 
-REGRESSIONS = HERE / "regressions.txt"
-# A port block that no test server has.
-FAULTY_CLUSTER_PORT = 18300
-OWN_PORT = 18310
-# Most of a program behind faults is waiting.
-LINES_PER_CORE = 2
+FIXED = HERE / "fixed.txt"
+# Processes of each driver: more than two hardly ever compute at the same time.
+CREW_EACH = 5
 PROGRESS_SECONDS = 30
 SHOWN_MAX = 6
-FAULTS_SHORTER = 4
 # How many programs of one environment may fail before its rest is left out.
 FAILED_MAX = 5
 DEVIATION_SEEDS = 40
@@ -50,6 +43,7 @@ def parsed():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, help="this program only")
     parser.add_argument("--ops", type=int, default=200, help="operations of a program")
+    parser.add_argument("--faulty-ops", type=int, help="the same behind faults; else as --ops")
     parser.add_argument("--programs", type=int, default=50, help="new programs per environment")
     parser.add_argument("--peers-every", type=int, default=1, help="peers for a part of them")
     parser.add_argument("--lang", help="only these drivers, separated by commas")
@@ -70,13 +64,14 @@ def first_seed():
     return int(text[:8], 16) % 10**8 * 10 if text else int(time.time())
 
 
-def regressions():
-    """(environment, seed, operations) of programs that failed once."""
+def fixed_jobs(name):
+    """(seed, operations) of the programs that always run in this environment."""
     rows = []
-    for line in REGRESSIONS.read_text().splitlines():
+    for line in FIXED.read_text().splitlines():
         words = line.partition("#")[0].split()
-        if words:
-            rows.append((words[0], int(words[1]), int(words[2])))
+        if words and words[0] in ("all", name):
+            first, _, last = words[1].partition("-")
+            rows += [(seed, int(words[2])) for seed in range(int(first), int(last or first) + 1)]
     return rows
 
 
@@ -94,29 +89,36 @@ class Session:
         self.seconds = collections.Counter()
         self.differences = collections.Counter()
         self.programs = collections.Counter()
+        self.failures = collections.Counter()  # environment -> programs
+        self.crew = driver.Crew(self.drivers())
         self.begun = time.monotonic()
         self.told = self.begun
 
     def drivers(self):
-        """Processes of its own for each thread, in the order in which they are compared."""
+        """In the order in which they are compared, those of one name apart from each other."""
         wanted = self.options.lang.split(",") if self.options.lang else None
         found = []
         for folder, entry in driver.entries():
             if wanted and entry["name"] not in wanted:
                 continue
             if driver.available(entry, folder):
-                found.append(driver.Driver(entry, folder, dict(os.environ)))
+                found.append((folder, entry))
             else:
                 self.missing.add(entry["name"])
-        return sorted(found, key=lambda each: (each.is_peer, each.name != "python", each.name))
+        made = [
+            driver.Driver(entry, folder, number=number)
+            for number in range(CREW_EACH)
+            for folder, entry in found
+        ]
+        return sorted(made, key=lambda each: (each.number, *driver.rank(each)))
 
-    def execute(self, environment, seed, size, drivers):
-        """One program in one environment. Returns whether it passed."""
+    def execute(self, environment, seed, size):
+        """One program in one environment."""
         outcome = harness.run_seed(
             environment,
             seed,
             size,
-            drivers,
+            self.crew,
             self.kinds,
             self.options.record,
             1 if self.options.seed is not None else self.options.peers_every,
@@ -124,12 +126,12 @@ class Session:
         with self.lock:
             self.take(environment, seed, size, outcome)
         if outcome.differences and self.options.bisect:
-            self.shrink(environment, seed, size, drivers, outcome)
-        return not outcome.differences
+            self.shrink(environment, seed, size, outcome)
 
     def take(self, environment, seed, size, outcome):
         self.passed += not outcome.differences
         self.failed += bool(outcome.differences)
+        self.failures[environment.name] += bool(outcome.differences)
         self.programs[environment.name] += 1
         for (name, area), count in outcome.checked.items():
             self.checked[name, environment.name, area] += count
@@ -147,106 +149,67 @@ class Session:
             print(f"  {self.passed + self.failed} programs, {self.failed} failed, {seconds:.0f} s")
         sys.stdout.flush()
 
-    def shrink(self, environment, seed, size, drivers, outcome):
+    def shrink(self, environment, seed, size, outcome):
         """Prints the smallest program found that shows a difference in the same drivers."""
         names = {difference.driver for difference in outcome.differences}
-        usual = next((each.name for each in drivers if each.name not in names), None)
-        chosen = [each for each in drivers if each.name in names | {usual}]
+        usual = next((name for name in self.crew.kinds if name not in names), None)
+        chosen = [name for name in self.crew.kinds if name in names | {usual}]
+
+        def outcome_of(program):
+            return harness.run_program(
+                environment, program, seed, self.crew, chosen, self.kinds
+            )
 
         def fails(program):
-            found = harness.run_program(environment, program, seed, chosen, self.kinds)
-            return any(difference.driver in names for difference in found.differences)
+            found = outcome_of(program).differences
+            return any(difference.driver in names for difference in found)
 
-        groups = programs.make_groups(seed, size, harness.setting_of(environment, seed))
+        groups = programs.make_groups(seed, size, harness.setting_of(environment.name, seed))
         small = shrink.shrunk(groups, fails)
-        again = harness.run_program(environment, small, seed, chosen, self.kinds)
+        again = outcome_of(small)
         with self.lock:
             print(f"the smallest program found for {environment.name} {seed}:")
             print(wire.to_text(small), end="")
             for difference in again.differences:
                 print(f"    {difference}")
 
-    def work(self, environment, jobs):
-        """Runs the programs of one environment, with drivers of its own."""
-        drivers = self.drivers()
-        failed = 0
-        try:
-            for seed, size in jobs:
-                failed += not self.execute(environment, seed, size, drivers)
-                if failed >= FAILED_MAX and not self.options.record:
-                    print(f"{environment.name}: {failed} programs failed; the rest is left out")
-                    break
-        finally:
-            for each in drivers:
-                each.stop()
-
-
-def places(servers, wanted, stack):
-    """The environments, those with faults included, by name. Where it can be, each has a server of
-    its own, so that they need not take turns."""
-    program = shutil.which(f"{servers['engine']}-server")
-    found = environments.all_of(servers)
-    for number, name in enumerate(("resp3", "resp2-faults", "resp3-faults")):
-        if name in wanted:
-            single = own_servers.Server(program, OWN_PORT + number)
-            plain = found[name.replace("-faults", "")]
-            ports = [stack.enter_context(single).port]
-            found[name] = environments.Environment(name, plain.kind, ports, plain.options)
-    for name in wanted:
-        if name.endswith("-faults"):
-            plain = found.get(name) or found[name.replace("-faults", "")]
-            if plain.is_cluster:
-                cluster = own_servers.FaultyCluster(program, FAULTY_CLUSTER_PORT)
-                ports = stack.enter_context(cluster).ports
-                plain = environments.Environment(name, plain.kind, ports, plain.options)
-                network = proxy.Network(cluster.proxies)
-            else:
-                network = proxy.Network([proxy.Proxy(plain.ports[0])])
-            found[name] = environments.faulty(plain, name, network)
-    return {name: found[name] for name in wanted}
-
-
-NAMES = [
-    f"{name}{more}" for more in ("", "-faults") for name in ("resp2", "resp3", "tls", "cluster")
-]
+    def work(self, name, opened, jobs):
+        """Runs programs of one environment in a place of its own, as long as there are any."""
+        with opened(name) as environment:
+            while jobs and (self.failures[name] < FAILED_MAX or self.options.record):
+                try:
+                    seed, size = jobs.popleft()
+                except IndexError:  # another place has taken the last one
+                    return
+                self.execute(environment, seed, size)
 
 
 def jobs_of(options, name):
     if options.seed is not None:
         return [(options.seed, options.ops)]
-    old = [(seed, size) for where, seed, size in regressions() if where == name]
     first = first_seed()
-    # What fails there takes as long as a deadline, so these are shorter.
-    size = options.ops // FAULTS_SHORTER if name.endswith("-faults") else options.ops
-    return old + [(first + number, size) for number in range(options.programs)]
+    size = options.faulty_ops if places.behind_faults(name) and options.faulty_ops else options.ops
+    return fixed_jobs(name) + [(first + number, size) for number in range(options.programs)]
 
 
 def main():
     options = parsed()
-    wanted = options.env.split(",") if options.env else NAMES
-    unknown = set(wanted) - set(NAMES)
+    wanted = options.env.split(",") if options.env else places.NAMES
+    unknown = set(wanted) - set(places.NAMES)
     if unknown:
-        sys.exit(f"no environment {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+        sys.exit(f"no environment {', '.join(sorted(unknown))}; there are {', '.join(places.NAMES)}")
     servers = json.loads(pathlib.Path(os.environ["TENDON_SERVERS"]).read_text())
     if options.deviations:
         return look_for_deviations(options, servers)
+    found = places.Places(servers)
+    if options.print:
+        for name in wanted:
+            setting = harness.setting_of(name, options.seed)
+            print(wire.to_text(programs.make(options.seed, options.ops, setting)))
+        return 0
     session = Session(options)
-    with contextlib.ExitStack() as stack:
-        found = places(servers, wanted, stack)
-        if options.print:
-            for environment in found.values():
-                setting = harness.setting_of(environment, options.seed)
-                print(wire.to_text(programs.make(options.seed, options.ops, setting)))
-            return 0
-        # Environments on the same server take turns.
-        lines = collections.defaultdict(list)
-        for environment in found.values():
-            lines[environment.ports[0]].append(environment)
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() * LINES_PER_CORE) as pool:
-            futures = [pool.submit(work_line, session, line) for line in lines.values()]
-            for future in futures:
-                future.result()
-        faults = {name: place.proxy.counts() for name, place in found.items() if place.proxy}
+    execute_all(session, found, wanted)
+    faults = found.faults()
     if options.record:
         harness.save_kinds(session.kinds)
     summary(session, faults)
@@ -256,26 +219,35 @@ def main():
     return 1 if session.failed or not session.passed else 0
 
 
+def execute_all(session, found, wanted):
+    """Everything at the same time: most of a program is waiting."""
+    jobs = {name: collections.deque(jobs_of(session.options, name)) for name in wanted}
+    workers = [name for name in wanted for _ in range(places.count(name, len(jobs[name])))]
+    with concurrent.futures.ThreadPoolExecutor(len(workers)) as pool:
+        futures = [pool.submit(session.work, name, found.opened, jobs[name]) for name in workers]
+        concurrent.futures.wait(futures)
+        session.crew.stop()
+        for future in futures:
+            future.result()
+    for name, left in jobs.items():
+        if left:
+            print(f"{name}: {len(left)} programs are left out, after so many failures")
+
+
 def look_for_deviations(options, servers):
     """Each planted deviation of the Python binding is one test: it must be found. The programs
     in which the whole binding differs are not among them."""
     place = environments.all_of(servers)["resp3"]
     passed = 0
     for name in deviations.DEVIATIONS:
-        names = ("python", "go", "node")
-        made = [driver.Driver(entry, folder, os.environ) for folder, entry in driver.entries()]
-        chosen = sorted((each for each in made if each.name in names), key=lambda each: each.name)
-        chosen[-1].environ = deviations.plant(name)
+        crew = driver.Crew(deviating(deviations.plant(name)))
         found = None
         for seed in range(DEVIATION_SEEDS):
-            outcome = harness.run_seed(
-                place, seed, options.ops, chosen, harness.load_kinds(), peers_every=1
-            )
+            outcome = harness.run_seed(place, seed, options.ops, crew, harness.load_kinds())
             found = next((each for each in outcome.differences if each.driver == "python"), None)
             if found:
                 break
-        for each in chosen:
-            each.stop()
+        crew.stop()
         passed += found is not None
         print(f"{name}: {f'found by program {seed}: {found}' if found else 'NOT FOUND'}"[:300])
     failed = len(deviations.DEVIATIONS) - passed
@@ -283,9 +255,15 @@ def look_for_deviations(options, servers):
     return 1 if failed else 0
 
 
-def work_line(session, line):
-    for environment in line:
-        session.work(environment, jobs_of(session.options, environment.name))
+def deviating(environ):
+    """Drivers of three languages, that of Python in an environment in which it deviates. It is
+    held against the others, so it is not the first."""
+    found = {entry["name"]: (entry, folder) for folder, entry in driver.entries()}
+    return [
+        driver.Driver(*found["go"]),
+        driver.Driver(*found["node"]),
+        driver.Driver(*found["python"], environ),
+    ]
 
 
 def summary(session, faults):
@@ -296,6 +274,8 @@ def summary(session, faults):
     for name, count in session.programs.items():
         results = sum(n for (_, where, _), n in session.checked.items() if where == name)
         print(f"{name:16} {count:5} programs, {results:8} results compared")
+    total = f"{sum(session.programs.values())} programs, {sum(session.checked.values())} results compared"
+    print(f"in all: {total}")
     for name, counts in faults.items():
         text = ", ".join(f"{fault} {count}" for fault, count in sorted(counts.items()))
         print(f"{name:16} directions of connections: {text}")

@@ -2,7 +2,8 @@
 
 A command that failed may have been executed or not: then there are two worlds, and what comes later
 must fit at least one of them. An error that says `no` or `yes` leaves one: so a lie in `executed`
-shows as soon as the data are read.
+shows as soon as the data are read. What failed may also be executed later than a command that is
+sent after it on another connection; when nothing else fits, that is tried, too.
 """
 
 import natives
@@ -11,62 +12,133 @@ from model import Model
 from model_base import ANY
 
 WORLDS_MAX = 64
+FAILED_SHOWN = 300
 
 
 class Impossible(Exception):
     """No world gives this reply."""
 
 
+class World(Model):
+    """One state that the data may have. `late`: what failed and may still be executed, each as its
+    commands and whether it was sent on the connection of ordinary commands, which keeps order."""
+
+    def __init__(self, cluster):
+        super().__init__(cluster)
+        self.late = []
+
+    def copy(self):
+        twin = super().copy()
+        twin.late = list(self.late)
+        return twin
+
+    def after(self, commands):
+        """The world in which these have been executed, and their replies."""
+        done = self.copy()
+        return done, [done.execute(words) for words in commands]
+
+    def keys(self, commands):
+        return {key for words in commands for key in self.keys_of(words) or []}
+
+    def late_keys(self):
+        return self.keys(words for commands, _ in self.late for words in commands)
+
+    def settle(self, commands):
+        """These were answered in order: what was sent before and is not executed never will be."""
+        keys = self.keys(commands)
+        self.late = [
+            (others, in_order)
+            for others, in_order in self.late
+            if not in_order or keys.isdisjoint(self.keys(others))
+        ]
+
+    def overtaken(self):
+        """The worlds in which something late has been executed by now."""
+        for index, (commands, _) in enumerate(self.late):
+            done, _ = self.after(commands)
+            del done.late[index]
+            yield done
+        if len(self.late) > 1:
+            done, _ = self.after([words for commands, _ in self.late for words in commands])
+            done.late = []
+            yield done
+
+
 class Worlds:
     """All states that the data may have."""
 
     def __init__(self, cluster):
-        self.models = [Model(cluster)]
+        self.models = [World(cluster)]
 
-    def step(self, words, reply, twice):
+    def step(self, words, reply, twice, in_order=True):
         """Takes the reply of one command. twice: it may have been executed twice."""
-        after = []
         if is_open(reply):
-            for model in self.models:
-                after += self.ways(model, words, reply.executed)
-        else:
-            for model in self.models:
-                after += self.fitting(model, words, reply, twice)
-            if not after:
-                expected = self.models[0].copy().execute(words)
-                raise Impossible(f"{reply!r} instead of {expected!r}")
+            found = [self.ways(model, words, reply.executed, in_order) for model in self.models]
+            self.keep([world for worlds in found for world in worlds])
+            return
+        after = self.fitting(self.models, words, reply, twice)
+        if not after:
+            late = [world for model in self.models for world in model.overtaken()]
+            after = self.fitting(late, words, reply, twice)
+        if not after:
+            expected = self.models[0].copy().execute(words)
+            raise Impossible(f"{reply!r} instead of {expected!r}")
+        if in_order:
+            for world in after:
+                world.settle([words])
         self.keep(after)
 
-    def ways(self, model, words, executed):
-        done = model.copy()
-        done.execute(words)
-        return {"no": [model], "yes": [done]}.get(executed, [model, done])
+    def ways(self, model, words, executed, in_order):
+        """What an error leaves. Each part of a command for several slots has its own fate."""
+        if executed in ("no", "yes"):
+            return [model if executed == "no" else model.after([words])[0]]
+        found = [model]
+        for part in model.parts_of(words):
+            for before in found[:]:
+                done, _ = before.after([part])
+                if state_of(done) != state_of(before):
+                    before.late.append(([part], in_order))
+                found.append(done)
+        return found
 
-    def fitting(self, model, words, reply, twice):
-        done = model.copy()
-        if natives.same(done.execute(words), reply):
-            return [done]
-        if twice and natives.same(done.execute(words), reply):
-            return [done]
-        return []
+    def fitting(self, models, words, reply, twice):
+        after = []
+        for model in models:
+            done = model.copy()
+            if natives.same(done.execute(words), reply):
+                after.append(done)
+            elif twice and natives.same(done.execute(words), reply):
+                after.append(done)
+        return after
 
     def group(self, commands, reply):
         """Takes the outcome of a transaction, which is executed whole or not at all."""
-        after = []
-        for model in self.models:
-            done = model.copy()
-            replies = [done.execute(words) for words in commands]
-            if is_refused(reply):
-                after.append(model)
-            elif isinstance(reply, list):
-                after += [done] if natives.same(replies, reply) else []
-            elif is_open(reply):
-                after += {"no": [model], "yes": [done]}.get(reply.executed, [model, done])
-            else:
-                after.append(model)
+        after = self.group_fitting(self.models, commands, reply)
+        if not after:
+            late = [world for model in self.models for world in model.overtaken()]
+            after = self.group_fitting(late, commands, reply)
         if not after:
             raise Impossible(f"{reply!r} fits no state of the data")
+        if not is_open(reply):
+            for world in after:
+                world.settle(commands)
         self.keep(after)
+
+    def group_fitting(self, models, commands, reply):
+        after = []
+        for model in models:
+            done, replies = model.after(commands)
+            if isinstance(reply, list) and not is_refused(reply):
+                after += [done] if natives.same(replies, reply) else []
+            elif not is_open(reply) or reply.executed == "no":
+                after.append(model)
+            elif reply.executed == "yes":
+                after.append(done)
+            else:
+                if state_of(done) != state_of(model):
+                    model.late.append((commands, True))
+                after += [model, done]
+        return after
 
     def forget(self, commands):
         """Nothing is known any more of what these commands touch."""
@@ -76,7 +148,7 @@ class Worlds:
 
     def keep(self, models):
         """Equal worlds are one; of too many, what they differ in is unknown."""
-        unlike = {state_of(model): model for model in models}
+        unlike = {(state_of(model), repr(model.late)): model for model in models}
         self.models = list(unlike.values())
         if len(self.models) > WORLDS_MAX:
             first = self.models[0]
@@ -84,6 +156,8 @@ class Worlds:
                 keys = set(first.data) | set(other.data)
                 first.cloud({key for key in keys if first.data.get(key) != other.data.get(key)})
                 first.cloud(other.clouded)
+            first.cloud({key for world in self.models for key in world.late_keys()})
+            first.late = []
             self.models = [first]
 
 
@@ -96,6 +170,10 @@ def is_refused(reply):
     if not isinstance(reply, list) or not reply:
         return False
     return all(isinstance(item, natives.Error) and item.executed == "no" for item in reply)
+
+
+def flat(reply):
+    return reply if isinstance(reply, list) else [reply]
 
 
 def is_open(reply):
@@ -121,6 +199,7 @@ class Judge(Machine):
         self.worlds = Worlds(cluster)
         self.replies = replies
         self.index = 0
+        self.failed = []  # what may have been executed or not, as far as is known
 
     def judge(self):
         """[(index, what is impossible)]; the first makes the rest meaningless."""
@@ -130,7 +209,10 @@ class Judge(Machine):
             try:
                 given = getattr(self, f"do_{name}")(stack, 0, *words[1:])
             except Impossible as impossible:
-                return [(self.index, str(impossible))]
+                text = f"{impossible}; before: {', '.join(self.failed) or 'no error'}"
+                return [(self.index, text)]
+            if (0, self.index) in self.replies and any(map(is_open, flat(self.reply()))):
+                self.failed.append(f"0.{self.index} {self.reply()!r}"[:FAILED_SHOWN])
             if given is not None:
                 stack.append((self.index, given))
         return []
@@ -143,7 +225,8 @@ class Judge(Machine):
             client.queued.append(words)
             return None
         if not client.is_closed:
-            self.worlds.step(words, self.reply(), may_run_twice(words))
+            in_order = not client.is_lease and words[0].upper() != b"BLPOP"
+            self.worlds.step(words, self.reply(), may_run_twice(words), in_order)
         return Expected(natives.shape_of(words), ANY)
 
     def do_batch_end(self, _stack, _thread, name):

@@ -21,10 +21,10 @@ LANGUAGES = ["python", "node", "java", "go"]
 # Suites with a row of their own, or none.
 OTHER_SUITES = ["integration", "stress", "check", "abi", "fuzz", "sim"]
 FUZZ_SECONDS = 5
-# New conformance programs in each environment, how long they are, and which of them the mirrored
-# clients execute, too.
-CONFORMANCE_PROGRAMS = 40
-CONFORMANCE_OPERATIONS = 60
+# New conformance programs in each environment, beside the fixed ones; how long they are, and which
+# of them the mirrored clients execute, too.
+CONFORMANCE_PROGRAMS = 200
+CONFORMANCE_OPERATIONS = 30
 CONFORMANCE_PEERS_EVERY = 10
 CONFORMANCE_SECONDS = 1200
 # So many failed tests of a runner are named again at the end.
@@ -140,6 +140,15 @@ def simulated(row, _context):
     row.take(passed + found, failed + missed, skipped, f"{note}, {found} planted defects found")
 
 
+def counts(result):
+    """(passed, failed) of a program whose last line says so; None when it does not."""
+    lines = [line.strip() for line in result.text().splitlines() if line.strip()]
+    if result.code is None:  # then the last line says that it took too long
+        lines = lines[:-1]
+    found = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1]) if lines else None
+    return found and (int(found.group(1)), int(found.group(2)))
+
+
 def by_contract(row, context, program):
     """A program that prints `N passed, N failed` as its last line."""
     path = console.ROOT / program
@@ -153,11 +162,8 @@ def by_contract(row, context, program):
         env=context.environment(row.name),
         timeout_s=RUNNER_SECONDS,
     )
-    lines = [line for line in result.text().splitlines() if line.strip()]
-    if result.code is None:
-        lines = lines[:-1]
-    found = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1].strip()) if lines else None
-    passed, failed = (int(found.group(1)), int(found.group(2))) if found else (0, 0)
+    found = counts(result)
+    passed, failed = found or (0, 0)
     note = "took too long" if result.code is None else "" if found else "gave no count"
     if result.code != 0 and failed == 0:
         failed, note = 1, note or f"exit code {result.code} though no test failed"
@@ -194,20 +200,16 @@ def guard(row, context):
     program = console.ROOT / "bench" / "guard" / "run-tests"
     env = context.environment("c")
     result = console.run("instruction counts", [program], env=env, timeout_s=RUNNER_SECONDS)
-    lines = result.text().splitlines()
-    found = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1].strip()) if lines else None
     if result.code == SKIPPED:
         row.take(0, 0, 1, "other compiler or C library than the committed counts")
-    elif found:
-        row.take(int(found.group(1)), int(found.group(2)))
     else:
-        row.take(0, 1, 0, "gave no count")
+        row.take(*counts(result) or (0, 0))
     if row.failed:
         row.names = console.show_failure(result)
 
 
 def conforming(row, context):
-    """Generated programs, the same in every language: the regressions, then new ones."""
+    """Generated programs, the same in every language: the fixed ones, then new ones."""
     env = conformance.environment(context.servers_folder)
     conformance.build_drivers(env)
     words = ["--programs", str(CONFORMANCE_PROGRAMS), "--ops", str(CONFORMANCE_OPERATIONS)]
@@ -215,12 +217,9 @@ def conforming(row, context):
     result = console.run(
         "conformance", conformance.command(words), env=env, timeout_s=CONFORMANCE_SECONDS
     )
-    lines = [line for line in result.text().splitlines() if line.strip()]
-    found = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1].strip()) if lines else None
-    if found:
-        row.take(int(found.group(1)), int(found.group(2)))
-    else:
-        row.take(0, 1, 0, "took too long" if result.code is None else "gave no count")
+    compared = re.search(r"in all: (\d+ programs, \d+ results compared)", result.text())
+    note = "took too long" if result.code is None else compared.group(1) if compared else ""
+    row.take(*counts(result) or (0, 0), 0, note)
     if row.failed:
         row.names = console.show_failure(result)
 
