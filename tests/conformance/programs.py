@@ -356,8 +356,10 @@ class Thread:
         name, other = b"s%d" % self.number, b"o%d" % self.number
         sharded = [b"sharded"] * self.setting.cluster
         kind = self.draw.choice([b"channel", b"pattern", *sharded])
-        channel = self.tag + b"ch"
-        heard = self.tag + b"c*" if kind == b"pattern" else channel
+        # Names of its own: from another node of a cluster an old message may come now.
+        self.serial += 1
+        channel = self.tag + b"%dch" % self.serial
+        heard = self.tag + b"%dc*" % self.serial if kind == b"pattern" else channel
         publish = b"SPUBLISH" if kind == b"sharded" else b"PUBLISH"
         self.emit("subscribe", name, self.client, kind, b"=" + heard)
         both = kind == b"pattern" and self.draw.random() < 0.5
@@ -461,7 +463,7 @@ def fill(thread, size):
     """Writes `size` operations, some kinds of which are more frequent in this program."""
     setting = thread.setting
     table = CALM_OPERATIONS if setting.calm else OPERATIONS
-    names = [name for name in table if name not in setting.left_out()]
+    names = [name for name in table if name not in setting.without]
     weights = [table[name] * thread.draw.choice([0.3, 1, 1, 3]) for name in names]
     for name in thread.draw.choices(names, weights, k=size):
         thread.groups.append([])
@@ -473,22 +475,21 @@ def fill(thread, size):
 class Setting:
     """What a program is for.
 
-    cluster: no connection is lent, and nothing is watched. one_slot: each thread's keys are of one
-    slot, as the mirrored clients want it. simple: without transactions, which Jedis does not have
-    in a cluster. calm: for a faulty network.
+    one_slot: each thread's keys are of one slot of a cluster, as the mirrored clients want it.
+    without: names of operations that some driver cannot do there. calm: for a faulty network.
     """
 
-    def __init__(self, cluster=False, one_slot=False, simple=False, calm=False):
-        self.cluster, self.one_slot, self.simple, self.calm = cluster, one_slot, simple, calm
+    def __init__(self, cluster=False, one_slot=False, without=(), calm=False):
+        self.cluster, self.one_slot, self.without, self.calm = cluster, one_slot, without, calm
 
-    def left_out(self):
-        return ["lease", "watch"] * self.cluster + ["transaction"] * self.simple
+    def __str__(self):
+        return f"{self.cluster} {self.one_slot} {'transaction' in self.without} {self.calm}"
 
 
 def make_groups(seed, size=200, setting=Setting()):
     """The program of a seed: thread -> its operations, each a list of instructions."""
     calm = setting.calm
-    draw = random.Random(f"{seed} {setting.cluster} {setting.one_slot} {setting.simple} {calm}")
+    draw = random.Random(f"{seed} {setting}")
     count = 0 if calm or draw.random() < 0.6 else draw.randint(1, THREADS_MAX)
     threads = [Thread(draw, number, setting) for number in range(count + 1)]
     for thread in threads:

@@ -156,9 +156,7 @@ class Session:
         chosen = [name for name in self.crew.kinds if name in names | {usual}]
 
         def outcome_of(program):
-            return harness.run_program(
-                environment, program, seed, self.crew, chosen, self.kinds
-            )
+            return harness.run_program(environment, program, seed, self.crew, chosen, self.kinds)
 
         def fails(program):
             found = outcome_of(program).differences
@@ -197,7 +195,7 @@ def main():
     wanted = options.env.split(",") if options.env else places.NAMES
     unknown = set(wanted) - set(places.NAMES)
     if unknown:
-        sys.exit(f"no environment {', '.join(sorted(unknown))}; there are {', '.join(places.NAMES)}")
+        sys.exit(f"no environment {', '.join(sorted(unknown))} among {', '.join(places.NAMES)}")
     servers = json.loads(pathlib.Path(os.environ["TENDON_SERVERS"]).read_text())
     if options.deviations:
         return look_for_deviations(options, servers)
@@ -274,8 +272,8 @@ def summary(session, faults):
     for name, count in session.programs.items():
         results = sum(n for (_, where, _), n in session.checked.items() if where == name)
         print(f"{name:16} {count:5} programs, {results:8} results compared")
-    total = f"{sum(session.programs.values())} programs, {sum(session.checked.values())} results compared"
-    print(f"in all: {total}")
+    total, results = sum(session.programs.values()), sum(session.checked.values())
+    print(f"in all: {total} programs, {results} results compared")
     for name, counts in faults.items():
         text = ", ".join(f"{fault} {count}" for fault, count in sorted(counts.items()))
         print(f"{name:16} directions of connections: {text}")

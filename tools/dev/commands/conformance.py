@@ -1,7 +1,7 @@
 """Runs the same generated programs with every driver: C, Python, Node, Java and Go, and the clients
 that they mirror, and compares what they say.
 
-Without options: the regressions and 50 new programs in every environment. --seed runs one program
+Without options: the fixed set and 50 new programs in every environment. --seed runs one program
 again, --bisect makes what fails small and prints it. tests/conformance/PROTOCOL.md and
 docs/conformance.md say more.
 """
@@ -18,6 +18,7 @@ SUMMARY = "compare all languages on generated programs"
 def add_arguments(parser):
     parser.add_argument("--seed", type=int, help="this program only")
     parser.add_argument("--ops", type=int, default=200, help="operations of a program")
+    parser.add_argument("--faulty-ops", type=int, help="the same behind faults; else as --ops")
     parser.add_argument("--programs", type=int, default=50, help="new programs per environment")
     parser.add_argument(
         "--peers-every", type=int, default=1, metavar="N", help="peers run every Nth program only"
@@ -35,7 +36,7 @@ def add_arguments(parser):
 
 
 def words(arguments):
-    for name in ("seed", "ops", "programs", "peers_every", "lang", "env"):
+    for name in ("seed", "ops", "faulty_ops", "programs", "peers_every", "lang", "env"):
         value = getattr(arguments, name)
         if value is not None:
             yield from (f"--{name.replace('_', '-')}", str(value))

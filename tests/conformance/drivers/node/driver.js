@@ -77,6 +77,12 @@ function another(client, options = {}) {
   return client.isCluster ? client.duplicate([], options) : client.duplicate(options);
 }
 
+/** Cluster of ioredis sends what it is asked before it is ready in another order than asked. */
+async function ready(client) {
+  if (NAME !== 'ioredis' || !client.isCluster || client.status === 'ready') return;
+  await within(new Promise((resolve) => client.once('ready', resolve)), 'connecting');
+}
+
 async function disconnect(client) {
   if (client.status === 'end') return;
   const ended = new Promise((resolve) => client.once('end', resolve));
@@ -274,8 +280,10 @@ const INSTRUCTIONS = {
     const options = {};
     for (let i = 0; i < words.length; i += 2) options[words[i]] = words[i + 1].toString();
     const make = () => newClient(`${kind}`, `${host}`, Number(port), options);
-    await this.pushFailure(() => {
-      this.program.clients.set(`${name}`, this.program.opened(make()));
+    await this.pushFailure(async () => {
+      const client = this.program.opened(make());
+      this.program.clients.set(`${name}`, client);
+      await ready(client);
     });
   },
 
