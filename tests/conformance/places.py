@@ -16,7 +16,8 @@ FAULTS = "-faults"
 PLAIN_NAMES = ("resp2", "resp3", "tls", "cluster")
 NAMES = [f"{name}{more}" for more in ("", FAULTS) for name in PLAIN_NAMES]
 # Programs behind faults wait nearly all the time, for deadlines and next attempts.
-PLACES = {"cluster-faults": 8, "resp2-faults": 5, "resp3-faults": 5, "tls-faults": 5}
+PLACES = {"cluster": 1, "cluster-faults": 8, "resp2-faults": 5, "resp3-faults": 5, "tls-faults": 5}
+PLACES_OTHERWISE = 2
 # Behind the ports of the test servers, before those of the next block.
 FIRST_PORT, PORTS_MAX = 20, 80
 
@@ -90,4 +91,4 @@ class Places:
 
 def count(name, jobs):
     """How many places of an environment are worth their start."""
-    return min(PLACES.get(name, 1), jobs)
+    return min(PLACES.get(name, PLACES_OTHERWISE), jobs)
