@@ -112,14 +112,16 @@ bool command_make(const struct caller *caller, const struct name *name, PyObject
     return true;
 }
 
-/* attach(handle, address of its client): from now on call() may be used. */
+/* attach(handle, address of its client, address of a lease or 0): from now on call() may be used.
+ */
 static PyObject *caller_attach(PyObject *object, PyObject *const *args, Py_ssize_t count)
 {
     struct caller *self = (struct caller *)object;
-    if (count != 2)
-        return type_error("attach(handle, address)");
+    if (count != 3)
+        return type_error("attach(handle, address, lease)");
     PyObject *old = self->handle;
     self->client = PyLong_AsVoidPtr(args[1]);
+    self->lease = PyLong_AsVoidPtr(args[2]);
     Py_INCREF(args[0]);
     self->handle = args[0];
     Py_XDECREF(old);
@@ -131,6 +133,7 @@ static PyObject *caller_detach(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     struct caller *self = (struct caller *)object;
     self->client = NULL;
+    self->lease = NULL;
     Py_CLEAR(self->handle);
     Py_RETURN_NONE;
 }
@@ -139,6 +142,7 @@ static PyObject *call_now(struct caller *self, PyObject *callback,
                           const struct arguments *arguments)
 {
     tendon_request request = request_for(self, arguments);
+    request.lease = self->lease;
     tendon_reply *reply = NULL;
     tendon_error *error = NULL;
     tendon_status status;
@@ -328,6 +332,7 @@ static PyMethodDef caller_methods[] = {
     {"detach", caller_detach, METH_NOARGS, "Ends that."},
     {"call", FAST(caller_call), "Sends one command and waits."},
     {"batch", FAST(caller_batch), "Sends several commands together and waits."},
+    {"collect", FAST(caller_collect), "Hands out what has come to a queue."},
     {"request", FAST(caller_request), "An awaitable that sends one command."},
     {"requests", FAST(caller_requests), "An awaitable that sends several commands together."},
     {"lease", FAST(caller_lease), "An awaitable that borrows a connection."},

@@ -139,6 +139,7 @@ struct caller {
     int64_t timeout_ms;
     PyObject *handle; /* owns the client of blocking calls; NULL while not attached */
     tendon_client *client;
+    tendon_lease *lease;     /* on which blocking calls go, or NULL */
     struct session *session; /* of asyncio, the one last used; NULL at first */
 };
 
@@ -174,9 +175,13 @@ PyObject *type_error(const char *text);
 /* What a callback (or NULL) makes of a value, whose reference is taken over. */
 PyObject *shaped(PyObject *callback, PyObject *value);
 
-/* --- session.c: one client of one event loop --- */
+/* --- arrivals.c: what comes to the queue of a subscription --- */
 
-#define COLLECTED_MAX 64 /* completions taken from the queue at once */
+#define COLLECTED_MAX 64 /* completions taken from a queue at once */
+
+PyObject *caller_collect(PyObject *caller, PyObject *const *args, Py_ssize_t count);
+
+/* --- session.c: one client of one event loop --- */
 
 struct slot {
     struct call *call; /* owned; NULL when the slot is free */

@@ -9,7 +9,7 @@ struct library library;
 struct lent lent;
 
 /* Numbers of this interface; tendon/_helper.py refuses a helper that was built for another. */
-#define HELPER_VERSION 2
+#define HELPER_VERSION 3
 
 EXPORTED int tendon_python_version(void);
 EXPORTED PyObject *tendon_python_start(void *handle, PyObject *given);

@@ -12,7 +12,7 @@ from tendon._options import default_retry
 from tendon._retry import BaseRetry
 from tendon._shapes import Callbacks
 from tendon.commands import CoreCommands
-from tendon.exceptions import ResponseError
+from tendon.exceptions import ConnectionError, ResponseError, TimeoutError
 
 # Options that stay in Python: never results of a command, so no callback may see them.
 EMPTY_RESPONSE = "EMPTY_RESPONSE"
@@ -98,11 +98,27 @@ class Sending(BaseClient, CoreCommands):
 
     def _begin(self, single: bool) -> None:
         self._turn = threading.RLock() if single else None
-        self._at_once = not_at_once if single else self._core.call_at_once
+        self._at_once = self._at_once_on_lease if single else self._core.call_at_once
         self._lease = self._core.lease() if single else None
 
     def _send(self, argv: List[bytes], decode: Any, blocking: bool) -> Any:
         return self._core.call(argv, decode, blocking)
+
+    def _at_once_on_lease(self, callbacks: Any, command: Tuple[Any, ...]) -> Any:
+        with self._turn:
+            lease = self._lease
+            if lease is None:
+                return NotImplemented
+            try:
+                return lease.at_once(callbacks, command)
+            except (ConnectionError, TimeoutError) as error:
+                if lease.works:  # so a callback has raised it
+                    raise
+                lease.discard()
+                self._lease = None
+                if error.executed != "no":
+                    raise
+        return NotImplemented
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """

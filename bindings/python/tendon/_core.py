@@ -255,7 +255,7 @@ class Core(BaseCore):
         if self._callers is not None:
             handle = self._handle
             if sure and handle is not None:
-                self._callers[0].attach(handle, handle.address)
+                self._callers[0].attach(handle, handle.address, 0)
             else:
                 self._callers[0].detach()
 
@@ -365,6 +365,14 @@ class Core(BaseCore):
         commands = [one if type(one) is list else pack(one)[1] for one in plan.commands]
         return Batch(commands, self._options.timeout_ms, lease, plan.nodes, plan.atomic)
 
+    def caller_for(self, handle: Handle, lease: int) -> Any:
+        """The helper's side of a lease; None where calls have no deadline, or without helper."""
+        if self._callers is None or self._endless:
+            return None
+        caller = self._caller(self.encoder.decoder)
+        caller.attach(handle, handle.address, lease)
+        return caller
+
     def lease(self, key: Optional[bytes] = None) -> "Lease":
         """
         Borrows a connection, in a cluster to the node of `key`. Raises MaxConnectionsError
@@ -408,12 +416,23 @@ class Lease:
         self, core: Core, handle: Handle, timeout_ms: int, key: Optional[bytes] = None
     ) -> None:
         self._core, self._handle, self._timeout_ms = core, handle, timeout_ms
+        self._caller: Any = None
         self._pointer, error = c_void_p(), c_void_p()
         options = native.LeaseOptions(struct_size=ctypes.sizeof(native.LeaseOptions))
         if key is not None:
             options.key = native.Bytes(key, len(key))
         pointers = byref(options), byref(self._pointer), byref(error)
         check(lib.tendon_lease_open(handle.pointer, *pointers), error)
+        self._caller = core.caller_for(handle, self._pointer.value or 0)
+
+    def at_once(self, callbacks: Any, command: Tuple[Any, ...]) -> Any:
+        """As Core.call_at_once, on this connection. After a failure it is never possible again."""
+        return NotImplemented if self._caller is None else self._caller.call(callbacks, command)
+
+    @property
+    def works(self) -> bool:
+        """Whether at_once() may be used: nothing but a server's error was raised by it."""
+        return self._caller is not None and bool(self._caller.client)
 
     def call(self, argv: List[bytes], decode: Decode, blocking: bool = False) -> Any:
         """As Core.call, on this connection."""
@@ -440,13 +459,20 @@ class Lease:
 
     def close(self) -> None:
         """Gives the connection back; state left on it is reset. Idempotent."""
-        pointer, self._pointer = self._pointer, c_void_p()
+        pointer = self._taken()
         lib.tendon_lease_close(pointer)
 
     def discard(self) -> None:
         """Closes the connection instead. Idempotent."""
-        pointer, self._pointer = self._pointer, c_void_p()
+        pointer = self._taken()
         lib.tendon_lease_discard(pointer)
+
+    def _taken(self) -> c_void_p:
+        """The native lease, which nobody finds here any more."""
+        pointer, self._pointer = self._pointer, c_void_p()
+        if self._caller is not None:
+            self._caller.detach()
+        return pointer
 
     __del__ = close
 

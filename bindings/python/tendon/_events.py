@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import os
 from collections import deque
 from ctypes import byref, c_void_p
 from typing import Any, Deque, List, NamedTuple, Optional, Set
 
+from tendon import _helper
 from tendon import _native as native
 from tendon._batch import Batch, outcome
 from tendon._core import BaseCore
@@ -34,10 +34,13 @@ class Events:
     def __init__(self, core: BaseCore, client: c_void_p, node: Optional[bytes]) -> None:
         self._core: Any = core
         self._decode, self._timeout_ms = core.encoder.decoder, core.timeout_ms
-        self._pid, self._tag = os.getpid(), 0
+        self._pid, self._tag = core.pid, 0
         self._pending: Set[int] = set()  # commands whose outcome somebody waits for
         self._failures = 0  # to connect, in a row
         self._stale = False  # whether another client has better credentials
+        self._open = False
+        caller = core._caller(self._decode) if _helper.Caller is not None else None
+        self._take_many = None if caller is None else caller.collect
         self._queue, self._pointer = c_void_p(), c_void_p()
         self.arrived: Deque[Any] = deque()  # replies, and Gap
         options = native.SubscriptionOptions(
@@ -54,6 +57,7 @@ class Events:
         if status != native.OK:
             lib.tendon_queue_destroy(self._queue)
             raise take_error(c_void_p(), status)
+        self._open = True
 
     def send(self, argv: List[bytes]) -> None:
         """Hands a command over whose outcome nobody wants."""
@@ -71,14 +75,23 @@ class Events:
 
     def _collect(self, wait_ms: int) -> None:
         """Takes what is there, or comes within `wait_ms`."""
+        take = self._take_many
+        count = _COLLECTED_MAX
+        while count == _COLLECTED_MAX and self._open:
+            if take is not None:
+                count = take(self._queue.value, wait_ms, self.arrived.append, self._end, self._note)
+            else:
+                count = self._take_some(wait_ms)
+            wait_ms = 0
+
+    def _take_some(self, wait_ms: int) -> int:
+        """What the helper's collect() does."""
         done = (native.Completion * _COLLECTED_MAX)()
         size = ctypes.sizeof(native.Completion)
-        count = _COLLECTED_MAX
-        while count == _COLLECTED_MAX:
-            count = lib.tendon_queue_poll(self._queue, done, size, _COLLECTED_MAX, wait_ms)
-            for found in done[:count]:
-                self._take(found)
-            wait_ms = 0
+        count = int(lib.tendon_queue_poll(self._queue, done, size, _COLLECTED_MAX, wait_ms))
+        for found in done[:count]:
+            self._take(found)
+        return count
 
     def _take(self, done: Any) -> None:
         if done.kind != native.COMPLETION_EVENT:
@@ -141,6 +154,7 @@ class Events:
         return found
 
     def _release(self) -> None:
+        self._open = False
         pointer, self._pointer = self._pointer, c_void_p()
         queue, self._queue = self._queue, c_void_p()
         lib.tendon_subscription_close(pointer)

@@ -18,7 +18,7 @@ from tendon import _encoder
 from tendon._native import lib
 from tendon._reply import _hashable, server_error, take_error, unknown_node
 
-_VERSION = 2
+_VERSION = 3
 _NAME = "libtendon_python.so"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from typing import Any, Dict, List, Optional
@@ -28,8 +27,8 @@ class Stream(Events):
     @property
     def usable(self) -> bool:
         """Whether its client still is: not closed, and not another process's."""
-        alive = bool(self._pointer) and not self._stale and not self._handle.closed
-        return alive and self._pid == os.getpid()
+        alive = self._open and not self._stale and not self._handle.closed
+        return alive and self._pid == self._core.pid  # which is another in a forked child
 
     def _settle(self, tag: int, value: Any) -> None:
         self._outcomes[tag] = value
@@ -41,7 +40,7 @@ class Stream(Events):
         """Sends a command and returns its value; raises a failure or the server's error."""
         tag = self._submit(argv, wanted=True)
         while tag not in self._outcomes:
-            if not self._pointer:
+            if not self._open:
                 raise PubSubError("the connection was closed by another thread")
             self._wait(_SLICE_MS)
         return raised(self._outcomes.pop(tag))
@@ -52,24 +51,27 @@ class Stream(Events):
 
     def next(self, timeout: Optional[float]) -> Any:
         """What arrived next; None when nothing did within `timeout` seconds, or it was closed."""
+        try:
+            return self._next()
+        except IndexError:
+            pass
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            try:
-                return self._next()
-            except IndexError:
-                pass
             left = _SLICE_MS if end is None else round((end - time.monotonic()) * 1000)
             if not self.usable:
                 return None
             self._wait(max(0, min(left, _SLICE_MS)))
-            if end is not None and left <= 0 and not self.arrived:
-                return None
+            try:
+                return self._next()
+            except IndexError:
+                if end is not None and left <= 0:
+                    return None
 
     def _wait(self, wait_ms: int) -> None:
         """Collects, unless another thread does."""
         if self._polling.acquire(timeout=wait_ms / 1000):
             try:
-                if self._pointer:
+                if self._open:
                     self._collect(wait_ms)
             finally:
                 self._polling.release()

@@ -211,7 +211,9 @@ class BasePubSub:
                 "pubsub connection not set: did you forget to call subscribe() or psubscribe()?"
             )
         while True:
-            stream = await self._connected()
+            stream: Any = self._stream
+            if stream is None or not stream.usable:
+                stream = await self._connected()
             found = await stream.next(None if block else timeout)
             if isinstance(found, Gap):
                 await self._tell(found)
@@ -235,6 +237,10 @@ class BasePubSub:
     ) -> Optional[Message]:
         """The message that a response is; None when a handler got it, or it is to be ignored."""
         kind = as_text(response[0])
+        if kind == "message":  # the commonest by far
+            _, channel, data = response
+            if self._kinds[""].names.get(channel) is None:
+                return {"type": "message", "pattern": None, "channel": channel, "data": data}
         message: Message = {"type": kind, "pattern": None, "channel": None, "data": response[-1]}
         if kind == "pong":
             message["data"] = self.encoder.decode(response[1])

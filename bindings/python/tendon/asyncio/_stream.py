@@ -32,7 +32,7 @@ class Stream(Events):
     def usable(self) -> bool:
         """Whether its client still is, in the running loop."""
         here = asyncio.get_running_loop() is self._loop
-        return bool(self._pointer) and here and not self._stale and bool(self._session.address)
+        return self._open and here and not self._stale and bool(self._session.address)
 
     def _renew(self, cause: Any) -> bool:
         return bool(self._core.renew(cause, self._session))
@@ -79,7 +79,7 @@ class Stream(Events):
 
     def close(self) -> None:
         """Idempotent; what waits ends."""
-        if not self._pointer:
+        if not self._open:
             return
         if not self._loop.is_closed():
             self._loop.remove_reader(lib.tendon_queue_fd(self._queue))
