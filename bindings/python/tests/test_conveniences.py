@@ -260,6 +260,10 @@ def own_key(redis: Any, node: Any) -> str:
     )
 
 
+def _refusing(_reply: Any) -> Any:
+    raise tendon.ConnectionError("not what was hoped for")
+
+
 class OthersTest(Case):
     def test_mapping(self) -> None:
         self.redis["py:a"] = "1"
@@ -274,6 +278,18 @@ class OthersTest(Case):
         chain = self.redis.bitfield("py:bits").set("u8", 0, 255).get("u8", 0)
         chain.incrby("u8", 0, 1, "SAT").overflow("FAIL").incrby("u8", 0, 1)
         self.assertEqual(chain.execute(), [0, 255, 255, None])
+
+    def test_own_connection_stays(self) -> None:
+        with support.client(single_connection_client=True) as redis:
+            own = redis.client_id()
+            self.assertEqual([redis.client_id() for _ in range(3)], [own] * 3)
+            with self.assertRaises(tendon.ResponseError):
+                redis.execute_command("GET")
+            self.assertEqual(redis.client_id(), own, "an error of the server costs no connection")
+            redis.set_response_callback("ECHO", _refusing)
+            with self.assertRaises(tendon.ConnectionError):
+                redis.echo("x")
+            self.assertEqual(redis.client_id(), own, "nor does a callback's")
 
     def test_own_connection(self) -> None:
         with support.client(single_connection_client=True) as redis:

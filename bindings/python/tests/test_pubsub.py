@@ -47,6 +47,24 @@ class PubSubTest(Case):
         self.assertTrue(p.subscribed)
         self.assertIsNone(p.get_message())
 
+    def test_many_at_once_and_one_that_is_no_text(self) -> None:
+        text = self.client(decode_responses=True)
+        p = text.pubsub(ignore_subscribe_messages=True)
+        self.addCleanup(p.close)
+        p.subscribe("py:many")
+        p.get_message(timeout=support.PATIENCE)
+        pipe = self.redis.pipeline(transaction=False)
+        for number in range(300):
+            pipe.publish("py:many", b"\xff" if number == 150 else str(number))
+        pipe.execute()
+        for number in range(300):
+            if number == 150:
+                with self.assertRaises(UnicodeDecodeError):
+                    self.next(p)
+            else:
+                self.assertEqual(self.next(p), message("message", "py:many", str(number)))
+        self.assertIsNone(p.get_message())
+
     def test_giving_up(self) -> None:
         p = self.redis.pubsub(ignore_subscribe_messages=True)
         p.subscribe("py:one", "py:two")
