@@ -195,7 +195,8 @@ int main(void)
              server_number("standalone.port"));
     snprintf(options_of[1], sizeof options_of[1], "host=localhost port=%d mode=cluster",
              server_number("cluster.nodes.0.port"));
-    snprintf(options_of[2], sizeof options_of[2], "host=localhost port=%d tls=yes tls_ca_file=%s",
+    snprintf(options_of[2], sizeof options_of[2],
+             "host=localhost port=%d tls=yes tls_ca_file=%s tls_system_ca=yes",
              server_number("tls.port"), server_text("ca_file"));
     snprintf(options_of[3], sizeof options_of[3], "unix_socket=%s", server_text("unix_socket"));
     run_test("clients come and go", short_lives);

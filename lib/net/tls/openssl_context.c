@@ -1,15 +1,9 @@
-/* Trust and policy of a client: what can be wrong before a connection is made, except for its own
- * certificate. */
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
+/* The TLS context of a client and its policy: what it agrees to speak. Whom it trusts is in
+ * openssl_trust.c, its own certificate in openssl_identity.c. */
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
-#include "net/errno_text.h"
 #include "net/tls/openssl_parts.h"
 
 /* ECDHE for forward secrecy, AEAD against padding oracles; TLS 1.3 has nothing else anyway. */
@@ -19,117 +13,9 @@
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 #define GROUPS "X25519:P-256:P-384"
 
-/* Where systems keep their bundle. A statically linked OpenSSL knows only the place of the machine
- * it was built on. */
-static const char *const system_bundles[] = {
-    "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Alpine */
-    "/etc/pki/tls/certs/ca-bundle.crt",                  /* Amazon Linux, Fedora */
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Red Hat */
-    "/etc/ssl/ca-bundle.pem",                            /* SUSE */
-    "/etc/ssl/cert.pem",                                 /* BSD, macOS */
-};
-
 static bool given(const char *text)
 {
     return text && *text;
-}
-
-static tendon_status bad_file(struct tendon__fault *fault, const char *option, const char *path,
-                              const char *reason)
-{
-    return tendon__fault_set(fault, TENDON_ERROR_TLS_CONFIG, "%s '%s' cannot be used: %s", option,
-                             path, reason);
-}
-
-/* OpenSSL's own report of a missing file is three errors long and does not say "no such file". */
-static tendon_status check_file(const char *option, const char *path, struct tendon__fault *fault)
-{
-    char buffer[TENDON__ERRNO_TEXT_MAX];
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return bad_file(fault, option, path, tendon__errno_text(errno, buffer));
-    fclose(file);
-    return TENDON_OK;
-}
-
-static tendon_status check_directory(const char *option, const char *path,
-                                     struct tendon__fault *fault)
-{
-    char buffer[TENDON__ERRNO_TEXT_MAX];
-    DIR *directory = opendir(path);
-    if (!directory)
-        return bad_file(fault, option, path, tendon__errno_text(errno, buffer));
-    closedir(directory);
-    return TENDON_OK;
-}
-
-static tendon_status load_pem(SSL_CTX *ssl_ctx, const char *pem, struct tendon__fault *fault)
-{
-    X509_STORE *store = SSL_CTX_get_cert_store(ssl_ctx);
-    BIO *bio = BIO_new_mem_buf(pem, -1);
-    X509 *certificate = NULL;
-    int count = 0;
-    bool is_good = bio != NULL;
-    while (is_good && (certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
-        is_good = X509_STORE_add_cert(store, certificate) == 1;
-        X509_free(certificate);
-        count++;
-    }
-    BIO_free(bio);
-    /* The end of the text is reported as a missing start line; anything else is damage. */
-    bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    if (is_good && count > 0 && at_end) {
-        ERR_clear_error();
-        return TENDON_OK;
-    }
-    return tendon__fault_set(fault, TENDON_ERROR_TLS_CONFIG,
-                             "certificate %d of tls_ca_pem cannot be used: %s", count + 1,
-                             tendon__openssl_reason());
-}
-
-static tendon_status load_system(SSL_CTX *ssl_ctx, struct tendon__fault *fault)
-{
-    if (SSL_CTX_set_default_verify_paths(ssl_ctx) != 1)
-        return tendon__fault_set(fault, TENDON_ERROR_TLS_CONFIG,
-                                 "the system's CA store cannot be used: %s; set tls_ca_file",
-                                 tendon__openssl_reason());
-    if (access(X509_get_default_cert_file(), R_OK) == 0 ||
-        access(X509_get_default_cert_dir(), R_OK) == 0)
-        return TENDON_OK;
-    for (size_t i = 0; i < sizeof system_bundles / sizeof *system_bundles; i++)
-        if (access(system_bundles[i], R_OK) == 0 &&
-            SSL_CTX_load_verify_file(ssl_ctx, system_bundles[i]) == 1)
-            return TENDON_OK;
-    ERR_clear_error();
-    return TENDON_OK; /* SSL_CERT_FILE may have named one; the handshake tells */
-}
-
-static tendon_status load_trust(SSL_CTX *ssl_ctx, const struct tendon__tls_options *options,
-                                struct tendon__fault *fault)
-{
-    tendon_status status = TENDON_OK;
-    if (given(options->ca_file)) {
-        status = check_file("tls_ca_file", options->ca_file, fault);
-        if (status == TENDON_OK && SSL_CTX_load_verify_file(ssl_ctx, options->ca_file) != 1)
-            status = bad_file(fault, "tls_ca_file", options->ca_file, tendon__openssl_reason());
-    }
-    if (status == TENDON_OK && given(options->ca_dir)) {
-        status = check_directory("tls_ca_dir", options->ca_dir, fault);
-        if (status == TENDON_OK && SSL_CTX_load_verify_dir(ssl_ctx, options->ca_dir) != 1)
-            status = bad_file(fault, "tls_ca_dir", options->ca_dir, tendon__openssl_reason());
-    }
-    if (status == TENDON_OK && given(options->ca_pem))
-        status = load_pem(ssl_ctx, options->ca_pem, fault);
-    if (status == TENDON_OK && options->system_ca)
-        status = load_system(ssl_ctx, fault);
-    if (status != TENDON_OK)
-        return status;
-    bool has_any = given(options->ca_file) || given(options->ca_dir) || given(options->ca_pem) ||
-                   options->system_ca || options->insecure_skip_verify;
-    return has_any ? TENDON_OK
-                   : tendon__fault_set(fault, TENDON_ERROR_TLS_CONFIG,
-                                       "no CA to trust: set tls_ca_file, tls_ca_dir or tls_ca_pem, "
-                                       "or let tls_system_ca be auto");
 }
 
 static tendon_status set_policy(SSL_CTX *ssl_ctx, const struct tendon__tls_options *options,
@@ -176,7 +62,7 @@ static tendon_status fill(struct tendon__tls_context *context,
                                  tendon__openssl_reason());
     tendon_status status = set_policy(context->ssl_ctx, options, fault);
     if (status == TENDON_OK)
-        status = load_trust(context->ssl_ctx, options, fault);
+        status = tendon__openssl_trust_load(context->ssl_ctx, options, fault);
     if (status == TENDON_OK)
         status = tendon__openssl_identity_load(context, options, fault);
     return status;

@@ -61,6 +61,11 @@ tendon_status tendon__openssl_context_create(struct tendon__memory *memory,
                                              struct tendon__fault *fault);
 void tendon__openssl_context_unref(struct tendon__tls_context *context);
 
+/* openssl_trust.c: whom the client trusts. */
+tendon_status tendon__openssl_trust_load(SSL_CTX *ssl_ctx,
+                                         const struct tendon__tls_options *options,
+                                         struct tendon__fault *fault);
+
 /* openssl_identity.c: the client's own certificate and key, if there are any. */
 tendon_status tendon__openssl_identity_load(struct tendon__tls_context *context,
                                             const struct tendon__tls_options *options,
