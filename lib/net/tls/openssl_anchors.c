@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <openssl/err.h>
+#include <openssl/x509v3.h>
 
 #include "base/memory.h"
 
@@ -117,8 +117,12 @@ struct tendon__anchors *tendon__anchors_store(X509_STORE *store)
     for (int i = 0; i < count; i++) {
         X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
         /* A file may hold revocation lists, too, which nobody asks for. */
-        if (certificate && X509_up_ref(certificate) == 1)
-            anchors->certificates[anchors->count++] = certificate;
+        if (!certificate || X509_up_ref(certificate) != 1)
+            continue;
+        /* OpenSSL writes down what the extensions say when they are first needed. Here nobody else
+         * has the certificate yet; later, several threads would come at once. */
+        (void)X509_check_purpose(certificate, -1, 0);
+        anchors->certificates[anchors->count++] = certificate;
     }
     return anchors;
 }
