@@ -19,7 +19,7 @@ static void ping(tendon_client *client, struct tally *tally)
     tally->ops++;
 }
 
-/* A client for each connection: its certificates are read and its thread is made each time. */
+/* A client for each connection: its TLS context and its thread are made each time. */
 void connect_anew(const struct job *job, void *unused, struct tally *tally, uint32_t index)
 {
     (void)unused;
