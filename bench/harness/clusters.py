@@ -34,7 +34,8 @@ class Cluster:
         self.nodes = []
         for number, port in enumerate(ports):
             place = folder / f"{type(self).__name__.lower()}-{number}"
-            (place / "nodes.conf").unlink(missing_ok=True)
+            for left in ("nodes.conf", "dump.rdb"):  # of an earlier run
+                (place / left).unlink(missing_ok=True)
             self.nodes.append(target.Node(place, engine, urgent, port, words))
             self.nodes[-1].start()
         self.join()

@@ -85,8 +85,10 @@ def load_clients(languages):
 
 
 def chosen(wanted, known, what):
-    """The names in `wanted` (a text with commas) that exist; Failure names what does not."""
-    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    """The names in `wanted` (a text with commas; semicolons where names have commas) that exist;
+    Failure names what does not."""
+    parts = wanted.split(";" if ";" in wanted else ",")
+    names = [name.strip() for name in parts if name.strip()]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise Failure(f"no {what} {', '.join(unknown)}; there are: {', '.join(known)}")

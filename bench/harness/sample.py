@@ -19,7 +19,7 @@ GRACE_SECONDS = 40
 # A primary that is killed has to be missed, replaced and known.
 FAILOVER_SECONDS = 10.0
 # Until the compilers at run time have seen the code; also in a quick run.
-WARMUP_SECONDS_MIN = {"node": 0.7, "java": 2.0}
+WARMUP_SECONDS_MIN = {"node": 0.7, "java": 5.0}
 
 
 class Sample:

