@@ -104,12 +104,24 @@ class Worlds:
     def fitting(self, models, words, reply, twice):
         after = []
         for model in models:
-            done = model.copy()
-            if natives.same(done.execute(words), reply):
+            done, (first,) = model.after([words])
+            if natives.same(first, reply):
                 after.append(done)
-            elif twice and natives.same(done.execute(words), reply):
+            elif twice and any(natives.same(x, reply) for x in self.again(model, done, words)):
                 after.append(done)
         return after
+
+    def again(self, model, done, words):
+        """The replies if some of what the command was sent as was executed a second time."""
+        parts = model.parts_of(words)
+        second = [done.copy().execute(part) for part in parts]
+        if len(parts) == 1 or not all(isinstance(count, int) for count in second):
+            return [done.copy().execute(words)]
+        sums = {0}
+        for part, again in zip(parts, second):
+            _, (first,) = model.after([part])
+            sums = {total + count for total in sums for count in (first, again)}
+        return sums
 
     def group(self, commands, reply):
         """Takes the outcome of a transaction, which is executed whole or not at all."""
