@@ -193,6 +193,7 @@ static void after_loss(struct tendon__channel *channel, const struct tendon__fau
 {
     struct tendon__engine *engine = channel->engine;
     struct tendon__node *node = channel->node;
+    node->lost = node->lost || channel->is_lane;
     tendon__map_trigger(engine);
     note_short_life(channel);
     if (channel->is_lane && engine->options->reconnect == TENDON__RECONNECT_HOST && !node->held) {

@@ -222,6 +222,7 @@ struct tendon__node {
     uint32_t short_lived;   /* connections in a row that ended soon after they were made */
     int64_t short_lived_ns; /* when the last of them ended */
     int64_t replaced_ns;    /* when its connections were last given up as stale; 0 never */
+    bool lost;              /* a connection ended or was refused, and none was made since */
     bool held;              /* reconnect=host: waits for tendon_client_reconnect */
     struct tendon__fault fault; /* of the last failed dial */
 };
@@ -318,6 +319,7 @@ struct tendon__engine {
     struct tendon__request *refreshing; /* the CLUSTER SLOTS under way */
     struct tendon__node *refresh_node;
     uint32_t refresh_tries;
+    int64_t woken_ns; /* when those who wait for their next try were last sent off early */
     struct tendon__sink refresh_sink;
     struct tendon__redirect
         *moves; /* MOVED seen while a refresh was under way; applied again to its map */
@@ -548,6 +550,8 @@ void tendon__log_close(const struct tendon__channel *channel, enum tendon__close
 void tendon__map_start(struct tendon__engine *engine);
 void tendon__map_need(struct tendon__engine *engine);
 void tendon__map_trigger(struct tendon__engine *engine);
+/* The same, when a command waits for a shard whose primary is gone. */
+void tendon__map_urge(struct tendon__engine *engine);
 void tendon__map_learned(struct tendon__engine *engine, struct tendon__node *node,
                          const struct tendon__conn_facts *facts);
 void tendon__map_seed_failed(struct tendon__engine *engine, struct tendon__node *node,

@@ -12,6 +12,8 @@
 #include "client/subscription.h"
 
 #define REFRESH_TRIES_MAX 5 /* nodes asked in one refresh before it counts as failed */
+#define WAKE_GAP_MS       100
+#define SILENT_MS         300
 /* MOVED remembered while a refresh is under way; later ones only trigger another. */
 #define MOVES_MAX 512
 
@@ -62,6 +64,45 @@ static void take_borrowers(struct tendon__engine *engine, struct tendon__node *n
     }
 }
 
+/* Everybody who waits at the node for a connection looks again where to go. */
+static void reroute_waiting(struct tendon__engine *engine, struct tendon__node *node)
+{
+    struct tendon__link waiting;
+    tendon__list_init(&waiting);
+    struct tendon__link *first;
+    while ((first = tendon__list_shift(&node->waiting)))
+        tendon__list_push(&waiting, first);
+    node->waiting_count = 0;
+    take_borrowers(engine, node, &waiting);
+    tendon__route_all(engine, &waiting);
+}
+
+/*
+ * Another node serves what a lost one did: those who wait for the lost one, and those whose next
+ * try is up to half a second away, go there now. What merely flaps between two nodes must not turn
+ * the waits between tries into none, so this happens once per WAKE_GAP_MS at most.
+ */
+static void wake(struct tendon__engine *engine)
+{
+    if (engine->woken_ns && engine->now_ns - engine->woken_ns < WAKE_GAP_MS * TENDON__MS)
+        return;
+    engine->woken_ns = engine->now_ns;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
+        struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        if (node->lost && node->replica && node->in_map)
+            reroute_waiting(engine, node);
+    }
+    for (struct tendon__link *link = engine->delayed.next; link != &engine->delayed;
+         link = link->next) {
+        struct tendon__request *request = TENDON__OWNER(link, struct tendon__request, link);
+        request->state = TENDON__REQUEST_NEW;
+        tendon__timer_set(&engine->timers, &request->timer, TENDON__NO_TIME);
+        tendon__request_arm(engine, request);
+    }
+    tendon__route_all(engine, &engine->delayed);
+}
+
 /* Nodes that left the cluster finish what they have and close. */
 static void retire_strangers(struct tendon__engine *engine)
 {
@@ -74,14 +115,7 @@ static void retire_strangers(struct tendon__engine *engine)
         tendon__log(engine, TENDON_LOG_INFO, NULL, "%s is not in the cluster's map%s", node->name,
                     node->is_seed ? "; it is only asked for the map" : " any more");
         tendon__node_drain(node, TENDON__CLOSE_STALE);
-        struct tendon__link waiting;
-        tendon__list_init(&waiting);
-        struct tendon__link *first;
-        while ((first = tendon__list_shift(&node->waiting)))
-            tendon__list_push(&waiting, first);
-        node->waiting_count = 0;
-        take_borrowers(engine, node, &waiting);
-        tendon__route_all(engine, &waiting);
+        reroute_waiting(engine, node);
     }
 }
 
@@ -215,6 +249,47 @@ void tendon__map_trigger(struct tendon__engine *engine)
     arm_refresh(engine);
 }
 
+/* Of all nodes, as a promotion may be told by any of them. */
+static bool somebody_waits(const struct tendon__engine *engine)
+{
+    if (!tendon__list_empty(&engine->delayed))
+        return true;
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
+        const struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        if (node->lost && (node->waiting_count || node->pool.waiting_count))
+            return true;
+    }
+    return false;
+}
+
+static bool misses_primary(const struct tendon__engine *engine)
+{
+    for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
+         link = link->next) {
+        const struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
+        if (node->lost && node->in_map && !node->replica && !node->held &&
+            !tendon__fault_is_permanent(&node->fault))
+            return true;
+    }
+    return false;
+}
+
+void tendon__map_urge(struct tendon__engine *engine)
+{
+    if (engine->kind != TENDON__KIND_CLUSTER || engine->closed)
+        return;
+    tendon__refresh_urge(&engine->refresh, engine->now_ns);
+    arm_refresh(engine);
+}
+
+/* A dial that nobody answers takes seconds to fail, so what is asked again is not left to it. */
+static void urge_if_missed(struct tendon__engine *engine)
+{
+    if (misses_primary(engine) && somebody_waits(engine))
+        tendon__map_urge(engine);
+}
+
 /* Every seed failed once more: that is one failed attempt for everybody who waits. */
 static void count_round(struct tendon__engine *engine, const struct tendon__fault *fault)
 {
@@ -231,6 +306,7 @@ void tendon__map_seed_failed(struct tendon__engine *engine, struct tendon__node 
 {
     if (engine->kind == TENDON__KIND_CLUSTER) {
         tendon__map_trigger(engine);
+        urge_if_missed(engine);
         return;
     }
     if (!node->is_seed)
@@ -258,6 +334,14 @@ static struct tendon__node *pick_known(struct tendon__engine *engine)
     return chosen;
 }
 
+/* It owes answers and sent nothing for a while: who has stopped answers no question about the map
+ * either. */
+static bool is_silent(const struct tendon__engine *engine, const struct tendon__channel *lane)
+{
+    return lane->conn.fifo_count && lane->asked_ns > lane->conn.rx_ns &&
+           engine->now_ns - lane->conn.rx_ns > SILENT_MS * TENDON__MS;
+}
+
 /* A ready node other than the one that failed last, at random; else in turn a seed, whose name is
  * resolved anew, and any node of the map. */
 static struct tendon__node *pick_source(struct tendon__engine *engine)
@@ -267,8 +351,8 @@ static struct tendon__node *pick_source(struct tendon__engine *engine)
     for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes;
          link = link->next) {
         struct tendon__node *node = TENDON__OWNER(link, struct tendon__node, link);
-        bool ready =
-            node->lanes[0] && node->lanes[0]->state == TENDON__CHANNEL_READY && !node->failures;
+        bool ready = node->lanes[0] && node->lanes[0]->state == TENDON__CHANNEL_READY &&
+                     !node->failures && !is_silent(engine, node->lanes[0]);
         if (ready && node != engine->refresh_node && !tendon__random_below(&engine->random, ++seen))
             chosen = node;
     }
@@ -288,6 +372,7 @@ static void end_refresh(struct tendon__engine *engine, bool succeeded)
     engine->refresh_node = NULL;
     engine->move_count = 0;
     arm_refresh(engine);
+    urge_if_missed(engine);
 }
 
 static void start_refresh(struct tendon__engine *engine)
@@ -389,6 +474,8 @@ static void take_map(struct tendon__engine *engine, struct tendon__topology *map
     uint32_t nodes = map->node_count;
     adopt(engine, map, TENDON__KIND_CLUSTER);
     retire_strangers(engine);
+    if (changed)
+        wake(engine);
     end_refresh(engine, true);
     if (changed)
         engine->ops->event(engine->world, TENDON_EVENT_TOPOLOGY, NULL, nodes, NULL, NULL);
@@ -460,6 +547,18 @@ static void remember_move(struct tendon__engine *engine, const struct tendon__re
         engine->moves[engine->move_count++] = *redirect;
 }
 
+/* A replica of the map to which a redirect leads has been promoted, which ends the wait of all. */
+static void take_moved(struct tendon__engine *engine, const struct tendon__redirect *redirect,
+                       struct tendon__topology *patched)
+{
+    const struct tendon__topology_node *target =
+        tendon__topology_find(engine->map, redirect->host, redirect->port);
+    bool promoted = target && !target->primary;
+    adopt(engine, patched, TENDON__KIND_CLUSTER);
+    if (promoted)
+        wake(engine);
+}
+
 void tendon__map_moved(struct tendon__engine *engine, const struct tendon__redirect *redirect)
 {
     const struct tendon__topology_node *owner =
@@ -472,5 +571,5 @@ void tendon__map_moved(struct tendon__engine *engine, const struct tendon__redir
     struct tendon__topology *patched = NULL;
     if (tendon__topology_moved(engine->map, redirect->slot, redirect->host, redirect->port,
                                &patched) == TENDON_OK)
-        adopt(engine, patched, TENDON__KIND_CLUSTER);
+        take_moved(engine, redirect, patched);
 }

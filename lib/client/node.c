@@ -278,6 +278,7 @@ void tendon__node_dial_failed(struct tendon__node *node, struct tendon__channel 
     if (!said.node[0])
         memcpy(said.node, node->name, sizeof said.node);
     node->failures++;
+    node->lost = true;
     node->fault = said;
     engine->stats.connect_failures++;
     bool pooled = channel && !channel->is_lane;
@@ -300,6 +301,7 @@ void tendon__node_dial_succeeded(struct tendon__node *node)
     if (node->failures || node->held)
         node->next_dial_ns = 0;
     node->failures = 0;
+    node->lost = false;
     node->held = false;
     node->fault.status = TENDON_OK;
 }

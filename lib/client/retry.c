@@ -252,7 +252,7 @@ void tendon__refusal_learn(struct tendon__engine *engine, struct tendon__channel
             replace_connections(channel->node);
         break;
     case TENDON__REACT_DOWN:
-        tendon__map_trigger(engine);
+        tendon__map_urge(engine);
         channel->node->avoid_until_ns = engine->now_ns + AVOID_MS * TENDON__MS;
         break;
     case TENDON__REACT_LOADING:

@@ -147,7 +147,7 @@ static void wait_for_owner(struct tendon__engine *engine, struct tendon__request
     struct tendon__fault fault;
     tendon__fault_set(&fault, TENDON_ERROR_NO_NODE, "no reachable node serves slot %u",
                       request->slot);
-    tendon__map_trigger(engine);
+    tendon__map_urge(engine);
     tendon__attempt_failed(engine, request, &fault, TENDON__PROGRESS_QUEUED);
 }
 

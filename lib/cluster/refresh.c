@@ -7,6 +7,14 @@
 /* A gap of 0 must not turn a failing refresh into a busy loop. */
 #define FAILED_GAP_NS_MIN INT64_C(100000000)
 
+/* Short beside a failover, long beside the answer of a node: the servers' own heartbeat is 100 ms.
+ */
+#define URGENT_GAP_NS INT64_C(150000000)
+/* As many urgent ones last for about five seconds, within which a cluster promotes a replica or
+ * does not for long. Then the gap holds again, until a quiet time of RESTED gaps. */
+#define URGENT_MAX 32
+#define RESTED     16
+
 static int64_t add(int64_t a, int64_t b)
 {
     return a > INT64_MAX - b ? INT64_MAX : a + b;
@@ -23,12 +31,12 @@ static int64_t periodic(struct tendon__refresh *refresh, int64_t now_ns)
     return add(now_ns, refresh->interval_ns - fifth + spread);
 }
 
-/* Before this time no refresh starts, whatever asks for one. */
-static int64_t earliest(struct tendon__refresh *refresh, int64_t now_ns)
+/* Before this time no refresh starts, whatever asks for one with this gap. */
+static int64_t earliest(struct tendon__refresh *refresh, int64_t gap_ns, int64_t now_ns)
 {
     if (refresh->failures == 0)
-        return add(now_ns, refresh->gap_ns);
-    int64_t gap_ns = refresh->gap_ns > FAILED_GAP_NS_MIN ? refresh->gap_ns : FAILED_GAP_NS_MIN;
+        return add(now_ns, gap_ns);
+    gap_ns = gap_ns > FAILED_GAP_NS_MIN ? gap_ns : FAILED_GAP_NS_MIN;
     uint32_t shift = refresh->failures < BACKOFF_SHIFT_MAX ? refresh->failures : BACKOFF_SHIFT_MAX;
     if (gap_ns > INT64_MAX >> (BACKOFF_SHIFT_MAX + 1))
         return INT64_MAX;
@@ -36,6 +44,18 @@ static int64_t earliest(struct tendon__refresh *refresh, int64_t now_ns)
     int64_t wait_ns = gap_ns << shift;
     return add(now_ns, wait_ns + (int64_t)tendon__random_below(&refresh->random,
                                                                (uint64_t)wait_ns / 4 + 1));
+}
+
+/* From one to one and a third of the gap, so that a fleet that lost the same primary does not go on
+ * asking together. */
+static int64_t earliest_urgent(struct tendon__refresh *refresh, int64_t now_ns)
+{
+    if (refresh->gap_ns <= URGENT_GAP_NS || refresh->hurried >= URGENT_MAX)
+        return refresh->ready_ns;
+    int64_t spread_ns =
+        (int64_t)tendon__random_below(&refresh->random, (uint64_t)URGENT_GAP_NS / 3 + 1);
+    int64_t when_ns = add(earliest(refresh, URGENT_GAP_NS, now_ns), spread_ns);
+    return when_ns < refresh->ready_ns ? when_ns : refresh->ready_ns;
 }
 
 void tendon__refresh_init(struct tendon__refresh *refresh, int64_t interval_ns, int64_t gap_ns,
@@ -46,6 +66,7 @@ void tendon__refresh_init(struct tendon__refresh *refresh, int64_t interval_ns, 
         .gap_ns = gap_ns > 0 ? gap_ns : 0,
         .last_ns = INT64_MIN,
         .ready_ns = INT64_MIN,
+        .urgent_ns = INT64_MIN,
     };
     tendon__random_init(&refresh->random, seed);
     refresh->due_ns = periodic(refresh, now_ns);
@@ -64,12 +85,29 @@ void tendon__refresh_trigger(struct tendon__refresh *refresh, int64_t now_ns)
         refresh->due_ns = start_ns;
 }
 
+void tendon__refresh_urge(struct tendon__refresh *refresh, int64_t now_ns)
+{
+    tendon__refresh_trigger(refresh, now_ns);
+    if (refresh->running) {
+        refresh->again_urgent = true;
+        return;
+    }
+    int64_t start_ns = now_ns > refresh->urgent_ns ? now_ns : refresh->urgent_ns;
+    if (start_ns < refresh->due_ns)
+        refresh->due_ns = start_ns;
+}
+
 bool tendon__refresh_begin(struct tendon__refresh *refresh, int64_t now_ns)
 {
     if (refresh->running || now_ns < refresh->due_ns)
         return false;
+    if (now_ns < refresh->ready_ns)
+        refresh->hurried++;
+    else if (now_ns - refresh->ready_ns > refresh->gap_ns * RESTED)
+        refresh->hurried = 0;
     refresh->running = true;
     refresh->again = false;
+    refresh->again_urgent = false;
     return true;
 }
 
@@ -83,12 +121,16 @@ void tendon__refresh_done(struct tendon__refresh *refresh, bool succeeded, int64
         refresh->failures = 0;
     else if (refresh->failures < UINT32_MAX)
         refresh->failures++;
-    refresh->ready_ns = earliest(refresh, now_ns);
+    refresh->ready_ns = earliest(refresh, refresh->gap_ns, now_ns);
+    refresh->urgent_ns = earliest_urgent(refresh, now_ns);
     refresh->due_ns = periodic(refresh, now_ns);
     /* A failure leaves unanswered whatever asked for the map, so it asks again by itself. */
     if (refresh->again || !succeeded || refresh->due_ns < refresh->ready_ns)
         refresh->due_ns = refresh->ready_ns;
+    if (refresh->again_urgent)
+        refresh->due_ns = refresh->urgent_ns;
     refresh->again = false;
+    refresh->again_urgent = false;
 }
 
 int64_t tendon__refresh_deadline(const struct tendon__refresh *refresh)

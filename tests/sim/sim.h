@@ -301,6 +301,7 @@ struct sim {
     uint64_t created;     /* connections before that */
     int64_t refresh_ns;   /* when the last round of questions ended */
     uint64_t refresh_rounds;
+    uint32_t urgent_rounds; /* that did not wait for the gap */
     bool refresh_seen;
     int64_t slots_window_ns;
     uint32_t slots_in_window;

@@ -23,6 +23,46 @@ Test(engine_map, a_failover_is_survived)
     world_stop(&world);
 }
 
+Test(engine_map, the_end_of_a_failover_is_noticed_soon)
+{
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        struct world world;
+        world_init(&world);
+        world_make_cluster(&world, 3, 3);
+        world_start(&world, OPTIONS("command_timeout_ms=9000", "cluster_refresh_interval_ms=0"),
+                    seed);
+        expect_reply(world_do(&world, "GET foo"), "$v:foo");
+        world_advance(&world, 5000);
+        uint32_t asked = world.slots_asked;
+        world.servers[2].down = true;
+        world_cut_server(&world, 2, true);
+        struct world_call *during = world_do(&world, "INCR foo");
+        world_advance(&world, 1300 + (int64_t)seed * 10);
+        cr_assert_eq(during->outcomes, 0);
+        world.servers[5].replica_of = -1;
+        world.servers[2].replica_of = 5;
+        world_own(&world, 10923, TENDON__SLOT_COUNT - 1, 5);
+        world_advance(&world, 300);
+        cr_assert_eq(during->outcomes, 1, "seed %d", (int)seed);
+        expect_reply(during, ":1");
+        cr_assert_leq(world.slots_asked - asked, 14, "%u", world.slots_asked - asked);
+        world_stop(&world);
+    }
+}
+
+Test(engine_map, a_lost_primary_nobody_waits_for_is_not_asked_about_in_a_hurry)
+{
+    struct world world;
+    begin_cluster(&world);
+    world_advance(&world, 5000);
+    uint32_t asked = world.slots_asked;
+    world.servers[2].down = true;
+    world_cut_server(&world, 2, true);
+    world_advance(&world, 10000);
+    cr_assert_leq(world.slots_asked - asked, 12, "%u", world.slots_asked - asked);
+    world_stop(&world);
+}
+
 Test(engine_map, a_demoted_node_is_not_written_to_again)
 {
     struct world world;

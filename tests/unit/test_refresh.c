@@ -70,6 +70,67 @@ Test(refresh, gap_holds_then_quiet_time_starts_at_once)
     expect_no_start_before(&refresh, MS(1500));
 }
 
+Test(refresh, an_urgent_one_waits_for_a_shorter_gap)
+{
+    struct tendon__refresh refresh = make(0, 1000);
+    int64_t now_ns = MS(1001);
+    tendon__refresh_urge(&refresh, now_ns);
+    expect_no_start_before(&refresh, now_ns);
+    tendon__refresh_done(&refresh, true, now_ns);
+    tendon__refresh_trigger(&refresh, now_ns + 1);
+    cr_assert_eq(tendon__refresh_deadline(&refresh), now_ns + MS(1000));
+    tendon__refresh_urge(&refresh, now_ns + 1);
+    int64_t due_ns = tendon__refresh_deadline(&refresh);
+    cr_assert(due_ns >= now_ns + MS(150) && due_ns <= now_ns + MS(200));
+    expect_no_start_before(&refresh, due_ns);
+    /* Urged while running: the follow-up is urgent too. */
+    tendon__refresh_urge(&refresh, due_ns);
+    tendon__refresh_done(&refresh, true, due_ns);
+    cr_assert_leq(tendon__refresh_deadline(&refresh), due_ns + MS(200));
+}
+
+Test(refresh, a_shorter_gap_than_the_urgent_one_stays)
+{
+    struct tendon__refresh refresh = make(0, 100);
+    tendon__refresh_urge(&refresh, MS(1001));
+    cr_assert(tendon__refresh_begin(&refresh, MS(1001)));
+    tendon__refresh_done(&refresh, true, MS(1001));
+    tendon__refresh_urge(&refresh, MS(1002));
+    expect_no_start_before(&refresh, MS(1101));
+}
+
+/* Urges for as long, one round after the other; the number of rounds. */
+static int urge_for(struct tendon__refresh *refresh, int64_t *now_ns, int64_t length_ns, bool works)
+{
+    int rounds = 0;
+    for (int64_t end_ns = *now_ns + length_ns; *now_ns < end_ns; rounds++) {
+        tendon__refresh_urge(refresh, *now_ns);
+        *now_ns = tendon__refresh_deadline(refresh);
+        cr_assert(tendon__refresh_begin(refresh, *now_ns));
+        tendon__refresh_done(refresh, works, *now_ns);
+    }
+    return rounds;
+}
+
+Test(refresh, urgency_is_bounded_and_comes_back_after_quiet)
+{
+    struct tendon__refresh refresh = make(0, 1000);
+    int64_t now_ns = MS(1001);
+    int rounds = urge_for(&refresh, &now_ns, MS(60000), true);
+    cr_assert(rounds >= 32 + 50 && rounds <= 33 + 56, "%d", rounds);
+    now_ns += MS(20000);
+    rounds = urge_for(&refresh, &now_ns, MS(3000), true);
+    cr_assert(rounds >= 15 && rounds <= 21, "%d", rounds);
+}
+
+Test(refresh, urgent_ones_that_fail_back_off)
+{
+    struct tendon__refresh refresh = make(0, 1000);
+    int64_t now_ns = MS(1001);
+    int rounds = urge_for(&refresh, &now_ns, MS(60000), false);
+    cr_assert_leq(rounds, 27, "2.4 s and more from the fourth on");
+}
+
 Test(refresh, failures_back_off_up_to_sixteen_gaps)
 {
     struct tendon__refresh refresh = make(0, 200);
