@@ -103,7 +103,7 @@ bool tendon__refresh_begin(struct tendon__refresh *refresh, int64_t now_ns)
         return false;
     if (now_ns < refresh->ready_ns)
         refresh->hurried++;
-    else if (now_ns - refresh->ready_ns > refresh->gap_ns * RESTED)
+    else if (now_ns >= refresh->rested_ns)
         refresh->hurried = 0;
     refresh->running = true;
     refresh->again = false;
@@ -123,6 +123,8 @@ void tendon__refresh_done(struct tendon__refresh *refresh, bool succeeded, int64
         refresh->failures++;
     refresh->ready_ns = earliest(refresh, refresh->gap_ns, now_ns);
     refresh->urgent_ns = earliest_urgent(refresh, now_ns);
+    refresh->rested_ns =
+        refresh->gap_ns > INT64_MAX / RESTED ? INT64_MAX : add(now_ns, refresh->gap_ns * RESTED);
     refresh->due_ns = periodic(refresh, now_ns);
     /* A failure leaves unanswered whatever asked for the map, so it asks again by itself. */
     if (refresh->again || !succeeded || refresh->due_ns < refresh->ready_ns)

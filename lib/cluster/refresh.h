@@ -19,6 +19,7 @@ struct tendon__refresh {
     int64_t due_ns;    /* when the next should start; INT64_MAX if never */
     int64_t ready_ns;  /* none starts before: the end of the last one plus gap and backoff */
     int64_t urgent_ns; /* the same for one that is urgent, and never later */
+    int64_t rested_ns; /* from here on urgent ones are as many as at first */
     bool running;
     bool again;        /* triggered while running */
     bool again_urgent; /* and somebody waits for a primary */
