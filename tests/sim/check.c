@@ -206,7 +206,8 @@ void sim_check_refresh(struct sim *sim)
     int64_t gap_ns = sim->options.cluster_refresh_min_gap_ms * SIM_MS;
     int64_t urgent_ns = URGENT_GAP_MS * SIM_MS < gap_ns ? URGENT_GAP_MS * SIM_MS : gap_ns;
     bool early = began && sim->refresh_ns > 0 && sim->now_ns - sim->refresh_ns < gap_ns;
-    if (began && sim->now_ns - sim->refresh_ns >= gap_ns * 16)
+    /* A sum, because a difference to -SIM_NEVER is out of range. */
+    if (began && sim->now_ns >= sim->refresh_ns + gap_ns * 16)
         sim->urgent_rounds = 0;
     sim->urgent_rounds += early;
     if (sim->urgent_rounds > URGENT_MAX)
