@@ -233,6 +233,35 @@ Test(tls, agrees_on_a_version)
     end();
 }
 
+struct met {
+    bool full;    /* a write that took nothing */
+    bool partial; /* a write that took a part */
+};
+
+/* Sends bytes to the echo and reads them back; what of writing was met on the way is added. */
+static void move_there_and_back(const char *out, size_t size, struct met *met)
+{
+    size_t sent = 0, received = 0;
+    char *in = malloc(size), *moved = malloc(size);
+    while (received < size) {
+        /* From another place each time: the library must not hold on to the address. */
+        size_t part = size - sent < 100000 ? size - sent : 100000;
+        const char *from = received & 1 ? moved : out + sent;
+        memcpy(moved, out + sent, part);
+        ssize_t count = tendon__transport_write(&dial.transport, from, part, &fault);
+        cr_assert(count >= 0, "%s", fault.text);
+        met->full = met->full || (count == 0 && part > 0);
+        met->partial = met->partial || (count > 0 && (size_t)count < part);
+        sent += (size_t)count;
+        count = tendon__transport_read(&dial.transport, in + received, 7001, &fault);
+        cr_assert(count >= 0, "%s", fault.text);
+        received += (size_t)count;
+    }
+    cr_assert(memcmp(in, out, size) == 0);
+    free(in);
+    free(moved);
+}
+
 Test(tls, moves_megabytes_in_both_directions)
 {
     begin();
@@ -241,31 +270,18 @@ Test(tls, moves_megabytes_in_both_directions)
     cr_assert(dial_server("cache.test") == TENDON__DIAL_DONE);
     int small = 16384;
     setsockopt(dial.transport.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
-    size_t size = 4u << 20, sent = 0, received = 0;
-    char *out = malloc(size), *in = malloc(size), *moved = malloc(size);
+    size_t size = 4u << 20;
+    char *out = malloc(size);
     for (size_t i = 0; i < size; i++)
         out[i] = (char)(i * 37 >> 6);
-    bool was_full = false, was_partial = false;
-    while (received < size) {
-        /* From another place each time: the library must not hold on to the address. */
-        size_t part = size - sent < 100000 ? size - sent : 100000;
-        char *from = received & 1 ? moved : out + sent;
-        memcpy(moved, out + sent, part);
-        ssize_t count = tendon__transport_write(&dial.transport, from, part, &fault);
-        cr_assert(count >= 0, "%s", fault.text);
-        was_full = was_full || (count == 0 && part > 0);
-        was_partial = was_partial || (count > 0 && (size_t)count < part);
-        sent += (size_t)count;
-        count = tendon__transport_read(&dial.transport, in + received, 7001, &fault);
-        cr_assert(count >= 0, "%s", fault.text);
-        received += (size_t)count;
-    }
-    cr_assert(memcmp(in, out, size) == 0 && was_full && was_partial);
+    struct met met = {0};
+    /* A peer that keeps up leaves the socket room all the time: then it is tried again. */
+    for (int round = 0; round < 50 && !(met.full && met.partial); round++)
+        move_there_and_back(out, size, &met);
+    cr_assert(met.full && met.partial);
     tendon__transport_close(&dial.transport, false);
     tls_server_stop(&server);
     free(out);
-    free(in);
-    free(moved);
     end();
 }
 
