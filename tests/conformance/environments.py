@@ -51,6 +51,9 @@ class Environment:
     def clean(self):
         for connection in self.connections():
             with connection:
+                if self.proxy:
+                    # What an earlier program gave up may still be on its way to the server.
+                    connection.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
                 connection.call("FLUSHALL")
 
     def state(self):
