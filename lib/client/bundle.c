@@ -227,6 +227,36 @@ void tendon__bundle_lost(struct tendon__engine *engine, struct tendon__channel *
     tendon__request_unref(request);
 }
 
+bool tendon__bundle_overdue(struct tendon__engine *engine, struct tendon__request *request,
+                            const struct tendon__fault *fault)
+{
+    struct tendon__bundle *bundle = request->bundle;
+    struct tendon__channel *channel = request->channel;
+    uint32_t i = request->exchange.reply_index;
+    bool found = false;
+    tendon__request_ref(request);
+    settle(request, i);
+    for (; i < request->command_count; i++) {
+        if (bundle->fates[i] != TENDON__FATE_OPEN)
+            continue;
+        if (progress_of(request, channel, i) != TENDON__PROGRESS_SENT)
+            break;
+        found = true;
+        request->exchange.kept = NULL; /* each reply is looked at: those that left are nobody's */
+        struct tendon__request *member = leave(engine, request, i, TENDON__FATE_REFUSED_UNKNOWN);
+        if (!member)
+            continue;
+        stand_in(member, request, channel);
+        tendon__attempt_failed(engine, member, fault, TENDON__PROGRESS_SENT);
+    }
+    if (i < request->command_count)
+        tendon__request_arm(engine, request);
+    else
+        tendon__request_complete(engine, request, NULL);
+    tendon__request_unref(request);
+    return found;
+}
+
 /* Takes the bundle's place among what the connection has not yet begun to send. */
 static void scatter(struct tendon__engine *engine, struct tendon__request *request)
 {

@@ -142,9 +142,7 @@ struct tendon__request *tendon__bundle_build(struct tendon__memory *memory,
                                              size_t *out_count)
 {
     struct run run = {.options = options, .first = first, .request_size = request_size};
-    /* What an attempt may take is watched for each command. */
-    if (count < 2 || first->flags & ~PLAIN_FLAGS || first->timeout_ms < TENDON_TIMEOUT_NONE ||
-        options->read_timeout_ms || options->write_timeout_ms)
+    if (count < 2 || first->flags & ~PLAIN_FLAGS || first->timeout_ms < TENDON_TIMEOUT_NONE)
         return NULL;
     find_run(&run, count);
     struct tendon__request *request = run.count >= 2 ? allocate(memory, &run, sink) : NULL;

@@ -460,16 +460,45 @@ static bool haunt(struct tendon__request *request)
     return ghost != NULL;
 }
 
+static bool has_lasted(const struct tendon__engine *engine, const struct tendon__request *request,
+                       int64_t limit_ms)
+{
+    return limit_ms && engine->now_ns >= request->attempt_ns + limit_ms * TENDON__MS;
+}
+
+/* False when nothing of it had lasted too long after all. */
+static bool end_attempt(struct tendon__engine *engine, struct tendon__request *request,
+                        const struct tendon__fault *fault, enum tendon__progress progress,
+                        bool sent)
+{
+    if (sent && request->bundle)
+        return tendon__bundle_overdue(engine, request, fault);
+    if (!sent && !take_back(request, request->channel)) {
+        /* Half written: the stream cannot be used for anything else any more. */
+        tendon__channel_close(request->channel, TENDON__CLOSE_ERROR, fault);
+    } else if (request->bundle) {
+        tendon__bundle_lost(engine, request->channel, request, fault, false);
+    } else if (sent && !haunt(request)) {
+        tendon__request_fail(engine, request, fault);
+    } else {
+        tendon__attempt_failed(engine, request, fault, progress);
+    }
+    return true;
+}
+
 static void expire_attempt(struct tendon__engine *engine, struct tendon__request *request)
 {
     struct tendon__channel *channel = request->channel;
+    const struct tendon__options *options = engine->options;
     int64_t attempt_ns = request->attempt_ns;
     enum tendon__progress progress = tendon__request_progress(request, channel);
     /* A ghost may only take the place of what has left completely: the connection still reads the
-     * rest of a half-sent frame from the request. */
+     * rest of a half-sent frame from the request. A bundle stays, whatever leaves it. */
     bool sent = tendon__conn_progress(&channel->conn, &request->exchange) == TENDON__PROGRESS_SENT;
-    int64_t limit_ms = sent ? engine->options->read_timeout_ms : engine->options->write_timeout_ms;
-    if (!limit_ms || engine->now_ns < request->attempt_ns + limit_ms * TENDON__MS) {
+    if (request->bundle && !sent && !has_lasted(engine, request, options->write_timeout_ms))
+        sent = true; /* for those of its commands that were */
+    int64_t limit_ms = sent ? options->read_timeout_ms : options->write_timeout_ms;
+    if (!has_lasted(engine, request, limit_ms)) {
         tendon__request_arm(engine, request);
         return;
     }
@@ -479,13 +508,9 @@ static void expire_attempt(struct tendon__engine *engine, struct tendon__request
                       (long long)limit_ms, sent ? "read_timeout_ms" : "write_timeout_ms");
     bool is_awaited = channel->awaited == request;
     tendon__request_ref(request);
-    if (!sent && !take_back(request, channel)) {
-        /* Half written: the stream cannot be used for anything else any more. */
-        tendon__channel_close(channel, TENDON__CLOSE_ERROR, &fault);
-    } else if (sent && !haunt(request)) {
-        tendon__request_fail(engine, request, &fault);
-    } else {
-        tendon__attempt_failed(engine, request, &fault, progress);
+    if (!end_attempt(engine, request, &fault, progress, sent)) {
+        tendon__request_unref(request);
+        return;
     }
     if (is_awaited && channel->state == TENDON__CHANNEL_READY)
         give_up(engine, channel);

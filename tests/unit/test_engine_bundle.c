@@ -235,6 +235,95 @@ Test(engine_bundle, the_deadline_leaves_the_replies_that_came)
     world_stop(&world);
 }
 
+Test(engine_bundle, read_timeout_ends_each_alone_and_late_replies_are_nobodys)
+{
+    for (int hears = 0; hears < 2; hears++) {
+        struct world world;
+        struct bag bag;
+        begin(&world, OPTIONS("retry_jitter=no", "read_timeout_ms=300", "command_timeout_ms=0",
+                              "max_retries=0"));
+        world_rule(&world, 0, "INCR", WORLD_SWALLOW, NULL, COMMANDS);
+        hand_over(&world, &bag, "INCR", COMMANDS, hears);
+        world_advance(&world, 299);
+        cr_assert_eq(bag.outcomes[0], 0);
+        world_advance(&world, 2);
+        for (uint32_t i = 0; i < COMMANDS; i++) {
+            cr_assert_eq(bag.status[i], TENDON_ERROR_TIMEOUT);
+            cr_assert_eq(bag.executed[i], TENDON_EXECUTED_UNKNOWN);
+        }
+        struct world_call *other = world_submit(&world, "GET b");
+        world_release(&world);
+        world_advance(&world, 100);
+        expect_one_each(&bag, COMMANDS);
+        expect_reply(other, "$v:b");
+        world_stop(&world);
+    }
+}
+
+Test(engine_bundle, after_read_timeout_each_is_tried_again_when_allowed)
+{
+    struct world world;
+    struct bag bag;
+    begin(&world, OPTIONS("retry_jitter=no", "read_timeout_ms=300", "command_timeout_ms=0",
+                          "retry_on_timeout=yes"));
+    world_rule(&world, 0, "GET", WORLD_SWALLOW, NULL, COMMANDS);
+    hand_over(&world, &bag, "GET", COMMANDS, true);
+    world_advance(&world, 305);
+    cr_assert_eq(bag.outcomes[0], 0);
+    world_release(&world);
+    world_advance(&world, 100);
+    expect_one_each(&bag, COMMANDS);
+    for (uint32_t i = 0; i < COMMANDS; i++) {
+        cr_assert_eq(bag.status[i], TENDON_OK);
+        cr_assert_eq(bag.reply[i][3], (char)('0' + i));
+    }
+    cr_assert_eq(world_executed(&world, "c1"), 2);
+    world_stop(&world);
+}
+
+/* Of a bundle that is stuck only what has left completely waits for an answer. */
+Test(engine_bundle, half_sent_its_commands_are_judged_by_what_was_sent_of_them)
+{
+    struct world world;
+    struct bag bag;
+    begin(&world, OPTIONS("retry_jitter=no", "read_timeout_ms=100", "write_timeout_ms=400",
+                          "command_timeout_ms=0", "max_retries=3"));
+    world_budget(&world, 0, 50); /* two commands and a part of the third */
+    world_rule(&world, 0, "INCR", WORLD_SWALLOW, NULL, 2);
+    hand_over(&world, &bag, "INCR", COMMANDS, true);
+    world_advance(&world, 110);
+    cr_assert_eq(bag.status[0], TENDON_ERROR_TIMEOUT);
+    cr_assert_eq(bag.outcomes[1], 1);
+    cr_assert_eq(bag.outcomes[2], 0);
+    world_budget(&world, 0, SIZE_MAX);
+    world_run(&world);
+    world_release(&world);
+    world_advance(&world, 100);
+    expect_one_each(&bag, COMMANDS);
+    for (uint32_t i = 2; i < COMMANDS; i++)
+        cr_assert_eq(bag.status[i], TENDON_OK, "%u", i);
+    world_stop(&world);
+}
+
+Test(engine_bundle, write_timeout_closes_a_connection_that_is_stuck)
+{
+    struct world world;
+    struct bag bag;
+    begin(&world, OPTIONS("retry_jitter=no", "write_timeout_ms=200", "command_timeout_ms=0",
+                          "max_retries=3"));
+    world_budget(&world, 0, 50);
+    world_rule(&world, 0, "INCR", WORLD_SWALLOW, NULL, 2);
+    hand_over(&world, &bag, "INCR", COMMANDS, true);
+    world_advance(&world, 199);
+    cr_assert_eq(bag.outcomes[0], 0);
+    world_advance(&world, 500);
+    expect_one_each(&bag, COMMANDS);
+    for (uint32_t i = 0; i < COMMANDS; i++)
+        cr_assert_eq(bag.status[i] == TENDON_OK, bag.executed[i] != TENDON_EXECUTED_UNKNOWN);
+    cr_assert_eq(bag.status[COMMANDS - 1], TENDON_OK);
+    world_stop(&world);
+}
+
 Test(engine_bundle, a_cancelled_command_leaves_the_others_their_replies)
 {
     struct world world;
