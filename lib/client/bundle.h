@@ -122,8 +122,8 @@ void tendon__bundle_received(struct tendon__engine *engine, struct tendon__chann
 void tendon__bundle_lost(struct tendon__engine *engine, struct tendon__channel *channel,
                          struct tendon__request *request, const struct tendon__fault *fault,
                          bool too_big);
-/* read_timeout_ms has passed: what was sent and is not answered leaves, and is tried again or fails.
- * False when nothing had to leave. */
+/* read_timeout_ms has passed: what was sent and is not answered leaves, and is tried again or
+ * fails. False when nothing had to leave. */
 bool tendon__bundle_overdue(struct tendon__engine *engine, struct tendon__request *request,
                             const struct tendon__fault *fault);
 /* True when `id` is a command of a bundle, which has ended it with the fault. */

@@ -17,7 +17,7 @@
 #include <tendon/tendon.h>
 
 /* Requests up to this many are laid out on the stack; a longer submission takes one allocation. */
-#define TENDON_GO_STACK_REQUESTS 32
+#define TENDON_GO_STACK_REQUESTS 128
 
 /* This many completions are taken per crossing: enough to make its cost vanish, few enough to keep
  * the array in the first-level cache. */
@@ -235,6 +235,55 @@ static inline int32_t tendon_go_submit_many(uintptr_t handle, const tendon_go_ta
     if (requests != on_stack)
         free(requests);
     return status;
+}
+
+/* One request that goes with those of other goroutines. */
+typedef struct tendon_go_head {
+    uint64_t tag;
+    int64_t timeout_ms;
+    tendon_go_shape shape;
+    int32_t status; /* out: not TENDON_OK when this one was not taken */
+} tendon_go_head;
+
+/* They are taken together, or else one by one, so that one that cannot be taken costs no other. */
+static inline void tendon_go_submit_each(tendon_go_host *host, const tendon_request *requests,
+                                         tendon_go_head *heads, size_t count, uint64_t *out_ids)
+{
+    if (tendon_submit(host->client, host->queue, requests, sizeof *requests, count, out_ids) ==
+        TENDON_OK)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (out_ids)
+            out_ids[i] = 0;
+        heads[i].status = tendon_submit(host->client, host->queue, &requests[i], sizeof *requests,
+                                        1, out_ids ? &out_ids[i] : NULL);
+    }
+}
+
+/* Small requests of many callers, in portions that fit the stack, and writes them. */
+static inline void tendon_go_submit_gathered(uintptr_t handle, const uint8_t *packed,
+                                             const uint32_t *sizes, tendon_go_head *heads,
+                                             uint32_t count, uint64_t *out_ids, uint8_t *out_stray)
+{
+    static const tendon_go_target anywhere = {.route = TENDON_ROUTE_AUTO};
+    tendon_request requests[TENDON_GO_STACK_REQUESTS];
+    for (uint32_t done = 0, filled = 0; done < count; done += filled) {
+        for (filled = 0; filled < TENDON_GO_STACK_REQUESTS && done + filled < count; filled++) {
+            const tendon_go_head *head = &heads[done + filled];
+            tendon_request *request = &requests[filled];
+            tendon_go_fill(request, &anywhere, &head->shape, NULL, 0);
+            request->tag = head->tag;
+            request->timeout_ms = head->timeout_ms;
+            request->packed = packed;
+            request->packed_sizes = sizes;
+            for (uint32_t k = 0; k < head->shape.arg_count; k++)
+                packed += sizes[k];
+            sizes += head->shape.arg_count;
+        }
+        tendon_go_submit_each(tendon_go_host_of(handle), requests, heads + done, filled,
+                              out_ids ? out_ids + done : NULL);
+    }
+    tendon_go_flush(handle, out_stray);
 }
 
 /* Cancels requests. Their completions are in the queue when it returns. */

@@ -39,6 +39,8 @@ type call struct {
 	left int           // outcomes to come
 	done chan struct{} // receives once, after the last outcome
 	late []kept        // large replies, decoded by the waiting goroutine
+
+	refused int32 // a TENDON_ERROR_* of a gathered request that was not taken
 }
 
 // slot is a place in a shard's table.

@@ -35,6 +35,8 @@ type Client struct {
 	idle     chan struct{} // signalled when users comes back to closedMark
 	flushing atomic.Bool   // somebody flushes soon, see flushSoon
 
+	gathering gathering
+
 	controlling sync.Mutex // see control
 
 	leasesMutex sync.Mutex

@@ -144,15 +144,18 @@ func (c *Client) Do(ctx context.Context, b *Batch, sink Sink) *Failure {
 	if b.large != nil && count > 1 {
 		b.unpackLarge()
 	}
-	b.ids = b.ids[:0]
-	if ctx.Done() != nil { // else nobody cancels
-		b.ids = append(b.ids, make([]uint64, count)...)
-	}
 	if !c.calls.take(&b.call, sink, count) {
 		return statusFailure(C.TENDON_ERROR_QUEUE_FULL)
 	}
 	tag := b.call.tag.Load()
 	defer c.calls.release(&b.call, tag)
+	if !alone && b.mayGather() {
+		return c.doGathered(ctx, b, tag)
+	}
+	b.ids = b.ids[:0]
+	if ctx.Done() != nil { // else nobody cancels
+		b.ids = append(b.ids, make([]uint64, count)...)
+	}
 	if status := c.submit(b, tag, alone); status != C.TENDON_OK {
 		return statusFailure(int32(status))
 	}
@@ -160,6 +163,19 @@ func (c *Client) Do(ctx context.Context, b *Batch, sink Sink) *Failure {
 		c.flushSoon()
 	}
 	c.wait(ctx, &b.call, b.ids)
+	b.call.decodeLate()
+	return nil
+}
+
+// doGathered is Do for one request that crosses into C with those of others.
+func (c *Client) doGathered(ctx context.Context, b *Batch, tag uint64) *Failure {
+	b.call.refused = C.TENDON_OK
+	named, index := c.gathering.add(b, tag, ctx.Done() != nil)
+	c.flushSoon()
+	c.waitGathered(ctx, &b.call, named, index)
+	if b.call.refused != C.TENDON_OK {
+		return statusFailure(b.call.refused)
+	}
 	b.call.decodeLate()
 	return nil
 }
@@ -172,7 +188,7 @@ func (c *Client) flushSoon() {
 	}
 	runtime.Gosched()
 	c.flushing.Store(false)
-	c.flush()
+	c.cross()
 }
 
 func (c *Client) flush() {
