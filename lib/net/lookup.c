@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <resolv.h>
 #include <string.h>
 #include <strings.h>
 
@@ -112,4 +113,17 @@ void tendon__lookup_name(const char *host, int family, struct tendon__answers *o
     tendon__fault_set(&out->fault, TENDON_ERROR_RESOLVE,
                       "cannot resolve '%s': %s; check the name and the machine's resolver", host,
                       reason(error, system_error, buffer));
+}
+
+/* What glibc keeps of resolv.conf for each thread it gives back when the thread ends, under a lock
+ * and beyond fork's gate. Given back here, and with no server named, it finds nothing to do then.
+ */
+void tendon__lookup_thread_ends(void)
+{
+#ifdef __GLIBC__
+    tendon__fork_gate_enter();
+    res_nclose(&_res);
+    _res.nscount = 0;
+    tendon__fork_gate_leave();
+#endif
 }

@@ -21,5 +21,8 @@ struct tendon__answers {
 bool tendon__lookup_literal(const char *host, int family, struct tendon__answers *out);
 /* Asks the system; blocks for as long as the system likes. */
 void tendon__lookup_name(const char *host, int family, struct tendon__answers *out);
+/* The last call of a thread that looked names up, without which a fork at its end could leave the
+ * child unable to. */
+void tendon__lookup_thread_ends(void);
 
 #endif

@@ -191,6 +191,7 @@ static void *helper_main(void *argument)
     pthread_mutex_unlock(&shared->lock);
     if (is_last)
         shared_free(shared);
+    tendon__lookup_thread_ends();
     return NULL;
 }
 

@@ -11,11 +11,12 @@
 #include "crew.h"
 #include "support/servers.h"
 
-#define FORKS         30
-#define CHILD_SECONDS 40 /* then its alarm ends it, which the parent reports */
+#define FORKS         50
+#define CHILD_SECONDS 20 /* then its alarm ends it, which the parent reports */
 
 struct family {
     struct crew crew;
+    const char *url;
     tendon_client *client;
     tendon_queue *queue;
 };
@@ -44,6 +45,22 @@ static void *submitter(void *argument)
                          NULL) != TENDON_OK)
             crew_failed(&family->crew, "submit", &(struct answer){.fault.message = ""});
         (void)collect(&family->crew, family->queue, 1000, "submitted");
+    }
+    return NULL;
+}
+
+/* Clients come and go: whatever locks it takes to make one, over TLS above all, a fork meets them
+ * taken. */
+static void *founder(void *argument)
+{
+    struct family *family = argument;
+    while (!crew_stopping(&family->crew)) {
+        tendon_client *client = open_client("%s", family->url);
+        if (!client)
+            break;
+        struct answer answer = ask(client, "ECHO", "founded", NULL);
+        crew_judge(&family->crew, "a new client", &answer, "founded");
+        tendon_client_destroy(client);
     }
     return NULL;
 }
@@ -104,11 +121,13 @@ static void forks_under_load(const char *url)
     struct family *family = calloc(1, sizeof *family);
     tendon_lease *lease = NULL;
     watch_over(120, "forking under load");
+    family->url = url;
     family->client = open_client("%s", url);
     if (!family->client || !CHECK(tendon_queue_create(&family->queue) == TENDON_OK, "a queue"))
         return;
     crew_add(&family->crew, 4, caller, family);
     crew_add(&family->crew, 2, submitter, family);
+    crew_add(&family->crew, 4, founder, family);
     CHECK(tendon_lease_open(family->client, NULL, &lease, NULL) == TENDON_OK, "a lease");
     for (int i = 0; i < FORKS; i++) {
         sleep_ms(3);
@@ -148,7 +167,8 @@ static void plain(void)
 static void secure(void)
 {
     char url[1024];
-    snprintf(url, sizeof url, "rediss://localhost:%d?" PATIENT_URL "&tls_ca_file=%s",
+    snprintf(url, sizeof url,
+             "rediss://localhost:%d?" PATIENT_URL "&tls_ca_file=%s&tls_system_ca=yes",
              server_number("tls.port"), server_text("ca_file"));
     forks_under_load(url);
 }

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "net/fork_gate.h"
 #include "net/tls/openssl_parts.h"
 #include "net/transport.h"
 
@@ -51,6 +52,14 @@ static bool set_name(struct tendon__tls_session *session)
     return X509_VERIFY_PARAM_set1_host(param, session->name, 0) == 1;
 }
 
+static void take_leave(struct tendon__tls_session *session)
+{
+    ERR_clear_error();
+    if (session->is_up && !session->is_broken && !session->write_pending)
+        (void)SSL_shutdown(session->ssl);
+    ERR_clear_error();
+}
+
 static void session_close(struct tendon__tls_session *session, bool abrupt)
 {
     if (!session)
@@ -58,7 +67,7 @@ static void session_close(struct tendon__tls_session *session, bool abrupt)
     session->fed_size = 0;
     if (session->ssl) {
         if (!abrupt)
-            tendon__tls_take_leave(session);
+            take_leave(session);
         /* Otherwise OpenSSL would take the missing goodbye for a reason not to resume. */
         SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(session->ssl);
@@ -183,34 +192,8 @@ static ssize_t session_write(struct tendon__tls_session *session, const void *by
     return wants(session, error, want) ? TENDON__IO_AGAIN : stream_failed(session, fault);
 }
 
-static const struct tendon__tls_backend backend = {
-    .version = backend_version,
-    .context_create = tendon__openssl_context_create,
-    .context_destroy = tendon__openssl_context_unref,
-    .session_open = session_open,
-    .handshake = handshake,
-    .read = session_read,
-    .write = session_write,
-    .session_close = session_close,
-};
-
-const struct tendon__tls_backend *tendon__tls_backend(void)
-{
-    return &backend;
-}
-
-/* With read-ahead OpenSSL may hold half a record, which is nothing to come back for before the
- * socket is readable. */
-bool tendon__tls_buffered(const struct tendon__tls_session *session)
-{
-    if (session->is_broken)
-        return false;
-    return session->is_flooded || session->fed_size || SSL_pending(session->ssl) > 0 ||
-           (!session->is_starved && SSL_has_pending(session->ssl) == 1);
-}
-
-size_t tendon__tls_seal(struct tendon__tls_session *session, const void *bytes, size_t size,
-                        void *out, size_t room)
+static size_t seal(struct tendon__tls_session *session, const void *bytes, size_t size, void *out,
+                   size_t room)
 {
     size_t count = 0;
     if (session->is_broken || session->write_pending)
@@ -228,6 +211,16 @@ size_t tendon__tls_seal(struct tendon__tls_session *session, const void *bytes, 
     return 0;
 }
 
+/* With read-ahead OpenSSL may hold half a record, which is nothing to come back for before the
+ * socket is readable. */
+bool tendon__tls_buffered(const struct tendon__tls_session *session)
+{
+    if (session->is_broken)
+        return false;
+    return session->is_flooded || session->fed_size || SSL_pending(session->ssl) > 0 ||
+           (!session->is_starved && SSL_has_pending(session->ssl) == 1);
+}
+
 void tendon__tls_feed(struct tendon__tls_session *session, const void *bytes, size_t size)
 {
     session->fed = bytes;
@@ -239,10 +232,99 @@ bool tendon__tls_fed(const struct tendon__tls_session *session)
     return session->fed_size > 0;
 }
 
+/* What follows is all that others call. OpenSSL has locks of the whole process, which fork would
+ * leave locked in the child; so each entry goes through fork's gate, and none of them waits inside.
+ */
+
+static tendon_status enter_create(struct tendon__memory *memory,
+                                  const struct tendon__tls_options *options,
+                                  struct tendon__tls_context **out, struct tendon__fault *fault)
+{
+    tendon__fork_gate_enter();
+    tendon_status status = tendon__openssl_context_create(memory, options, out, fault);
+    tendon__fork_gate_leave();
+    return status;
+}
+
+static void enter_destroy(struct tendon__tls_context *context)
+{
+    tendon__fork_gate_enter();
+    tendon__openssl_context_unref(context);
+    tendon__fork_gate_leave();
+}
+
+static tendon_status enter_open(struct tendon__tls_context *context, int fd, const char *host,
+                                uint16_t port, struct tendon__tls_session **out,
+                                struct tendon__fault *fault)
+{
+    tendon__fork_gate_enter();
+    tendon_status status = session_open(context, fd, host, port, out, fault);
+    tendon__fork_gate_leave();
+    return status;
+}
+
+static int enter_handshake(struct tendon__tls_session *session, uint32_t *want, bool *resumed,
+                           struct tendon__fault *fault)
+{
+    tendon__fork_gate_enter();
+    int result = handshake(session, want, resumed, fault);
+    tendon__fork_gate_leave();
+    return result;
+}
+
+static ssize_t enter_read(struct tendon__tls_session *session, void *out, size_t size,
+                          uint32_t *want, struct tendon__fault *fault)
+{
+    tendon__fork_gate_enter();
+    ssize_t count = session_read(session, out, size, want, fault);
+    tendon__fork_gate_leave();
+    return count;
+}
+
+static ssize_t enter_write(struct tendon__tls_session *session, const void *bytes, size_t size,
+                           uint32_t *want, struct tendon__fault *fault)
+{
+    tendon__fork_gate_enter();
+    ssize_t count = session_write(session, bytes, size, want, fault);
+    tendon__fork_gate_leave();
+    return count;
+}
+
+static void enter_close(struct tendon__tls_session *session, bool abrupt)
+{
+    tendon__fork_gate_enter();
+    session_close(session, abrupt);
+    tendon__fork_gate_leave();
+}
+
+size_t tendon__tls_seal(struct tendon__tls_session *session, const void *bytes, size_t size,
+                        void *out, size_t room)
+{
+    tendon__fork_gate_enter();
+    size_t sealed = seal(session, bytes, size, out, room);
+    tendon__fork_gate_leave();
+    return sealed;
+}
+
 void tendon__tls_take_leave(struct tendon__tls_session *session)
 {
-    ERR_clear_error();
-    if (session->is_up && !session->is_broken && !session->write_pending)
-        (void)SSL_shutdown(session->ssl);
-    ERR_clear_error();
+    tendon__fork_gate_enter();
+    take_leave(session);
+    tendon__fork_gate_leave();
+}
+
+static const struct tendon__tls_backend backend = {
+    .version = backend_version,
+    .context_create = enter_create,
+    .context_destroy = enter_destroy,
+    .session_open = enter_open,
+    .handshake = enter_handshake,
+    .read = enter_read,
+    .write = enter_write,
+    .session_close = enter_close,
+};
+
+const struct tendon__tls_backend *tendon__tls_backend(void)
+{
+    return &backend;
 }

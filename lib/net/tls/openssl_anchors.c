@@ -53,7 +53,8 @@ struct shelf {
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the three below; no call under it */
+/* Of the three below. No call is made under it, and who takes it is inside fork's gate. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry cache[CACHE_MAX];
 static uint64_t lookups;
 static X509_LOOKUP_METHOD *method; /* set once */
@@ -144,17 +145,6 @@ static struct tendon__anchors *read_file(const char *path)
     return anchors;
 }
 
-/* The child of a fork goes on with a whole cache: nobody is inside while the process forks. */
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
 static int find(X509_LOOKUP *lookup, X509_LOOKUP_TYPE type, const X509_NAME *name,
                 X509_OBJECT *out);
 
@@ -168,7 +158,6 @@ static void drop_shelf(X509_LOOKUP *lookup)
 
 static void prepare(void)
 {
-    (void)pthread_atfork(before_fork, after_fork, after_fork);
     method = X509_LOOKUP_meth_new("certificates shared by the clients of a process");
     if (method) {
         X509_LOOKUP_meth_set_get_by_subject(method, find);
