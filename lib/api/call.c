@@ -101,6 +101,29 @@ static void add(struct batch *batch, struct tendon__request *request, int64_t no
     batch->weight += tendon__sink_weight(request);
 }
 
+/* What of the next commands may go together, as bundles in `out`. Returns how many commands they
+ * have; 0 when the first is to be a request of its own. */
+static size_t build_bundles(struct tendon_client *client, const tendon_request *first,
+                            size_t request_size, size_t count, size_t place,
+                            struct tendon__sink *sink, struct tendon__link *out)
+{
+    size_t taken = 0;
+    if (count < 2)
+        return 0;
+    if (by_slot(client)) {
+        const struct tendon__owners *owners =
+            __atomic_load_n(&client->engine->owners, __ATOMIC_ACQUIRE);
+        return owners ? tendon__bundle_split(client->memory, &client->options, owners, first,
+                                             request_size, count, (uint32_t)place, sink, out)
+                      : 0;
+    }
+    struct tendon__request *request = tendon__bundle_build(client->memory, &client->options, first,
+                                                           request_size, count, sink, &taken);
+    if (request)
+        tendon__list_push(out, &request->item.link);
+    return request ? taken : 0;
+}
+
 /* All requests of a call, or none. */
 static tendon_status build_all(struct tendon_client *client, const tendon_request *requests,
                                size_t request_size, size_t count, struct tendon__sink *sink,
@@ -110,18 +133,16 @@ static tendon_status build_all(struct tendon_client *client, const tendon_reques
     int64_t now_ns = tendon__now_ns();
     tendon__list_init(&batch->requests);
     while (done < count) {
-        const void *at = (const char *)requests + request_size * done;
-        size_t taken = 0;
-        struct tendon__request *request =
-            count - done < 2 || by_slot(client)
-                ? NULL
-                : tendon__bundle_build(client->memory, &client->options, at, request_size,
-                                       count - done, sink, &taken);
-        if (request) {
-            add(batch, request, now_ns);
-            done += taken;
+        const tendon_request *at = tendon__request_at(requests, request_size, done);
+        struct tendon__request *request = NULL;
+        struct tendon__link bundles, *link;
+        tendon__list_init(&bundles);
+        size_t taken = build_bundles(client, at, request_size, count - done, done, sink, &bundles);
+        while ((link = tendon__list_shift(&bundles)))
+            add(batch, TENDON__OWNER(link, struct tendon__request, item.link), now_ns);
+        done += taken;
+        if (taken)
             continue;
-        }
         size_t span = tendon__request_span(at, request_size, count - done);
         tendon_status status =
             span ? tendon__request_build(client->memory, &client->options, by_slot(client), at,
@@ -155,7 +176,7 @@ static tendon_status refuse_batch(const struct tendon__fault *fault, size_t coun
     return TENDON_OK;
 }
 
-static size_t take_outcomes(struct tendon__request *request, tendon_outcome *out)
+static void take_outcomes(struct tendon__request *request, tendon_outcome *out)
 {
     for (uint32_t i = 0; i < request->command_count; i++) {
         bool succeeded = request->status == TENDON_OK;
@@ -163,30 +184,28 @@ static size_t take_outcomes(struct tendon__request *request, tendon_outcome *out
         out[i].error = succeeded ? NULL : tendon__request_error(request);
         request->replies[i] = NULL;
     }
-    return request->command_count;
 }
 
-/* Those that have gone their own way have told their outcomes by now, too. */
-static size_t take_bundled(struct tendon__request *request, tendon_outcome *out)
+/* Those that have gone their own way have told their outcomes by now, too. `at` commands of the
+ * call are in requests before this one. */
+static void take_bundled(struct tendon__request *request, size_t at, tendon_outcome *outcomes)
 {
     struct tendon__bundle *bundle = request->bundle;
     tendon_status status;
-    if (tendon__bundle_take_all(request)) {
-        for (uint32_t i = 0; i < request->command_count; i++)
-            out[i] = (tendon_outcome){.reply = bundle->replies[i]};
-        return request->command_count;
-    }
+    bool has_all = tendon__bundle_take_all(request);
     for (uint32_t i = 0; i < request->command_count; i++) {
+        tendon_outcome *out = outcomes + tendon__place_in_call(request, i, at);
         struct tendon__request *member = bundle->members ? bundle->members[i] : NULL;
-        if (member) {
-            take_outcomes(member, out + i);
+        if (has_all) {
+            *out = (tendon_outcome){.reply = bundle->replies[i]};
+        } else if (member) {
+            take_outcomes(member, out);
             tendon__request_unref(member);
-            continue;
+        } else {
+            out->error = NULL;
+            out->reply = tendon__bundle_take(request, i, &out->error, &status);
         }
-        out[i].error = NULL;
-        out[i].reply = tendon__bundle_take(request, i, &out[i].error, &status);
     }
-    return request->command_count;
 }
 
 static tendon_status run_batch(struct tendon_client *client, const tendon_request *requests,
@@ -220,8 +239,11 @@ static tendon_status run_batch(struct tendon_client *client, const tendon_reques
         tendon__client_run(client, &batch.requests, &wait);
         size_t filled = 0;
         for (uint32_t i = 0; i < batch.made; i++) {
-            filled += kept[i]->bundle ? take_bundled(kept[i], out_outcomes + filled)
-                                      : take_outcomes(kept[i], out_outcomes + filled);
+            if (kept[i]->bundle)
+                take_bundled(kept[i], filled, out_outcomes);
+            else
+                take_outcomes(kept[i], out_outcomes + filled);
+            filled += kept[i]->command_count;
             tendon__request_unref(kept[i]);
         }
     }
@@ -250,6 +272,7 @@ static void give_ids(struct tendon_client *client, struct batch *batch, tendon_q
                      uint64_t *out_ids)
 {
     uint64_t id = atomic_fetch_add(&client->next_id, batch->pending);
+    size_t at = 0;
     tendon__queue_ref(queue, batch->weight);
     for (struct tendon__link *link = batch->requests.next; link != &batch->requests;
          link = link->next) {
@@ -260,7 +283,8 @@ static void give_ids(struct tendon_client *client, struct batch *batch, tendon_q
         else
             request->id = id + 1;
         for (uint32_t i = 0; out_ids && i < request->command_count; i++)
-            *out_ids++ = id + 1 + (bundled ? i : 0);
+            out_ids[tendon__place_in_call(request, i, at)] = id + 1 + (bundled ? i : 0);
+        at += request->command_count;
         id += tendon__pending_weight(request);
     }
 }

@@ -76,12 +76,28 @@ static void dissolve(struct tendon__engine *engine, struct tendon__request *requ
     tendon__request_unref(request);
 }
 
+/* The one server all of it is for; NULL when the map says so no longer, or never did. */
+static struct tendon__node *node_of(const struct tendon__engine *engine,
+                                    const struct tendon__bundle *bundle)
+{
+    if (!engine->map_nodes)
+        return NULL;
+    if (!bundle->map_turn)
+        return engine->kind == TENDON__KIND_STANDALONE ? engine->map_nodes[0] : NULL;
+    const struct tendon__topology *map = engine->map;
+    bool covered = !engine->options->cluster_full_coverage || map->covered == TENDON__SLOT_COUNT;
+    if (engine->kind != TENDON__KIND_CLUSTER || bundle->map_turn != engine->owners->turn ||
+        !covered)
+        return NULL;
+    uint16_t primary = map->shards[bundle->shard].primary;
+    return primary == TENDON__NO_SHARD ? NULL : engine->map_nodes[primary];
+}
+
 /* A ready lane of the server with room for all of it, on which nobody waits to be sent before. */
 static struct tendon__channel *find_lane(struct tendon__engine *engine,
                                          const struct tendon__request *request)
 {
-    struct tendon__node *node =
-        engine->kind == TENDON__KIND_STANDALONE && engine->map_nodes ? engine->map_nodes[0] : NULL;
+    struct tendon__node *node = node_of(engine, request->bundle);
     struct tendon__channel *lane = NULL;
     if (!node || node->waiting_count)
         return NULL;

@@ -28,8 +28,16 @@
  *     after it was told.
  *
  * What goes into a bundle is decided while it is built (bundle_build.c): ordinary commands without
- * a lease, to a server that is known to stand alone, with the same flags and time. Replies in the
- * one form are made for RESP2 from requests; there, commands that have a form leave.
+ * a lease, with the same flags and time, to one server. That is a server that is known to stand
+ * alone, or the primary of a shard: then all keys of each command are in one of its slots, as the
+ * caller has read in engine->owners. The engine sends the bundle only if its map is still the one
+ * that was read; else all its commands leave, and are routed one by one. So are commands that a
+ * replica might answer. Replies in the one form are made for RESP2 from requests; there, commands
+ * that have a form leave.
+ *
+ * Consecutive commands of a call that may be in bundles make a run, which is split by shard. Those
+ * to one shard keep their order; what is not in the run is handed over before or behind all of it.
+ * So commands leave on each lane in the order they would have as requests of their own.
  */
 #ifndef TENDON_CLIENT_BUNDLE_H
 #define TENDON_CLIENT_BUNDLE_H
@@ -58,6 +66,8 @@ struct tendon__bundle {
     uint32_t asked_flags;        /* of each command */
     int64_t asked_timeout_ms;
     bool has_forms;      /* some reply has a form of its own over RESP2 */
+    uint16_t shard;      /* of the map whose turn this was */
+    uint64_t map_turn;   /* engine->owners->turn; 0: for a server that stands alone */
     uint32_t told;       /* commands below this were handed to the sink, */
     uint32_t told_count; /* of them, those that had their outcome here */
     uint32_t settled;    /* below this fates are known; replies that were kept are not looked at */
@@ -65,8 +75,9 @@ struct tendon__bundle {
     uint32_t gone_count;
     tendon_reply **replies;
     uint64_t *tags;
-    uint32_t *ends; /* of the frames of the commands, from the first one's begin */
-    uint8_t *fates; /* enum tendon__fate */
+    uint32_t *ends;   /* of the frames of the commands, from the first one's begin */
+    uint32_t *places; /* of the commands in their call; NULL: one behind the other */
+    uint8_t *fates;   /* enum tendon__fate */
     struct tendon__request **members; /* those that are gone, for a caller that waits; else NULL */
 };
 
@@ -88,6 +99,15 @@ struct tendon__request *tendon__bundle_build(struct tendon__memory *memory,
                                              const tendon_request *first, size_t request_size,
                                              size_t count, struct tendon__sink *sink,
                                              size_t *out_count);
+/*
+ * The same for a cluster: the bundles of a run, linked by item.link, are added to `out` in the
+ * order of their first commands, the first of which has the place `place` in its call. Returns how
+ * many commands they have together; 0 where the first one has to be made into a request of its own.
+ */
+size_t tendon__bundle_split(struct tendon__memory *memory, const struct tendon__options *options,
+                            const struct tendon__owners *owners, const tendon_request *first,
+                            size_t request_size, size_t count, uint32_t place,
+                            struct tendon__sink *sink, struct tendon__link *out);
 /* Command `index` as a request of its own, outside of the engine. NULL when memory ran out. */
 struct tendon__request *tendon__bundle_member(const struct tendon__request *request, uint32_t index,
                                               const struct tendon__options *options);
@@ -95,6 +115,15 @@ struct tendon__request *tendon__bundle_member(const struct tendon__request *requ
 static inline struct tendon__request *tendon__bundle_request(struct tendon__bundle *bundle)
 {
     return (struct tendon__request *)(void *)bundle - 1; /* they are one block */
+}
+
+/* The place in its call of command `index` of a request; `at` commands of the call are in requests
+ * before it. */
+static inline size_t tendon__place_in_call(const struct tendon__request *request, uint32_t index,
+                                           size_t at)
+{
+    const struct tendon__bundle *bundle = request->bundle;
+    return bundle && bundle->places ? bundle->places[index] : at + index;
 }
 
 /* What a sink counts for a request that is handed to the engine, and what for one that is told. */

@@ -177,7 +177,6 @@ void tendon__io_abandon_all(struct tendon_client *client);
 #define TENDON__DIRECT_BYTES (TENDON__DIRECT_FRAME + TENDON__TLS_SEAL_BYTES)
 
 /* What a caller in the socket says and hears. */
-
 struct tendon__direct {
     int fd;
     int64_t slice_ms;  /* to wait at a time; 0: until the end of the stream */

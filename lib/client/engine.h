@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/timers.h"
+#include "cluster/owners.h"
 #include "cluster/redirect.h"
 #include "cluster/refresh.h"
 #include "cluster/topology.h"
@@ -315,6 +316,7 @@ struct tendon__engine {
     enum tendon__engine_kind kind; /* atomic: callers read it while they build requests */
     struct tendon__topology *map;
     struct tendon__node **map_nodes; /* of map->nodes, in its order; NULL without memory for it */
+    struct tendon__owners *owners;   /* atomic: of the map of a cluster, for callers; may be NULL */
     struct tendon__refresh refresh;
     struct tendon__request *refreshing; /* the CLUSTER SLOTS under way */
     struct tendon__node *refresh_node;

@@ -37,12 +37,27 @@ static void index_nodes(struct tendon__engine *engine, const struct tendon__topo
     }
 }
 
+/* Callers that hand over many commands want to know which of them go together. Without memory for
+ * the table they go one by one. */
+static void tell_owners(struct tendon__engine *engine, const struct tendon__topology *map)
+{
+    struct tendon__owners *owners = engine->owners;
+    if (!owners)
+        owners = tendon__memory_make(engine->memory, sizeof *owners);
+    if (!owners)
+        return;
+    tendon__owners_set(owners, map);
+    __atomic_store_n(&engine->owners, owners, __ATOMIC_RELEASE);
+}
+
 static void adopt(struct tendon__engine *engine, struct tendon__topology *map,
                   enum tendon__engine_kind kind)
 {
     if (engine->map)
         tendon__topology_unref(engine->map);
     engine->map = map;
+    if (kind == TENDON__KIND_CLUSTER)
+        tell_owners(engine, map);
     __atomic_store_n(&engine->kind, kind, __ATOMIC_RELAXED);
     for (struct tendon__link *link = engine->nodes.next; link != &engine->nodes; link = link->next)
         TENDON__OWNER(link, struct tendon__node, link)->in_map = false;
@@ -171,6 +186,8 @@ void tendon__map_deinit(struct tendon__engine *engine)
     engine->map = NULL;
     tendon__memory_free(engine->memory, engine->map_nodes);
     engine->map_nodes = NULL;
+    tendon__memory_free(engine->memory, engine->owners);
+    engine->owners = NULL;
     tendon__memory_free(engine->memory, engine->moves);
     engine->moves = NULL;
 }

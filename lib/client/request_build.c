@@ -19,18 +19,12 @@ struct args {
     tendon_bytes *many;
 };
 
-static const tendon_request *request_at(const tendon_request *first, size_t request_size,
-                                        size_t index)
-{
-    return (const tendon_request *)(const void *)((const char *)first + request_size * index);
-}
-
 size_t tendon__request_span(const tendon_request *first, size_t request_size, size_t count)
 {
     if (!(first->flags & TENDON_REQUEST_ATOMIC))
         return 1;
     for (size_t i = 0; i < count && i < TENDON__GROUP_MAX; i++) {
-        uint32_t flags = request_at(first, request_size, i)->flags;
+        uint32_t flags = tendon__request_at(first, request_size, i)->flags;
         if (!(flags & TENDON_REQUEST_ATOMIC))
             return 0;
         if (flags & TENDON_REQUEST_ATOMIC_END)
@@ -299,7 +293,7 @@ static tendon_status measure(struct tendon__memory *memory, const struct tendon_
 {
     *out_size = 0;
     for (size_t i = 0; i < count; i++) {
-        const tendon_request *asked = request_at(first, request_size, i);
+        const tendon_request *asked = tendon__request_at(first, request_size, i);
         struct args args = {.many = NULL};
         size_t size = 0;
         tendon_status status = check_shape(asked, fault);
@@ -432,7 +426,7 @@ static tendon_status fill(struct tendon__request *request, const struct tendon__
         status = fill_one(request, first, ready, &walk, &end, fault);
     }
     for (; !ready && walk.index < walk.count && status == TENDON_OK; walk.index++) {
-        const tendon_request *asked = request_at(first, request_size, walk.index);
+        const tendon_request *asked = tendon__request_at(first, request_size, walk.index);
         if (request->tags)
             request->tags[walk.index] = asked->tag;
         note_flags(request, asked->flags);

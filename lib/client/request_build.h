@@ -8,6 +8,13 @@
 #define TENDON__ARGS_MAX  1048576u /* arguments of one command; the servers' own limit */
 #define TENDON__GROUP_MAX 1048576u /* commands of one group */
 
+/* The request number `index` of an array whose elements have `request_size` bytes. */
+static inline const tendon_request *tendon__request_at(const tendon_request *first,
+                                                       size_t request_size, size_t index)
+{
+    return (const tendon_request *)(const void *)((const char *)first + request_size * index);
+}
+
 /* How many requests from `first` on belong together: a group, or one. 0 when a group has no end. */
 size_t tendon__request_span(const tendon_request *first, size_t request_size, size_t count);
 

@@ -4,12 +4,6 @@
 #include "client/spread.h"
 #include "resp/encoder.h"
 
-static const tendon_request *request_at(const tendon_request *first, size_t request_size,
-                                        size_t index)
-{
-    return (const tendon_request *)(const void *)((const char *)first + request_size * index);
-}
-
 struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
                                                 const tendon_request *first, size_t request_size,
                                                 size_t count, struct tendon__sink *sink,
@@ -22,7 +16,7 @@ struct tendon__request *tendon__request_refused(struct tendon__memory *memory,
     request->timeout_ns = TENDON__NO_TIME;
     tendon__request_blame(request, fault);
     for (size_t i = 0; request->tags && i < count; i++)
-        request->tags[i] = request_at(first, request_size, i)->tag;
+        request->tags[i] = tendon__request_at(first, request_size, i)->tag;
     return request;
 }
 

@@ -8,13 +8,19 @@
 #include "client/request_build.h"
 #include "sim.h"
 
-/* Who waits for the commands of one bundle. */
+/* Who waits for the commands of one call. */
 struct sim_bundle {
     struct tendon__sink sink;
     struct sim *sim;
     struct sim_call *calls[SIM_BUNDLED];
     uint32_t weight; /* to be told */
 };
+
+static struct sim_call *call_of(const struct sim_bundle *waiter,
+                                const struct tendon__request *request, uint32_t index)
+{
+    return waiter->calls[tendon__place_in_call(request, index, 0)];
+}
 
 /* The outcome of one command that stayed in the bundle, as if it had been a request of its own. */
 static void ended_inside(struct sim_bundle *waiter, struct tendon__request *request, uint32_t index)
@@ -30,7 +36,7 @@ static void ended_inside(struct sim_bundle *waiter, struct tendon__request *requ
         one.cause = &said;
         snprintf(said.text, sizeof said.text, "%s", view.message);
     }
-    sim_ended(waiter->calls[index], &one);
+    sim_ended(call_of(waiter, request, index), &one);
     tendon__reply_free(one.reply_one);
     tendon_error_destroy(error);
 }
@@ -82,8 +88,9 @@ bool sim_has_left_bundle(const struct sim_call *call)
     return bundle->fates[call->id - bundle->first_id] != TENDON__FATE_OPEN;
 }
 
-static struct tendon__request *build(struct sim *sim, struct sim_bundle *waiter,
-                                     struct sim_ask *asks, uint32_t count)
+/* Returns how many of the commands are in the bundles that are added to `out`. */
+static size_t build(struct sim *sim, struct sim_bundle *waiter, struct sim_ask *asks,
+                    uint32_t count, struct tendon__link *out)
 {
     struct sim_words words[SIM_BUNDLED];
     tendon_request asked[SIM_BUNDLED] = {{0}};
@@ -96,11 +103,50 @@ static struct tendon__request *build(struct sim *sim, struct sim_bundle *waiter,
                                     .timeout_ms = asks[i].timeout_ms,
                                     .tag = i};
     }
-    struct tendon__request *request = tendon__bundle_build(
-        &sim->memory.memory, &sim->options, asked, sizeof asked[0], count, &waiter->sink, &taken);
+    if (sim->engine->owners) {
+        taken = tendon__bundle_split(&sim->memory.memory, &sim->options, sim->engine->owners, asked,
+                                     sizeof asked[0], count, 0, &waiter->sink, out);
+    } else {
+        struct tendon__request *request =
+            tendon__bundle_build(&sim->memory.memory, &sim->options, asked, sizeof asked[0], count,
+                                 &waiter->sink, &taken);
+        if (request)
+            tendon__list_push(out, &request->item.link);
+    }
     for (uint32_t i = 0; i < count; i++)
         free(words[i].payload);
-    return request;
+    return taken;
+}
+
+/* Its commands are calls that have begun, the first with the id `id`. */
+static void begin_calls(struct sim_bundle *waiter, struct tendon__request *request, uint64_t id)
+{
+    request->bundle->first_id = id;
+    tendon__request_stamp(request, waiter->sim->now_ns);
+    waiter->weight += tendon__sink_weight(request);
+    for (uint32_t i = 0; i < request->command_count; i++) {
+        struct sim_call *call = call_of(waiter, request, i);
+        call->id = id + i;
+        sim_begin_call(call, request);
+        call->is_bundled = true;
+        tendon__request_ref(request);
+    }
+}
+
+static void submit_all(struct sim *sim, struct tendon__link *bundles)
+{
+    struct tendon__link *link;
+    while ((link = tendon__list_shift(bundles))) {
+        struct tendon__request *request = TENDON__OWNER(link, struct tendon__request, item.link);
+        tendon__request_ref(request);
+        tendon__engine_submit(sim->engine, request, sim->now_ns);
+        sim_cover(sim, SIM_COVER_bundle);
+        if (request->state == TENDON__REQUEST_DONE)
+            sim_cover(sim, SIM_COVER_bundle_dissolved);
+        else if (request->bundle->map_turn)
+            sim_cover(sim, SIM_COVER_bundle_to_shard);
+        tendon__request_unref(request);
+    }
 }
 
 void sim_submit_bundle(struct sim *sim, struct sim_ask *asks, uint32_t count)
@@ -117,38 +163,31 @@ void sim_submit_bundle(struct sim *sim, struct sim_ask *asks, uint32_t count)
         struct sim_call *call = waiter->calls[i] = sim_make_call(sim, -1);
         call->count = 1;
         sim_add_tokens(sim, call, &asks[i]);
-        call->id = first + i + 1;
     }
-    struct tendon__request *request = build(sim, waiter, asks, count);
-    uint32_t built = request ? request->command_count : 0;
+    struct tendon__link bundles;
+    tendon__list_init(&bundles);
+    uint32_t built = (uint32_t)build(sim, waiter, asks, count, &bundles);
     /* What is not in it was never asked. */
     for (uint32_t i = built; i < count; i++) {
         waiter->calls[i]->outcomes = 1;
         waiter->calls[i]->status = TENDON_ERROR_NO_MEMORY;
         waiter->calls[i]->executed = TENDON_EXECUTED_NO;
     }
-    if (!request) {
+    if (!built) {
         free(waiter);
         return;
     }
-    sim_cover(sim, SIM_COVER_bundle);
-    request->bundle->first_id = waiter->calls[0]->id;
-    tendon__request_stamp(request, sim->now_ns);
-    waiter->weight = tendon__sink_weight(request);
-    for (uint32_t i = 0; i < built; i++) {
-        sim_begin_call(waiter->calls[i], request);
-        waiter->calls[i]->is_bundled = true;
-        tendon__request_ref(request);
+    uint64_t id = first + 1;
+    for (struct tendon__link *link = bundles.next; link != &bundles; link = link->next) {
+        struct tendon__request *request = TENDON__OWNER(link, struct tendon__request, item.link);
+        begin_calls(waiter, request, id);
+        id += request->command_count;
     }
-    tendon__request_ref(request);
-    tendon__engine_submit(sim->engine, request, sim->now_ns);
-    if (request->state == TENDON__REQUEST_DONE)
-        sim_cover(sim, SIM_COVER_bundle_dissolved);
+    submit_all(sim, &bundles);
     /* Who waits for all of them is told of none before, and has nothing to cancel one by. */
     for (uint32_t i = 0; waiter->sink.hears && i < built; i++)
         if (!waiter->calls[i]->outcomes && sim_chance(sim, 6))
             sim_later(sim, sim->now_ns + sim_between(sim, 0, 900 * SIM_MS), sim_cancel,
                       waiter->calls[i]->index, 0);
     sim_step_out(sim);
-    tendon__request_unref(request);
 }
