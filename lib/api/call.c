@@ -192,13 +192,16 @@ static void take_bundled(struct tendon__request *request, size_t at, tendon_outc
 {
     struct tendon__bundle *bundle = request->bundle;
     tendon_status status;
-    bool has_all = tendon__bundle_take_all(request);
+    if (tendon__bundle_take_all(request)) {
+        for (uint32_t i = 0; i < request->command_count; i++)
+            outcomes[bundle->places ? bundle->places[i] : at + i] =
+                (tendon_outcome){.reply = bundle->replies[i]};
+        return;
+    }
     for (uint32_t i = 0; i < request->command_count; i++) {
         tendon_outcome *out = outcomes + tendon__place_in_call(request, i, at);
         struct tendon__request *member = bundle->members ? bundle->members[i] : NULL;
-        if (has_all) {
-            *out = (tendon_outcome){.reply = bundle->replies[i]};
-        } else if (member) {
+        if (member) {
             take_outcomes(member, out);
             tendon__request_unref(member);
         } else {

@@ -189,17 +189,18 @@ static struct tendon__request *allocate(struct tendon__memory *memory, const str
     return request;
 }
 
-/* The next command of the bundle, number `index` there. */
-static void add(struct tendon__request *request, uint32_t index, const tendon_request *asked)
+/* The next command of the bundle, number `index` there, to be written at `end`. Returns the new
+ * end. */
+static inline uint8_t *add(struct tendon__request *request, uint32_t index,
+                           const tendon_request *asked, uint8_t *end)
 {
     struct tendon__bundle *bundle = request->bundle;
-    uint8_t *end = request->frame + request->frame_bytes;
     bundle->tags[index] = asked->tag;
     end = asked->args
               ? tendon__encode(end, asked->args, asked->arg_count)
               : tendon__encode_packed(end, asked->packed, asked->packed_sizes, asked->arg_count);
-    request->frame_bytes = (size_t)(end - request->frame);
-    bundle->ends[index] = (uint32_t)request->frame_bytes;
+    bundle->ends[index] = (uint32_t)(end - request->frame);
+    return end;
 }
 
 static bool may_begin(const tendon_request *first, size_t count)
@@ -221,8 +222,10 @@ struct tendon__request *tendon__bundle_build(struct tendon__memory *memory,
         run.count >= 2 ? allocate(memory, &run, run.count, run.frame_bytes, sink) : NULL;
     if (!request)
         return NULL;
+    uint8_t *end = request->frame;
     for (uint32_t i = 0; i < run.count; i++)
-        add(request, i, asked_at(&run, i));
+        end = add(request, i, asked_at(&run, i), end);
+    request->frame_bytes = (size_t)(end - request->frame);
     *out_count = run.count;
     return request;
 }
@@ -248,6 +251,7 @@ static struct tendon__request *take_shard(struct tendon__memory *memory, const s
         return NULL;
     struct tendon__bundle *bundle = request->bundle;
     bundle->shard = shard;
+    uint8_t *end = request->frame;
     count = 0;
     for (uint32_t i = 0; i < *left; i++) {
         if (placed[i].shard != shard) {
@@ -255,8 +259,9 @@ static struct tendon__request *take_shard(struct tendon__memory *memory, const s
             continue;
         }
         bundle->places[count] = place_of_run + placed[i].index;
-        add(request, count++, asked_at(run, placed[i].index));
+        end = add(request, count++, asked_at(run, placed[i].index), end);
     }
+    request->frame_bytes = (size_t)(end - request->frame);
     *left = others;
     return request;
 }
