@@ -52,7 +52,7 @@ func newClient(e *engine, opt *Options, at place, from *hooks) *Client {
 		tx: func(ctx context.Context, cmds []Cmder) error { return e.processTx(ctx, at, cmds) },
 	})
 	c.hooks.dials = e
-	c.cmdable = c.hooks.process
+	c.cmdable = c.hooks.shortcut(e, at)
 	return c
 }
 

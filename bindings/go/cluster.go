@@ -112,7 +112,7 @@ func NewClusterClient(opt *ClusterOptions) *ClusterClient {
 			return blamed(cmds, e.processTx(ctx, place{}, cmds))
 		},
 	})
-	c.cmdable = c.hooks.process
+	c.cmdable = c.hooks.shortcut(e, place{})
 	return c
 }
 

@@ -119,6 +119,17 @@ func (h *hooks) process(ctx context.Context, cmd Cmder) error {
 	return err
 }
 
+// shortcut is process for a handle of an engine: nothing lies between the two without hooks, and
+// without a provider to ask again.
+func (h *hooks) shortcut(e *engine, at place) cmdable {
+	return func(ctx context.Context, cmd Cmder) error {
+		if e != nil && e.login == nil && h.wrapped.Load() == nil {
+			return e.processOnce(ctx, at, cmd)
+		}
+		return h.process(ctx, cmd)
+	}
+}
+
 func (h *hooks) processPipeline(ctx context.Context, cmds []Cmder) error {
 	if h == nil {
 		return setErrors(cmds, errNotMade)

@@ -239,7 +239,6 @@ static inline int32_t tendon_go_submit_many(uintptr_t handle, const tendon_go_ta
 
 /* One request that goes with those of other goroutines. */
 typedef struct tendon_go_head {
-    uint64_t tag;
     int64_t timeout_ms;
     tendon_go_shape shape;
     int32_t status; /* out: not TENDON_OK when this one was not taken */
@@ -260,8 +259,9 @@ static inline void tendon_go_submit_each(tendon_go_host *host, const tendon_requ
     }
 }
 
-/* Small requests of many callers, in portions that fit the stack, and writes them. */
-static inline void tendon_go_submit_gathered(uintptr_t handle, const uint8_t *packed,
+/* Small requests of many callers, in portions that fit the stack, and writes them. Their tags count
+ * up from `tag`. */
+static inline void tendon_go_submit_gathered(uintptr_t handle, uint64_t tag, const uint8_t *packed,
                                              const uint32_t *sizes, tendon_go_head *heads,
                                              uint32_t count, uint64_t *out_ids, uint8_t *out_stray)
 {
@@ -272,7 +272,7 @@ static inline void tendon_go_submit_gathered(uintptr_t handle, const uint8_t *pa
             const tendon_go_head *head = &heads[done + filled];
             tendon_request *request = &requests[filled];
             tendon_go_fill(request, &anywhere, &head->shape, NULL, 0);
-            request->tag = head->tag;
+            request->tag = tag++;
             request->timeout_ms = head->timeout_ms;
             request->packed = packed;
             request->packed_sizes = sizes;

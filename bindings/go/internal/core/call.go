@@ -40,7 +40,8 @@ type call struct {
 	done chan struct{} // receives once, after the last outcome
 	late []kept        // large replies, decoded by the waiting goroutine
 
-	refused int32 // a TENDON_ERROR_* of a gathered request that was not taken
+	refused int32   // a TENDON_ERROR_* of a gathered request that was not taken
+	members []*call // of a group: whose requests they are, by position; nil once told
 }
 
 // slot is a place in a shard's table.
@@ -78,16 +79,21 @@ func (c *calls) take(one *call, sink Sink, count int) bool {
 	s.free = s.free[:len(s.free)-1]
 	place := (*s.table.Load())[number]
 	place.uses++
-	if one.done == nil {
-		one.done = make(chan struct{}, 1)
-	}
-	one.sink, one.left = sink, count
+	one.await(sink, count)
 	generation := place.uses%(1<<generationBits-1) + 1 // never 0, so that a used tag is never 0
 	// Storing the tag and the call publishes the fields above to the reader, which loads these
 	// first.
 	one.tag.Store(generation<<(64-generationBits) | (index<<slotBits|uint64(number))<<positionBits)
 	place.call.Store(one)
 	return true
+}
+
+// await makes a call ready for its outcomes.
+func (one *call) await(sink Sink, count int) {
+	if one.done == nil {
+		one.done = make(chan struct{}, 1)
+	}
+	one.sink, one.left = sink, count
 }
 
 // grow adds slots to a locked shard.

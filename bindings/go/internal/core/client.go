@@ -12,6 +12,7 @@ import "C"
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -36,6 +37,7 @@ type Client struct {
 	flushing atomic.Bool   // somebody flushes soon, see flushSoon
 
 	gathering gathering
+	yields    int // how often flushSoon lets others run at most
 
 	controlling sync.Mutex // see control
 
@@ -61,7 +63,10 @@ func Open(options []Option) (*Client, *Failure) {
 	if c.host = C.tendon_go_host_create(handle); c.host == nil {
 		return nil, statusFailure(C.TENDON_ERROR_NO_MEMORY)
 	}
-	c.handle = handleOf(c.host)
+	c.handle, c.yields = handleOf(c.host), 1
+	if runtime.GOMAXPROCS(0) == 1 {
+		c.yields = yieldsAlone
+	}
 	reader, err := startReader(c.host, &c.calls)
 	if err != nil {
 		C.tendon_go_host_destroy(c.host)

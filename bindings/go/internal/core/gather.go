@@ -10,6 +10,7 @@ import "C"
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -17,13 +18,21 @@ import (
 // too often.
 const gatheredBytes = 1 << 10
 
-// group is small requests of several goroutines that cross into C together.
+// gatheredRequests is the most requests of a group. It bounds what one that is answered late keeps
+// from being used again.
+const gatheredRequests = 1 << 10
+
+// group is small requests of several goroutines that cross into C together. To the table of calls
+// it is one call, whose members the outcomes belong to.
 type group struct {
+	call  call
 	data  []byte
 	sizes []uint32
 	heads []C.tendon_go_head
-	calls []*call
 	names *names // nil when nobody may cancel
+
+	holders atomic.Int32 // who still needs it: the one that crosses, and the table of calls
+	home    *sync.Pool   // where it goes when nobody does
 }
 
 // names are the ids of the requests of a group. Those who may cancel keep them, so they are not
@@ -36,44 +45,84 @@ type gathering struct {
 	pending *group
 
 	crossing sync.Mutex // held from taking the pending group until it is submitted
-	spare    *group     // an empty one
+	spare    sync.Pool  // of groups whose outcomes are all told
 }
 
-// mayGather says whether the request can go with those of others.
+// mayGather says whether the request can go with those of others. One that may be answered late
+// stays by itself.
 func (b *Batch) mayGather() bool {
 	return len(b.shapes) == 1 && len(b.data) <= gatheredBytes && b.large == nil &&
-		b.Lease == nil && b.Node == ""
+		b.Lease == nil && b.Node == "" && b.shapes[0].flags&FlagBlocking == 0
 }
 
-// add puts the one request of a batch into the pending group. With `named` the id will be at the
-// returned place, once that group was submitted.
-func (g *gathering) add(b *Batch, tag uint64, named bool) (*names, int) {
+// add puts the one request of a batch into the pending group, and reports false when that is full.
+// With `named` the id will be at the returned place, once that group was submitted.
+func (g *gathering) add(b *Batch, named bool) (ids *names, index int, added bool) {
 	g.adding.Lock()
 	defer g.adding.Unlock()
 	p := g.pending
 	if p == nil {
-		p = &group{}
+		if p, _ = g.spare.Get().(*group); p == nil {
+			p = &group{home: &g.spare}
+		}
 		g.pending = p
+	}
+	if len(p.heads) == gatheredRequests {
+		return nil, 0, false
 	}
 	p.data = append(p.data, b.data...)
 	p.sizes = append(p.sizes, b.sizes...)
-	p.heads = append(p.heads, C.tendon_go_head{tag: C.uint64_t(tag),
-		timeout_ms: C.int64_t(b.Timeout), shape: b.shapes[0]})
-	p.calls = append(p.calls, &b.call)
+	p.heads = append(p.heads, C.tendon_go_head{timeout_ms: C.int64_t(b.Timeout),
+		shape: b.shapes[0]})
+	p.call.members = append(p.call.members, &b.call)
 	if named && p.names == nil {
 		p.names = &names{}
 	}
-	return p.names, len(p.calls) - 1
+	return p.names, len(p.heads) - 1, true
 }
 
-// empty makes a group ready for its next use.
-func (p *group) empty() {
-	clear(p.calls)
+// count is how many requests wait to cross.
+func (g *gathering) count() int {
+	g.adding.Lock()
+	defer g.adding.Unlock()
+	if g.pending == nil {
+		return 0
+	}
+	return len(g.pending.heads)
+}
+
+// drop gives the group back when nobody else holds it.
+func (p *group) drop() {
+	if p.holders.Add(-1) > 0 {
+		return
+	}
+	clear(p.call.members)
 	p.data, p.sizes, p.heads = p.data[:0], p.sizes[:0], p.heads[:0]
-	p.calls, p.names = p.calls[:0], nil
+	p.call.members, p.names = p.call.members[:0], nil
 	if cap(p.data) > keptBytes {
 		p.data = nil
 	}
+	p.home.Put(p)
+}
+
+// Deliver implements Sink for the table of calls, which gives outcomes to the members instead.
+func (p *group) Deliver(int, Tape, *Failure) {}
+
+// leave is the member of a group an outcome belongs to; nil when it has been told. The last one
+// ends the group. Only who takes completions calls it.
+func (c *calls) leave(of *call, position int) *call {
+	if position >= len(of.members) || of.members[position] == nil {
+		return nil
+	}
+	one := of.members[position]
+	of.members[position] = nil
+	of.left--
+	if of.left == 0 {
+		p := of.sink.(*group)
+		c.release(of, of.tag.Load())
+		p.drop()
+	}
+	return one
 }
 
 // cross submits the pending group, and writes it and all that was submitted before. Who was refused
@@ -84,43 +133,74 @@ func (c *Client) cross() {
 	defer g.crossing.Unlock()
 	g.adding.Lock()
 	p := g.pending
-	g.pending, g.spare = g.spare, nil
+	g.pending = nil
 	g.adding.Unlock()
-	if p == nil || len(p.calls) == 0 {
-		g.spare = p
+	if p == nil {
 		c.flush()
 		return
 	}
-	var ids []uint64
 	if p.names != nil {
-		ids = make([]uint64, len(p.calls))
-		p.names.ids = ids
+		p.names.ids = make([]uint64, len(p.heads))
 	}
-	var stray C.tendon_completion
-	C.tendon_go_submit_gathered(c.handle, (*C.uint8_t)(unsafe.SliceData(p.data)),
-		(*C.uint32_t)(unsafe.SliceData(p.sizes)), &p.heads[0], C.uint32_t(len(p.heads)),
-		(*C.uint64_t)(unsafe.SliceData(ids)), placeFor(&stray))
-	for i := range p.heads {
-		if status := p.heads[i].status; status != C.TENDON_OK {
-			// No outcome will come. Of those that were taken it may have come already: their calls
-			// belong to others by now.
-			p.calls[i].refused = int32(status)
-			p.calls[i].done <- struct{}{}
+	p.holders.Store(2)
+	if c.calls.take(&p.call, p, len(p.heads)) {
+		c.submitGroup(p)
+	} else {
+		p.holders.Store(1)
+		for _, one := range p.call.members {
+			one.refuse(C.TENDON_ERROR_QUEUE_FULL)
 		}
 	}
-	p.empty()
-	g.spare = p
+	p.drop()
+}
+
+// submitGroup crosses.
+func (c *Client) submitGroup(p *group) {
+	var ids []uint64
+	if p.names != nil {
+		ids = p.names.ids
+	}
+	var stray C.tendon_completion
+	C.tendon_go_submit_gathered(c.handle, C.uint64_t(p.call.tag.Load()),
+		(*C.uint8_t)(unsafe.SliceData(p.data)), (*C.uint32_t)(unsafe.SliceData(p.sizes)),
+		&p.heads[0], C.uint32_t(len(p.heads)), (*C.uint64_t)(unsafe.SliceData(ids)),
+		placeFor(&stray))
+	for i := range p.heads {
+		if status := p.heads[i].status; status != C.TENDON_OK {
+			c.reader.taking.Lock()
+			one := c.calls.leave(&p.call, i)
+			c.reader.taking.Unlock()
+			one.refuse(int32(status))
+		}
+	}
 	if stray.kind != 0 {
 		c.reader.found(&stray)
 	}
 }
 
+// refuse ends a gathered request that was not taken: no outcome will come.
+func (one *call) refuse(status int32) {
+	one.refused = status
+	one.done <- struct{}{}
+}
+
+// gather adds the one request of a batch to those of others, and crosses for all when nobody else
+// is about to. A request without a name is one that nobody cancels.
+func (c *Client) gather(b *Batch, named bool) (*names, int) {
+	ids, index, added := c.gathering.add(b, named)
+	for !added {
+		c.cross()
+		ids, index, added = c.gathering.add(b, named)
+	}
+	c.flushSoon()
+	if !named {
+		return nil, 0
+	}
+	return ids, index
+}
+
 // waitGathered is wait for a request that was gathered.
 func (c *Client) waitGathered(ctx context.Context, one *call, named *names, index int) {
-	if ctx.Done() == nil {
-		<-one.done
-		return
-	}
 	select {
 	case <-one.done:
 		return
@@ -131,4 +211,18 @@ func (c *Client) waitGathered(ctx context.Context, one *call, named *names, inde
 		c.control(func() { C.tendon_go_cancel(c.handle, (*C.uint64_t)(&id), 1) })
 	}
 	<-one.done
+}
+
+// gathered ends a call that was gathered, and says why it was not taken.
+func (one *call) gathered() *Failure {
+	refused := one.refused
+	if len(one.late) > 0 {
+		one.decodeLate()
+		one.late = nil
+	}
+	one.sink, one.refused = nil, C.TENDON_OK
+	if refused != C.TENDON_OK {
+		return statusFailure(refused)
+	}
+	return nil
 }

@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -59,6 +61,51 @@ func TestARefusedRequestOfAGroup(t *testing.T) {
 		}()
 	}
 	all.Wait()
+}
+
+// More goroutines than a group has room for get what they asked for, whether the reader decodes it
+// or they do.
+func TestGatheredRepliesGoToWhoAsked(t *testing.T) {
+	c := connected(t, Option{"max_pending", "10000"})
+	var all sync.WaitGroup
+	for g := 0; g < 2*gatheredRequests+100; g++ {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			text := strconv.Itoa(g)
+			sent := 0
+			if g%50 == 0 {
+				sent = largeBytes + g
+			}
+			for i := 0; i < 3; i++ {
+				var b Batch
+				b.Begin(0)
+				b.AddText("eval")
+				b.AddText("return ARGV[1] .. string.rep('x', ARGV[2])")
+				b.AddText("0")
+				b.AddText(text)
+				b.AddText(strconv.Itoa(sent))
+				b.Timeout = 60_000
+				sink := &texts{}
+				failure := c.Do(context.Background(), &b, sink)
+				want := text + strings.Repeat("x", sent)
+				if failure != nil || len(sink.all) != 1 || sink.all[0] != want {
+					t.Errorf("%d got %+v and %d replies", g, failure, len(sink.all))
+				}
+			}
+		}()
+	}
+	all.Wait()
+}
+
+type texts struct{ all []string }
+
+func (s *texts) Deliver(_ int, tape Tape, failure *Failure) {
+	if failure != nil {
+		s.all = append(s.all, failure.Message)
+	} else {
+		s.all = append(s.all, tape.Text(0))
+	}
 }
 
 // once sends a PING that has to have one outcome.

@@ -133,6 +133,9 @@ func (r *reader) deliver(completion *C.tendon_completion) {
 		return
 	}
 	one, position := r.calls.find(uint64(completion.tag))
+	if one != nil && one.members != nil {
+		one, position = r.calls.leave(one, position), 0
+	}
 	if one == nil {
 		return
 	}

@@ -131,6 +131,9 @@ func (b *Batch) Len() int { return len(b.shapes) }
 // Do submits the batch and waits until every request has its outcome, delivered to `sink` by
 // position. When ctx ends first the requests are cancelled, and their outcomes say what became of
 // them. A failure means that nothing was submitted and nothing delivered.
+//
+// One request of many goroutines waits right here: each function more between a program and its
+// wait is looked at whenever the stacks are searched for pointers.
 func (c *Client) Do(ctx context.Context, b *Batch, sink Sink) *Failure {
 	count := b.Len()
 	if count == 0 || count > MaxBatch {
@@ -141,6 +144,24 @@ func (c *Client) Do(ctx context.Context, b *Batch, sink Sink) *Failure {
 		return statusFailure(C.TENDON_ERROR_CLOSED)
 	}
 	defer c.leave(count)
+	if alone || !b.mayGather() {
+		return c.doAlone(ctx, b, sink, alone)
+	}
+	one := &b.call
+	one.await(sink, 1)
+	named, index := c.gather(b, ctx.Done() != nil)
+	if named == nil {
+		<-one.done
+	} else {
+		c.waitGathered(ctx, one, named, index)
+	}
+	return one.gathered()
+}
+
+// doAlone is Do for requests that cross into C without those of others. With `flush` nobody else is
+// about to write.
+func (c *Client) doAlone(ctx context.Context, b *Batch, sink Sink, flush bool) *Failure {
+	count := b.Len()
 	if b.large != nil && count > 1 {
 		b.unpackLarge()
 	}
@@ -149,17 +170,14 @@ func (c *Client) Do(ctx context.Context, b *Batch, sink Sink) *Failure {
 	}
 	tag := b.call.tag.Load()
 	defer c.calls.release(&b.call, tag)
-	if !alone && b.mayGather() {
-		return c.doGathered(ctx, b, tag)
-	}
 	b.ids = b.ids[:0]
 	if ctx.Done() != nil { // else nobody cancels
 		b.ids = append(b.ids, make([]uint64, count)...)
 	}
-	if status := c.submit(b, tag, alone); status != C.TENDON_OK {
+	if status := c.submit(b, tag, flush); status != C.TENDON_OK {
 		return statusFailure(int32(status))
 	}
-	if !alone {
+	if !flush {
 		c.flushSoon()
 	}
 	c.wait(ctx, &b.call, b.ids)
@@ -167,18 +185,14 @@ func (c *Client) Do(ctx context.Context, b *Batch, sink Sink) *Failure {
 	return nil
 }
 
-// doGathered is Do for one request that crosses into C with those of others.
-func (c *Client) doGathered(ctx context.Context, b *Batch, tag uint64) *Failure {
-	b.call.refused = C.TENDON_OK
-	named, index := c.gathering.add(b, tag, ctx.Done() != nil)
-	c.flushSoon()
-	c.waitGathered(ctx, &b.call, named, index)
-	if b.call.refused != C.TENDON_OK {
-		return statusFailure(b.call.refused)
-	}
-	b.call.decodeLate()
-	return nil
-}
+const (
+	// With one processor, the goroutine that lets others run comes back before all of them had
+	// their turn: after every 61st the scheduler looks where it waits. It yields so often at most,
+	// while others go on adding. With several processors another one takes it at once.
+	yieldsAlone = 8
+	// Fewer requests than this since the last look are not worth another.
+	gatheredMore = 8
+)
 
 // flushSoon writes what has been submitted, together with what others submit meanwhile: the first
 // of them lets the others run, and then flushes for all.
@@ -187,6 +201,14 @@ func (c *Client) flushSoon() {
 		return // whoever set it flushes after it has reset it, and that is yet to come
 	}
 	runtime.Gosched()
+	for before, i := 0, 1; i < c.yields; i++ {
+		now := c.gathering.count()
+		if now < before+gatheredMore {
+			break
+		}
+		before = now
+		runtime.Gosched()
+	}
 	c.flushing.Store(false)
 	c.cross()
 }
