@@ -150,7 +150,7 @@ void sim_caller_step(struct sim *sim, uint32_t caller, uint32_t unused)
         return;
     }
     sim->calls_left--;
-    if (at->habit != SIM_HABIT_LEASE && sim->engine->kind == TENDON__KIND_STANDALONE &&
+    if (at->habit != SIM_HABIT_LEASE && sim->engine->kind != TENDON__KIND_UNKNOWN &&
         sim_chance(sim, at->habit == SIM_HABIT_BURST ? 50 : 15)) {
         ask_bundle(sim);
         sim_caller_goes_on(sim, (int)caller);
