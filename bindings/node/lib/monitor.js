@@ -51,7 +51,8 @@ class Monitor {
   _onEvent(event, value) {
     if (this.id === null) return;
     if (event === native.EVENT.GAP) this.client.emit('gap', value.delay);
-    if (event !== native.EVENT.MESSAGE || !Buffer.isBuffer(value)) return;
+    if (event !== native.EVENT.MESSAGE) return;
+    if (typeof value !== 'string' && !Buffer.isBuffer(value)) return;
     const told = parse(value.toString('latin1'));
     if (told) this.client.emit('monitor', told.time, told.args, told.source, told.database);
   }

@@ -18,6 +18,9 @@ const GIVING_UP = {
   sunsubscribe: 'ssubscribe',
 };
 
+/* Parts of a message are strings when they are short and ASCII, which is the same in both. */
+const bufferOf = (part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
+
 class Subscriber {
   constructor(client) {
     this.client = client;
@@ -100,28 +103,29 @@ class Subscriber {
   }
 
   onMessage(parts) {
-    const { client } = this;
-    const kind = parts[0].toString('latin1');
+    const kind = String(parts[0]);
     const data = parts[parts.length - 1];
     const channel = parts[parts.length - 2];
     switch (kind) {
       case 'message':
       case 'smessage':
-        if (client.listenerCount(kind) > 0) client.emit(kind, String(channel), String(data));
-        client.emit(`${kind}Buffer`, channel, data);
+        this.tell(kind, [], channel, data);
         break;
       case 'pmessage':
-        this.onPatternMessage(String(parts[1]), channel, data);
+        this.tell(kind, [String(parts[1])], channel, data);
         break;
       default: // a confirmation; the command's own outcome has told
     }
   }
 
-  onPatternMessage(pattern, channel, data) {
+  /** Nobody pays for the form nobody listens for. */
+  tell(kind, pattern, channel, data) {
     const { client } = this;
-    if (client.listenerCount('pmessage') > 0)
-      client.emit('pmessage', pattern, String(channel), String(data));
-    client.emit('pmessageBuffer', pattern, channel, data);
+    const bytesKind = `${kind}Buffer`;
+    if (client.listenerCount(kind) > 0)
+      client.emit(kind, ...pattern, String(channel), String(data));
+    if (client.listenerCount(bytesKind) > 0)
+      client.emit(bytesKind, ...pattern, bufferOf(channel), bufferOf(data));
   }
 }
 

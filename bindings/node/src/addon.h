@@ -46,6 +46,9 @@
 #define TENDON__NODE_MODE_NUMBERS_AS_TEXT 2u /* integers become decimal strings */
 #define TENDON__NODE_MODE_CANCELLABLE     4u /* cancel() may be called for its slot */
 #define TENDON__NODE_MODE_NESTED          8u /* the shapes of RESP3 instead of RESP2's */
+/* Short ASCII strings become text, others Buffers: both are cheap to make, and JavaScript makes the
+ * one it needs of the other. Never in a tag. */
+#define TENDON__NODE_MODE_EITHER 16u
 
 /* Bit 63 of a tag tells an event of client `tag & 0xffffffff` from a reply for slot `tag &
  * 0xffffffff`. */
@@ -175,7 +178,8 @@ void tendon__node_batch_deinit(tendon__node_batch *batch);
 /* value.c */
 napi_value tendon__node_value_of_completion(tendon__node_env *state,
                                             const tendon_completion *completion, uint8_t *out_kind);
-/* A message of a subscription: its parts, or a line of MONITOR; texts are Buffers. */
+/* A message of a subscription: its parts, or a line of MONITOR; each short ASCII one is a string,
+ * any other a Buffer. */
 napi_value tendon__node_value_of_message(tendon__node_env *state,
                                          const tendon_completion *completion);
 napi_value tendon__node_value_of_text(napi_env env, const void *data, size_t size);

@@ -57,9 +57,16 @@ napi_value tendon__node_value_of_text(napi_env env, const void *data, size_t siz
     return status == napi_ok ? value : NULL;
 }
 
+static bool wants_text(const tape_walk *walk, const void *bytes, size_t size)
+{
+    if ((walk->mode & TENDON__NODE_MODE_EITHER) != 0)
+        return size <= TENDON__NODE_BYTES_MAX && is_ascii(bytes, size);
+    return (walk->mode & TENDON__NODE_MODE_BUFFER) == 0;
+}
+
 static napi_value text_or_buffer(const tape_walk *walk, const void *bytes, size_t size)
 {
-    if ((walk->mode & TENDON__NODE_MODE_BUFFER) == 0)
+    if (wants_text(walk, bytes, size))
         return tendon__node_value_of_text(walk->state->napi, bytes, size);
     napi_value value = NULL;
     (void)napi_create_buffer_copy(walk->state->napi, size, bytes, NULL, &value);
@@ -242,7 +249,7 @@ napi_value tendon__node_value_of_message(tendon__node_env *state,
         .state = state,
         .nodes = completion->nodes,
         .data = completion->data,
-        .mode = TENDON__NODE_MODE_BUFFER,
+        .mode = TENDON__NODE_MODE_EITHER,
     };
     return convert(&walk, 0);
 }

@@ -21,22 +21,30 @@ for (const protocol of [2, 3]) {
       await connected(async (other) => {
         await connected(
           async (redis) => {
-            const events = collect(redis, 'message', 'pmessage', 'smessage', 'messageBuffer');
+            const names = ['message', 'pmessage', 'smessage', 'messageBuffer', 'pmessageBuffer'];
+            const events = collect(redis, ...names);
             const [a, b, pattern] = [key('a'), key('b'), `${key('p')}*`];
             assert.strictEqual(await redis.subscribe(a, b), 2);
             assert.strictEqual(await redis.psubscribe(pattern), 3);
             assert.strictEqual(await redis.ssubscribe(key('s')), 1);
             const bytes = Buffer.from([0, 255, 13, 10]);
+            const long = 'long '.repeat(1000);
             await other.publish(a, 'text äöü');
+            await other.publish(a, long);
             await other.publish(b, bytes);
             await other.publish(`${key('p')}1`, 'by pattern');
             await other.spublish(key('s'), 'sharded');
-            await until(() => events.length === 6, 'messages');
+            await until(() => events.length === 9, 'messages');
             const of = (name) =>
               events.filter((event) => event[0] === name).map(([, ...args]) => args);
             assert.deepStrictEqual(of('message')[0], [a, 'text äöü']);
-            assert.deepStrictEqual(of('messageBuffer')[1], [Buffer.from(b), bytes]);
-            assert.deepStrictEqual(of('pmessage'), [[pattern, `${key('p')}1`, 'by pattern']]);
+            assert.deepStrictEqual(of('message')[1], [a, long]);
+            assert.deepStrictEqual(of('messageBuffer')[1], [Buffer.from(a), Buffer.from(long)]);
+            assert.deepStrictEqual(of('messageBuffer')[2], [Buffer.from(b), bytes]);
+            const one = `${key('p')}1`;
+            assert.deepStrictEqual(of('pmessage'), [[pattern, one, 'by pattern']]);
+            const oneAsBytes = [pattern, Buffer.from(one), Buffer.from('by pattern')];
+            assert.deepStrictEqual(of('pmessageBuffer'), [oneAsBytes]);
             assert.deepStrictEqual(of('smessage'), [[key('s'), 'sharded']]);
             assert.strictEqual(await redis.unsubscribe(a), 2);
             assert.strictEqual(await redis.unsubscribe(), 1);
@@ -44,7 +52,7 @@ for (const protocol of [2, 3]) {
             assert.strictEqual(await redis.sunsubscribe(key('s')), 0);
             await other.publish(a, 'nobody listens');
             assert.strictEqual(await redis.ping(), 'PONG');
-            assert.strictEqual(events.length, 6);
+            assert.strictEqual(events.length, 9);
           },
           { protocol },
         );
