@@ -8,6 +8,7 @@ import ctypes
 import os
 import struct
 import threading
+import time
 import weakref
 from ctypes import byref, c_void_p
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
@@ -24,6 +25,11 @@ from tendon.exceptions import AuthenticationError, ClientClosedError, ResponseEr
 
 # How long the main thread waits before it looks for Ctrl-C.
 _SLICE_S = 0.1
+# How long it waits by itself, as most connections are there by then; a thread costs as much as all
+# the rest of connecting.
+_SOON_MS = 50
+# What a failed connection may say that waiting longer does not mend.
+_FINAL = {"AUTH", "HANDSHAKE", "LIMIT", "PROTOCOL", "TLS_CERTIFICATE", "TLS_CONFIG", "TLS_HOSTNAME"}
 # Larger commands go without joining their arguments, so that a big value is not copied here.
 _JOIN_BYTES_MAX = 65536
 T = TypeVar("T")
@@ -309,11 +315,17 @@ class Core(BaseCore):
 
     def _reach(self, handle: Handle) -> None:
         """
-        Waits for a connection in a thread, so that Ctrl-C gets through to the main one. A queue
-        would do the same, but a client whose queues are in use is slower at blocking calls.
+        Waits for a connection; after a moment in a thread, so that Ctrl-C gets through to the main
+        one. A queue would do the same, but a client whose queues are in use is slower at blocking
+        calls.
         """
+        timeout_ms = self._options.timeout_ms
+        if timeout_ms <= 0 or timeout_ms > _SOON_MS:  # 0 is the client's own limit, -1 is none
+            if self._reach_soon(handle):
+                return
+            timeout_ms -= _SOON_MS if timeout_ms > 0 else 0
         found: List[Any] = []
-        batch = Batch([[]], self._options.timeout_ms, flags=native.REQUEST_CONNECT)
+        batch = Batch([[]], timeout_ms, flags=native.REQUEST_CONNECT)
         waiter = threading.Thread(
             target=lambda: found.extend(batch.run(handle.pointer, None)), daemon=True
         )
@@ -324,6 +336,18 @@ class Core(BaseCore):
         while waiter.is_alive():
             waiter.join(_SLICE_S)
         raised(found[0] if found else None)
+
+    def _reach_soon(self, handle: Handle) -> bool:
+        """Whether the connection is there by _SOON_MS. Raises what happened to it before that."""
+        until = time.monotonic() + _SOON_MS / 1000
+        batch = Batch([[]], _SOON_MS, flags=native.REQUEST_CONNECT)
+        value = batch.run(handle.pointer, None)[0]
+        if not isinstance(value, Exception):
+            return True
+        # Only who gave up because this moment is over has not heard all.
+        if time.monotonic() < until or getattr(value, "status_code", None) in _FINAL:
+            raise value
+        return False
 
     def batch(self, plan: Plan) -> List[Any]:
         """

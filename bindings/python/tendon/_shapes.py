@@ -10,6 +10,7 @@ of ``legacy_responses=False``.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Callable, Dict
 
 from tendon import _expressions, _structures, _tables, _texts
@@ -26,17 +27,22 @@ def _function(name: str) -> Callback:
     raise AttributeError(f"nothing makes the result {name}")
 
 
+@functools.lru_cache(maxsize=None)
+def _functions(shapes: str, cluster: bool) -> Dict[str, Callback]:
+    names: Dict[str, str] = {**_tables.REPLIES, **(_tables.REPLIES_CLUSTER if cluster else {})}
+    unlike = {LEGACY: {}, RESP3: _tables.REPLIES_RESP3, UNIFIED: _tables.REPLIES_UNIFIED}
+    names.update(unlike[shapes])
+    if not cluster:
+        for name in _tables.REPLIES_CLUSTER:
+            names.pop(name, None)
+    return {name: _function(made) for name, made in names.items() if made != "none"}
+
+
 class Callbacks(Dict[str, Callback]):
     """Response callbacks by command name, in capitals; lookups ignore case as redis-py's do."""
 
     def __init__(self, shapes: str = LEGACY, cluster: bool = False) -> None:
-        names: Dict[str, str] = {**_tables.REPLIES, **(_tables.REPLIES_CLUSTER if cluster else {})}
-        unlike = {LEGACY: {}, RESP3: _tables.REPLIES_RESP3, UNIFIED: _tables.REPLIES_UNIFIED}
-        names.update(unlike[shapes])
-        if not cluster:
-            for name in _tables.REPLIES_CLUSTER:
-                names.pop(name, None)
-        super().__init__({name: _function(made) for name, made in names.items() if made != "none"})
+        super().__init__(_functions(shapes, cluster))
 
     def __setitem__(self, name: str, callback: Callback) -> None:
         super().__setitem__(name.upper(), callback)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +24,7 @@ from tests.support import (
     Expendable,
     client,
     dead_port,
+    server_that,
     wait_until,
 )
 
@@ -218,6 +221,27 @@ class ForkTest(Case):
             for thread in threads:
                 thread.join()
         redis.close()
+
+
+class SlowServerTest(Case):
+    """The main thread waits by itself for a moment only, then in a way that Ctrl-C ends."""
+
+    def slowly(self, peer: socket.socket) -> None:
+        time.sleep(0.3)
+        with socket.create_connection((HOST, PORT)) as server:
+            while True:
+                for source in select.select([peer, server], [], [])[0]:
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    (server if source is peer else peer).sendall(data)
+
+    def test_a_connection_that_takes_its_time(self) -> None:
+        for options in ({}, {"socket_timeout": PATIENCE}, {"socket_timeout": None}):
+            with self.subTest(**options), server_that(self.slowly) as port:
+                with tendon.Redis(host="127.0.0.1", port=port, **options) as redis:
+                    self.assertTrue(redis.ping())
+                    self.assertEqual(redis.stats()["created"], 1)
 
 
 class InterruptTest(Case):
