@@ -9,8 +9,8 @@
 
 METHOD(jint, call)
 (JNIEnv *env, jclass class, jlong client, jlong buffer, jint capacity);
-METHOD(jlong, batch)
-(JNIEnv *env, jclass class, jlong client, jlong buffer, jint capacity);
+METHOD(jint, batch)
+(JNIEnv *env, jclass class, jlong client, jlong frame, jlong buffer, jint capacity);
 METHOD(jint, batchTake)(JNIEnv *env, jclass class, jlong batch, jlong buffer, jint capacity);
 METHOD(void, batchDestroy)(JNIEnv *env, jclass class, jlong batch);
 METHOD(void, replyDestroy)(JNIEnv *env, jclass class, jlong reply);
@@ -46,30 +46,28 @@ METHOD(jint, call)
     return node_count;
 }
 
-METHOD(jlong, batch)
-(JNIEnv *env, jclass class, jlong client, jlong buffer, jint capacity)
+/* Sends the commands of a frame and waits. NULL and the status when nothing was sent. */
+static struct tendon_jni_batch *send_batch(tendon_client *client, void *data,
+                                           tendon_status *out_status)
 {
-    (void)env, (void)class;
-    size_t written;
-    struct tendon_jni_buffer out = {HANDLE(uint8_t, buffer), (size_t)capacity};
-    struct tendon_jni_frame frame = tendon_jni_frame_open(out.data);
+    struct tendon_jni_frame frame = tendon_jni_frame_open(data);
     uint32_t count = frame.count;
-    tendon_request *requests = calloc(count, sizeof *requests);
-    struct tendon_jni_batch *batch = calloc(1, sizeof *batch + count * sizeof(tendon_outcome));
-    tendon_status status = TENDON_ERROR_NO_MEMORY;
+    tendon_request *requests = malloc(count * sizeof *requests);
+    struct tendon_jni_batch *batch = malloc(sizeof *batch + count * sizeof(tendon_outcome));
+    *out_status = TENDON_ERROR_NO_MEMORY;
     if (requests && batch) {
         for (uint32_t i = 0; i < count; i++)
             requests[i] = tendon_jni_frame_next(&frame, i);
         batch->count = count;
-        status = tendon_call_batch(HANDLE(tendon_client, client), requests, sizeof *requests, count,
-                                   batch->outcomes);
+        batch->taken = 0;
+        *out_status =
+            tendon_call_batch(client, requests, sizeof *requests, count, batch->outcomes);
     }
     free(requests);
-    if (status == TENDON_OK)
-        return (jlong)(uintptr_t)batch;
+    if (*out_status == TENDON_OK)
+        return batch;
     free(batch);
-    tendon_jni_write_error(out, status, NULL, &written);
-    return 0;
+    return NULL;
 }
 
 static size_t take_one(struct tendon_jni_batch *batch, struct tendon_jni_buffer out)
@@ -91,13 +89,10 @@ static size_t take_one(struct tendon_jni_batch *batch, struct tendon_jni_buffer 
 
 /*
  * Writes the next outcomes and returns how many. A reply too large for the buffer comes alone; Java
- * reads it in place before it takes the next ones, and batchDestroy frees it.
+ * reads it in place before it takes the next ones, and destroy_batch frees it.
  */
-METHOD(jint, batchTake)(JNIEnv *env, jclass class, jlong handle, jlong buffer, jint capacity)
+static jint take_some(struct tendon_jni_batch *batch, struct tendon_jni_buffer out)
 {
-    (void)env, (void)class;
-    struct tendon_jni_batch *batch = HANDLE(struct tendon_jni_batch, handle);
-    struct tendon_jni_buffer out = {HANDLE(uint8_t, buffer), (size_t)capacity};
     jint taken = 0;
     while (batch->taken < batch->count && out.size >= TENDON_JNI_BUFFER_BYTES_MIN) {
         size_t used = take_one(batch, out);
@@ -113,15 +108,62 @@ METHOD(jint, batchTake)(JNIEnv *env, jclass class, jlong handle, jlong buffer, j
     return taken;
 }
 
-METHOD(void, batchDestroy)(JNIEnv *env, jclass class, jlong handle)
+/* Whether all is written, and nothing of it read in place. */
+static bool is_over(const struct tendon_jni_batch *batch)
 {
-    (void)env, (void)class;
-    struct tendon_jni_batch *batch = HANDLE(struct tendon_jni_batch, handle);
-    for (uint32_t i = 0; i < batch->count; i++) {
+    return batch->taken == batch->count &&
+           (!batch->count || !batch->outcomes[batch->count - 1].reply);
+}
+
+/* What is before `begun` has been written and destroyed. */
+static void destroy_batch(struct tendon_jni_batch *batch, uint32_t begun)
+{
+    for (uint32_t i = begun; i < batch->count; i++) {
         tendon_reply_destroy(batch->outcomes[i].reply);
         tendon_error_destroy(batch->outcomes[i].error);
     }
     free(batch);
+}
+
+/*
+ * Sends, waits, and takes what fits into the buffer: a u64, the batch for batchTake and
+ * batchDestroy or 0 when nothing is left, and the records. Returns their number; negative with an
+ * error in the buffer when nothing was sent. The frame may be in the buffer.
+ */
+METHOD(jint, batch)
+(JNIEnv *env, jclass class, jlong client, jlong frame, jlong buffer, jint capacity)
+{
+    (void)env, (void)class;
+    tendon_status status;
+    size_t written;
+    struct tendon_jni_buffer out = {HANDLE(uint8_t, buffer), (size_t)capacity};
+    struct tendon_jni_batch *batch =
+        send_batch(HANDLE(tendon_client, client), HANDLE(void, frame), &status);
+    if (!batch)
+        return tendon_jni_write_error(out, status, NULL, &written);
+    uint64_t left = (uintptr_t)batch;
+    struct tendon_jni_buffer records = {out.data + sizeof left, out.size - sizeof left};
+    jint taken = take_some(batch, records);
+    if (is_over(batch)) {
+        destroy_batch(batch, batch->count);
+        left = 0;
+    }
+    memcpy(out.data, &left, sizeof left);
+    return taken;
+}
+
+METHOD(jint, batchTake)(JNIEnv *env, jclass class, jlong batch, jlong buffer, jint capacity)
+{
+    (void)env, (void)class;
+    return take_some(
+        HANDLE(struct tendon_jni_batch, batch),
+        (struct tendon_jni_buffer){HANDLE(uint8_t, buffer), (size_t)capacity});
+}
+
+METHOD(void, batchDestroy)(JNIEnv *env, jclass class, jlong batch)
+{
+    (void)env, (void)class;
+    destroy_batch(HANDLE(struct tendon_jni_batch, batch), 0);
 }
 
 METHOD(void, replyDestroy)(JNIEnv *env, jclass class, jlong reply)

@@ -13,7 +13,10 @@ final class Exchange {
     /** Flag TENDON_REQUEST_CONNECT: no arguments, answered when a connection is ready. */
     private static final int CONNECT = 64;
 
-    private static final int BYTES_MIN = 8192;
+    /** Enough for most commands and replies: there may be thousands of threads. */
+    private static final int BYTES_MIN = 2048;
+    /** Replies that did not fit make it grow up to this size, where a copy is still cheaper. */
+    private static final int REPLIES_BYTES_MAX = 64 * 1024;
     /** A thread keeps at most this much; larger commands and replies get memory for themselves. */
     private static final int KEPT_BYTES_MAX = 1 << 20;
 
@@ -100,39 +103,44 @@ final class Exchange {
         }
         boolean large = bytes > KEPT_BYTES_MAX;
         long memory = large ? Wire.allocate(bytes) : room(bytes);
-        long batch;
+        int count;
         try {
-            ByteBuffer target = large ? Wire.view(memory, bytes) : buffer;
-            writeAll(target, lease, commands);
-            batch = NativeClient.batch(client, memory, target.capacity());
-            if (batch == 0) {
-                throw Wire.failure(target, 0).exception();
-            }
+            writeAll(large ? Wire.view(memory, bytes) : buffer, lease, commands);
+            count = NativeClient.batch(client, memory, address, buffer.capacity());
         } finally {
             if (large) {
                 NativeClient.release(memory);
             }
         }
+        check(count);
+        long left = buffer.getLong(0);
         try {
-            return takeAll(batch, commands);
+            return takeAll(left, count, commands);
         } finally {
-            NativeClient.batchDestroy(batch);
+            if (left != 0) {
+                NativeClient.batchDestroy(left);
+                grow(2L * buffer.capacity());
+            }
         }
     }
 
-    private JedisException takeAll(long batch, List<? extends Pending> commands) {
+    private JedisException takeAll(long left, int taken, List<? extends Pending> commands) {
         JedisException failure = null;
+        int count = taken;
+        int at = Long.BYTES;
         int done = 0;
-        while (done < commands.size()) {
-            int count = NativeClient.batchTake(batch, address, buffer.capacity());
-            int at = 0;
+        while (true) {
             for (int i = 0; i < count; i++) {
                 JedisException failed = take(commands.get(done++), at);
                 failure = failed == null ? failure : failed;
                 at += buffer.getInt(at);
             }
+            if (done == commands.size()) {
+                return failure;
+            }
+            count = NativeClient.batchTake(left, address, buffer.capacity());
+            at = 0;
         }
-        return failure;
     }
 
     private JedisException take(Pending command, int at) {
@@ -148,7 +156,7 @@ final class Exchange {
         } else {
             reply.set(buffer, body, buffer, body + kind * Reply.NODE_BYTES);
         }
-        command.answered(reply.object());
+        command.answered(reply);
         return null;
     }
 
@@ -170,6 +178,7 @@ final class Exchange {
             return result(builder);
         } finally {
             NativeClient.replyDestroy(owned);
+            grow(from.getLong(16) * Reply.NODE_BYTES + from.getLong(32));
         }
     }
 
@@ -184,6 +193,17 @@ final class Exchange {
     void check(int status) {
         if (status < 0) {
             throw Wire.failure(buffer, 0).exception();
+        }
+    }
+
+    /** Replies did not fit, which costs crossings and views: so many bytes may the next time. */
+    private void grow(long bytes) {
+        if (bytes > buffer.capacity() && bytes <= REPLIES_BYTES_MAX) {
+            try {
+                room(bytes);
+            } catch (OutOfMemoryError kept) {
+                return; /* they go on coming in pieces */
+            }
         }
     }
 

@@ -67,8 +67,12 @@ final class NativeClient {
      */
     static native int call(long client, long buffer, int capacity);
 
-    /** The outcomes of a batch, for batchTake and batchDestroy; 0 when nothing was sent. */
-    static native long batch(long client, long buffer, int capacity);
+    /**
+     * Sends the commands of a frame and takes outcomes: writes 8 bytes, the batch for batchTake and
+     * batchDestroy or 0 when nothing is left, and records. Returns their number, or negative for an
+     * error when nothing was sent.
+     */
+    static native int batch(long client, long frame, long buffer, int capacity);
 
     /** Writes the next outcomes and returns how many. */
     static native int batchTake(long batch, long buffer, int capacity);

@@ -22,6 +22,11 @@ abstract class Pending {
      */
     abstract void answered(Object raw);
 
+    /** As answered, while the reply itself can be read. */
+    void answered(Reply reply) {
+        answered(reply.object());
+    }
+
     void failed(JedisException exception) {
         failure = exception;
     }

@@ -24,6 +24,23 @@ public class Response<T> extends Pending implements Supplier<T> {
         failure = reply instanceof JedisDataException error ? error : null;
     }
 
+    /** Texts, bytes and numbers are made of the reply at once, which saves a copy. */
+    @Override
+    void answered(Reply reply) {
+        if (!builder.readsInPlace() || reply.type() == Reply.ERROR) {
+            answered(reply.object());
+            return;
+        }
+        try {
+            value = builder.read(reply);
+            built = true;
+            here = true;
+            failure = null;
+        } catch (RuntimeException unexpected) { /* get tells it, as of every other builder */
+            answered(reply.object());
+        }
+    }
+
     @Override
     void failed(JedisException exception) {
         here = true;
