@@ -1,5 +1,7 @@
 package io.tendon.jedis.tests;
 
+import io.tendon.jedis.BuilderFactory;
+import io.tendon.jedis.CommandArguments;
 import io.tendon.jedis.Jedis;
 import io.tendon.jedis.JedisPooled;
 import io.tendon.jedis.Pipeline;
@@ -81,6 +83,41 @@ final class PipelineTests {
             }
             Check.equal(large, big.get());
             Check.equal("last", last.get());
+        }
+    }
+
+    /** One that outgrows the buffer of the thread at every place of a batch. */
+    @Case
+    void repliesOfEverySize() {
+        try (JedisPooled client = Servers.pooled()) {
+            for (int size = 1; size < 200_000; size = 3 * size + 1) {
+                String text = "é".repeat(size);
+                for (int place = 0; place < 3; place++) {
+                    Pipeline pipeline = client.pipelined();
+                    List<Response<String>> echoes = new ArrayList<>();
+                    for (int i = 0; i < 3; i++) {
+                        echoes.add(pipeline.echo(i == place ? text : "short" + i));
+                    }
+                    pipeline.sync();
+                    for (int i = 0; i < 3; i++) {
+                        Check.equal(i == place ? text : "short" + i, echoes.get(i).get());
+                    }
+                }
+                Check.equal(text, client.echo(text));
+            }
+        }
+    }
+
+    @Case
+    void aBuilderThatRefusesTheReplyConcernsItsCommandAlone() {
+        try (JedisPooled client = Servers.pooled(); Pipeline pipeline = client.pipelined()) {
+            Response<Long> none = pipeline.executeCommand(
+                    new CommandArguments(Protocol.Command.ECHO).add("x"), BuilderFactory.LONG);
+            Response<Long> number = pipeline.executeCommand(
+                    new CommandArguments(Protocol.Command.ECHO).add("12"), BuilderFactory.LONG);
+            pipeline.sync();
+            Check.fails(NumberFormatException.class, none::get);
+            Check.equal(12L, number.get());
         }
     }
 

@@ -60,8 +60,7 @@ static struct tendon_jni_batch *send_batch(tendon_client *client, void *data,
             requests[i] = tendon_jni_frame_next(&frame, i);
         batch->count = count;
         batch->taken = 0;
-        *out_status =
-            tendon_call_batch(client, requests, sizeof *requests, count, batch->outcomes);
+        *out_status = tendon_call_batch(client, requests, sizeof *requests, count, batch->outcomes);
     }
     free(requests);
     if (*out_status == TENDON_OK)
@@ -155,9 +154,8 @@ METHOD(jint, batch)
 METHOD(jint, batchTake)(JNIEnv *env, jclass class, jlong batch, jlong buffer, jint capacity)
 {
     (void)env, (void)class;
-    return take_some(
-        HANDLE(struct tendon_jni_batch, batch),
-        (struct tendon_jni_buffer){HANDLE(uint8_t, buffer), (size_t)capacity});
+    return take_some(HANDLE(struct tendon_jni_batch, batch),
+                     (struct tendon_jni_buffer){HANDLE(uint8_t, buffer), (size_t)capacity});
 }
 
 METHOD(void, batchDestroy)(JNIEnv *env, jclass class, jlong batch)
