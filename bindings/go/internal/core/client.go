@@ -12,7 +12,6 @@ import "C"
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -37,7 +36,6 @@ type Client struct {
 	flushing atomic.Bool   // somebody flushes soon, see flushSoon
 
 	gathering gathering
-	yields    int // how often flushSoon lets others run at most
 
 	controlling sync.Mutex // see control
 
@@ -63,10 +61,7 @@ func Open(options []Option) (*Client, *Failure) {
 	if c.host = C.tendon_go_host_create(handle); c.host == nil {
 		return nil, statusFailure(C.TENDON_ERROR_NO_MEMORY)
 	}
-	c.handle, c.yields = handleOf(c.host), 1
-	if runtime.GOMAXPROCS(0) == 1 {
-		c.yields = yieldsAlone
-	}
+	c.handle = handleOf(c.host)
 	reader, err := startReader(c.host, &c.calls)
 	if err != nil {
 		C.tendon_go_host_destroy(c.host)

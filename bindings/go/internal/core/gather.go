@@ -81,16 +81,6 @@ func (g *gathering) add(b *Batch, named bool) (ids *names, index int, added bool
 	return p.names, len(p.heads) - 1, true
 }
 
-// count is how many requests wait to cross.
-func (g *gathering) count() int {
-	g.adding.Lock()
-	defer g.adding.Unlock()
-	if g.pending == nil {
-		return 0
-	}
-	return len(g.pending.heads)
-}
-
 // drop gives the group back when nobody else holds it.
 func (p *group) drop() {
 	if p.holders.Add(-1) > 0 {

@@ -185,30 +185,14 @@ func (c *Client) doAlone(ctx context.Context, b *Batch, sink Sink, flush bool) *
 	return nil
 }
 
-const (
-	// With one processor, the goroutine that lets others run comes back before all of them had
-	// their turn: after every 61st the scheduler looks where it waits. It yields so often at most,
-	// while others go on adding. With several processors another one takes it at once.
-	yieldsAlone = 8
-	// Fewer requests than this since the last look are not worth another.
-	gatheredMore = 8
-)
-
 // flushSoon writes what has been submitted, together with what others submit meanwhile: the first
-// of them lets the others run, and then flushes for all.
+// of them lets the others run, and then flushes for all. It does not wait for the last of them: the
+// server works on the first half while the second is written.
 func (c *Client) flushSoon() {
 	if c.flushing.Load() || c.flushing.Swap(true) {
 		return // whoever set it flushes after it has reset it, and that is yet to come
 	}
 	runtime.Gosched()
-	for before, i := 0, 1; i < c.yields; i++ {
-		now := c.gathering.count()
-		if now < before+gatheredMore {
-			break
-		}
-		before = now
-		runtime.Gosched()
-	}
 	c.flushing.Store(false)
 	c.cross()
 }
