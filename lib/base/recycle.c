@@ -5,18 +5,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLASSES             4u /* 256, 512, 1024 and 2048 bytes */
-#define SMALLEST            256u
-#define SMALLEST_CLZ        56u            /* leading zeros of SMALLEST - 1 in 64 bits */
-#define KEPT_BYTES          32768u         /* of one size by one thread, at most */
-#define DEPOT_BYTES         (4u * 1048576) /* of one size by the depot, at most */
-#define CHAIN_BYTES         (KEPT_BYTES / 2)
-#define CHAIN_LENGTH(class) (CHAIN_BYTES / (SMALLEST << (class)))
+#define CLASSES      4u /* 256, 512, 1024 and 2048 bytes */
+#define SMALLEST     256u
+#define SMALLEST_CLZ 56u            /* leading zeros of SMALLEST - 1 in 64 bits */
+#define DEPOT_BYTES  (4u * 1048576) /* of one size by the depot, at most */
+/* Of one size by one thread, at most: a thousand threads that free what another has allocated would
+ * hoard megabytes, so that all of them share so much. */
+#define KEPT_BYTES       32768u
+#define KEPT_BYTES_LEAST 4096u
+#define KEPT_BYTES_ALL   (6u * 1048576)
 
 /* A free block. The first of a chain in the depot also names the next chain. */
 struct spare {
     struct spare *next;
     struct spare *next_chain;
+    uint32_t length; /* of this chain */
 };
 
 /* What one thread keeps. */
@@ -35,6 +38,9 @@ static struct {
     size_t bytes[CLASSES];
 } depot = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+static uint32_t shelf_count;
+static uint32_t kept_bytes = KEPT_BYTES; /* as many threads as there are now may keep */
+
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t shelf_key;
 static bool has_key;
@@ -51,13 +57,18 @@ static void free_chain(struct spare *chain)
     }
 }
 
+static size_t chain_bytes(const struct spare *chain, uint32_t class)
+{
+    return (size_t)chain->length * (SMALLEST << class);
+}
+
 static void give_chain(uint32_t class, struct spare *chain)
 {
     if (chain && pthread_mutex_trylock(&depot.lock) == 0) {
         if (depot.bytes[class] < DEPOT_BYTES) {
             chain->next_chain = depot.chains[class];
             __atomic_store_n(&depot.chains[class], chain, __ATOMIC_RELAXED);
-            depot.bytes[class] += CHAIN_BYTES;
+            depot.bytes[class] += chain_bytes(chain, class);
             chain = NULL;
         }
         pthread_mutex_unlock(&depot.lock);
@@ -73,10 +84,28 @@ static struct spare *take_chain(uint32_t class)
     struct spare *chain = depot.chains[class];
     if (chain) {
         __atomic_store_n(&depot.chains[class], chain->next_chain, __ATOMIC_RELAXED);
-        depot.bytes[class] -= CHAIN_BYTES;
+        depot.bytes[class] -= chain_bytes(chain, class);
     }
     pthread_mutex_unlock(&depot.lock);
     return chain;
+}
+
+/* A thread more or less keeps blocks. Two that do this at once may leave the share of either. */
+static void share(uint32_t change)
+{
+    uint32_t count = __atomic_add_fetch(&shelf_count, change, __ATOMIC_RELAXED);
+    uint32_t bytes = count ? KEPT_BYTES_ALL / count : KEPT_BYTES;
+    if (bytes > KEPT_BYTES)
+        bytes = KEPT_BYTES;
+    if (bytes < KEPT_BYTES_LEAST)
+        bytes = KEPT_BYTES_LEAST;
+    __atomic_store_n(&kept_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+/* How many blocks of the size a thread may keep; 2 at least. */
+static inline uint32_t kept_max(uint32_t class)
+{
+    return __atomic_load_n(&kept_bytes, __ATOMIC_RELAXED) / SMALLEST >> class;
 }
 
 /* At the end of a thread. */
@@ -84,6 +113,7 @@ static void clear_shelf(void *kept)
 {
     struct shelf *shelf = kept;
     own_shelf = NULL;
+    share(UINT32_MAX); /* one less */
     for (uint32_t class = 0; class < CLASSES; class ++)
         free_chain(shelf->spares[class]);
     tendon__memory_free(tendon__memory_system(), shelf);
@@ -103,6 +133,8 @@ static struct shelf *make_shelf(void)
         tendon__memory_free(tendon__memory_system(), shelf);
         return NULL;
     }
+    if (shelf)
+        share(1);
     own_shelf = shelf;
     return shelf;
 }
@@ -121,7 +153,7 @@ static __attribute__((noinline)) void *take_slowly(struct shelf *shelf, uint32_t
     if (!chain)
         return tendon__memory_take(tendon__memory_system(), SMALLEST << class);
     shelf->spares[class] = chain->next;
-    shelf->counts[class] = CHAIN_LENGTH(class) - 1;
+    shelf->counts[class] = chain->length - 1;
     return chain;
 }
 
@@ -139,17 +171,19 @@ void *tendon__recycle_take(struct tendon__memory *memory, size_t size)
     return spare;
 }
 
-/* The shelf is full: the half that lay there longest would do as well, but the upper one is at
- * hand. */
-static __attribute__((noinline)) void make_room(struct shelf *shelf, uint32_t class)
+/* The shelf is full, or fuller than it may be by now, and is left half full. What lay there longest
+ * would do as well, but the upper ones are at hand. */
+static __attribute__((noinline)) void make_room(struct shelf *shelf, uint32_t class, uint32_t max)
 {
     struct spare *chain = shelf->spares[class];
     struct spare *last = chain;
-    for (uint32_t i = 1; i < CHAIN_LENGTH(class); i++)
+    uint32_t length = shelf->counts[class] - max / 2;
+    for (uint32_t i = 1; i < length; i++)
         last = last->next;
     shelf->spares[class] = last->next;
-    shelf->counts[class] -= CHAIN_LENGTH(class);
+    shelf->counts[class] -= length;
     last->next = NULL;
+    chain->length = length;
     give_chain(class, chain);
 }
 
@@ -165,6 +199,7 @@ void tendon__recycle_free(struct tendon__memory *memory, void *block, size_t siz
     struct spare *spare = block;
     spare->next = shelf->spares[class];
     shelf->spares[class] = spare;
-    if (++shelf->counts[class] >= CHAIN_LENGTH(class) * 2)
-        make_room(shelf, class);
+    uint32_t max = kept_max(class);
+    if (++shelf->counts[class] >= max)
+        make_room(shelf, class, max);
 }
