@@ -63,6 +63,11 @@ GOALS = [
 ]
 
 
+def is_promised(language, workload):
+    """Whether anything is promised of a workload in a language."""
+    return any(goal[0] == language and workload in goal[1].split() for goal in GOALS)
+
+
 def peers_of(cells, language, workload):
     return [
         cell

@@ -57,6 +57,7 @@ class Cell:
     def __init__(self, workload, client):
         self.workload = workload
         self.client = client
+        self.rounds = 0  # how many samples it shall have
         self.samples = []
         self.rejected = 0
         self.failure = ""

@@ -224,6 +224,11 @@ def failover_section(work, cells):
     return f"<h2>{html.escape(work['title'])}</h2><p>{about}</p>" + table(head, rows)
 
 
+def other_rounds(run):
+    count = run.get("other_rounds", run["rounds"])
+    return f" ({count} of workloads without a target)" if count != run["rounds"] else ""
+
+
 def page(data):
     machine = data["machine"]
     facts = ", ".join(f"{name}: {value}" for name, value in machine.items())
@@ -234,6 +239,7 @@ def page(data):
         f"<p>{html.escape(data['date'])}, commit {html.escape(data['commit'])}. "
         f"{html.escape(facts)}. Server: {html.escape(data['server'])}. "
         f"{run['rounds']} rounds of {run['seconds']} s after {run['warmup']} s of warm-up"
+        f"{other_rounds(run)}"
         f"{'' if run['gate'] else '; <b>the gate was open: other work may have disturbed it</b>'}"
         f"{'; client and server ran with priority over all other work' if run['urgent'] else ''}; "
         f"{run['rejected']} samples taken again, {run['disturbed']} disturbed ones kept.</p>",

@@ -41,13 +41,13 @@ class Gate:
         self.hope = not disturbed
 
 
-def minutes(cells, arguments, timing):
+def minutes(cells, timing):
     """About how long a run takes: what the drivers need to start is a guess."""
     total = 0.0
     for cell in cells:
         told = sample.timing_of(cell, timing)
         failover = cell.workload.mode == "failover"
-        total += (sum(told.values()) + START_SECONDS + 5.0 * failover) * arguments.rounds
+        total += (sum(told.values()) + START_SECONDS + 5.0 * failover) * cell.rounds
     return total / 60
 
 
@@ -82,10 +82,11 @@ def one(cell, gate, targets, timing, outs, env):
     )
 
 
-def run(cells, rounds, gate, targets, timing, outs, env):
+def run(cells, gate, targets, timing, outs, env):
     """Fills the samples of the cells. A cell that fails is not tried again."""
+    rounds = max((cell.rounds for cell in cells), default=0)
     for number in range(rounds):
-        order = [cell for cell in cells if not cell.failure]
+        order = [cell for cell in cells if not cell.failure and cell.rounds > number]
         random.shuffle(order)
         for at, cell in enumerate(order):
             result = one(cell, gate, targets, timing, outs, env)

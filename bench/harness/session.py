@@ -23,7 +23,7 @@ PLACEMENT = (
 )
 
 USUAL = {"rounds": 5, "seconds": 1.0, "warmup": 0.3}
-FAILOVER_ROUNDS = 3
+FAILOVER_ROUNDS_MAX = 3
 QUICK = {"rounds": 2, "seconds": 0.4, "warmup": 0.1}
 
 
@@ -103,6 +103,7 @@ def gather(arguments, timing, works, cells, targets, lacking, counted):
             "server": f"{targets.engine} {targets.version()}",
             "run": {
                 "rounds": arguments.rounds,
+                "other_rounds": arguments.other_rounds,
                 **timing,
                 "gate": not (arguments.no_gate or arguments.urgent),
                 "urgent": arguments.urgent,
@@ -189,15 +190,22 @@ def wait_for_my_turn():
     console.LOCKS.append(handle)
 
 
+def rounds_of(cell, arguments):
+    most = FAILOVER_ROUNDS_MAX if cell.workload.mode == "failover" else arguments.rounds
+    promised = goals.is_promised(cell.client.language, cell.workload.name)
+    return min(most, arguments.rounds if promised else arguments.other_rounds)
+
+
 def measure(arguments, cells, targets, timing, outs, env):
     """All rounds; failovers come last, because a cluster that heals disturbs whoever comes next."""
     gate = rounds.Gate(not (arguments.no_gate or arguments.urgent))
+    for cell in cells:
+        cell.rounds = rounds_of(cell, arguments)
     usual = [cell for cell in cells if cell.workload.mode != "failover"]
     rest = [cell for cell in cells if cell.workload.mode == "failover"]
-    rounds.tell(f"{len(cells)} cells, about {rounds.minutes(cells, arguments, timing):.0f} minutes")
-    rounds.run(usual, arguments.rounds, gate, targets, timing, outs, env)
-    gate = rounds.Gate(False)
-    rounds.run(rest, min(arguments.rounds, FAILOVER_ROUNDS), gate, targets, timing, outs, env)
+    rounds.tell(f"{len(cells)} cells, about {rounds.minutes(cells, timing):.0f} minutes")
+    rounds.run(usual, gate, targets, timing, outs, env)
+    rounds.run(rest, rounds.Gate(False), targets, timing, outs, env)
 
 
 def run(arguments):
@@ -207,6 +215,8 @@ def run(arguments):
     for name, value in usual.items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, value)
+    if arguments.other_rounds is None:
+        arguments.other_rounds = arguments.rounds
     works, clients = choose(arguments)
     timing = {"seconds": arguments.seconds, "warmup": arguments.warmup}
     packages.require("core", "servers", "bench", arguments.engine)

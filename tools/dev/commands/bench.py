@@ -27,6 +27,11 @@ def add_arguments(parser):
     parser.add_argument("--workload", default="", help="workloads, by commas (default: all)")
     parser.add_argument("--client", default="", help="clients, by commas (default: all)")
     parser.add_argument("--rounds", type=int, help="samples per cell (default: 5)")
+    parser.add_argument(
+        "--other-rounds",
+        type=int,
+        help="samples per cell of workloads without a target in the cell's language (default: as many)",
+    )
     parser.add_argument("--seconds", type=float, help="of one sample (default: 1)")
     parser.add_argument("--warmup", type=float, help="before each (default: 0.3)")
     parser.add_argument("--quick", action="store_true", help="2 rounds of 0.4 s: does it work?")
