@@ -125,11 +125,16 @@ def rows(cells):
     ]
 
 
+def is_failover(cell):
+    """Its rate says how long the servers needed; a table of its own says what callers saw."""
+    return bool(cell["figures"].get("recovered_ms"))
+
+
 def standing(cells):
     """Each of our cells against the best peer of its language: throughput and client CPU."""
     found = []
     for ours in cells:
-        if ours["client"] != "tendon" or not ours["samples"]:
+        if ours["client"] != "tendon" or not ours["samples"] or is_failover(ours):
             continue
         place = (ours["language"], ours["workload"])
         peer = best_peer(cells, *place, OPS)

@@ -30,7 +30,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--other-rounds",
         type=int,
-        help="samples per cell of workloads without a target in the cell's language (default: as many)",
+        help="samples per cell without a target in its language (default: as many)",
     )
     parser.add_argument("--seconds", type=float, help="of one sample (default: 1)")
     parser.add_argument("--warmup", type=float, help="before each (default: 0.3)")
