@@ -5,6 +5,7 @@ import math
 
 WIDTH = 760
 LABEL_WIDTH = 210
+RATIO_LABEL_WIDTH = 330
 BAR_HEIGHT = 18
 GAP = 8
 TOP = 34
@@ -53,7 +54,7 @@ def ratios(title, unit, rows):
     if not rows:
         return ""
     reach = max([math.log2(2), *(abs(math.log2(value)) for _, value in rows)])
-    left, right = LABEL_WIDTH + 60, WIDTH - 60
+    left, right = RATIO_LABEL_WIDTH, WIDTH - 60
     middle = left + (right - left) * (1 if min(v for _, v in rows) < 0.95 else 0) / 4
     scale = (right - middle) / reach
     height = TOP + len(rows) * (BAR_HEIGHT + GAP) + 4

@@ -15,6 +15,7 @@ tr.ours td { font-weight: bold } tr.why td { color: #666; border: 0 }
 .good { color: #0b6e4f }
 .bad { color: #b3261e } small { color: #666 } h2 { margin-top: 2em }
 """
+OVERVIEW = "L1 T64 A100 A1000 T100.tls A100.tls P100 A100.cluster M100 subscribe".split()
 METHOD = (
     "Every figure is a median of interleaved rounds in random order; in brackets the lowest and "
     "the highest. Ratios are tendon divided by the peer within this run: throughput above 1 and "
@@ -184,6 +185,17 @@ def standing_chart(rows, language):
     return charts.ratios(title, "times, more is better", bars)
 
 
+def overview_chart(data):
+    """A few workloads of each language in one picture: what a reader looks for first."""
+    titles = {work["name"]: work["title"] for work in data["workloads"]}
+    rows = [row for row in data["standing"] if row["workload"] in OVERVIEW and row["throughput"]]
+    bars = [
+        (f"{row['language']}: {titles[row['workload']]}", row["throughput"]["ratio"])
+        for row in rows
+    ]
+    return charts.ratios("throughput by the fastest peer's", "times, more is better", bars)
+
+
 def counts_section(rows):
     if not rows:
         return ""
@@ -264,12 +276,14 @@ def page(data):
 
 
 def write(data, folder, stem):
-    """Writes STEM.json, STEM.html and STEM-<language>.svg. Returns the page's path."""
+    """Writes STEM.json, STEM.html, STEM-<language>.svg and STEM-overview.svg. Returns the page's
+    path."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{stem}.json").write_text(json.dumps(data, separators=(",", ":")) + "\n")
     for language in dict.fromkeys(row["language"] for row in data["standing"]):
         picture = standing_chart(data["standing"], language)
         (folder / f"{stem}-{language}.svg").write_text(picture + "\n")
+    (folder / f"{stem}-overview.svg").write_text(overview_chart(data) + "\n")
     path = folder / f"{stem}.html"
     path.write_text(page(data))
     return path
