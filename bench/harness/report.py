@@ -3,7 +3,7 @@
 import html
 import json
 
-from . import charts, goals
+from . import charts, goals, plan
 
 STYLE = """
 body { font: 14px/1.45 sans-serif; max-width: 1000px; margin: 2em auto; padding: 0 1em }
@@ -189,6 +189,7 @@ def overview_chart(data):
     """A few workloads of each language in one picture: what a reader looks for first."""
     titles = {work["name"]: work["title"] for work in data["workloads"]}
     rows = [row for row in data["standing"] if row["workload"] in OVERVIEW and row["throughput"]]
+    rows.sort(key=lambda row: plan.LANGUAGES.index(row["language"]))
     bars = [
         (f"{row['language']}: {titles[row['workload']]}", row["throughput"]["ratio"])
         for row in rows
