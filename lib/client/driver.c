@@ -342,6 +342,8 @@ static void *drive_for_all(void *argument)
         if (!atomic_load(&client->mail))
             park(client, until_ns);
     }
+    if (client->tls)
+        tendon__tls_thread_ends();
     return NULL;
 }
 

@@ -41,10 +41,10 @@ static int ask(const char *host, int family, int flags, struct tendon__answers *
     /* One socket type, or every address would come once per type. */
     struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags};
     struct addrinfo *list = NULL;
-    tendon__fork_gate_enter();
+    tendon__fork_gate_enter(TENDON__FORK_GATE_LOOKUP);
     int error = getaddrinfo(host, NULL, &hints, &list);
     int system_error = errno;
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_LOOKUP);
     errno = system_error;
     if (error)
         return error;
@@ -121,9 +121,12 @@ void tendon__lookup_name(const char *host, int family, struct tendon__answers *o
 void tendon__lookup_thread_ends(void)
 {
 #ifdef __GLIBC__
-    tendon__fork_gate_enter();
+    /* All zeros: nothing was looked up. To close that would close descriptor 0, whoever's it is. */
+    if (_res.nscount == 0)
+        return;
+    tendon__fork_gate_enter(TENDON__FORK_GATE_LOOKUP);
     res_nclose(&_res);
     _res.nscount = 0;
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_LOOKUP);
 #endif
 }

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <semaphore.h>
@@ -273,6 +274,20 @@ Test(resolver, threads_end_when_idle_and_start_again)
     ask(&fixture, 2, "both.test", 1, AF_UNSPEC);
     cr_assert(take(&fixture).token == 2);
     close_fixture(&fixture);
+}
+
+/* The look-ups here never came to the C library, as those of a thread that ends before its first.
+ */
+Test(resolver, threads_that_end_close_nobodys_descriptor)
+{
+    struct fixture fixture;
+    int zero = open("/dev/null", O_RDONLY);
+    cr_assert(dup2(zero, 0) == 0);
+    open_fixture(&fixture);
+    ask(&fixture, 1, "both.test", 1, AF_UNSPEC);
+    take(&fixture);
+    close_fixture(&fixture);
+    cr_assert(fcntl(0, F_GETFD) != -1);
 }
 
 Test(resolver, forgets)

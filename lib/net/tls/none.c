@@ -36,6 +36,10 @@ bool tendon__tls_fed(const struct tendon__tls_session *session)
     return false;
 }
 
+void tendon__tls_thread_ends(void)
+{
+}
+
 void tendon__tls_take_leave(struct tendon__tls_session *session)
 {
     (void)session;

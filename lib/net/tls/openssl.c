@@ -233,84 +233,91 @@ bool tendon__tls_fed(const struct tendon__tls_session *session)
 }
 
 /* What follows is all that others call. OpenSSL has locks of the whole process, which fork would
- * leave locked in the child; so each entry goes through fork's gate, and none of them waits inside.
+ * leave locked in the child; so each entry goes through fork's gate. None waits for a peer inside.
  */
 
 static tendon_status enter_create(struct tendon__memory *memory,
                                   const struct tendon__tls_options *options,
                                   struct tendon__tls_context **out, struct tendon__fault *fault)
 {
-    tendon__fork_gate_enter();
+    tendon__fork_gate_enter(TENDON__FORK_GATE_TLS);
     tendon_status status = tendon__openssl_context_create(memory, options, out, fault);
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_TLS);
     return status;
 }
 
 static void enter_destroy(struct tendon__tls_context *context)
 {
-    tendon__fork_gate_enter();
+    tendon__fork_gate_enter(TENDON__FORK_GATE_TLS);
     tendon__openssl_context_unref(context);
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_TLS);
 }
 
 static tendon_status enter_open(struct tendon__tls_context *context, int fd, const char *host,
                                 uint16_t port, struct tendon__tls_session **out,
                                 struct tendon__fault *fault)
 {
-    tendon__fork_gate_enter();
+    tendon__fork_gate_enter(TENDON__FORK_GATE_TLS);
     tendon_status status = session_open(context, fd, host, port, out, fault);
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_TLS);
     return status;
 }
 
 static int enter_handshake(struct tendon__tls_session *session, uint32_t *want, bool *resumed,
                            struct tendon__fault *fault)
 {
-    tendon__fork_gate_enter();
+    tendon__fork_gate_enter(TENDON__FORK_GATE_TLS);
     int result = handshake(session, want, resumed, fault);
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_TLS);
     return result;
 }
 
 static ssize_t enter_read(struct tendon__tls_session *session, void *out, size_t size,
                           uint32_t *want, struct tendon__fault *fault)
 {
-    tendon__fork_gate_enter();
+    tendon__fork_gate_enter(TENDON__FORK_GATE_TLS);
     ssize_t count = session_read(session, out, size, want, fault);
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_TLS);
     return count;
 }
 
 static ssize_t enter_write(struct tendon__tls_session *session, const void *bytes, size_t size,
                            uint32_t *want, struct tendon__fault *fault)
 {
-    tendon__fork_gate_enter();
+    tendon__fork_gate_enter(TENDON__FORK_GATE_TLS);
     ssize_t count = session_write(session, bytes, size, want, fault);
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_TLS);
     return count;
 }
 
 static void enter_close(struct tendon__tls_session *session, bool abrupt)
 {
-    tendon__fork_gate_enter();
+    tendon__fork_gate_enter(TENDON__FORK_GATE_TLS);
     session_close(session, abrupt);
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_TLS);
 }
 
 size_t tendon__tls_seal(struct tendon__tls_session *session, const void *bytes, size_t size,
                         void *out, size_t room)
 {
-    tendon__fork_gate_enter();
+    tendon__fork_gate_enter(TENDON__FORK_GATE_TLS);
     size_t sealed = seal(session, bytes, size, out, room);
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_TLS);
     return sealed;
 }
 
 void tendon__tls_take_leave(struct tendon__tls_session *session)
 {
-    tendon__fork_gate_enter();
+    tendon__fork_gate_enter(TENDON__FORK_GATE_TLS);
     take_leave(session);
-    tendon__fork_gate_leave();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_TLS);
+}
+
+void tendon__tls_thread_ends(void)
+{
+    tendon__fork_gate_enter(TENDON__FORK_GATE_TLS);
+    OPENSSL_thread_stop();
+    tendon__fork_gate_leave(TENDON__FORK_GATE_TLS);
 }
 
 static const struct tendon__tls_backend backend = {

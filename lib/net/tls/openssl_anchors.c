@@ -203,8 +203,7 @@ static void cache_put(struct entry fresh)
     tendon__anchors_unref(old.anchors);
 }
 
-/* Two threads that come at once may both read: that is right, too, and keeps a fork from waiting
- * for a slow disk. */
+/* Two threads that come at once may both read: that is right, too. */
 struct tendon__anchors *tendon__anchors_file(const char *path)
 {
     struct stamp before;

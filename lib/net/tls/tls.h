@@ -75,5 +75,8 @@ void tendon__tls_feed(struct tendon__tls_session *session, const void *bytes, si
 bool tendon__tls_fed(const struct tendon__tls_session *session);
 /* Tells the peer that nothing more comes; the session is closed later. */
 void tendon__tls_take_leave(struct tendon__tls_session *session);
+/* The last call of a thread of the client's own: what the backend keeps of it is given back now,
+ * not at its very end, where a fork would find a lock taken. */
+void tendon__tls_thread_ends(void);
 
 #endif
