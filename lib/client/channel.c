@@ -407,6 +407,7 @@ static void on_push(void *context, struct tendon__conn *conn)
     if (conn->streams)
         return; /* of a subscription that was closed in this turn */
     tendon_reply *reply = tendon__conn_take_reply(conn);
+    tendon__bundle_received(engine, channel); /* what came before is told before */
     if (reply)
         engine->ops->event(engine->world, TENDON_EVENT_PUSH, channel->node, 0, NULL, reply);
 }

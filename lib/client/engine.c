@@ -86,10 +86,11 @@ void tendon__engine_destroy(struct tendon__engine *engine)
 
 tendon_status tendon__engine_reserve_timers(struct tendon__engine *engine)
 {
-    /* Every request, channel and node has one timer, then there is the refresh and its question. */
+    /* Every request, channel and node has one timer, then there is the refresh and its question. A
+     * bundle keeps its own until its replies came, also when nobody waits for them any more. */
     size_t count = (size_t)__atomic_load_n(&engine->pending, __ATOMIC_RELAXED) +
-                   engine->channel_count + engine->node_count + engine->feed_count +
-                   engine->subscription_count + engine->part_count + 16;
+                   engine->live_count + engine->channel_count + engine->node_count +
+                   engine->feed_count + engine->subscription_count + engine->part_count + 16;
     return tendon__timers_reserve(&engine->timers, count);
 }
 

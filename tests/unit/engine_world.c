@@ -59,6 +59,8 @@ static void note_event(void *context, uint32_t event, const struct tendon__node 
     (void)node;
     (void)fault;
     world->events[event]++;
+    if (event == TENDON_EVENT_PUSH)
+        world->has_told_before_push = !tendon__list_empty(&world->engine->unheard);
     if (event == TENDON_EVENT_LOG) {
         world->level = delay_ms;
         snprintf(world->lines + used, sizeof world->lines - used, "%.*s\n", (int)reply->nodes->size,

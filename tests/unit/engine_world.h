@@ -149,10 +149,11 @@ struct world {
     uint64_t accepted; /* calls the engine has to complete */
     uint64_t completed;
     uint32_t events[WORLD_EVENTS];
-    char lines[4096];     /* of TENDON_EVENT_LOG, a newline after each; later ones are cut */
-    uint32_t level;       /* of the last */
-    uint32_t slots_asked; /* CLUSTER SLOTS answered */
-    uint32_t cleanings;   /* DISCARD seen */
+    bool has_told_before_push; /* outcomes that came before the last push were to be told first */
+    char lines[4096];          /* of TENDON_EVENT_LOG, a newline after each; later ones are cut */
+    uint32_t level;            /* of the last */
+    uint32_t slots_asked;      /* CLUSTER SLOTS answered */
+    uint32_t cleanings;        /* DISCARD seen */
     uint32_t askings;
     char last_log[64]; /* the last command a server saw */
     struct world_key *keys;

@@ -316,3 +316,55 @@ Test(engine_bundle, without_memory_each_still_has_one_outcome)
         world_stop(&world);
     }
 }
+
+#define STALE 100
+
+/* Cancelled commands are not counted any more, but their bundles keep a deadline until the replies
+ * have come. Deadlines that come earlier each time take the room that is made for timers. */
+Test(engine_bundle, a_call_has_its_deadline_among_bundles_that_were_cancelled)
+{
+    static struct bag bags[STALE];
+    struct world world;
+    begin(&world, FIXED);
+    world_rule(&world, 0, "INCR", WORLD_SWALLOW, NULL, 2 * STALE);
+    for (uint32_t i = 0; i < STALE; i++) {
+        world.options.command_timeout_ms = 30000 - 50 * i;
+        hand_over(&world, &bags[i], "INCR", 2, true);
+        world_run(&world);
+        tendon__engine_cancel(world.engine, 1000, world.now_ns);
+        tendon__engine_cancel(world.engine, 1001, world.now_ns);
+        world_run(&world);
+        cr_assert_eq(bags[i].outcomes[0] + bags[i].outcomes[1], 2);
+        bags[i].request->bundle->first_id = 5000000 + 10 * i; /* the next has the same ids */
+    }
+    world_rule(&world, 0, "GET", WORLD_SWALLOW, NULL, 1);
+    struct world_call *late =
+        world_submit_as(&world, "GET x", (struct world_how){.timeout_ms = 500});
+    world_advance(&world, 3000);
+    cr_assert_eq(late->outcomes, 1);
+    world_release(&world);
+    world_advance(&world, 100);
+    for (uint32_t i = 0; i < STALE; i++)
+        tendon__request_unref(bags[i].request);
+    world_stop(&world);
+}
+
+/* A program that keeps a cache must hear of a value before it hears that the value is stale. */
+Test(engine_bundle, a_push_does_not_overtake_the_replies_before_it)
+{
+    struct world world;
+    struct bag bag;
+    begin(&world, FIXED);
+    world_rule(&world, 0, "GET", WORLD_SWALLOW, NULL, 2);
+    hand_over(&world, &bag, "GET", 2, true);
+    world_run(&world);
+    world_push(&world, world_wire_at(&world, 0),
+               "$2\r\nv0\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$2\r\nc0\r\n$2\r\nv1\r\n");
+    world_advance(&world, 100);
+    cr_assert_eq(world.events[TENDON_EVENT_PUSH], 1);
+    cr_assert(world.has_told_before_push);
+    expect_one_each(&bag, 2);
+    cr_assert_str_eq(bag.reply[0], "v0");
+    cr_assert_str_eq(bag.reply[1], "v1");
+    world_stop(&world);
+}
