@@ -120,21 +120,22 @@ func (c *calls) leave(of *call, position int) *call {
 func (c *Client) cross() {
 	g := &c.gathering
 	g.crossing.Lock()
-	defer g.crossing.Unlock()
 	g.adding.Lock()
 	p := g.pending
 	g.pending = nil
 	g.adding.Unlock()
 	if p == nil {
+		g.crossing.Unlock()
 		c.flush()
 		return
 	}
+	var stray C.tendon_completion
 	if p.names != nil {
 		p.names.ids = make([]uint64, len(p.heads))
 	}
 	p.holders.Store(2)
 	if c.calls.take(&p.call, p, len(p.heads)) {
-		c.submitGroup(p)
+		c.submitGroup(p, &stray)
 	} else {
 		p.holders.Store(1)
 		for _, one := range p.call.members {
@@ -142,19 +143,22 @@ func (c *Client) cross() {
 		}
 	}
 	p.drop()
+	g.crossing.Unlock() // others need not wait for the reader
+	if stray.kind != 0 {
+		c.reader.found(&stray)
+	}
 }
 
-// submitGroup crosses.
-func (c *Client) submitGroup(p *group) {
+// submitGroup crosses. A completion that was met on the way is for the reader.
+func (c *Client) submitGroup(p *group, stray *C.tendon_completion) {
 	var ids []uint64
 	if p.names != nil {
 		ids = p.names.ids
 	}
-	var stray C.tendon_completion
 	C.tendon_go_submit_gathered(c.handle, C.uint64_t(p.call.tag.Load()),
 		(*C.uint8_t)(unsafe.SliceData(p.data)), (*C.uint32_t)(unsafe.SliceData(p.sizes)),
 		&p.heads[0], C.uint32_t(len(p.heads)), (*C.uint64_t)(unsafe.SliceData(ids)),
-		placeFor(&stray))
+		placeFor(stray))
 	for i := range p.heads {
 		if status := p.heads[i].status; status != C.TENDON_OK {
 			c.reader.taking.Lock()
@@ -162,9 +166,6 @@ func (c *Client) submitGroup(p *group) {
 			c.reader.taking.Unlock()
 			one.refuse(int32(status))
 		}
-	}
-	if stray.kind != 0 {
-		c.reader.found(&stray)
 	}
 }
 
