@@ -202,7 +202,9 @@ void sim_check_refresh(struct sim *sim)
     uint64_t rounds = engine->stats.refreshes + engine->stats.refresh_failures;
     if (engine->kind != TENDON__KIND_CLUSTER)
         sim->refresh_ns = -SIM_NEVER; /* the first map is asked for as often as connections come */
-    bool began = engine->refresh.running && !sim->refresh_seen;
+    bool ended = rounds != sim->refresh_rounds;
+    /* One that nobody could be asked in has begun and ended since the last look. */
+    bool began = !sim->refresh_seen && (engine->refresh.running || ended);
     int64_t gap_ns = sim->options.cluster_refresh_min_gap_ms * SIM_MS;
     int64_t urgent_ns = URGENT_GAP_MS * SIM_MS < gap_ns ? URGENT_GAP_MS * SIM_MS : gap_ns;
     bool early = began && sim->refresh_ns > 0 && sim->now_ns - sim->refresh_ns < gap_ns;
@@ -216,7 +218,7 @@ void sim_check_refresh(struct sim *sim)
         sim_fail(sim, "a refresh of the map begins %.3f ms after the last one; the gap is %lld ms",
                  (double)(sim->now_ns - sim->refresh_ns) / 1e6, (long long)(urgent_ns / SIM_MS));
     sim->refresh_seen = engine->refresh.running;
-    if (rounds != sim->refresh_rounds && engine->kind == TENDON__KIND_CLUSTER)
+    if (ended && engine->kind == TENDON__KIND_CLUSTER)
         sim->refresh_ns = sim->now_ns;
     sim->refresh_rounds = rounds;
 }
