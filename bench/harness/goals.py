@@ -16,6 +16,7 @@ NAMES = {OPS: "throughput", CPU: "CPU", SERVER: "server CPU", MEMORY: "peak memo
 SLOWER_MAX = 0.95
 # A ratio of two CPUs per operation may be so many times that of a committed run.
 WORSE_MAX = 1.15
+NOT_EXPLAINED = "not explained yet"
 EXPLANATIONS = plan.BENCH / "explanations.json"
 
 # language, workloads, figure, peers (each of them), at least
@@ -112,29 +113,34 @@ def rows_of(cells, language, workload, figure, peers, least):
             "ratio": ratio,
             "holds": ratio["ratio"] >= least if ratio else None,
             "disturbed": bool(ours["disturbed"] or (peer and peer["disturbed"])),
+            "explanation": "",
         }
 
 
 def rows(cells):
     """Every goal of the languages that were measured."""
-    return [
+    found = [
         row
         for language, workloads, figure, peers, least in GOALS
         for workload in workloads.split()
         for row in rows_of(cells, language, workload, figure, peers, least)
     ]
+    known = explanations()
+    for row in found:
+        if row["holds"] is False:
+            place = (row["language"], row["workload"], row["figure"])
+            row["explanation"] = known.get(place) or NOT_EXPLAINED
+    return found
 
 
-def is_failover(cell):
-    """Its rate says how long the servers needed; a table of its own says what callers saw."""
-    return bool(cell["figures"].get("recovered_ms"))
-
-
-def standing(cells):
-    """Each of our cells against the best peer of its language: throughput and client CPU."""
+def standing(cells, works):
+    """Each of our cells against the best peer of its language: throughput and client CPU. Not of a
+    failover: its rate says how long the servers needed; a table of its own says what callers saw.
+    """
+    failovers = {work["name"] for work in works if work["mode"] == "failover"}
     found = []
     for ours in cells:
-        if ours["client"] != "tendon" or not ours["samples"] or is_failover(ours):
+        if ours["client"] != "tendon" or not ours["samples"] or ours["workload"] in failovers:
             continue
         place = (ours["language"], ours["workload"])
         peer = best_peer(cells, *place, OPS)
@@ -156,7 +162,14 @@ def standing(cells):
 
 
 def explanations():
-    return json.loads(EXPLANATIONS.read_text()) if EXPLANATIONS.exists() else {}
+    """The lines of explanations.json by language, workload and figure. A key names a language, one
+    or more workloads, and after a comma the figure if that is not the throughput."""
+    known = {}
+    for place, why in json.loads(EXPLANATIONS.read_text()).items():
+        cells, _, figure = place.partition(", ")
+        language, *names = cells.split()
+        known |= {(language, name, figure or NAMES[OPS]): why for name in names}
+    return known
 
 
 def explained(rows):
@@ -164,8 +177,8 @@ def explained(rows):
     known = explanations()
     for row in rows:
         if row["throughput"] and row["throughput"]["ratio"] < SLOWER_MAX:
-            key = f"{row['language']} {row['workload']}"
-            row["explanation"] = known.get(key) or "not explained yet"
+            place = (row["language"], row["workload"], NAMES[OPS])
+            row["explanation"] = known.get(place) or NOT_EXPLAINED
     return rows
 
 

@@ -141,21 +141,14 @@ def goals_section(rows):
     if not rows:
         return ""
     head = ["language", "work", "figure", "against", "times better", "wanted", ""]
-    shown = [
-        (
-            [
-                row["language"],
-                row["workload"] + (" *" if row["disturbed"] else ""),
-                row["figure"],
-                row["peer"],
-                favour_text(row["ratio"], row["least"]),
-                f"{row['least']:g}",
-                HOLDS[row["holds"]],
-            ],
-            "",
-        )
-        for row in rows
-    ]
+    shown = []
+    for row in rows:
+        mark = " *" if row["disturbed"] else ""
+        cells = [row["language"], row["workload"] + mark, row["figure"], row["peer"]]
+        cells += [favour_text(row["ratio"], row["least"]), f"{row['least']:g}", HOLDS[row["holds"]]]
+        shown.append((cells, ""))
+        if row["explanation"]:
+            shown.append((["", f"↳ {row['explanation']}", "", "", "", "", ""], "why"))
     return "<h2>Targets</h2>" + table(head, shown, 4)
 
 
@@ -237,9 +230,15 @@ def failover_section(work, cells):
     return f"<h2>{html.escape(work['title'])}</h2><p>{about}</p>" + table(head, rows)
 
 
-def other_rounds(run):
+def rounds_told(run):
+    """How long and how often each cell was measured."""
+    if run.get("rounds_told"):
+        return run["rounds_told"]
     count = run.get("other_rounds", run["rounds"])
-    return f" ({count} of workloads without a target)" if count != run["rounds"] else ""
+    others = f" ({count} of workloads without a target)" if count != run["rounds"] else ""
+    many = f"{run['rounds']} round{'s' * (run['rounds'] > 1)}"
+    length = f"{run['seconds']} s after {run['warmup']} s of warm-up"
+    return f"{many}{others} of {length}"
 
 
 def page(data):
@@ -251,8 +250,7 @@ def page(data):
         f"<style>{STYLE}</style><h1>tendon {html.escape(data['tendon'])} measured</h1>",
         f"<p>{html.escape(data['date'])}, commit {html.escape(data['commit'])}. "
         f"{html.escape(facts)}. Server: {html.escape(data['server'])}. "
-        f"{run['rounds']} rounds of {run['seconds']} s after {run['warmup']} s of warm-up"
-        f"{other_rounds(run)}"
+        f"{rounds_told(run)}"
         f"{'' if run['gate'] else '; <b>the gate was open: other work may have disturbed it</b>'}"
         f"{'; client and server ran with priority over all other work' if run['urgent'] else ''}; "
         f"{run['rejected']} samples taken again, {run['disturbed']} disturbed ones kept.</p>",

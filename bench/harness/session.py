@@ -136,7 +136,7 @@ def judged(data):
     return {
         **data,
         "goals": goals.rows(cells),
-        "standing": goals.standing(cells),
+        "standing": goals.standing(cells, data["workloads"]),
         "comparisons": results.comparisons(cells),
     }
 
@@ -165,10 +165,22 @@ def joined(arguments):
     data["run"] = {
         **data["run"],
         **{name: sum(part["run"][name] for part in parts) for name in ("rejected", "disturbed")},
+        "rounds_told": told_of_parts(parts),
         "gate": all(part["run"]["gate"] for part in parts),
         "urgent": any(part["run"]["urgent"] for part in parts),
     }
     return finish(arguments, judged(data))
+
+
+def told_of_parts(parts):
+    """What each run did, when they did not all do the same."""
+    told = {}
+    for part in parts:
+        languages = dict.fromkeys(cell["language"] for cell in part["cells"])
+        told.setdefault(report.rounds_told(part["run"]), []).extend(languages)
+    if len(told) == 1:
+        return next(iter(told))
+    return "; ".join(f"{', '.join(languages)}: {text}" for text, languages in told.items())
 
 
 def stem(arguments):
