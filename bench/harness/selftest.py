@@ -104,7 +104,8 @@ def goal_findings(works, clients):
 
 def explanation_findings(works):
     for language, name, figure in goals.explanations():
-        if language not in plan.LANGUAGES or name not in works or figure not in goals.NAMES.values():
+        known = language in plan.LANGUAGES and name in works and figure in goals.NAMES.values()
+        if not known:
             yield f"explanations.json: {language} {name}, {figure} is no cell"
 
 
