@@ -7,13 +7,14 @@
 
 #define CLASSES      4u /* 256, 512, 1024 and 2048 bytes */
 #define SMALLEST     256u
+#define CACHE_LINE   64u
 #define SMALLEST_CLZ 56u            /* leading zeros of SMALLEST - 1 in 64 bits */
 #define DEPOT_BYTES  (4u * 1048576) /* of one size by the depot, at most */
 /* Of one size by one thread, at most: a thousand threads that free what another has allocated would
  * hoard megabytes, so that all of them share so much. */
 #define KEPT_BYTES       32768u
-#define KEPT_BYTES_LEAST 4096u
-#define KEPT_BYTES_ALL   (6u * 1048576)
+#define KEPT_BYTES_LEAST 2048u
+#define KEPT_BYTES_ALL   (2u * 1048576)
 
 /* A free block. The first of a chain in the depot also names the next chain. */
 struct spare {
@@ -22,10 +23,12 @@ struct spare {
     uint32_t length; /* of this chain */
 };
 
-/* What one thread keeps. */
+/* What one thread keeps. When `spares` has its share it becomes the chain set aside, and the one
+ * that was there goes to the depot: a chain moves as a whole, nobody has to walk along it. */
 struct shelf {
     struct spare *spares[CLASSES];
-    uint32_t counts[CLASSES];
+    struct spare *aside[CLASSES];
+    uint32_t counts[CLASSES]; /* of spares */
 };
 
 /*
@@ -102,10 +105,10 @@ static void share(uint32_t change)
     __atomic_store_n(&kept_bytes, bytes, __ATOMIC_RELAXED);
 }
 
-/* How many blocks of the size a thread may keep; 2 at least. */
-static inline uint32_t kept_max(uint32_t class)
+/* How many blocks a chain of the size has before it is set aside. */
+static inline uint32_t chain_max(uint32_t class)
 {
-    return __atomic_load_n(&kept_bytes, __ATOMIC_RELAXED) / SMALLEST >> class;
+    return __atomic_load_n(&kept_bytes, __ATOMIC_RELAXED) / (2 * SMALLEST) >> class;
 }
 
 /* At the end of a thread. */
@@ -114,8 +117,10 @@ static void clear_shelf(void *kept)
     struct shelf *shelf = kept;
     own_shelf = NULL;
     share(UINT32_MAX); /* one less */
-    for (uint32_t class = 0; class < CLASSES; class ++)
+    for (uint32_t class = 0; class < CLASSES; class ++) {
         free_chain(shelf->spares[class]);
+        free_chain(shelf->aside[class]);
+    }
     tendon__memory_free(tendon__memory_system(), shelf);
 }
 
@@ -149,7 +154,13 @@ static inline uint32_t class_of(size_t size)
 
 static __attribute__((noinline)) void *take_slowly(struct shelf *shelf, uint32_t class)
 {
-    struct spare *chain = shelf || (shelf = make_shelf()) ? take_chain(class) : NULL;
+    struct spare *chain = NULL;
+    if (shelf && shelf->aside[class]) {
+        chain = shelf->aside[class];
+        shelf->aside[class] = NULL;
+    } else if (shelf || (shelf = make_shelf())) {
+        chain = take_chain(class);
+    }
     if (!chain)
         return tendon__memory_take(tendon__memory_system(), SMALLEST << class);
     shelf->spares[class] = chain->next;
@@ -157,7 +168,7 @@ static __attribute__((noinline)) void *take_slowly(struct shelf *shelf, uint32_t
     return chain;
 }
 
-void *tendon__recycle_take(struct tendon__memory *memory, size_t size)
+static inline void *take(struct tendon__memory *memory, size_t size, bool more_follow)
 {
     if (size > TENDON__RECYCLE_MAX || memory != tendon__memory_system())
         return tendon__memory_take(memory, size);
@@ -166,25 +177,31 @@ void *tendon__recycle_take(struct tendon__memory *memory, size_t size)
     if (!shelf || !shelf->spares[class])
         return take_slowly(shelf, class);
     struct spare *spare = shelf->spares[class];
-    shelf->spares[class] = spare->next;
+    const struct spare *next = shelf->spares[class] = spare->next;
     shelf->counts[class]--;
+    for (size_t line = 0; more_follow && line < SMALLEST; line += CACHE_LINE)
+        __builtin_prefetch((const char *)next + line, 1);
     return spare;
 }
 
-/* The shelf is full, or fuller than it may be by now, and is left half full. What lay there longest
- * would do as well, but the upper ones are at hand. */
-static __attribute__((noinline)) void make_room(struct shelf *shelf, uint32_t class, uint32_t max)
+void *tendon__recycle_take(struct tendon__memory *memory, size_t size)
+{
+    return take(memory, size, false);
+}
+
+void *tendon__recycle_take_one_of_many(struct tendon__memory *memory, size_t size)
+{
+    return take(memory, size, true);
+}
+
+static __attribute__((noinline)) void set_aside(struct shelf *shelf, uint32_t class)
 {
     struct spare *chain = shelf->spares[class];
-    struct spare *last = chain;
-    uint32_t length = shelf->counts[class] - max / 2;
-    for (uint32_t i = 1; i < length; i++)
-        last = last->next;
-    shelf->spares[class] = last->next;
-    shelf->counts[class] -= length;
-    last->next = NULL;
-    chain->length = length;
-    give_chain(class, chain);
+    chain->length = shelf->counts[class];
+    give_chain(class, shelf->aside[class]);
+    shelf->aside[class] = chain;
+    shelf->spares[class] = NULL;
+    shelf->counts[class] = 0;
 }
 
 void tendon__recycle_free(struct tendon__memory *memory, void *block, size_t size)
@@ -199,7 +216,6 @@ void tendon__recycle_free(struct tendon__memory *memory, void *block, size_t siz
     struct spare *spare = block;
     spare->next = shelf->spares[class];
     shelf->spares[class] = spare;
-    uint32_t max = kept_max(class);
-    if (++shelf->counts[class] >= max)
-        make_room(shelf, class, max);
+    if (++shelf->counts[class] >= chain_max(class))
+        set_aside(shelf, class);
 }

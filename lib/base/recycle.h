@@ -17,6 +17,9 @@
  * sees every call. Must be given back by tendon__recycle_free with the same size.
  */
 void *tendon__recycle_take(struct tendon__memory *memory, size_t size);
+/* The same where as many blocks of this size follow as there are replies: what was freed long ago
+ * lies beyond the nearest cache, so that the next one is fetched while this one is filled. */
+void *tendon__recycle_take_one_of_many(struct tendon__memory *memory, size_t size);
 /* NULL is accepted. Any thread. */
 void tendon__recycle_free(struct tendon__memory *memory, void *block, size_t size);
 

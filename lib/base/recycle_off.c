@@ -8,6 +8,11 @@ void *tendon__recycle_take(struct tendon__memory *memory, size_t size)
     return tendon__memory_take(memory, size);
 }
 
+void *tendon__recycle_take_one_of_many(struct tendon__memory *memory, size_t size)
+{
+    return tendon__memory_take(memory, size);
+}
+
 void tendon__recycle_free(struct tendon__memory *memory, void *block, size_t size)
 {
     (void)size;

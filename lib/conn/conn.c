@@ -260,15 +260,14 @@ static struct tendon__exchange *keeper(const struct tendon__conn *conn)
 static void keep_plain(struct tendon__conn *conn)
 {
     struct tendon__exchange *exchange = keeper(conn);
-    tendon_node node;
-    size_t size;
     while (exchange && exchange->reply_index + 1 < exchange->reply_count) {
         const uint8_t *start = conn->rx + conn->rx_head;
-        if (!tendon__decode_plain(start, conn->rx_size - conn->rx_head,
-                                  conn->decoder.limits.bytes_max, &node, &size) ||
-            size >= TENDON__REPLY_ADOPT_BYTES)
+        size_t size;
+        tendon_node node = tendon__decode_plain(start, conn->rx_size - conn->rx_head,
+                                                conn->decoder.limits.bytes_max, &size);
+        if (!size || size >= TENDON__REPLY_ADOPT_BYTES)
             return;
-        tendon_reply *reply = tendon__reply_copy(conn->memory, &node, 1, start, size);
+        tendon_reply *reply = tendon__reply_short(conn->memory, node, start, size);
         if (!reply)
             return;
         exchange->kept[exchange->reply_index++] = reply;

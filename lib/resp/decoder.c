@@ -292,32 +292,32 @@ int tendon__decoder_feed(struct tendon__decoder *decoder, uint8_t *start, size_t
     return TENDON__DECODE_DONE;
 }
 
-bool tendon__decode_plain(const uint8_t *start, size_t size, uint64_t bytes_max,
-                          tendon_node *out_node, size_t *out_size)
+tendon_node tendon__decode_plain(const uint8_t *start, size_t size, uint64_t bytes_max,
+                                 size_t *out_size)
 {
     static const uint8_t ok[] = {'+', 'O', 'K', '\r', '\n'};
+    const tendon_node nothing = {.type = TENDON_NODE_NULL};
     uint32_t number;
     const uint8_t *body = NULL;
+    *out_size = 0;
     if (size < SHORT_LINE_ROOM || bytes_max < SHORT_LINE_ROOM)
-        return false;
+        return nothing;
     if (*start == '$' || *start == ':')
         body = step_short_length(start, &number);
     if (body && *start == '$') {
         size_t offset = (size_t)(body - start);
         if (size - offset < (size_t)number + 2 || offset + number + 2 > bytes_max ||
             body[number] != '\r' || body[number + 1] != '\n')
-            return false;
-        *out_node =
-            (tendon_node){.type = TENDON_NODE_STRING, .size = number, .value.offset = offset};
+            return nothing;
         *out_size = offset + number + 2;
-    } else if (body) {
-        *out_node = (tendon_node){.type = TENDON_NODE_INTEGER, .value.integer = number};
-        *out_size = (size_t)(body - start);
-    } else if (!memcmp(start, ok, sizeof ok)) {
-        *out_node = (tendon_node){.type = TENDON_NODE_STATUS, .size = 2, .value.offset = 1};
-        *out_size = sizeof ok;
-    } else {
-        return false;
+        return (tendon_node){.type = TENDON_NODE_STRING, .size = number, .value.offset = offset};
     }
-    return true;
+    if (body) {
+        *out_size = (size_t)(body - start);
+        return (tendon_node){.type = TENDON_NODE_INTEGER, .value.integer = number};
+    }
+    if (memcmp(start, ok, sizeof ok) != 0)
+        return nothing;
+    *out_size = sizeof ok;
+    return (tendon_node){.type = TENDON_NODE_STATUS, .size = 2, .value.offset = 1};
 }

@@ -69,12 +69,13 @@ void tendon__decoder_deinit(struct tendon__decoder *decoder);
 int tendon__decoder_feed(struct tendon__decoder *decoder, uint8_t *start, size_t size);
 
 /*
- * What most servers send most of the time, read without a decoder: true when `start` begins with a
- * whole string, `+OK` or a short number that is no error; then *out_node is all of its tape and
- * *out_size its bytes. False says nothing about the bytes. `bytes_max` as in the limits.
+ * What most servers send most of the time, read without a decoder: a whole string, `+OK` or a short
+ * number at `start`. The node is all of its tape and *out_size its bytes; 0 says nothing about the
+ * bytes. `bytes_max` as in the limits. The node stays in registers: written to memory in parts and
+ * read as a whole it would hold the processor up.
  */
-bool tendon__decode_plain(const uint8_t *start, size_t size, uint64_t bytes_max,
-                          tendon_node *out_node, size_t *out_size);
+tendon_node tendon__decode_plain(const uint8_t *start, size_t size, uint64_t bytes_max,
+                                 size_t *out_size);
 
 /* Forgets the finished reply and gives back an oversized tape. */
 void tendon__decoder_next(struct tendon__decoder *decoder);

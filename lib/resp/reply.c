@@ -26,16 +26,16 @@ static tendon_reply *make_reply(struct tendon__memory *memory, const tendon_node
     return reply;
 }
 
-/* The same of one node and few bytes, as most replies are: no size can overflow. */
-static tendon_reply *copy_short(struct tendon__memory *memory, const tendon_node *node,
-                                const uint8_t *data, size_t data_bytes)
+tendon_reply *tendon__reply_short(struct tendon__memory *memory, tendon_node node,
+                                  const uint8_t *data, size_t data_bytes)
 {
-    tendon_reply *reply = tendon__recycle_take(memory, sizeof *reply + sizeof *node + data_bytes);
+    tendon_reply *reply =
+        tendon__recycle_take_one_of_many(memory, sizeof *reply + sizeof node + data_bytes);
     if (!reply)
         return NULL;
     tendon_node *tape = (tendon_node *)(void *)(reply + 1);
     uint8_t *copy = (uint8_t *)(tape + 1);
-    *tape = *node;
+    *tape = node;
     memcpy(copy, data, data_bytes);
     reply->memory = memory;
     reply->nodes = tape;
@@ -50,7 +50,7 @@ tendon_reply *tendon__reply_copy(struct tendon__memory *memory, const tendon_nod
                                  uint32_t node_count, const uint8_t *data, size_t data_bytes)
 {
     if (node_count == 1 && data && data_bytes <= TENDON__RECYCLE_MAX)
-        return copy_short(memory, nodes, data, data_bytes);
+        return tendon__reply_short(memory, *nodes, data, data_bytes);
     tendon_reply *reply = make_reply(memory, nodes, node_count, data_bytes);
     if (!reply)
         return NULL;

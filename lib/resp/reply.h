@@ -19,6 +19,10 @@ struct tendon_reply {
 tendon_reply *tendon__reply_copy(struct tendon__memory *memory, const tendon_node *nodes,
                                  uint32_t node_count, const uint8_t *data, size_t data_bytes);
 
+/* The same of one node and so few bytes that no sum overflows, as most replies are. */
+tendon_reply *tendon__reply_short(struct tendon__memory *memory, tendon_node node,
+                                  const uint8_t *data, size_t data_bytes);
+
 /*
  * As copy, but takes over `block` (allocated from `memory`), which holds the bytes at `data`: for
  * big replies. On NULL the block stays the caller's.
