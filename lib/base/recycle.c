@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/large.h"
+
 #define CLASSES      4u /* 256, 512, 1024 and 2048 bytes */
 #define SMALLEST     256u
 #define CACHE_LINE   64u
@@ -171,7 +173,7 @@ static __attribute__((noinline)) void *take_slowly(struct shelf *shelf, uint32_t
 static inline void *take(struct tendon__memory *memory, size_t size, bool more_follow)
 {
     if (size > TENDON__RECYCLE_MAX || memory != tendon__memory_system())
-        return tendon__memory_take(memory, size);
+        return tendon__large_take(memory, tendon__large_room(size));
     uint32_t class = class_of(size);
     struct shelf *shelf = own_shelf;
     if (!shelf || !shelf->spares[class])
@@ -209,7 +211,7 @@ void tendon__recycle_free(struct tendon__memory *memory, void *block, size_t siz
     struct shelf *shelf = own_shelf;
     if (!block || size > TENDON__RECYCLE_MAX || memory != tendon__memory_system() ||
         !(shelf || (shelf = make_shelf()))) {
-        tendon__memory_free(memory, block);
+        tendon__large_free(memory, block, tendon__large_room(size));
         return;
     }
     uint32_t class = class_of(size);

@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 
-#define TENDON__RECYCLE_MAX 2048 /* larger blocks are the allocator's business */
+#define TENDON__RECYCLE_MAX 2048 /* larger blocks are the business of large.h and the allocator */
 
 /*
  * As tendon__memory_take. Only blocks of the system's allocator are kept; another one, as in tests,

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/large.h"
 #include "client/error.h"
 #include "client/options.h"
 #include "client/subscription.h"
@@ -130,6 +131,7 @@ static void release(struct tendon_client *client)
     pthread_mutex_destroy(&client->drive);
     tendon__options_free(&client->options, client->memory);
     tendon__memory_free(client->memory, client);
+    tendon__large_rest();
 }
 
 static tendon_status build(struct tendon_client *client, struct tendon__fault *fault)

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/large.h"
+
 static const char *state_name(enum tendon__conn_state state)
 {
     static const char *const names[] = {"NEW", "HANDSHAKE", "READY", "FAILED"};
@@ -52,7 +54,7 @@ void tendon__conn_deinit(struct tendon__conn *conn)
 {
     tendon__decoder_deinit(&conn->decoder);
     tendon__memory_free(conn->memory, conn->greeting);
-    tendon__memory_free(conn->memory, conn->rx);
+    tendon__large_free(conn->memory, conn->rx, conn->rx_room);
     tendon__memory_free(conn->memory, conn->tx);
     conn->greeting = conn->rx = conn->tx = NULL;
 }
@@ -102,6 +104,7 @@ struct tendon__exchange *tendon__conn_shift(struct tendon__conn *conn)
 
 void tendon__conn_rest(struct tendon__conn *conn)
 {
+    tendon__large_rest();
     if (conn->rx_size == 0 && conn->rx_room > TENDON__FIRST_BYTES) {
         tendon__memory_free(conn->memory, conn->rx);
         conn->rx = NULL;
@@ -116,6 +119,40 @@ void tendon__conn_rest(struct tendon__conn *conn)
         conn->tx_room = TENDON__FIRST_BYTES;
         conn->tx_head = conn->tx_size = 0;
     }
+}
+
+/* Goes on in another receive block; false leaves everything as it is. */
+static bool move_block(struct tendon__conn *conn, uint8_t *rx, size_t room)
+{
+    if (!rx)
+        return false;
+    if (conn->rx_size)
+        memcpy(rx, conn->rx, conn->rx_size);
+    tendon__large_free(conn->memory, conn->rx, conn->rx_room);
+    conn->rx = rx;
+    conn->rx_room = room;
+    return true;
+}
+
+/*
+ * A receive block of `room`. An announced bulk is believed only a megabyte ahead of the bytes that
+ * really came, unless a block for all of it is at hand.
+ */
+static void grow(struct tendon__conn *conn, size_t room, size_t held)
+{
+    size_t believed = held * 2 + (1u << 20);
+    size_t whole = tendon__large_room(room);
+    if (move_block(conn, tendon__large_reuse(conn->memory, whole), whole))
+        return;
+    if (room > believed)
+        whole = tendon__large_room(believed);
+    if (conn->rx && whole <= conn->rx_room)
+        return;
+    uint8_t *rx = tendon__memory_resize(conn->memory, conn->rx, whole);
+    if (!rx)
+        return;
+    conn->rx = rx;
+    conn->rx_room = whole;
 }
 
 /* Room behind the bytes of the unfinished reply: moved to the front first, grown to what the
@@ -134,17 +171,9 @@ static bool make_space(struct tendon__conn *conn)
         room = wanted > TENDON__RX_BYTES ? wanted : TENDON__RX_BYTES;
     if (room < held * 2 && held > room / 2)
         room = held * 2;
-    /* An announced bulk is believed only a megabyte ahead of the bytes that really came. */
-    if (room > conn->rx_room && room > held * 2 + (1u << 20))
-        room = held * 2 + (1u << 20);
-    if (conn->rx && room <= conn->rx_room)
-        return conn->rx_size < conn->rx_room;
-    uint8_t *rx = tendon__memory_resize(conn->memory, conn->rx, room);
-    if (!rx)
-        return conn->rx && conn->rx_size < conn->rx_room;
-    conn->rx = rx;
-    conn->rx_room = room;
-    return conn->rx_size < conn->rx_room;
+    if (!conn->rx || room > conn->rx_room)
+        grow(conn, room, held);
+    return conn->rx && conn->rx_size < conn->rx_room;
 }
 
 size_t tendon__conn_space(struct tendon__conn *conn, uint8_t **out_space)
@@ -287,7 +316,7 @@ void tendon__conn_received(struct tendon__conn *conn, size_t size, int64_t now_n
     if (conn->rx_head == conn->rx_size && conn->state != TENDON__CONN_FAILED) {
         conn->rx_head = conn->rx_size = 0;
         if (conn->rx_room > TENDON__RX_BYTES_MAX_IDLE) {
-            tendon__memory_free(conn->memory, conn->rx);
+            tendon__large_free(conn->memory, conn->rx, conn->rx_room);
             conn->rx = NULL;
             conn->rx_room = 0;
         }
@@ -302,15 +331,16 @@ static tendon_reply *adopt_block(struct tendon__conn *conn, size_t size)
 {
     size_t behind = conn->rx_head + size;
     size_t behind_size = conn->rx_size - behind;
-    size_t room = behind_size > TENDON__RX_BYTES ? behind_size : TENDON__RX_BYTES;
-    uint8_t *next = tendon__memory_take(conn->memory, room);
+    size_t room =
+        tendon__large_room(behind_size > TENDON__RX_BYTES ? behind_size : TENDON__RX_BYTES);
+    uint8_t *next = tendon__large_take(conn->memory, room);
     if (!next)
         return NULL;
     memcpy(next, conn->rx + behind, behind_size);
     tendon_reply *reply = tendon__reply_adopt(conn->memory, conn->tape.nodes, conn->tape.node_count,
-                                              conn->rx, conn->tape.data, size);
+                                              conn->rx, conn->rx_room, conn->tape.data, size);
     if (!reply) {
-        tendon__memory_free(conn->memory, next);
+        tendon__large_free(conn->memory, next, room);
         return NULL;
     }
     conn->rx = next;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/large.h"
 #include "base/recycle.h"
 
 /* Room for handle and tape with `extra` bytes behind; the tape is copied in. */
@@ -63,13 +64,14 @@ tendon_reply *tendon__reply_copy(struct tendon__memory *memory, const tendon_nod
 }
 
 tendon_reply *tendon__reply_adopt(struct tendon__memory *memory, const tendon_node *nodes,
-                                  uint32_t node_count, void *block, const uint8_t *data,
-                                  size_t data_bytes)
+                                  uint32_t node_count, void *block, size_t block_bytes,
+                                  const uint8_t *data, size_t data_bytes)
 {
     tendon_reply *reply = make_reply(memory, nodes, node_count, 0);
     if (!reply)
         return NULL;
     reply->block = block;
+    reply->block_bytes = block_bytes;
     reply->data = data;
     reply->data_bytes = data_bytes;
     return reply;
@@ -92,6 +94,6 @@ void tendon__reply_free(tendon_reply *reply)
     size_t size = sizeof *reply + reply->node_count * sizeof *reply->nodes;
     if (!reply->block)
         size += reply->data_bytes;
-    tendon__memory_free(memory, reply->block);
+    tendon__large_free(memory, reply->block, reply->block_bytes);
     tendon__recycle_free(memory, reply, size);
 }

@@ -13,6 +13,7 @@ struct tendon_reply {
     const uint8_t *data;
     uint64_t data_bytes;
     void *block; /* an adopted receive block, or NULL */
+    uint64_t block_bytes;
 };
 
 /* Copies tape and bytes into one allocation. NULL when memory ran out. */
@@ -24,12 +25,12 @@ tendon_reply *tendon__reply_short(struct tendon__memory *memory, tendon_node nod
                                   const uint8_t *data, size_t data_bytes);
 
 /*
- * As copy, but takes over `block` (allocated from `memory`), which holds the bytes at `data`: for
- * big replies. On NULL the block stays the caller's.
+ * As copy, but takes over `block` (from tendon__large_take with that many bytes), which holds the
+ * bytes at `data`: for big replies. On NULL the block stays the caller's.
  */
 tendon_reply *tendon__reply_adopt(struct tendon__memory *memory, const tendon_node *nodes,
-                                  uint32_t node_count, void *block, const uint8_t *data,
-                                  size_t data_bytes);
+                                  uint32_t node_count, void *block, size_t block_bytes,
+                                  const uint8_t *data, size_t data_bytes);
 
 /* A reply of one STATUS or STRING node holding `text`. */
 tendon_reply *tendon__reply_text(struct tendon__memory *memory, uint8_t type, const void *text,

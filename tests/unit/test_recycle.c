@@ -2,9 +2,11 @@
  * a test's own sees every call. */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "base/large.h"
 #include "base/recycle.h"
 #include "counting_memory.h"
 
@@ -88,4 +90,76 @@ Test(recycle, threads_may_end_what_others_made)
         pthread_join(ender, NULL);
         cr_assert_eq(line.count, 0);
     }
+}
+
+/* Builds with AddressSanitizer keep none. */
+static bool keeps_large_blocks(void)
+{
+    return tendon__large_room(TENDON__LARGE_MIN + 1) != TENDON__LARGE_MIN + 1;
+}
+
+Test(recycle, a_large_block_has_at_most_a_quarter_more_than_was_asked_for)
+{
+    for (size_t size = 1; size < 2 * TENDON__LARGE_MAX; size += size / 7 + 1) {
+        size_t room = tendon__large_room(size);
+        cr_assert(room >= size && room <= size + size / 4);
+        cr_assert_eq(tendon__large_room(room), room);
+        if (size < TENDON__LARGE_MIN || size > TENDON__LARGE_MAX)
+            cr_assert_eq(room, size);
+    }
+}
+
+Test(recycle, large_blocks_come_back_until_the_rest)
+{
+    struct tendon__memory *memory = tendon__memory_system();
+    size_t room = tendon__large_room(100000);
+    cr_assert_null(tendon__large_reuse(memory, room));
+    unsigned char *first = tendon__large_take(memory, room);
+    unsigned char *second = tendon__large_take(memory, room);
+    cr_assert_neq(first, second);
+    memset(first, 1, room);
+    memset(second, 2, room);
+    cr_assert(first[room - 1] == 1 && second[0] == 2);
+    tendon__large_free(memory, NULL, room);
+    tendon__large_free(memory, first, room);
+    tendon__large_free(memory, second, room);
+    unsigned char *again = tendon__large_reuse(memory, room);
+    cr_assert_eq(again != NULL, keeps_large_blocks());
+    cr_assert_null(tendon__large_reuse(memory, 2 * room), "another size");
+    tendon__large_free(memory, again, room);
+    tendon__large_rest();
+    cr_assert_null(tendon__large_reuse(memory, room));
+}
+
+Test(recycle, what_is_kept_of_large_blocks_is_bounded)
+{
+    enum { COUNT = 40 };
+    struct tendon__memory *memory = tendon__memory_system();
+    static void *blocks[COUNT];
+    const size_t rooms[] = {TENDON__LARGE_MIN, tendon__large_room(1u << 20), TENDON__LARGE_MAX};
+    for (int size = 0; size < 3; size++) {
+        for (int i = 0; i < COUNT; i++)
+            blocks[i] = tendon__large_take(memory, rooms[size]);
+        for (int i = 0; i < COUNT; i++)
+            tendon__large_free(memory, blocks[i], rooms[size]);
+        int kept = 0;
+        while ((blocks[kept] = tendon__large_reuse(memory, rooms[size])))
+            kept++;
+        cr_assert_eq(kept > 0, keeps_large_blocks());
+        cr_assert(kept <= 16 && (size_t)kept * rooms[size] <= 8u << 20);
+        for (int i = 0; i < kept; i++)
+            tendon__large_free(memory, blocks[i], rooms[size]);
+    }
+    tendon__large_rest();
+}
+
+Test(recycle, another_memory_sees_every_large_block)
+{
+    struct counting_memory memory = counting_memory_make();
+    size_t room = tendon__large_room(1u << 20);
+    void *block = tendon__large_take(&memory.memory, room);
+    cr_assert_eq(memory.blocks, 1);
+    tendon__large_free(&memory.memory, block, room);
+    cr_assert_eq(memory.blocks, 0);
+    cr_assert_null(tendon__large_reuse(&memory.memory, room));
 }

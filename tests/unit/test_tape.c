@@ -171,10 +171,10 @@ Test(tape, a_reply_adopts_a_block_only_on_success)
     const tendon_node node = {.type = TENDON_NODE_STRING, .size = 2, .value.offset = 4};
     memory.refuse_from = memory.requests + 1;
     const uint8_t *data = (const uint8_t *)block + 2;
-    cr_assert_null(tendon__reply_adopt(&memory.memory, &node, 1, block, data, 8));
+    cr_assert_null(tendon__reply_adopt(&memory.memory, &node, 1, block, 64, data, 8));
     cr_assert_eq(memory.blocks, 1);
     memory.refuse_from = 0;
-    tendon_reply *reply = tendon__reply_adopt(&memory.memory, &node, 1, block, data, 8);
+    tendon_reply *reply = tendon__reply_adopt(&memory.memory, &node, 1, block, 64, data, 8);
     cr_assert_not_null(reply);
     cr_assert_eq(reply->data, data);
     cr_assert_eq(memcmp(reply->data + reply->nodes[0].value.offset, "hi", 2), 0);
