@@ -440,7 +440,8 @@ void sim_heal(struct sim *sim)
         if (sim->servers[i].exists)
             sim_rejoin(sim, i);
     sim_gossip(sim, 200 * SIM_MS);
-    if (!sim->seed_is_gone)
+    /* Who has never heard of the cluster can find it only there. */
+    if (!sim->seed_is_gone || !sim->engine->stats.refreshes)
         heal_seed(sim);
     for (uint32_t i = 0; i < sim->name_count; i++) {
         struct sim_name *name = &sim->names[i];
