@@ -23,9 +23,6 @@
 #define TENDON__NODE_DELIVER_MAX 64
 /* Batches per turn of the loop: after these it gets to run timers and other sockets. */
 #define TENDON__NODE_ROUNDS_MAX 32
-/* Batches whose continuations' commands are sent together: fewer writes, and the server does not
- * wait for long. */
-#define TENDON__NODE_ROUNDS_PER_FLUSH 4
 /* Arguments of one native push; longer commands pass an array. Three more carry ids. */
 #define TENDON__NODE_PUSH_MAX 13
 
@@ -76,6 +73,16 @@ typedef struct tendon__node_refusal {
     tendon_status status;
 } tendon__node_refusal;
 
+/* How eagerly the loop works; see pace.c. */
+typedef struct tendon__node_pace {
+    size_t in_flight;  /* commands the core has, or whose outcome JavaScript does not have yet */
+    uint64_t until_ns; /* the end of the look under way, or of the rest */
+    uint64_t rest_ns;  /* the next rest */
+    long evictions;    /* of this thread from its core, at the last look */
+    uint8_t trust;     /* in looks; 0: a rest */
+    bool found;        /* something, by the look under way */
+} tendon__node_pace;
+
 typedef struct tendon__node_env tendon__node_env;
 
 /* One core client with option drive=host: this thread's loop does its input and output. Or a lease
@@ -118,6 +125,7 @@ struct tendon__node_env {
     uint64_t *ids; /* by slot: what the core calls a cancellable request */
     size_t ids_size;
     uint32_t client_count;
+    tendon__node_pace pace;
     uint32_t hold_count;   /* clients that keep the process alive */
     uint32_t handle_count; /* loop handles not closed yet */
     bool ending;
@@ -135,6 +143,18 @@ void tendon__node_loop_hold(tendon__node_env *state, bool hold);
 bool tendon__node_loop_watch(tendon__node_client *client);
 /* The descriptor may be closed after this; the loop lets go of `client` later. */
 void tendon__node_loop_unwatch(tendon__node_client *client);
+
+/* pace.c */
+void tendon__node_pace_init(tendon__node_pace *pace);
+/* For each completion: a command less is under way, if it is of one. */
+void tendon__node_pace_count(tendon__node_pace *pace, const tendon_completion *completion);
+/* After how many outcomes handed to JavaScript what it asked for meanwhile is to be sent. */
+size_t tendon__node_pace_part(const tendon__node_pace *pace);
+/* At the end of a turn: whether to look for more before the loop sleeps. Then looks_on says after
+ * each try whether there is to be another, and looked is called in the end. */
+bool tendon__node_pace_may_look(tendon__node_pace *pace);
+bool tendon__node_pace_looks_on(tendon__node_pace *pace, bool found);
+void tendon__node_pace_looked(tendon__node_pace *pace);
 
 /* client.c */
 napi_value tendon__node_client_create(napi_env env, napi_callback_info info);

@@ -210,7 +210,9 @@ static void submit_one_by_one(tendon__node_client *client, const tendon_request 
         size_t size = group_size(requests, i, count);
         tendon_status status = tendon_submit(client->core, client->env->queue, requests + i,
                                              sizeof requests[0], size, ids ? ids + i : NULL);
-        if (status != TENDON_OK)
+        if (status == TENDON_OK)
+            client->env->pace.in_flight += size;
+        else
             refuse(client, requests + i, size, status);
         i += size;
     }
@@ -233,7 +235,9 @@ void tendon__node_batch_flush(tendon__node_client *client)
     uint64_t *ids = room_for_ids(batch);
     tendon_status status = tendon_submit(client->core, client->env->queue, batch->requests,
                                          sizeof batch->requests[0], batch->requests_used, ids);
-    if (status != TENDON_OK)
+    if (status == TENDON_OK)
+        client->env->pace.in_flight += batch->requests_used;
+    else
         submit_one_by_one(client, batch->requests, batch->requests_used, ids);
     if (batch->cancellable)
         keep_ids(client->env, batch->requests, batch->requests_used, ids);
@@ -294,7 +298,9 @@ static void submit_to_subscription(tendon__node_client *entry)
     tendon__node_batch *batch = &entry->batch;
     resolve_pointers(batch);
     tendon_status status = tendon__node_subscription_submit(entry, batch->requests);
-    if (status != TENDON_OK)
+    if (status == TENDON_OK)
+        entry->env->pace.in_flight++;
+    else
         refuse(entry, batch->requests, 1, status);
     batch->bytes_used = batch->sizes_used = batch->requests_used = 0;
 }

@@ -46,6 +46,7 @@ napi_value tendon__node_lease(napi_env env, napi_callback_info info)
         tendon__node_client_release(lease);
         return tendon__node_failure_throw(env, status, NULL);
     }
+    state->pace.in_flight++;
     (void)napi_create_uint32(env, lease->id, &result);
     return result;
 }

@@ -99,6 +99,7 @@ static void deliver_completions(tendon__node_env *state, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (open)
             values[i] = convert_completion(state, &state->completions[i], i);
+        tendon__node_pace_count(&state->pace, &state->completions[i]);
         tendon_reply_destroy(state->completions[i].reply);
         tendon_error_destroy(state->completions[i].error);
     }
@@ -161,16 +162,17 @@ static void stay_awake(uv_idle_t *idle)
     (void)idle;
 }
 
-/* One step of drain: hands out something, or sends what continuations asked for; false when there
- * is nothing of either. */
-static bool drain_some(tendon__node_env *state)
+/* One step of drain: hands out up to `most` outcomes, or sends what continuations asked for. How
+ * much that was, or 0 when there is nothing of either. */
+static size_t drain_some(tendon__node_env *state, size_t most)
 {
     if (state->refused_used > 0) {
+        size_t count = state->refused_used;
         deliver_refusals(state);
-        return true;
+        return count;
     }
-    size_t count = tendon_queue_poll(state->queue, state->completions, sizeof state->completions[0],
-                                     TENDON__NODE_DELIVER_MAX, 0);
+    size_t count =
+        tendon_queue_poll(state->queue, state->completions, sizeof state->completions[0], most, 0);
     if (count > 0)
         deliver_completions(state, count);
     else if (state->closed != NULL)
@@ -178,29 +180,57 @@ static bool drain_some(tendon__node_env *state)
     else if (state->dirty != NULL)
         tendon__node_batch_flush_all(state);
     else
-        return false;
-    return true;
+        return 0;
+    return count > 0 ? count : 1;
 }
 
 /*
  * Delivers what is in the queue, up to a limit, because continuations may ask for more for ever.
- * What is left keeps the loop from sleeping, since nobody signals this queue.
+ * What is left keeps the loop from sleeping, since nobody signals this queue. True when there was
+ * something, and all of it is delivered.
  */
-static void drain(tendon__node_env *state)
+static bool drain(tendon__node_env *state)
 {
+    size_t part = tendon__node_pace_part(&state->pace);
+    size_t most = part < TENDON__NODE_DELIVER_MAX ? part : TENDON__NODE_DELIVER_MAX;
+    size_t unsent = 0;
+    size_t total = 0;
     bool more = true;
-    for (unsigned i = 1; more && i <= TENDON__NODE_ROUNDS_MAX && !state->ending; i++) {
-        more = drain_some(state);
-        if (i % TENDON__NODE_ROUNDS_PER_FLUSH == 0)
-            tendon__node_batch_flush_all(state);
+    for (unsigned i = 0; more && i < TENDON__NODE_ROUNDS_MAX && !state->ending; i++) {
+        size_t count = drain_some(state, most);
+        more = count > 0;
+        total += count;
+        unsent += count;
+        if (unsent < part)
+            continue;
+        tendon__node_batch_flush_all(state);
+        unsent = 0;
     }
     if (state->ending)
-        return;
+        return false;
     tendon__node_batch_flush_all(state);
     if (more)
         (void)uv_idle_start(&state->idle, stay_awake);
     else
         (void)uv_idle_stop(&state->idle);
+    return total > 0 && !more;
+}
+
+/* Before the loop sleeps: what the server answers meanwhile comes without a wake-up. */
+static void look_for_more(tendon__node_client *client)
+{
+    tendon__node_pace *pace = &client->env->pace;
+    if (!tendon__node_pace_may_look(pace))
+        return;
+    bool found = false;
+    for (unsigned rounds = 0; client->core != NULL && rounds < TENDON__NODE_ROUNDS_MAX;
+         rounds += found) {
+        (void)tendon_client_process(client->core, 0, NULL);
+        found = drain(client->env);
+        if (!tendon__node_pace_looks_on(pace, found))
+            break;
+    }
+    tendon__node_pace_looked(pace);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -210,7 +240,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     tendon__node_client *client = poll->data;
     tendon__node_env *state = client->env;
     (void)tendon_client_process(client->core, 0, NULL);
-    drain(state);
+    if (drain(state))
+        look_for_more(client);
 }
 
 /*
@@ -221,7 +252,7 @@ static void on_prepare(uv_prepare_t *prepare)
 {
     tendon__node_env *state = prepare->data;
     tendon__node_batch_flush_all(state);
-    drain(state);
+    (void)drain(state);
 }
 
 bool tendon__node_loop_start(tendon__node_env *state)
@@ -230,6 +261,7 @@ bool tendon__node_loop_start(tendon__node_env *state)
     if (napi_get_uv_event_loop(state->napi, &loop) != napi_ok ||
         tendon_queue_create(&state->queue) != TENDON_OK)
         return false;
+    tendon__node_pace_init(&state->pace);
     state->prepare.data = state;
     state->idle.data = state;
     /* None of these three can fail. */
