@@ -2,7 +2,7 @@
  * How eagerly one turn of the loop works. Where the server runs beside this thread, on another core
  * of the same machine, gathering every command of a turn lets each side sleep while the other
  * works, and to fall asleep and be woken costs either of them more than ten small commands. So
- * there commands leave in quarters of what is under way, and the loop looks for answers a little
+ * there commands leave in parts of what is under way, and the loop looks for answers a little
  * longer before it sleeps. Where the server is far away, or needs this very core, nothing
  * comes while one looks, or only because this thread was made to leave its core. Then everything is
  * gathered, and only now and then it is tried again.
@@ -22,10 +22,14 @@
 /* Rests get longer, so that looks in vain cost next to nothing. */
 #define REST_MIN_NS 4000000
 #define REST_MAX_NS 64000000
-/* Parts in which commands leave: more of them cost more system calls than they save waiting. */
-#define PARTS    4
-#define PART_MIN 3
-#define PART_MAX ((size_t)4 * TENDON__NODE_DELIVER_MAX)
+/* Parts in which commands leave. A part costs a write and a read on each side, as much as ten small
+ * commands. Few commands need several, because the other side has to wake up first; of many, two
+ * keep both sides busy. */
+#define PARTS      4
+#define PARTS_MANY 2
+#define MANY       64
+#define PART_MIN   3
+#define PART_MAX   ((size_t)4 * TENDON__NODE_DELIVER_MAX)
 
 void tendon__node_pace_init(tendon__node_pace *pace)
 {
@@ -40,7 +44,8 @@ void tendon__node_pace_count(tendon__node_pace *pace, const tendon_completion *c
 
 size_t tendon__node_pace_part(const tendon__node_pace *pace)
 {
-    size_t part = pace->trust > 0 ? (pace->in_flight + PARTS - 1) / PARTS : PART_MAX;
+    size_t parts = pace->in_flight < MANY ? PARTS : PARTS_MANY;
+    size_t part = pace->trust > 0 ? (pace->in_flight + parts - 1) / parts : PART_MAX;
     return part < PART_MIN ? PART_MIN : part > PART_MAX ? PART_MAX : part;
 }
 
