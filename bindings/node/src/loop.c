@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Outcomes of one turn, or nearly. */
+#define TURN_MAX ((size_t)TENDON__NODE_ROUNDS_MAX * TENDON__NODE_DELIVER_MAX)
+
 static napi_value number_value(napi_env env, double number)
 {
     napi_value value = NULL;
@@ -186,10 +189,10 @@ static size_t drain_some(tendon__node_env *state, size_t most)
 
 /*
  * Delivers what is in the queue, up to a limit, because continuations may ask for more for ever.
- * What is left keeps the loop from sleeping, since nobody signals this queue. True when there was
- * something, and all of it is delivered.
+ * What is left keeps the loop from sleeping, since nobody signals this queue. How much it delivered
+ * or sent, or 0 when something is left.
  */
-static bool drain(tendon__node_env *state)
+static size_t drain(tendon__node_env *state)
 {
     size_t part = tendon__node_pace_part(&state->pace);
     size_t most = part < TENDON__NODE_DELIVER_MAX ? part : TENDON__NODE_DELIVER_MAX;
@@ -207,28 +210,31 @@ static bool drain(tendon__node_env *state)
         unsent = 0;
     }
     if (state->ending)
-        return false;
+        return 0;
     tendon__node_batch_flush_all(state);
     if (more)
         (void)uv_idle_start(&state->idle, stay_awake);
     else
         (void)uv_idle_stop(&state->idle);
-    return total > 0 && !more;
+    return more ? 0 : total;
 }
 
-/* Before the loop sleeps: what the server answers meanwhile comes without a wake-up. */
-static void look_for_more(tendon__node_client *client)
+/* Before the loop sleeps: what the server answers meanwhile comes without a wake-up. After as much
+ * as one turn may deliver, timers and other sockets have theirs; `total` was delivered already. */
+static void look_for_more(tendon__node_client *client, size_t total)
 {
     tendon__node_pace *pace = &client->env->pace;
     if (!tendon__node_pace_may_look(pace))
         return;
-    bool found = false;
-    for (unsigned rounds = 0; client->core != NULL && rounds < TENDON__NODE_ROUNDS_MAX;
-         rounds += found) {
-        (void)tendon_client_process(client->core, 0, NULL);
-        found = drain(client->env);
-        if (!tendon__node_pace_looks_on(pace, found))
+    for (unsigned rounds = 0; rounds < TENDON__NODE_ROUNDS_MAX && total < TURN_MAX;) {
+        if (client->core == NULL)
             break;
+        (void)tendon_client_process(client->core, 0, NULL);
+        size_t count = drain(client->env);
+        if (!tendon__node_pace_looks_on(pace, count > 0))
+            break;
+        rounds += count > 0;
+        total += count;
     }
     tendon__node_pace_looked(pace);
 }
@@ -238,10 +244,10 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     tendon__node_client *client = poll->data;
-    tendon__node_env *state = client->env;
     (void)tendon_client_process(client->core, 0, NULL);
-    if (drain(state))
-        look_for_more(client);
+    size_t count = drain(client->env);
+    if (count > 0)
+        look_for_more(client, count);
 }
 
 /*

@@ -257,6 +257,30 @@ describe('the event loop', () => {
       assert.ok(ticks > 10, `${ticks} ticks`);
     });
   });
+
+  /* There the loop looks for more before it sleeps, which must come to an end. */
+  it('serves timers while each of some promises is followed by the next', async () => {
+    await using(new Redis(at('standalone')), async (redis) => {
+      await redis.ping();
+      for (const concurrency of [2, 10, 100, 1000]) {
+        let running = true;
+        let replies = 0;
+        let ticks = 0;
+        const timer = setInterval(() => {
+          ticks++;
+          running = ticks < 20 || replies < 1000;
+        }, 1);
+        const work = async () => {
+          while (running) {
+            assert.strictEqual(await redis.ping(), 'PONG');
+            replies++;
+          }
+        };
+        await Promise.all(Array.from({ length: concurrency }, work));
+        clearInterval(timer);
+      }
+    });
+  });
 });
 
 describe('the package', () => {
