@@ -92,8 +92,9 @@ void tendon__reply_free(tendon_reply *reply)
         return;
     struct tendon__memory *memory = reply->memory;
     size_t size = sizeof *reply + reply->node_count * sizeof *reply->nodes;
-    if (!reply->block)
+    if (reply->block)
+        tendon__large_free(memory, reply->block, reply->block_bytes);
+    else
         size += reply->data_bytes;
-    tendon__large_free(memory, reply->block, reply->block_bytes);
     tendon__recycle_free(memory, reply, size);
 }
