@@ -170,10 +170,16 @@ static __attribute__((noinline)) void *take_slowly(struct shelf *shelf, uint32_t
     return chain;
 }
 
+/* Out of line, so that who takes a small block saves no registers for it. */
+static __attribute__((noinline)) void *take_large(struct tendon__memory *memory, size_t size)
+{
+    return tendon__large_take(memory, tendon__large_room(size));
+}
+
 static inline void *take(struct tendon__memory *memory, size_t size, bool more_follow)
 {
     if (size > TENDON__RECYCLE_MAX || memory != tendon__memory_system())
-        return tendon__large_take(memory, tendon__large_room(size));
+        return take_large(memory, size);
     uint32_t class = class_of(size);
     struct shelf *shelf = own_shelf;
     if (!shelf || !shelf->spares[class])
@@ -206,12 +212,22 @@ static __attribute__((noinline)) void set_aside(struct shelf *shelf, uint32_t cl
     shelf->counts[class] = 0;
 }
 
+/* A large block, a memory of a test's own, or the first that this thread keeps. */
+static __attribute__((noinline)) void free_slowly(struct tendon__memory *memory, void *block,
+                                                  size_t size)
+{
+    if (block && size <= TENDON__RECYCLE_MAX && memory == tendon__memory_system() && !own_shelf &&
+        make_shelf())
+        tendon__recycle_free(memory, block, size);
+    else
+        tendon__large_free(memory, block, tendon__large_room(size));
+}
+
 void tendon__recycle_free(struct tendon__memory *memory, void *block, size_t size)
 {
     struct shelf *shelf = own_shelf;
-    if (!block || size > TENDON__RECYCLE_MAX || memory != tendon__memory_system() ||
-        !(shelf || (shelf = make_shelf()))) {
-        tendon__large_free(memory, block, tendon__large_room(size));
+    if (!shelf || !block || size > TENDON__RECYCLE_MAX || memory != tendon__memory_system()) {
+        free_slowly(memory, block, size);
         return;
     }
     uint32_t class = class_of(size);
