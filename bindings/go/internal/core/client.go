@@ -36,8 +36,10 @@ type Client struct {
 	flushing atomic.Bool   // somebody flushes soon, see flushSoon
 
 	gathering gathering
+	token     token
 
-	controlling sync.Mutex // see control
+	// Wrote, unless nil, is called after the requests of several goroutines were written.
+	Wrote func()
 
 	leasesMutex sync.Mutex
 	leases      map[*Lease]struct{} // not given back yet
@@ -57,12 +59,12 @@ func Open(options []Option) (*Client, *Failure) {
 		return nil, failure
 	}
 	c := &Client{leases: map[*Lease]struct{}{}, streams: map[*Subscription]struct{}{},
-		idle: make(chan struct{}, 1)}
+		idle: make(chan struct{}, 1), token: token{freed: make(chan struct{}, 1)}}
 	if c.host = C.tendon_go_host_create(handle); c.host == nil {
 		return nil, statusFailure(C.TENDON_ERROR_NO_MEMORY)
 	}
 	c.handle = handleOf(c.host)
-	reader, err := startReader(c.host, &c.calls)
+	reader, err := startReader(c)
 	if err != nil {
 		C.tendon_go_host_destroy(c.host)
 		return nil, &Failure{Status: C.TENDON_ERROR_SYSTEM, Class: C.TENDON_CLASS_SYSTEM,
@@ -83,13 +85,15 @@ func (c *Client) enter(count int) (open, alone bool) {
 	return true, now == int64(count)
 }
 
-// control makes a call that waits for the core's own lock: one at a time, so that goroutines wait
+// control makes a call that waits for the core's own lock: with the token, so that goroutines wait
 // here and not operating system threads there. It delivers what the call completed.
 func (c *Client) control(call func()) {
-	c.controlling.Lock()
+	var after aftermath
+	c.token.take()
 	call()
-	c.controlling.Unlock()
-	c.flush()
+	c.crossNow(&after)
+	c.release(&after)
+	c.tell(&after)
 }
 
 func (c *Client) leave(count int) {

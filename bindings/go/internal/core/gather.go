@@ -43,9 +43,7 @@ type names struct{ ids []uint64 }
 type gathering struct {
 	adding  sync.Mutex // for pending
 	pending *group
-
-	crossing sync.Mutex // held from taking the pending group until it is submitted
-	spare    sync.Pool  // of groups whose outcomes are all told
+	spare   sync.Pool // of groups whose outcomes are all told
 }
 
 // mayGather says whether the request can go with those of others. One that may be answered late
@@ -115,57 +113,109 @@ func (c *calls) leave(of *call, position int) *call {
 	return one
 }
 
-// cross submits the pending group, and writes it and all that was submitted before. Who was refused
-// is told.
+// aftermath is what crossings leave for the time when the token is free again: telling it waits for
+// the reader, who may be waiting for the token.
+type aftermath struct {
+	strays  []C.tendon_completion // that came outside of a turn
+	refused []*group              // with requests that were not taken
+}
+
+// cross submits the pending group, and writes it and all that was submitted before; or leaves that
+// to who is inside C.
 func (c *Client) cross() {
+	if !c.token.enter(tokenLeft) {
+		return
+	}
+	var after aftermath
+	c.crossNow(&after)
+	c.release(&after)
+	c.tell(&after)
+}
+
+// crossAndWait is cross, but it has happened when it returns.
+func (c *Client) crossAndWait() {
+	var after aftermath
+	c.token.take()
+	c.crossNow(&after)
+	c.release(&after)
+	c.tell(&after)
+}
+
+// release gives the token up, after the holder has crossed for all who left that to it.
+func (c *Client) release(after *aftermath) {
+	for !c.token.leave() {
+		c.crossNow(after)
+	}
+}
+
+// crossNow is cross for the holder of the token.
+func (c *Client) crossNow(after *aftermath) {
 	g := &c.gathering
-	g.crossing.Lock()
 	g.adding.Lock()
 	p := g.pending
 	g.pending = nil
 	g.adding.Unlock()
-	if p == nil {
-		g.crossing.Unlock()
-		c.flush()
-		return
-	}
 	var stray C.tendon_completion
-	if p.names != nil {
-		p.names.ids = make([]uint64, len(p.heads))
+	if p == nil || !c.submitGroup(p, after, &stray) {
+		C.tendon_go_flush(c.handle, placeFor(&stray))
 	}
-	p.holders.Store(2)
-	if c.calls.take(&p.call, p, len(p.heads)) {
-		c.submitGroup(p, &stray)
-	} else {
-		p.holders.Store(1)
-		for _, one := range p.call.members {
-			one.refuse(C.TENDON_ERROR_QUEUE_FULL)
-		}
-	}
-	p.drop()
-	g.crossing.Unlock() // others need not wait for the reader
-	if stray.kind != 0 {
-		c.reader.found(&stray)
+	after.add(&stray)
+	if p != nil && c.Wrote != nil {
+		c.Wrote()
 	}
 }
 
-// submitGroup crosses. A completion that was met on the way is for the reader.
-func (c *Client) submitGroup(p *group, stray *C.tendon_completion) {
+func (a *aftermath) add(stray *C.tendon_completion) {
+	if stray.kind != 0 {
+		a.strays = append(a.strays, *stray)
+	}
+}
+
+// submitGroup submits a group and writes, unless too many calls are under way.
+func (c *Client) submitGroup(p *group, after *aftermath, stray *C.tendon_completion) bool {
 	var ids []uint64
 	if p.names != nil {
-		ids = p.names.ids
+		ids = make([]uint64, len(p.heads))
+		p.names.ids = ids
 	}
+	if !c.calls.take(&p.call, p, len(p.heads)) {
+		for _, one := range p.call.members {
+			one.refuse(C.TENDON_ERROR_QUEUE_FULL)
+		}
+		p.holders.Store(1)
+		p.drop()
+		return false
+	}
+	p.holders.Store(2)
 	C.tendon_go_submit_gathered(c.handle, C.uint64_t(p.call.tag.Load()),
 		(*C.uint8_t)(unsafe.SliceData(p.data)), (*C.uint32_t)(unsafe.SliceData(p.sizes)),
 		&p.heads[0], C.uint32_t(len(p.heads)), (*C.uint64_t)(unsafe.SliceData(ids)),
 		placeFor(stray))
 	for i := range p.heads {
-		if status := p.heads[i].status; status != C.TENDON_OK {
-			c.reader.taking.Lock()
-			one := c.calls.leave(&p.call, i)
-			c.reader.taking.Unlock()
-			one.refuse(int32(status))
+		if p.heads[i].status != C.TENDON_OK {
+			after.refused = append(after.refused, p)
+			return true
 		}
+	}
+	p.drop()
+	return true
+}
+
+// tell tells what a crossing has left. Who calls it has given the token up.
+func (c *Client) tell(after *aftermath) {
+	for _, p := range after.refused {
+		for i := range p.heads {
+			if status := p.heads[i].status; status != C.TENDON_OK {
+				c.reader.taking.Lock()
+				one := c.calls.leave(&p.call, i)
+				c.reader.taking.Unlock()
+				one.refuse(int32(status))
+			}
+		}
+		p.drop()
+	}
+	for i := range after.strays {
+		c.reader.found(&after.strays[i])
 	}
 }
 
@@ -180,7 +230,7 @@ func (one *call) refuse(status int32) {
 func (c *Client) gather(b *Batch, named bool) (*names, int) {
 	ids, index, added := c.gathering.add(b, named)
 	for !added {
-		c.cross()
+		c.crossAndWait()
 		ids, index, added = c.gathering.add(b, named)
 	}
 	c.flushSoon()
@@ -197,7 +247,7 @@ func (c *Client) waitGathered(ctx context.Context, one *call, named *names, inde
 		return
 	case <-ctx.Done():
 	}
-	c.cross() // behind this it is submitted, whoever did it
+	c.crossAndWait() // behind this it is submitted, whoever did it
 	if id := named.ids[index]; id != 0 {
 		c.control(func() { C.tendon_go_cancel(c.handle, (*C.uint64_t)(&id), 1) })
 	}

@@ -47,7 +47,7 @@ func (c *Client) Lease(ctx context.Context, key, node string, timeout int64) (*L
 	c.leasesMutex.Lock()
 	c.leases[lease] = struct{}{}
 	c.leasesMutex.Unlock()
-	c.flush()
+	c.cross()
 	c.wait(ctx, one, ids)
 	if sink.failure != nil {
 		lease.Close()

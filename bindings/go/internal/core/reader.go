@@ -35,8 +35,9 @@ type kept struct {
 }
 
 // reader drives a client on one goroutine that waits in Go's network poller: no OS thread is parked
-// in C. It must not know the Client, so that a forgotten one can be collected.
+// in C.
 type reader struct {
+	client   *Client
 	host     *C.tendon_go_host
 	handle   C.uintptr_t // the same
 	calls    *calls
@@ -44,12 +45,13 @@ type reader struct {
 	ended    chan struct{}
 	stopping atomic.Bool
 
-	// taking is held from taking completions until they are delivered.
+	// taking is held from taking completions until they are delivered. Who holds the token must not
+	// wait for it.
 	taking sync.Mutex
 }
 
-func startReader(host *C.tendon_go_host, table *calls) (*reader, error) {
-	fd, err := syscall.Dup(int(host.fd))
+func startReader(c *Client) (*reader, error) {
+	fd, err := syscall.Dup(int(c.host.fd))
 	if err != nil {
 		return nil, fmt.Errorf("redis: duplicating the client's descriptor: %w", err)
 	}
@@ -58,7 +60,8 @@ func startReader(host *C.tendon_go_host, table *calls) (*reader, error) {
 		_ = syscall.Close(fd)
 		return nil, fmt.Errorf("redis: making the client's descriptor non-blocking: %w", err)
 	}
-	r := &reader{host: host, handle: handleOf(host), calls: table, ended: make(chan struct{})}
+	r := &reader{client: c, host: c.host, handle: c.handle, calls: &c.calls,
+		ended: make(chan struct{})}
 	r.file = os.NewFile(uintptr(fd), "tendon-client")
 	conn, err := r.file.SyscallConn()
 	if err == nil {
@@ -89,10 +92,14 @@ func (r *reader) run(conn syscall.RawConn) {
 // drive lets the client do everything there is to do and delivers what completes.
 func (r *reader) drive() {
 	for woken := true; ; woken = false {
+		var after aftermath
 		r.taking.Lock()
+		r.client.token.take()
 		count := C.tendon_go_turn(r.handle, C.bool(woken))
+		r.client.release(&after)
 		r.deliverAll(count)
 		r.taking.Unlock()
+		r.client.tell(&after)
 		if count < 0 {
 			return
 		}

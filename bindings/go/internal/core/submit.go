@@ -177,9 +177,6 @@ func (c *Client) doAlone(ctx context.Context, b *Batch, sink Sink, flush bool) *
 	if status := c.submit(b, tag, flush); status != C.TENDON_OK {
 		return statusFailure(int32(status))
 	}
-	if !flush {
-		c.flushSoon()
-	}
 	c.wait(ctx, &b.call, b.ids)
 	b.call.decodeLate()
 	return nil
@@ -195,14 +192,6 @@ func (c *Client) flushSoon() {
 	runtime.Gosched()
 	c.flushing.Store(false)
 	c.cross()
-}
-
-func (c *Client) flush() {
-	var stray C.tendon_completion
-	C.tendon_go_flush(c.handle, placeFor(&stray))
-	if stray.kind != 0 {
-		c.reader.found(&stray)
-	}
 }
 
 // wait returns after the last outcome. When ctx ends first it cancels what is left, which completes
@@ -237,23 +226,32 @@ func (one *call) decodeLate() {
 	}
 }
 
-// submit hands the batch to the core, and flushes when `flush` says so.
+// submit hands the batch to the core and sees to it that it is written: at once when `flush` says
+// so.
 func (c *Client) submit(b *Batch, tag uint64, flush bool) C.int32_t {
 	target := C.tendon_go_target{tag: C.uint64_t(tag), timeout_ms: C.int64_t(b.Timeout),
 		route: b.route()}
-	if flush {
-		target.flush = 1
-	}
 	if b.Lease != nil {
 		if b.Lease.handle == nil {
 			return C.TENDON_ERROR_CLOSED
 		}
 		target.lease = C.uint64_t(uintptr(unsafe.Pointer(b.Lease.handle)))
 	}
-	var stray C.tendon_completion
-	status := b.pass(c.handle, &target, placeFor(&stray))
-	if stray.kind != 0 {
-		c.reader.found(&stray)
+	if flush && c.token.enter(tokenNoMark) {
+		var after aftermath
+		var stray C.tendon_completion
+		target.flush = 1
+		status := b.pass(c.handle, &target, placeFor(&stray))
+		after.add(&stray)
+		c.release(&after)
+		c.tell(&after)
+		return status
+	}
+	status := b.pass(c.handle, &target, nil)
+	if status == C.TENDON_OK && flush {
+		c.cross()
+	} else if status == C.TENDON_OK {
+		c.flushSoon()
 	}
 	return status
 }

@@ -108,7 +108,7 @@ func (s *Subscription) Submit(b *Batch, tag uint64) *Failure {
 	if status != C.TENDON_OK {
 		return statusFailure(int32(status))
 	}
-	s.client.flush()
+	s.client.cross()
 	return nil
 }
 
@@ -189,7 +189,7 @@ func (s *Subscription) end() {
 	s.closed = true
 	C.tendon_go_stream_close(s.handle)
 	s.using.Unlock()
-	s.client.flush()
+	s.client.cross()
 	_ = s.file.Close()
 }
 
