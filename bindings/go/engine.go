@@ -89,6 +89,9 @@ func (e *engine) use(options settings) error {
 	if failure != nil {
 		return optionError(failure)
 	}
+	if e.bridge != nil {
+		client.Wrote = e.bridge.Hurry
+	}
 	e.core.Store(client)
 	// A client that was forgotten instead of closed gives back its connections and goroutines all
 	// the same. Closing waits, which the goroutine that runs cleanups must not.

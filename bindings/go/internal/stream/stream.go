@@ -10,7 +10,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,6 +37,8 @@ type Bridge struct {
 	mutex sync.Mutex
 	dial  Dial
 	cause error // why the last dial failed; nil after one that worked
+
+	latest atomic.Pointer[outlet] // the one that carried something last
 }
 
 // Open starts a bridge. `timeout` bounds each dial; 0 means no bound but Close.
@@ -132,12 +136,30 @@ func (b *Bridge) join(local net.Conn) {
 		return
 	}
 	defer remote.Close()
-	ended := make(chan struct{}, 2)
-	go pump(remote, local, ended)
+	out, err := newOutlet(b, local, remote)
+	if err != nil {
+		return
+	}
+	defer out.close()
+	ended := make(chan struct{}, 3)
+	go out.run(ended)
+	go out.runHurried(ended)
 	go pump(local, remote, ended)
 	select {
 	case <-ended:
 	case <-b.ctx.Done():
+	}
+}
+
+// Hurry says that libtendon has just written. With one processor Go's poller tells of that only
+// when no goroutine can run any more, and the server would wait for all of them; with more than one
+// another is looking.
+func (b *Bridge) Hurry() {
+	if out := b.latest.Load(); out != nil && runtime.GOMAXPROCS(0) == 1 {
+		select {
+		case out.hurried <- struct{}{}:
+		default:
+		}
 	}
 }
 

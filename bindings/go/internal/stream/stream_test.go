@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -138,5 +139,33 @@ func TestLongTemporaryDirectory(t *testing.T) {
 	b := start(t, echo(t), time.Second)
 	if len(b.Path()) > pathMax {
 		t.Fatalf("%s does not fit a socket address", b.Path())
+	}
+}
+
+// Bytes keep their order, whether the poller finds them or the bridge is told of them.
+func TestHurriedBytesKeepTheirOrder(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	b := start(t, echo(t), time.Second)
+	conn, err := net.Dial("unix", b.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var sent []byte
+	for i := 0; i < 50_000; i++ {
+		sent = append(sent, byte(i), byte(i>>8))
+	}
+	go func() {
+		for at := 0; at < len(sent); at += 100 {
+			_, _ = conn.Write(sent[at : at+100])
+			b.Hurry()
+		}
+	}()
+	got := make([]byte, len(sent))
+	if _, err := io.ReadFull(conn, got); err != nil || !bytes.Equal(got, sent) {
+		t.Fatalf("other bytes came back, or not all: %v", err)
+	}
+	if b.latest.Load() == nil {
+		t.Error("nobody was hurried")
 	}
 }
