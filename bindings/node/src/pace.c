@@ -30,6 +30,8 @@
 #define MANY       64
 #define PART_MIN   3
 #define PART_MAX   ((size_t)4 * TENDON__NODE_DELIVER_MAX)
+/* So many keep both sides busy without a look, which would make turns of the loop longer. */
+#define LOOK_MAX (PARTS_MANY * PART_MAX)
 
 void tendon__node_pace_init(tendon__node_pace *pace)
 {
@@ -59,7 +61,7 @@ static long count_evictions(void)
 
 bool tendon__node_pace_may_look(tendon__node_pace *pace)
 {
-    if (pace->in_flight <= PART_MIN)
+    if (pace->in_flight <= PART_MIN || pace->in_flight >= LOOK_MAX)
         return false;
     uint64_t now_ns = uv_hrtime();
     if (pace->trust == 0) {
