@@ -50,7 +50,10 @@
  * Group: consecutive requests of one call that carry TENDON_REQUEST_ATOMIC, the last with
  * ATOMIC_END, are written one directly after the other on one connection, to the node of the
  * group's first key, and are retried only as a whole. Wrap them in MULTI and EXEC requests to make
- * a transaction. All keys of a group must map to one slot in a cluster.
+ * a transaction. All keys of a group must map to one slot in a cluster. A group is idempotent if
+ * each of its commands is and no two of them name the same key (of SREM k x, SADD k x a second
+ * execution would remove what the first has added, and say so), or if all of them carry
+ * TENDON_REQUEST_IDEMPOTENT. Of one with 32 keys or more only the flags say that it is.
  */
 typedef struct tendon_request {
     uint32_t struct_size; /* sizeof(tendon_request) */

@@ -6,6 +6,7 @@
 
 #include "base/recycle.h"
 #include "client/command.h"
+#include "client/group_keys.h"
 #include "client/subscription.h"
 #include "resp/encoder.h"
 
@@ -101,7 +102,9 @@ struct walk {
     bool in_multi;
     bool begins_multi;
     uint32_t shared;  /* flags that every command has so far */
+    uint32_t asked;   /* those that every command was asked with */
     int64_t block_ms; /* how long the server may hold the answer; -1 for ever */
+    struct tendon__group_keys *keys;
 };
 
 static tendon_status refuse_on_lane(struct tendon__fault *fault, const struct args *args)
@@ -217,8 +220,12 @@ static tendon_status describe(struct tendon__request *request, const struct args
         flags |= TENDON__REQUEST_REPLICA_SAFE;
     bool frame_word = walk->grouped &&
                       (command.state == TENDON__STATE_MULTI || command.state == TENDON__STATE_EXEC);
-    if (!frame_word)
+    if (!frame_word) {
         walk->shared &= flags;
+        walk->asked &= asked_flags;
+    }
+    if (walk->grouped && walk->shared & TENDON_REQUEST_IDEMPOTENT)
+        tendon__group_keys_add(walk->keys, args->list, args->count, &command);
     if (command.flags & TENDON__COMMAND_NO_RETRY)
         request->flags |= TENDON_REQUEST_NO_RETRY;
     /* Inside MULTI nothing blocks. */
@@ -383,6 +390,7 @@ static struct walk begin_walk(const struct tendon__request *request,
         .count = request->command_count,
         .shared =
             TENDON_REQUEST_READ_ONLY | TENDON_REQUEST_IDEMPOTENT | TENDON__REQUEST_REPLICA_SAFE,
+        .asked = TENDON_REQUEST_IDEMPOTENT,
     };
 }
 
@@ -396,8 +404,11 @@ static tendon_status end_walk(struct tendon__request *request,
                                  "a group that begins with MULTI must end with EXEC");
     if (walk->begins_multi && !request->lease)
         request->flags |= TENDON__REQUEST_TRANSACTION;
+    uint32_t shared = walk->shared;
+    if (walk->keys->meet)
+        shared &= ~TENDON_REQUEST_IDEMPOTENT | walk->asked;
     if (!(request->flags & TENDON_REQUEST_CONNECT))
-        request->flags |= walk->shared;
+        request->flags |= shared;
     if (first->route == TENDON_ROUTE_SLOT) {
         request->slot = first->slot;
         request->flags &= ~TENDON__REQUEST_CROSS_SLOT;
@@ -419,6 +430,9 @@ static tendon_status fill(struct tendon__request *request, const struct tendon__
                           const struct args *ready, struct tendon__fault *fault)
 {
     struct walk walk = begin_walk(request, options, by_slot, first->flags);
+    struct tendon__group_keys keys;
+    tendon__group_keys_init(&keys);
+    walk.keys = &keys;
     uint8_t *end = request->frame;
     tendon_status status = set_route(request, first->route, first->slot, first->node, fault);
     if (ready && status == TENDON_OK) {

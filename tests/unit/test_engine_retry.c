@@ -287,6 +287,25 @@ Test(engine_retry, exec_without_an_answer_is_unknown)
     world_stop(&world);
 }
 
+/* Each of them is idempotent, and together they are if none of them sees what another did. */
+Test(engine_retry, exec_without_an_answer_is_repeated_if_the_whole_transaction_is_idempotent)
+{
+    struct world world;
+    begin(&world, FIXED);
+    world_rule(&world, 0, "EXEC", WORLD_CLOSE_AFTER, NULL, 2);
+    struct world_call *apart = world_do(&world, "MULTI|SADD k1 x|SET k2 v|EXEC");
+    world_advance(&world, 1000);
+    cr_assert_eq(apart->outcomes, 1);
+    cr_assert_eq(apart->status, TENDON_OK, "%s", apart->fault.text);
+    cr_assert_eq(world_executed(&world, "k1"), 3);
+    world_rule(&world, 0, "EXEC", WORLD_CLOSE_AFTER, NULL, 1);
+    struct world_call *together = world_do(&world, "MULTI|SREM k3 x|SADD k3 x|EXEC");
+    world_advance(&world, 1000);
+    expect_failure(together, TENDON_ERROR_DISCONNECTED, TENDON_EXECUTED_UNKNOWN);
+    cr_assert_eq(world_executed(&world, "k3"), 2, "of two commands, each once");
+    world_stop(&world);
+}
+
 /* Without its MULTI the rest was executed one by one. */
 Test(engine_retry, a_transaction_whose_multi_was_refused_is_not_repeated)
 {

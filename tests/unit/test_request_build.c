@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "client/group_keys.h"
 #include "client/options.h"
 #include "client/request_build.h"
 #include "counting_memory.h"
@@ -125,6 +126,55 @@ Test(request_build, a_group_is_what_all_its_members_are)
     expect_flags("MULTI|GET a|EXEC", TENDON_REQUEST_READ_ONLY | TENDON__REQUEST_TRANSACTION, 0);
     expect_flags("MULTI|INCR a|EXEC", TENDON__REQUEST_TRANSACTION, safe);
     expect_flags("INCR a|INCR b", TENDON__REQUEST_CROSS_SLOT, 0);
+}
+
+/* What is idempotent by itself need not be so together: the second execution may see what the first
+ * has done. */
+Test(request_build, commands_of_one_key_are_together_not_idempotent)
+{
+    const uint32_t twice = TENDON_REQUEST_IDEMPOTENT;
+    expect_flags("MULTI|SADD k x|EXEC", twice | TENDON__REQUEST_TRANSACTION, 0);
+    expect_flags("MULTI|DEL k k|EXEC", twice, 0);
+    expect_flags("MULTI|SADD {k}1 x|SET {k}2 y|MSET {k}3 a {k}4 b|PING|EXEC", twice, 0);
+    expect_flags("SADD {k}1 x|SADD {k}2 x", twice, 0);
+    expect_flags("MULTI|SREM k x|SADD k x|EXEC", 0, twice);
+    expect_flags("MULTI|DEL {k}1 {k}2|SET {k}2 y|EXEC", 0, twice);
+    expect_flags("MULTI|PFMERGE {k}d {k}s|PFADD {k}s x|EXEC", 0, twice);
+    expect_flags("GETEX k EX 10|SETRANGE k 0 x", 0, twice);
+    expect_flags("MULTI|GET k|GET k|EXEC", TENDON_REQUEST_READ_ONLY, 0);
+}
+
+Test(request_build, of_a_group_with_many_keys_nothing_is_promised)
+{
+    char keys[TENDON__GROUP_KEYS_MAX + 1];
+    memset(keys, 'k', sizeof keys);
+    for (uint32_t count = 1; count <= TENDON__GROUP_KEYS_MAX + 1; count++) {
+        tendon_bytes words[TENDON__GROUP_KEYS_MAX + 2] = {{"DEL", 3}};
+        for (uint32_t i = 1; i <= count; i++)
+            words[i] = (tendon_bytes){keys, i}; /* as long as none of the others */
+        struct build build;
+        ask(&build, "DEL|PING");
+        build.asked[0].args = words;
+        build.asked[0].arg_count = 1 + count;
+        cr_assert_eq(make(&build), TENDON_OK, "%s", build.fault.text);
+        cr_assert_eq(!(build.request->flags & TENDON_REQUEST_IDEMPOTENT),
+                     count >= TENDON__GROUP_KEYS_MAX, "%u keys", count);
+        drop(&build);
+    }
+}
+
+Test(request_build, a_caller_may_declare_a_group_repeatable_but_only_all_of_it)
+{
+    for (uint32_t asked = 0; asked < 4; asked++) {
+        struct build build;
+        ask(&build, "SREM k x|SADD k x");
+        for (uint32_t member = 0; member < 2; member++)
+            if (asked & 1u << member)
+                build.asked[member].flags |= TENDON_REQUEST_IDEMPOTENT;
+        cr_assert_eq(make(&build), TENDON_OK);
+        cr_assert_eq(!!(build.request->flags & TENDON_REQUEST_IDEMPOTENT), asked == 3);
+        drop(&build);
+    }
 }
 
 Test(request_build, flags_of_one_member_do_not_speak_for_the_others)

@@ -1,0 +1,32 @@
+/* Which keys the commands of a group name, to say whether the group as a whole is idempotent. */
+#ifndef TENDON_CLIENT_GROUP_KEYS_H
+#define TENDON_CLIENT_GROUP_KEYS_H
+
+#include "client/command.h"
+
+/* Of groups with more keys nothing is said: comparing all of them costs their square. */
+#define TENDON__GROUP_KEYS_MAX 32u
+
+/*
+ * Commands of which each is idempotent are together only if none of them sees what another did: of
+ * SREM k x, SADD k x a second execution removes what the first has added and says so, and PFMERGE
+ * d s, PFADD s x leaves other data.
+ */
+struct tendon__group_keys {
+    tendon_bytes keys[TENDON__GROUP_KEYS_MAX]; /* borrowed from the caller's requests */
+    uint32_t count;
+    bool meet; /* two commands name one key, or there are too many keys to know */
+};
+
+/* Leaves the room for keys as it is: most requests are no group. */
+static inline void tendon__group_keys_init(struct tendon__group_keys *group)
+{
+    group->count = 0;
+    group->meet = false;
+}
+
+/* Adds the keys of one command. */
+void tendon__group_keys_add(struct tendon__group_keys *group, const tendon_bytes *args,
+                            uint32_t count, const struct tendon__command *command);
+
+#endif
