@@ -64,9 +64,28 @@ static bool is_repeatable(enum sim_verb verb)
     return verb != SIM_INCR && verb != SIM_APPEND && verb != SIM_LPUSH && verb != SIM_BLPOP;
 }
 
+static bool share_a_key(const struct sim_command *one, const struct sim_command *other)
+{
+    for (uint32_t i = 0; i < one->key_count; i++)
+        if (memchr(other->keys, one->keys[i], other->key_count))
+            return true;
+    return false;
+}
+
+/* Whether a second execution could see what the first has written. */
+static bool build_on_each_other(const struct sim_ask *ask)
+{
+    for (uint32_t i = 0; i < ask->count; i++)
+        for (uint32_t j = 0; j < ask->count; j++)
+            if (i != j && sim_verb_writes(ask->commands[i].verb) &&
+                share_a_key(&ask->commands[i], &ask->commands[j]))
+                return true;
+    return false;
+}
+
 void sim_add_tokens(struct sim *sim, struct sim_call *call, struct sim_ask *ask)
 {
-    bool repeatable = true;
+    bool repeatable = !build_on_each_other(ask);
     for (uint32_t i = 0; i < ask->count; i++)
         repeatable &= is_repeatable(ask->commands[i].verb);
     call->first_token = sim->token_count;

@@ -23,6 +23,14 @@ static struct sim_command single(enum sim_verb verb, uint32_t tag, char type)
         .verb = verb, .key_count = 1, .keys = {sim_key(tag, type)}, .payload = 3};
 }
 
+static struct sim_command several(struct sim *sim, enum sim_verb verb, uint32_t tag)
+{
+    struct sim_command many = single(verb, tag, 's');
+    many.keys[many.key_count++] =
+        sim_key(sim_chance(sim, 10) ? sim_below(sim, SIM_TAGS) : tag, 'u');
+    return many;
+}
+
 static struct sim_command choose_command(struct sim *sim, uint32_t tag, bool writer)
 {
     uint32_t dice = sim_below(sim, 100);
@@ -44,12 +52,8 @@ static struct sim_command choose_command(struct sim *sim, uint32_t tag, bool wri
         return single(SIM_APPEND, tag, 'u');
     if (dice < 74)
         return single(SIM_LPUSH, tag, 'l');
-    if (dice < 86) {
-        struct sim_command many = single(dice < 80 ? SIM_MGET : SIM_DEL, tag, 's');
-        many.keys[many.key_count++] =
-            sim_key(sim_chance(sim, 10) ? sim_below(sim, SIM_TAGS) : tag, 'u');
-        return many;
-    }
+    if (dice < 86)
+        return several(sim, dice < 80 ? SIM_MGET : SIM_DEL, tag);
     if (dice < 94)
         return (struct sim_command){.verb = SIM_PING};
     return single(SIM_INCR, tag, 'l'); /* the wrong type */
@@ -62,8 +66,13 @@ static void ask_group(struct sim *sim, struct sim_ask *ask, uint32_t tag)
     if (transaction)
         ask->commands[ask->count++] = (struct sim_command){.verb = SIM_MULTI};
     bool big = sim_chance(sim, 10);
+    bool removes = sim_chance(sim, 10); /* each may be sent again, and all of them may not */
     for (uint32_t i = 0; i < members; i++) {
         struct sim_command *command = &ask->commands[ask->count++];
+        if (removes) {
+            *command = several(sim, SIM_DEL, tag);
+            continue;
+        }
         /* Now and then the keys of a group are of two slots, which is refused. */
         *command = choose_command(sim, sim_chance(sim, 2) ? sim_below(sim, SIM_TAGS) : tag, true);
         if (big && command->verb == SIM_SET)
