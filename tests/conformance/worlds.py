@@ -7,6 +7,7 @@ sent after it on another connection; when nothing else fits, that is tried, too.
 """
 
 import natives
+import repeats
 from interpret import Expected, Machine
 from model import Model
 from model_base import ANY
@@ -123,12 +124,13 @@ class Worlds:
             sums = {total + count for total in sums for count in (first, again)}
         return sums
 
-    def group(self, commands, reply):
-        """Takes the outcome of a transaction, which is executed whole or not at all."""
-        after = self.group_fitting(self.models, commands, reply)
+    def group(self, commands, reply, twice):
+        """Takes the outcome of a transaction, which is executed whole or not at all. twice: or a
+        second time, whole again."""
+        after = self.group_fitting(self.models, commands, reply, twice)
         if not after:
             late = [world for model in self.models for world in model.overtaken()]
-            after = self.group_fitting(late, commands, reply)
+            after = self.group_fitting(late, commands, reply, twice)
         if not after:
             raise Impossible(f"{reply!r} fits no state of the data")
         if not is_open(reply):
@@ -136,12 +138,15 @@ class Worlds:
                 world.settle(commands)
         self.keep(after)
 
-    def group_fitting(self, models, commands, reply):
+    def group_fitting(self, models, commands, reply, twice):
         after = []
         for model in models:
             done, replies = model.after(commands)
             if isinstance(reply, list) and not is_refused(reply):
-                after += [done] if natives.same(replies, reply) else []
+                fits = natives.same(replies, reply)
+                if not fits and twice:
+                    fits = natives.same(done.after(commands)[1], reply)
+                after += [done] if fits else []
             elif not is_open(reply) or reply.executed == "no":
                 after.append(model)
             elif reply.executed == "yes":
@@ -192,17 +197,6 @@ def is_open(reply):
     return isinstance(reply, natives.Error) and reply.kind != natives.SERVER
 
 
-def may_run_twice(words):
-    """Whether the core may send it again after a lost reply: the data are the same then."""
-    return words[0].upper() in IDEMPOTENT
-
-
-IDEMPOTENT = set(
-    b"SET SETEX GETSET DEL UNLINK MSET HSET HDEL SADD SREM ZADD ZREM EXPIRE PERSIST LSET LTRIM"
-    b" SETRANGE SETBIT".split()
-)
-
-
 class Judge(Machine):
     """Follows a calm program of one thread with what a driver reported."""
 
@@ -238,7 +232,7 @@ class Judge(Machine):
             return None
         if not client.is_closed:
             in_order = not client.is_lease and words[0].upper() != b"BLPOP"
-            self.worlds.step(words, self.reply(), may_run_twice(words), in_order)
+            self.worlds.step(words, self.reply(), repeats.is_idempotent(words), in_order)
         return Expected(natives.shape_of(words), ANY)
 
     def do_batch_end(self, _stack, _thread, name):
@@ -249,7 +243,7 @@ class Judge(Machine):
         before = self.worlds.models
         try:
             for words, each in zip(commands, replies):
-                self.worlds.step(words, each, may_run_twice(words))
+                self.worlds.step(words, each, repeats.is_idempotent(words))
         except Impossible:
             # What is read or set again after a lost connection comes behind the rest of its batch.
             self.worlds.models = before
@@ -259,5 +253,8 @@ class Judge(Machine):
     def do_transaction_end(self, _stack, _thread, name):
         client = self.clients[name]
         commands, client.queued = client.queued, None
-        self.worlds.group(commands, self.reply())
+        twice = not client.is_lease and repeats.is_idempotent_together(
+            commands, self.worlds.models[0].keys_of
+        )
+        self.worlds.group(commands, self.reply(), twice)
         return Expected([natives.shape_of(words) for words in commands], ANY)
