@@ -173,12 +173,18 @@ static bool wake_soon(struct call *self, PyObject *wakeup, PyObject *context)
     return handle != NULL;
 }
 
-/* Runs the task from here. What comes back is only what must end the loop. */
+/*
+ * Runs the task from here. What comes back is only what must end the loop. asyncio's own task asks
+ * what it is woken with only for a result, of which there is none yet; a real future answers that
+ * without a look-up of a method.
+ */
 static void wake_now(struct session *session, struct call *self, PyObject *wakeup,
                      PyObject *context)
 {
-    PyObject *done = context ? PyObject_CallMethodObjArgs(context, lent.run, wakeup, self, NULL)
-                             : PyObject_CallFunctionObjArgs(wakeup, self, NULL);
+    bool native = Py_TYPE(wakeup) == &PyCFunction_Type && session->finished;
+    PyObject *with = native ? session->finished : (PyObject *)self;
+    PyObject *done = context ? PyObject_CallMethodObjArgs(context, lent.run, wakeup, with, NULL)
+                             : PyObject_CallFunctionObjArgs(wakeup, with, NULL);
     Py_XDECREF(done);
     if (done)
         return;

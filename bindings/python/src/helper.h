@@ -57,13 +57,16 @@ struct library {
     X(server_error) /* bytes of an error reply -> exception */                                     \
     X(hashable)     /* a list or dict that is to be a key of a dict -> tuple */                    \
     X(big_number)   /* bytes of decimal digits -> int */                                           \
-    X(unknown_node) /* number of a node's type -> exception */
+    X(unknown_node) /* number of a node's type -> exception */                                     \
+    X(is_ok)        /* callbacks that are not called for the usual OK, see shaped() */             \
+    X(set)
 
 struct lent {
 #define X(name) PyObject *name;
     LENT_OBJECTS(X)
 #undef X
     PyObject *get_running_loop, *cancelled_error; /* asyncio's, once that is used */
+    PyObject *finished;                           /* loop -> a future of it that is done */
     PyObject *call_soon, *run, *session;          /* names */
 };
 
@@ -172,7 +175,7 @@ bool command_make(const struct caller *caller, const struct name *name, PyObject
 tendon_request request_for(const struct caller *caller, const struct arguments *arguments);
 /* Sets a TypeError; NULL. */
 PyObject *type_error(const char *text);
-/* What a callback (or NULL) makes of a value, whose reference is taken over. */
+/* What a callback (or NULL) without options makes of a value, whose reference is taken over. */
 PyObject *shaped(PyObject *callback, PyObject *value);
 
 /* --- arrivals.c: what comes to the queue of a subscription --- */
@@ -192,6 +195,7 @@ struct session {
     PyObject_HEAD tendon_client *client; /* belongs to `owner`; NULL once closed */
     tendon_queue *queue;
     PyObject *loop;
+    PyObject *finished;    /* a future that is done, see awaitable.c */
     struct call **waiting; /* asked for since the last tick; owned, and each has a slot */
     size_t waiting_count, waiting_capacity;
     /* Room for all their requests in one row, and for what the core calls each. */

@@ -9,11 +9,12 @@ struct library library;
 struct lent lent;
 
 /* Numbers of this interface; tendon/_helper.py refuses a helper that was built for another. */
-#define HELPER_VERSION 3
+#define HELPER_VERSION 4
 
 EXPORTED int tendon_python_version(void);
 EXPORTED PyObject *tendon_python_start(void *handle, PyObject *given);
-EXPORTED void tendon_python_lend(PyObject *get_running_loop, PyObject *cancelled_error);
+EXPORTED void tendon_python_lend(PyObject *get_running_loop, PyObject *cancelled_error,
+                                 PyObject *finished);
 
 int tendon_python_version(void)
 {
@@ -83,10 +84,12 @@ PyObject *tendon_python_start(void *handle, PyObject *given)
 }
 
 /* Called when tendon.asyncio is imported. */
-void tendon_python_lend(PyObject *get_running_loop, PyObject *cancelled_error)
+void tendon_python_lend(PyObject *get_running_loop, PyObject *cancelled_error, PyObject *finished)
 {
     Py_INCREF(get_running_loop);
     Py_INCREF(cancelled_error);
+    Py_INCREF(finished);
     lent.get_running_loop = get_running_loop;
     lent.cancelled_error = cancelled_error;
+    lent.finished = finished;
 }

@@ -23,14 +23,17 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *Py_UN
         return NULL;
     tendon_queue *queue = NULL;
     struct session *self = NULL;
-    if (library.queue_create(&queue) == TENDON_OK)
+    PyObject *finished = PyObject_CallFunctionObjArgs(lent.finished, loop, NULL);
+    if (finished && library.queue_create(&queue) == TENDON_OK)
         self = (struct session *)PyType_GenericAlloc(type, 0);
     if (!self) {
         library.queue_destroy(queue);
+        Py_XDECREF(finished);
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
     Py_INCREF(loop);
     self->loop = loop;
+    self->finished = finished;
     self->client = client;
     self->queue = queue;
     self->free_slot = NO_SLOT;
@@ -346,6 +349,7 @@ static void release(struct session *self, bool in_child)
         Py_DECREF((PyObject *)self->waiting[--self->waiting_count]);
     self->request_count = 0;
     Py_CLEAR(self->loop);
+    Py_CLEAR(self->finished);
 }
 
 /* close(): every call under way fails with ClientClosedError. Idempotent. */
@@ -378,6 +382,7 @@ static int session_traverse(PyObject *object, visitproc visit, void *arg)
     struct session *self = (struct session *)object;
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->loop);
+    Py_VISIT(self->finished);
     Py_VISIT(self->raised);
     for (uint32_t i = 0; i < self->slot_count; i++)
         Py_VISIT((PyObject *)self->slots[i].call);

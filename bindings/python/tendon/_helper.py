@@ -14,11 +14,11 @@ import sys
 from ctypes import c_void_p
 from typing import Any, Dict, Optional
 
-from tendon import _encoder
+from tendon import _encoder, _expressions
 from tendon._native import lib
 from tendon._reply import _hashable, server_error, take_error, unknown_node
 
-_VERSION = 3
+_VERSION = 4
 _NAME = "libtendon_python.so"
 
 
@@ -54,6 +54,8 @@ def _load(path: str) -> Dict[str, Any]:
             "hashable": _hashable,
             "big_number": int,
             "unknown_node": unknown_node,
+            "is_ok": _expressions.is_ok,
+            "set": _expressions.set,
         },
     )
     found["library"] = library

@@ -22,7 +22,15 @@ from tendon.exceptions import AuthenticationError, ClientClosedError
 _Session: Any = _helper.Session or _calls.Session
 # How long commands under way with refused credentials may go on.
 _RETIRED_S = 60
-_helper.lend(asyncio.get_running_loop, asyncio.CancelledError)
+
+
+def _finished(loop: AbstractEventLoop) -> "asyncio.Future[None]":
+    future: "asyncio.Future[None]" = asyncio.Future(loop=loop)
+    future.set_result(None)
+    return future
+
+
+_helper.lend(asyncio.get_running_loop, asyncio.CancelledError, _finished)
 
 
 class AsyncCore(BaseCore):
