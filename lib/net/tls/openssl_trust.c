@@ -119,41 +119,69 @@ static bool load_bundle(struct trust *trust, const char *path)
     return anchors != NULL;
 }
 
-/* The same places as SSL_CTX_set_default_verify_paths, but for the file, which comes from the
- * cache. */
-static tendon_status load_system(SSL_CTX *ssl_ctx, struct trust *trust, struct tendon__fault *fault)
+static void load_system_bundle(struct trust *trust)
 {
-    if (SSL_CTX_set_default_verify_dir(ssl_ctx) != 1 ||
-        SSL_CTX_set_default_verify_store(ssl_ctx) != 1)
-        return tendon__fault_set(fault, TENDON_ERROR_TLS_CONFIG,
-                                 "the system's CA store cannot be used: %s; set tls_ca_file",
-                                 tendon__openssl_reason());
     if (load_bundle(trust, tendon__anchors_system_path()))
-        return TENDON_OK;
+        return;
     if (access(X509_get_default_cert_file(), R_OK) == 0 ||
         access(X509_get_default_cert_dir(), R_OK) == 0)
-        return TENDON_OK;
+        return;
     for (size_t i = 0; i < sizeof system_bundles / sizeof *system_bundles; i++)
         if (load_bundle(trust, system_bundles[i]))
-            return TENDON_OK;
-    return TENDON_OK; /* SSL_CERT_DIR may have named one; the handshake tells */
+            return;
+    /* SSL_CERT_DIR may have named one; the handshake tells. */
 }
 
-static tendon_status gather(SSL_CTX *ssl_ctx, const struct tendon__tls_options *options,
-                            struct trust *trust, struct tendon__fault *fault)
+static tendon_status gather(const struct tendon__tls_options *options, struct trust *trust,
+                            struct tendon__fault *fault)
 {
     tendon_status status = TENDON_OK;
     if (given(options->ca_file))
         status = load_file(trust, options->ca_file, fault);
-    if (status == TENDON_OK && given(options->ca_dir)) {
-        status = check_directory("tls_ca_dir", options->ca_dir, fault);
-        if (status == TENDON_OK && SSL_CTX_load_verify_dir(ssl_ctx, options->ca_dir) != 1)
-            status = bad_file(fault, "tls_ca_dir", options->ca_dir, tendon__openssl_reason());
-    }
     if (status == TENDON_OK && given(options->ca_pem))
         status = load_pem(trust, options->ca_pem, fault);
     if (status == TENDON_OK && options->system_ca)
-        status = load_system(ssl_ctx, trust, fault);
+        load_system_bundle(trust);
+    return status;
+}
+
+/* What OpenSSL looks for in the file system during a handshake. With the bundle, these are the
+ * places of SSL_CTX_set_default_verify_paths. */
+static tendon_status add_directories(SSL_CTX *ssl_ctx, const struct tendon__tls_options *options,
+                                     struct tendon__fault *fault)
+{
+    tendon_status status = TENDON_OK;
+    if (given(options->ca_dir))
+        status = check_directory("tls_ca_dir", options->ca_dir, fault);
+    if (status == TENDON_OK && given(options->ca_dir) &&
+        SSL_CTX_load_verify_dir(ssl_ctx, options->ca_dir) != 1)
+        status = bad_file(fault, "tls_ca_dir", options->ca_dir, tendon__openssl_reason());
+    if (status == TENDON_OK && options->system_ca &&
+        (SSL_CTX_set_default_verify_dir(ssl_ctx) != 1 ||
+         SSL_CTX_set_default_verify_store(ssl_ctx) != 1))
+        status = tendon__fault_set(fault, TENDON_ERROR_TLS_CONFIG,
+                                   "the system's CA store cannot be used: %s; set tls_ca_file",
+                                   tendon__openssl_reason());
+    return status;
+}
+
+tendon_status tendon__openssl_trust_load(SSL_CTX *ssl_ctx,
+                                         const struct tendon__tls_options *options,
+                                         struct tendon__fault *fault)
+{
+    struct trust trust = {.count = 0};
+    tendon_status status = gather(options, &trust, fault);
+    if (status != TENDON_OK) {
+        for (unsigned i = 0; i < trust.count; i++)
+            tendon__anchors_unref(trust.list[i]);
+        return status;
+    }
+    /* OpenSSL asks in the order in which it was told: a directory that is read first costs more
+     * than the rest of a handshake. */
+    if (trust.count &&
+        !tendon__anchors_serve(SSL_CTX_get_cert_store(ssl_ctx), trust.list, trust.count))
+        return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "out of memory for TLS");
+    status = add_directories(ssl_ctx, options, fault);
     if (status != TENDON_OK)
         return status;
     bool has_any = given(options->ca_file) || given(options->ca_dir) || given(options->ca_pem) ||
@@ -162,21 +190,4 @@ static tendon_status gather(SSL_CTX *ssl_ctx, const struct tendon__tls_options *
                    : tendon__fault_set(fault, TENDON_ERROR_TLS_CONFIG,
                                        "no CA to trust: set tls_ca_file, tls_ca_dir or tls_ca_pem, "
                                        "or let tls_system_ca be auto");
-}
-
-tendon_status tendon__openssl_trust_load(SSL_CTX *ssl_ctx,
-                                         const struct tendon__tls_options *options,
-                                         struct tendon__fault *fault)
-{
-    struct trust trust = {.count = 0};
-    tendon_status status = gather(ssl_ctx, options, &trust, fault);
-    if (status != TENDON_OK) {
-        for (unsigned i = 0; i < trust.count; i++)
-            tendon__anchors_unref(trust.list[i]);
-        return status;
-    }
-    if (trust.count &&
-        !tendon__anchors_serve(SSL_CTX_get_cert_store(ssl_ctx), trust.list, trust.count))
-        return tendon__fault_set(fault, TENDON_ERROR_NO_MEMORY, "out of memory for TLS");
-    return TENDON_OK;
 }
