@@ -94,21 +94,27 @@ bool tendon__host_copy(char out[TENDON__HOST_MAX + 1], const void *text, size_t 
 tendon_status tendon__topology_single(struct tendon__memory *memory, const char *host,
                                       uint16_t port, struct tendon__topology **out)
 {
-    struct tendon__topology_node node = {.port = port, .primary = true};
     size_t length = strlen(host);
     if (length > TENDON__HOST_MAX)
         return TENDON_ERROR_ARGUMENT;
-    memcpy(node.host, host, length + 1);
-    struct tendon__topology_draft *draft = tendon__draft_create(memory, TENDON__NODES_MAX);
-    if (!draft)
+    /* By hand: every client makes one, and a draft is a pass over all slots. Zero is the index of
+     * the only node and of its shard. */
+    struct tendon__topology *topology = tendon__memory_make(
+        memory, sizeof *topology + sizeof *topology->nodes + sizeof *topology->shards);
+    if (!topology)
         return TENDON_ERROR_NO_MEMORY;
-    memset(draft->slot_shard, 0, sizeof draft->slot_shard);
-    draft->shard_count = 1;
-    tendon_status status = tendon__draft_add(draft, &node);
-    if (status == TENDON_OK)
-        status = tendon__draft_finish(draft, out);
-    tendon__draft_destroy(draft);
-    return status;
+    topology->memory = memory;
+    topology->refs = 1;
+    topology->node_count = topology->shard_count = 1;
+    topology->nodes_max = TENDON__NODES_MAX;
+    topology->covered = TENDON__SLOT_COUNT;
+    topology->nodes = (struct tendon__topology_node *)(topology + 1);
+    topology->shards = (struct tendon__topology_shard *)(topology->nodes + 1);
+    memcpy(topology->nodes->host, host, length + 1);
+    topology->nodes->port = port;
+    topology->nodes->primary = true;
+    *out = topology;
+    return TENDON_OK;
 }
 
 /* Makes `nodes[index]` the owner of the slot, as it is or as a shard of its own. */
