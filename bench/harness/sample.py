@@ -175,6 +175,8 @@ def take(cell, targets, timing, out, env):
         raise Trouble("did not end after its answer") from None
     finally:
         end(process)
+        if cell.client.reference and work.op != "get":
+            place.filled = None  # a load generator writes values of its own
     took = time.monotonic() - began
     now_busy, now_stolen = machine.busy_seconds(cores)
     used = machine.own_seconds() - own + seconds_of(place.nodes) - server

@@ -19,6 +19,7 @@ START_SECONDS = 10
 # A cluster's bus has to stay below the ephemeral range.
 CLUSTER_PORT_ABOVE = 4000
 HASHES = 10
+VALUES_BYTES = 2 << 20
 # Clients whose usual replies are texts must be able to give the same values as the others.
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 PRINTABLE = bytes(LETTERS[number % len(LETTERS)] for number in range(256))
@@ -114,15 +115,17 @@ class Node:
 
 
 class Values:
-    """Random letters: the value of key i is the file's bytes from i on."""
+    """Random letters: the value of key i is the file's bytes from i on. They are the same for the
+    whole run, because a server keeps what it was filled with."""
 
     def __init__(self, path):
         self.path = path
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_bytes(os.urandom(VALUES_BYTES).translate(PRINTABLE))
 
     def of_size(self, size):
-        if not self.path.exists() or self.path.stat().st_size < size:
-            random = os.urandom(max(size, 1 << 16))
-            self.path.write_bytes(random.translate(PRINTABLE))
+        if size > VALUES_BYTES:
+            raise Failure(f"there are values of {VALUES_BYTES} bytes, not of {size}")
         return self.path.read_bytes()
 
 

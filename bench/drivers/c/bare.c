@@ -15,7 +15,7 @@
 
 #include "job.h"
 
-#define IN_BYTES    (1u << 20)
+#define IN_BYTES (2u << 20) /* more than the largest reply */
 #define TIMED_EVERY 16 /* as the tendon driver does */
 
 struct wire {
