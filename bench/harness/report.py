@@ -17,7 +17,8 @@ tr.ours td { font-weight: bold } tr.why td { color: #666; border: 0 }
 """
 OVERVIEW = "L1 T64 A100 A1000 T100.tls A100.tls P100 A100.cluster M100 subscribe".split()
 METHOD = (
-    "Every figure is a median of interleaved rounds in random order; in brackets the lowest and "
+    "Every figure is a median of interleaved rounds in random order, the clients of a workload one "
+    "after the other; in brackets the lowest and "
     "the highest. Ratios are tendon divided by the peer within this run: throughput above 1 and "
     "CPU below 1 are in tendon's favour. Figures of different runs are never compared. A sample "
     "during which other processes used more than 12 % of a core was taken again; where that did "

@@ -1,4 +1,5 @@
-"""The order of a run: every cell once per round, in random order, on a quiet machine."""
+"""The order of a run: every cell once per round, on a quiet machine; the clients of a workload one
+after the other, in random order."""
 
 import random
 import sys
@@ -82,12 +83,22 @@ def one(cell, gate, targets, timing, outs, env):
     )
 
 
+def in_random_order(cells):
+    """The clients of a workload one after the other, because a machine's own speed changes within
+    a minute, and only what ran at one speed can be compared; workloads and clients in any order."""
+    places = {(cell.client.language, cell.workload.name): random.random() for cell in cells}
+    return sorted(
+        cells,
+        key=lambda cell: (places[cell.client.language, cell.workload.name], random.random()),
+    )
+
+
 def run(cells, gate, targets, timing, outs, env):
     """Fills the samples of the cells. A cell that fails is not tried again."""
     rounds = max((cell.rounds for cell in cells), default=0)
     for number in range(rounds):
         order = [cell for cell in cells if not cell.failure and cell.rounds > number]
-        random.shuffle(order)
+        order = in_random_order(order)
         for at, cell in enumerate(order):
             result = one(cell, gate, targets, timing, outs, env)
             place = f"round {number + 1}/{rounds} {at + 1:3}/{len(order)}"
