@@ -28,7 +28,12 @@ void *tendon__large_reuse(struct tendon__memory *memory, size_t room);
 /* NULL is accepted. Any thread. */
 void tendon__large_free(struct tendon__memory *memory, void *block, size_t room);
 
-/* Gives back to the allocator what is kept: there was nothing to do for a while. */
+/* A connection has nothing to do: gives back what is kept if nobody has used it for a second. */
 void tendon__large_rest(void);
+
+/* A client begins, or has ended: with the last of them all goes back, and nothing is kept of what
+ * is freed later. */
+void tendon__large_open(void);
+void tendon__large_close(void);
 
 #endif

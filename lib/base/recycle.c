@@ -107,10 +107,10 @@ static void share(uint32_t change)
     __atomic_store_n(&kept_bytes, bytes, __ATOMIC_RELAXED);
 }
 
-/* How many blocks a chain of the size has before it is set aside. */
+/* How many blocks a chain of the size has before it is set aside; 1 at least. */
 static inline uint32_t chain_max(uint32_t class)
 {
-    return __atomic_load_n(&kept_bytes, __ATOMIC_RELAXED) / (2 * SMALLEST) >> class;
+    return (__atomic_load_n(&kept_bytes, __ATOMIC_RELAXED) / (2 * SMALLEST) >> class) | 1;
 }
 
 /* At the end of a thread. */
@@ -187,7 +187,7 @@ static inline void *take(struct tendon__memory *memory, size_t size, bool more_f
     struct spare *spare = shelf->spares[class];
     const struct spare *next = shelf->spares[class] = spare->next;
     shelf->counts[class]--;
-    for (size_t line = 0; more_follow && line < SMALLEST; line += CACHE_LINE)
+    for (size_t line = 0; next && more_follow && line < SMALLEST; line += CACHE_LINE)
         __builtin_prefetch((const char *)next + line, 1);
     return spare;
 }

@@ -131,7 +131,7 @@ static void release(struct tendon_client *client)
     pthread_mutex_destroy(&client->drive);
     tendon__options_free(&client->options, client->memory);
     tendon__memory_free(client->memory, client);
-    tendon__large_rest();
+    tendon__large_close();
 }
 
 static tendon_status build(struct tendon_client *client, struct tendon__fault *fault)
@@ -186,6 +186,7 @@ tendon_status tendon_client_create(const tendon_config *config, tendon_client **
         client->memory = memory;
         client->epoll_fd = client->wake_fd = client->timer_fd = -1;
         init_threads(client);
+        tendon__large_open();
         status = tendon__options_copy(&client->options, &config->options, memory);
         if (status != TENDON_OK)
             tendon__fault_set(&fault, status, "no memory for the options");

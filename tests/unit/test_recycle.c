@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/large.h"
 #include "base/recycle.h"
@@ -109,9 +110,10 @@ Test(recycle, a_large_block_has_at_most_a_quarter_more_than_was_asked_for)
     }
 }
 
-Test(recycle, large_blocks_come_back_until_the_rest)
+Test(recycle, large_blocks_come_back_until_a_rest_that_is_long_enough)
 {
     struct tendon__memory *memory = tendon__memory_system();
+    tendon__large_open();
     size_t room = tendon__large_room(100000);
     cr_assert_null(tendon__large_reuse(memory, room));
     unsigned char *first = tendon__large_take(memory, room);
@@ -128,7 +130,31 @@ Test(recycle, large_blocks_come_back_until_the_rest)
     cr_assert_null(tendon__large_reuse(memory, 2 * room), "another size");
     tendon__large_free(memory, again, room);
     tendon__large_rest();
+    again = tendon__large_reuse(memory, room);
+    cr_assert_eq(again != NULL, keeps_large_blocks(), "a rest beside somebody's use");
+    tendon__large_free(memory, again, room);
+    usleep(1100000);
+    tendon__large_rest();
     cr_assert_null(tendon__large_reuse(memory, room));
+    tendon__large_close();
+}
+
+Test(recycle, without_clients_no_large_block_is_kept)
+{
+    struct tendon__memory *memory = tendon__memory_system();
+    size_t room = tendon__large_room(100000);
+    tendon__large_open();
+    tendon__large_open();
+    void *block = tendon__large_take(memory, room);
+    tendon__large_free(memory, block, room);
+    tendon__large_close();
+    block = tendon__large_reuse(memory, room);
+    cr_assert_eq(block != NULL, keeps_large_blocks(), "another client has ended");
+    tendon__large_free(memory, block, room);
+    tendon__large_close();
+    cr_assert_null(tendon__large_reuse(memory, room), "the last one has ended");
+    tendon__large_free(memory, tendon__large_take(memory, room), room);
+    cr_assert_null(tendon__large_reuse(memory, room), "a reply was freed after it");
 }
 
 Test(recycle, what_is_kept_of_large_blocks_is_bounded)
@@ -136,6 +162,7 @@ Test(recycle, what_is_kept_of_large_blocks_is_bounded)
     enum { COUNT = 40 };
     struct tendon__memory *memory = tendon__memory_system();
     static void *blocks[COUNT];
+    tendon__large_open();
     const size_t rooms[] = {TENDON__LARGE_MIN, tendon__large_room(1u << 20), TENDON__LARGE_MAX};
     for (int size = 0; size < 3; size++) {
         for (int i = 0; i < COUNT; i++)
@@ -150,7 +177,7 @@ Test(recycle, what_is_kept_of_large_blocks_is_bounded)
         for (int i = 0; i < kept; i++)
             tendon__large_free(memory, blocks[i], rooms[size]);
     }
-    tendon__large_rest();
+    tendon__large_close();
 }
 
 Test(recycle, another_memory_sees_every_large_block)
