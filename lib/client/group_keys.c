@@ -20,6 +20,9 @@ void tendon__group_keys_add(struct tendon__group_keys *group, const tendon_bytes
     if (group->meet)
         return;
     uint32_t found = tendon__command_keys(args, count, command, places, TENDON__GROUP_KEYS_MAX);
+    group->commands++;
+    group->keyless |= !found;
+    group->meet |= group->keyless && group->commands > 1;
     /* As many as there is room for may not be all. */
     if (found >= TENDON__GROUP_KEYS_MAX - before) {
         group->meet = true;

@@ -224,7 +224,7 @@ static tendon_status describe(struct tendon__request *request, const struct args
         walk->shared &= flags;
         walk->asked &= asked_flags;
     }
-    if (walk->grouped && walk->shared & TENDON_REQUEST_IDEMPOTENT)
+    if (walk->grouped && !frame_word && walk->shared & TENDON_REQUEST_IDEMPOTENT)
         tendon__group_keys_add(walk->keys, args->list, args->count, &command);
     if (command.flags & TENDON__COMMAND_NO_RETRY)
         request->flags |= TENDON_REQUEST_NO_RETRY;

@@ -28,7 +28,7 @@ def is_idempotent_together(commands, keys_of):
     seen = set()
     for words in commands:
         keys = set(keys_of(words) or [])
-        if not is_idempotent(words) or keys & seen:
+        if not is_idempotent(words) or keys & seen or (not keys and len(commands) > 1):
             return False
         seen |= keys
     return True
