@@ -2,6 +2,7 @@ package core
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -67,6 +68,21 @@ func TestBatchLargeArgument(t *testing.T) {
 	if b.large != nil {
 		t.Fatal("Reset keeps a value of the caller's")
 	}
+}
+
+func TestBatchDoesNotCopyALargeText(t *testing.T) {
+	var b Batch
+	text := strings.Repeat("x", LargeArgument)
+	copied := testing.AllocsPerRun(10, func() {
+		b.Reset()
+		b.Begin(0)
+		b.AddText("set")
+		b.AddText(text)
+	})
+	if copied > 0 || len(b.data) != len("set") {
+		t.Fatalf("%v allocations, %d bytes are copied", copied, len(b.data))
+	}
+	check(t, &b, []string{"set", text})
 }
 
 func TestBatchKeepsNoHugeBuffer(t *testing.T) {

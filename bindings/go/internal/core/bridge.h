@@ -9,7 +9,6 @@
 #define TENDON_GO_BRIDGE_H
 
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,14 +24,14 @@
 
 /*
  * A client, its queue, and where its completions are put: in C memory, which cgo need not search
- * for Go pointers. Any thread may submit and flush; one at a time takes completions.
+ * for Go pointers. Any thread may submit; who holds the client's token turns and flushes; one at a
+ * time takes completions.
  */
 typedef struct tendon_go_host {
     tendon_client *client;
     tendon_queue *queue;
-    int fd;              /* readable when the client has something to do */
-    atomic_bool turning; /* a poll of the queue follows for sure */
-    size_t count;        /* completions handed out and not ended yet */
+    int fd;       /* readable when the client has something to do */
+    size_t count; /* completions handed out and not ended yet */
     tendon_completion completions[TENDON_GO_TURN];
 } tendon_go_host;
 
@@ -108,8 +107,8 @@ static inline int64_t tendon_go_collect(uintptr_t handle)
 /*
  * One turn of the reader: drives the client if it has something to do, and takes completions. -1
  * when there was nothing to do. Go's poller is edge-triggered: it tells of a change and not of what
- * was left over (more than fits a turn, a step of TLS, or everything when another thread was just
- * flushing), so the reader looks at the descriptor itself, and sleeps only after -1.
+ * was left over (more than fits a turn, a step of TLS), so the reader looks at the descriptor
+ * itself, and sleeps only after -1.
  */
 static inline int64_t tendon_go_turn(uintptr_t handle, bool woken)
 {
@@ -120,25 +119,22 @@ static inline int64_t tendon_go_turn(uintptr_t handle, bool woken)
     struct pollfd ready = {.fd = host->fd, .events = POLLIN};
     if (!woken && poll(&ready, 1, 0) != 1)
         return -1;
-    atomic_store(&host->turning, true);
     tendon_status status = tendon_client_process(host->client, 0, NULL);
-    atomic_store(&host->turning, false);
     return tendon_go_take(host) > 0 || status == TENDON_OK ? (int64_t)host->count : -1;
 }
 
 /*
  * Writes what was submitted. What completes outside of a turn, such as a request that was refused
  * or whose connection broke while it was written, makes no descriptor readable: `out_stray` gets
- * the first of it, unless a turn is about to look anyway. The caller delivers it and collects the
- * rest. It is zeroed before, has the bytes of a tendon_completion and the alignment.
+ * the first of it. The caller delivers it and collects the rest. It is zeroed before, has the bytes
+ * of a tendon_completion and the alignment.
  */
 static inline void tendon_go_flush(uintptr_t handle, uint8_t *out_stray)
 {
     tendon_go_host *host = tendon_go_host_of(handle);
     tendon_client_flush(host->client);
-    if (!atomic_load(&host->turning))
-        tendon_queue_poll(host->queue, (tendon_completion *)(void *)out_stray,
-                          sizeof(tendon_completion), 1, 0);
+    tendon_queue_poll(host->queue, (tendon_completion *)(void *)out_stray,
+                      sizeof(tendon_completion), 1, 0);
 }
 
 static inline void tendon_go_fill(tendon_request *request, const tendon_go_target *target,

@@ -104,7 +104,7 @@ func (r *reader) drive() {
 			return
 		}
 		if count == 0 {
-			runtime.Gosched() // another thread may be flushing, which takes microseconds
+			runtime.Gosched() // what was done completes nothing yet
 		}
 	}
 }

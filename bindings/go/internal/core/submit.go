@@ -35,8 +35,9 @@ const TimeoutNone = C.TENDON_TIMEOUT_NONE
 // a pool.
 const keptBytes = 64 << 10
 
-// LargeArgument is the size from which AddLarge saves copying a value twice.
-const LargeArgument = 256 << 10
+// LargeArgument is the size from which AddLarge saves copying a value twice: what Reset would not
+// keep room for.
+const LargeArgument = keptBytes
 
 // Batch is the requests of one submission, packed: all arguments one after the other, and their
 // lengths. It must not be copied.
@@ -81,6 +82,10 @@ func (b *Batch) Begin(flags uint32) {
 
 // AddText adds an argument to the request begun last.
 func (b *Batch) AddText(argument string) {
+	if len(argument) >= LargeArgument {
+		b.AddLarge(unsafe.Slice(unsafe.StringData(argument), len(argument)))
+		return
+	}
 	b.data = append(b.data, argument...)
 	b.added(len(argument))
 }

@@ -93,6 +93,11 @@ func (o *outlet) carry(fd int) bool {
 	o.ended = n <= 0 || err != nil
 	if !o.ended && o.bridge.latest.Load() != o {
 		o.bridge.latest.Store(o)
+		select {
+		case <-o.over: // close was sooner, and would be forgotten
+			o.bridge.latest.CompareAndSwap(o, nil)
+		default:
+		}
 	}
 	return !o.ended
 }
