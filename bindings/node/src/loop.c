@@ -1,7 +1,8 @@
 /*
  * The addon's side of the event loop: drives each client when its descriptor is readable, hands
  * completions to JavaScript in bulk, and sends what JavaScript asks for meanwhile. It starts no
- * thread and never waits.
+ * thread and never sleeps; where that pays it looks again for a moment before the loop does
+ * (pace.c).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -236,6 +237,8 @@ static void look_for_more(tendon__node_client *client, size_t total)
         rounds += count > 0;
         total += count;
     }
+    /* Timers that were set meanwhile count from now, not from before the look. */
+    uv_update_time(client->env->prepare.loop);
     tendon__node_pace_looked(pace);
 }
 
