@@ -173,18 +173,27 @@ static bool wake_soon(struct call *self, PyObject *wakeup, PyObject *context)
     return handle != NULL;
 }
 
+/* Whether it is what asyncio's own task waits with; a callback of somebody's own gets the call. */
+static bool wakes_task(PyObject *wakeup)
+{
+    return Py_TYPE(wakeup) == &PyCFunction_Type &&
+           !strcmp(((PyCFunctionObject *)wakeup)->m_ml->ml_name, "task_wakeup");
+}
+
 /*
  * Runs the task from here. What comes back is only what must end the loop. asyncio's own task asks
  * what it is woken with only for a result, of which there is none yet; a real future answers that
- * without a look-up of a method.
+ * without a look-up of a method. The task may end the session, which lends that future.
  */
 static void wake_now(struct session *session, struct call *self, PyObject *wakeup,
                      PyObject *context)
 {
-    bool native = Py_TYPE(wakeup) == &PyCFunction_Type && session->finished;
+    bool native = session->finished && wakes_task(wakeup);
     PyObject *with = native ? session->finished : (PyObject *)self;
+    Py_INCREF(with);
     PyObject *done = context ? PyObject_CallMethodObjArgs(context, lent.run, wakeup, with, NULL)
                              : PyObject_CallFunctionObjArgs(wakeup, with, NULL);
+    Py_DECREF(with);
     Py_XDECREF(done);
     if (done)
         return;
