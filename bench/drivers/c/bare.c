@@ -15,8 +15,8 @@
 
 #include "job.h"
 
-#define IN_BYTES (2u << 20) /* more than the largest reply */
-#define TIMED_EVERY 16 /* as the tendon driver does */
+#define IN_BYTES    (2u << 20) /* more than the largest reply */
+#define TIMED_EVERY 16         /* as the tendon driver does */
 
 struct wire {
     int fd;
