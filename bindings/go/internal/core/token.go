@@ -8,8 +8,8 @@ import (
 // token says who drives a client or writes for it inside C: one at a time. Who finds it taken
 // leaves a mark and goes away, and its holder does that before it gives the token up. So goroutines
 // never wait for each other inside C, where the scheduler sees a busy thread, and what comes while
-// somebody crosses goes together with the next crossing. What only hands something to the core, such
-// as a request without a flush, a lease or a subscription, needs no token.
+// somebody crosses goes together with the next crossing. What only hands something to the core
+// needs no token: a request without a flush, a lease, a subscription.
 type token struct {
 	state atomic.Uint32
 	line  sync.Mutex    // for those who wait: the first of them waits for the token
