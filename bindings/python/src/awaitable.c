@@ -173,11 +173,22 @@ static bool wake_soon(struct call *self, PyObject *wakeup, PyObject *context)
     return handle != NULL;
 }
 
-/* Whether it is what asyncio's own task waits with; a callback of somebody's own gets the call. */
+/* Whether it is what asyncio's own task waits with, which is known by its name once and by its
+ * address from then on; a callback of somebody's own gets the call. */
 static bool wakes_task(PyObject *wakeup)
 {
-    return Py_TYPE(wakeup) == &PyCFunction_Type &&
-           !strcmp(((PyCFunctionObject *)wakeup)->m_ml->ml_name, "task_wakeup");
+    static PyCFunction known;
+    if (Py_TYPE(wakeup) != &PyCFunction_Type)
+        return false;
+    if (known)
+        return PyCFunction_GetFunction(wakeup) == known;
+    PyObject *name = PyObject_GetAttrString(wakeup, "__name__");
+    if (name && !PyUnicode_CompareWithASCIIString(name, "task_wakeup"))
+        known = PyCFunction_GetFunction(wakeup);
+    if (!name)
+        PyErr_Clear();
+    Py_XDECREF(name);
+    return known != NULL;
 }
 
 /*
