@@ -108,13 +108,14 @@ TENDON_API tendon_status tendon_cancel(tendon_client *client, uint64_t id);
  * submitted, writes, reads, dials, notices deadlines; outcomes are in their queues when it returns.
  * `timeout_ms` 0 does not wait; above 0, or -1 without limit, waits until something happens first.
  * `out_next_ms`, unless NULL, receives in how many milliseconds it wants to be called again though
- * tendon_client_fd does not become readable: 0 at once, -1 never. Call it whenever that descriptor
- * is readable and after tendon_submit (or tendon_client_flush then). What completes outside of it
- * (a refused request, a cancelled or closed one, a write that fails in flush) makes nothing
- * readable: whoever made that call polls its queue. Any thread; one at a time
- * drives, and a call without a wait that finds another driving leaves the work to that and returns.
- * Returns TENDON_OK; TENDON_ERROR_STATE without drive=host; TENDON_ERROR_ARGUMENT, _CLOSED,
- * _FORKED. Since 0.1.
+ * tendon_client_fd does not become readable: 0 at once, -1 never. Asked for, it also is 0 when
+ * something may be left over, so that a loop that is told of changes only (EPOLLET) calls until it
+ * is not 0 and then waits. Call it whenever that descriptor is readable and after tendon_submit (or
+ * tendon_client_flush then). What completes outside of it (a refused request, a cancelled or closed
+ * one, a write that fails in flush) makes nothing readable: whoever made that call polls its queue.
+ * Any thread; one at a time drives, and a call without a wait that finds another driving leaves the
+ * work to that and returns. Returns TENDON_OK; TENDON_ERROR_STATE without drive=host;
+ * TENDON_ERROR_ARGUMENT, _CLOSED, _FORKED. Since 0.1.
  */
 TENDON_API tendon_status tendon_client_process(tendon_client *client, int64_t timeout_ms,
                                                int64_t *out_next_ms);
@@ -132,6 +133,32 @@ TENDON_API tendon_status tendon_client_flush(tendon_client *client);
  * Since 0.1.
  */
 TENDON_API int tendon_client_fd(tendon_client *client);
+
+/**
+ * With option drive=host: lends the host a socket to watch by itself, which saves an epoll inside
+ * its own for each thing that happens there. Returns a duplicate of the socket of the connection
+ * that alone had news in the last turns, and its name in `*out_loan`; -1 when there is none, or
+ * four are lent already: ask again after a turn. Watch it for reading and call tendon_client_read
+ * when it is readable; never read from it. tendon_client_fd goes on telling of everything else. The
+ * host takes the duplicate out of what watches it and closes it when tendon_client_read says that
+ * the loan has ended, or that the client is closed. Since 0.1.
+ */
+TENDON_API int tendon_client_lend(tendon_client *client, uint64_t *out_loan);
+
+/**
+ * tendon_client_process for a socket that was lent: reads there and looks at no other. Never waits.
+ * `*out_next_ms` as there. Returns TENDON_OK; TENDON_ERROR_DISCONNECTED when the loan has ended,
+ * with everything done that there was to do; and what tendon_client_process returns. Since 0.1.
+ */
+TENDON_API tendon_status tendon_client_read(tendon_client *client, uint64_t loan,
+                                            int64_t *out_next_ms);
+
+/**
+ * Ends a loan: tendon_client_fd tells of that socket again, also of what is there already. For a
+ * host that cannot watch it after all, and watches it no more. Returns TENDON_OK also when it had
+ * ended. Since 0.1.
+ */
+TENDON_API tendon_status tendon_client_take_back(tendon_client *client, uint64_t loan);
 
 /**
  * Sends events of this client to `queue`, each with `tag`; NULL stops. `event_mask` has bit

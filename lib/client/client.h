@@ -20,12 +20,16 @@
 /* How many descriptors a forked child can close without walking structures another thread may have
  * been changing. */
 #define TENDON__FD_TABLE 4096
+/* How many sockets a host may watch itself. */
+#define TENDON__LENT_MAX 4
 /* How long a caller waits in a socket before it looks at its deadline; later ones do not. */
 #define TENDON__DIRECT_SLICE_MS 50
 /* A caller with so much time does not look at all: the system's timer for that is 0.25 us of
  * the 9.4 of a call. At his deadline the engine, which would give a connection up after such a
  * silence anyway, ends the stream. */
 #define TENDON__DIRECT_PATIENT_MS 1800
+
+struct tendon__io;
 
 struct tendon_client {
     struct tendon__memory *memory;
@@ -42,9 +46,11 @@ struct tendon_client {
     int timer_fd;      /* with drive=host: makes epoll_fd readable at the next deadline; else -1 */
     int64_t armed_ns;  /* what it is set to */
     int64_t turned_ns; /* when somebody last looked at every socket */
-    void *usual;       /* drive=host: the connection that alone had news in the last turns */
-    uint32_t usual_turns; /* how many, at most USUAL_TURNS */
-    uint32_t usual_reads; /* turns since then that looked at nothing else */
+    struct tendon__io *usual; /* drive=host: the connection that alone had news in the last turns */
+    uint32_t usual_turns;     /* how many, at most USUAL_TURNS */
+    uint32_t usual_reads;     /* turns since then that looked at nothing else */
+    bool unsure;              /* this turn may have left something over that epoll knows of */
+    struct tendon__io *lent[TENDON__LENT_MAX]; /* drive=host: the host watches their sockets */
     uint64_t next_token;
     struct tendon_queue *watcher;
     uint64_t watch_tag;
@@ -116,6 +122,12 @@ void tendon__client_kick(struct tendon_client *client);
 /* One turn of the loop, for the holder of the token. Sleeps until something happens, for at most
  * `limit_ms`; 0 does not sleep, -1 sets no limit. */
 void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms);
+/* Turns that read from one connection and look at no other: from the one with that loan, if it is
+ * still there, or from the usual one. The latter may not have been worth its while, false. */
+void tendon__driver_read_lent(struct tendon_client *client, uint64_t loan);
+bool tendon__driver_read_usual(struct tendon_client *client);
+/* The connection that had all the news lately, which ends being it; NULL when there is none. */
+struct tendon__io *tendon__driver_take_usual(struct tendon_client *client);
 /* Outcomes go to those who wait for them; before whoever drives sleeps or goes. */
 void tendon__driver_tell(struct tendon_client *client);
 /* Ends a visit to the engine: what it has to say is sent and told, what it has closed is freed. */
@@ -158,6 +170,12 @@ void tendon__host_post(struct tendon_client *client, struct tendon__link *reques
 /* Gives the token up with everything sent that others have left meanwhile. */
 void tendon__host_leave(struct tendon_client *client);
 void tendon__host_timer_fired(struct tendon_client *client);
+/* How a call of a host begins and ends: TENDON_ERROR_STATE without drive=host; and the token now,
+ * or false and the promise that its holder does what there is to do. */
+tendon_status tendon__host_enter(struct tendon_client *client);
+bool tendon__host_take(struct tendon_client *client);
+/* Milliseconds until something is due; 0 also when something may be left over. */
+int64_t tendon__host_next_ms(const struct tendon_client *client);
 /* Calls that wait have nobody to wait for: TENDON_ERROR_STATE with the remedy, or TENDON_OK. */
 tendon_status tendon__host_refuses_waiting(const struct tendon_client *client,
                                            struct tendon__fault *fault);
@@ -171,6 +189,8 @@ void tendon__io_tick(struct tendon_client *client, int64_t now_ns);
 int64_t tendon__io_deadline(const struct tendon_client *client);
 void tendon__io_bury(struct tendon_client *client);
 void tendon__io_abandon_all(struct tendon_client *client);
+/* The socket that was lent under that name; NULL when it is not any more. */
+struct tendon__io *tendon__io_of_loan(struct tendon_client *client, uint64_t loan);
 
 /* Of a request a caller sends by himself: an idle connection's socket takes so much at once. */
 #define TENDON__DIRECT_FRAME 16384

@@ -125,28 +125,6 @@ void tendon__driver_settle(struct tendon_client *client)
     tendon__io_bury(client);
 }
 
-/*
- * With drive=host the program's loop has found out that something is there before it calls, and for
- * a program with one busy connection that is where. Reading from it at once saves asking which it
- * is. What else is there makes the loop call again, and is looked for after USUAL_READS_MAX turns
- * at the latest.
- */
-static bool read_usual(struct tendon_client *client)
-{
-    if (!client->usual || client->usual_turns < USUAL_TURNS ||
-        client->usual_reads++ >= USUAL_READS_MAX) {
-        client->usual_reads = 0;
-        return false;
-    }
-    uint64_t before = client->engine->stats.bytes_received;
-    client->engine->now_ns = tendon__now_ns();
-    tendon__io_event(client, client->usual, EPOLLIN);
-    if (client->engine->stats.bytes_received != before)
-        return true;
-    client->usual_turns = 0;
-    return false;
-}
-
 static void note_usual(struct tendon_client *client, const struct epoll_event *events, int count)
 {
     if (count <= 0)
@@ -165,41 +143,96 @@ static bool has_news(const struct tendon_client *client)
     return !tendon__list_empty(&client->engine->told) || !tendon__list_empty(&client->held);
 }
 
-void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms)
+/* How a turn begins. New mail is not taken here: what it completes may be what the caller waits
+ * for, and must not be slept upon, nor must a connection that mail taken before has freed, or what
+ * the flush completes, because a connection turns out to be lost: true then. */
+static bool begin_turn(struct tendon_client *client)
 {
-    struct epoll_event events[EVENTS_PER_TURN];
-    /* New mail is not taken here: what it completes may be what the caller waits for, and must not
-     * be slept upon. Nor must a connection that mail taken before has freed, or what the flush
-     * completes, because a connection turns out to be lost. */
+    client->unsure = false;
     tendon__feed_sweep(client->engine);
     tendon__io_flush(client);
     bool news = has_news(client);
     tendon__driver_tell(client);
-    bool host = client->options.drive == TENDON__DRIVE_HOST;
-    int count = 0;
-    if (!host || limit_ms != 0 || !read_usual(client)) {
-        count = wait_for_events(client, events, news ? 0 : limit_ms);
-        note_usual(client, events, count);
-    }
-    int64_t now_ns = tendon__now_ns();
-    client->engine->now_ns = client->turned_ns = now_ns;
-    for (int i = 0; i < count; i++) {
-        if (events[i].data.ptr == &client->timer_fd) {
-            tendon__host_timer_fired(client);
-            continue;
-        }
-        if (events[i].data.ptr) {
-            tendon__io_event(client, events[i].data.ptr, events[i].events);
-            continue;
-        }
+    return news;
+}
+
+static void end_turn(struct tendon_client *client)
+{
+    tendon__io_tick(client, client->turned_ns);
+    tendon__engine_tick(client->engine, client->turned_ns);
+    tendon__driver_settle(client);
+}
+
+static void look_at(struct tendon_client *client, const struct epoll_event *event)
+{
+    if (event->data.ptr == &client->timer_fd) {
+        tendon__host_timer_fired(client);
+    } else if (event->data.ptr) {
+        tendon__io_event(client, event->data.ptr, event->events);
+    } else {
         uint64_t wakes;
         ssize_t got = read(client->wake_fd, &wakes, sizeof wakes);
         (void)got;
         tendon__io_resolved(client);
     }
-    tendon__io_tick(client, now_ns);
-    tendon__engine_tick(client->engine, now_ns);
-    tendon__driver_settle(client);
+}
+
+void tendon__driver_turn(struct tendon_client *client, int64_t limit_ms)
+{
+    struct epoll_event events[EVENTS_PER_TURN];
+    bool news = begin_turn(client);
+    int count = wait_for_events(client, events, news ? 0 : limit_ms);
+    note_usual(client, events, count);
+    client->engine->now_ns = client->turned_ns = tendon__now_ns();
+    client->unsure = count == EVENTS_PER_TURN;
+    for (int i = 0; i < count; i++)
+        look_at(client, &events[i]);
+    end_turn(client);
+}
+
+static void read_from(struct tendon_client *client, struct tendon__io *io)
+{
+    client->engine->now_ns = client->turned_ns = tendon__now_ns();
+    if (io)
+        tendon__io_event(client, io, EPOLLIN);
+    end_turn(client);
+}
+
+void tendon__driver_read_lent(struct tendon_client *client, uint64_t loan)
+{
+    begin_turn(client);
+    read_from(client, tendon__io_of_loan(client, loan));
+}
+
+/*
+ * The program's loop has found out that something is there before it calls, and for a program with
+ * one busy connection that is where. Reading from it at once saves asking which it is. What else is
+ * there makes the loop call again, and is looked for after USUAL_READS_MAX turns at the latest.
+ */
+bool tendon__driver_read_usual(struct tendon_client *client)
+{
+    if (!client->usual || client->usual_turns < USUAL_TURNS ||
+        client->usual_reads++ >= USUAL_READS_MAX) {
+        client->usual_reads = 0;
+        return false;
+    }
+    begin_turn(client);
+    uint64_t before = client->engine->stats.bytes_received;
+    read_from(client, client->usual);
+    if (client->engine->stats.bytes_received != before)
+        return true;
+    client->usual_turns = 0;
+    return false;
+}
+
+struct tendon__io *tendon__driver_take_usual(struct tendon_client *client)
+{
+    struct tendon__io *usual = client->usual_turns < USUAL_TURNS ? NULL : client->usual;
+    if (usual) {
+        client->usual = NULL;
+        client->usual_turns = 0;
+    }
+    return usual;
 }
 
 /* Lets those who want the token for a moment go first. */

@@ -71,8 +71,7 @@ void tendon__host_leave(struct tendon_client *client)
     } while (atomic_load(&client->mail) && pthread_mutex_trylock(&client->drive) == 0);
 }
 
-/* The token now, or the promise that its holder looks into the inbox before anybody sleeps. */
-static bool take_or_leave_word(struct tendon_client *client)
+bool tendon__host_take(struct tendon_client *client)
 {
     if (pthread_mutex_trylock(&client->drive) == 0)
         return true;
@@ -105,7 +104,7 @@ tendon_status tendon__host_refuses_waiting(const struct tendon_client *client,
                              "tendon_submit and tendon_client_process, or drive=thread");
 }
 
-static tendon_status enter(tendon_client *client)
+tendon_status tendon__host_enter(struct tendon_client *client)
 {
     tendon_status status = tendon__client_enter(client, NULL);
     if (status != TENDON_OK || client->options.drive == TENDON__DRIVE_HOST)
@@ -114,9 +113,11 @@ static tendon_status enter(tendon_client *client)
     return TENDON_ERROR_STATE;
 }
 
-/* Milliseconds until something is due; rounded up, so that it is due then. */
-static int64_t next_ms(const struct tendon_client *client)
+/* Rounded up, so that it is due then. */
+int64_t tendon__host_next_ms(const struct tendon_client *client)
 {
+    if (client->unsure)
+        return 0;
     int64_t when_ns = tendon__driver_deadline(client);
     if (when_ns == TENDON__NO_TIME)
         return -1;
@@ -140,16 +141,17 @@ static bool wait_for_token(struct tendon_client *client, int64_t timeout_ms)
 
 tendon_status tendon_client_process(tendon_client *client, int64_t timeout_ms, int64_t *out_next_ms)
 {
-    tendon_status status = enter(client);
+    tendon_status status = tendon__host_enter(client);
     if (status != TENDON_OK)
         return status;
     int64_t due_ms = 0;
-    bool driving = timeout_ms ? wait_for_token(client, timeout_ms) : take_or_leave_word(client);
+    bool driving = timeout_ms ? wait_for_token(client, timeout_ms) : tendon__host_take(client);
     if (driving) {
         tendon__driver_drain(client);
-        /* Nothing happens to a closed client any more that could end a wait. */
-        tendon__driver_turn(client, atomic_load(&client->closed) ? 0 : timeout_ms);
-        due_ms = next_ms(client);
+        if (timeout_ms || out_next_ms || !tendon__driver_read_usual(client))
+            /* Nothing happens to a closed client any more that could end a wait. */
+            tendon__driver_turn(client, atomic_load(&client->closed) ? 0 : timeout_ms);
+        due_ms = out_next_ms ? tendon__host_next_ms(client) : 0;
         tendon__host_leave(client);
     }
     if (out_next_ms)
@@ -160,10 +162,10 @@ tendon_status tendon_client_process(tendon_client *client, int64_t timeout_ms, i
 
 tendon_status tendon_client_flush(tendon_client *client)
 {
-    tendon_status status = enter(client);
+    tendon_status status = tendon__host_enter(client);
     if (status != TENDON_OK)
         return status;
-    if (take_or_leave_word(client)) {
+    if (tendon__host_take(client)) {
         tendon__driver_drain(client);
         client->engine->now_ns = tendon__now_ns();
         tendon__io_flush(client);

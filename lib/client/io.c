@@ -5,47 +5,19 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "client/client.h"
 #include "client/error.h"
+#include "client/io.h"
 #include "client/subscription.h"
 
 #define READS_PER_EVENT  16 /* one busy connection must not starve the others */
 #define WRITES_PER_FLUSH 64
 #define EPOLL_ENDS       (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
-enum io_state {
-    IO_RESOLVING,
-    IO_DIALING,
-    IO_OPEN,
-    IO_CLOSED,
-};
-
 /* A caller writes without the token: what others have for the same stream must come behind it. */
 enum saying {
     SAYING_NOTHING,
     SAYING,      /* not yet written, or not to its end */
     SAYING_HELD, /* and somebody waits for that; who ends it sends what they have */
-};
-
-/* A channel's socket. Outlives the channel until the end of the turn, because epoll may still name
- * it. */
-struct tendon__io {
-    struct tendon__link link; /* client->ios while not open or with bytes left, then dead_ios */
-    struct tendon_client *client;
-    struct tendon__channel *channel;
-    enum io_state state;
-    struct tendon__dial *dial;
-    struct tendon__transport transport;
-    uint64_t token;
-    int64_t deadline_ns;
-    int watched_fd;
-    uint32_t watched;
-    bool write_blocked;
-    bool has_reader;    /* a caller waits in the socket, without the token; nobody else reads */
-    atomic_uint saying; /* enum saying: how far the reader is with his own request */
-    bool missed_edge;   /* something came that was left to the reader */
-    bool is_ending;     /* the peer's end has been announced; there will be no edge behind it */
-    bool paused;        /* nothing is read until the engine says so */
 };
 
 static void remember_fd(struct tendon_client *client, int fd)
@@ -56,7 +28,7 @@ static void remember_fd(struct tendon_client *client, int fd)
             return;
 }
 
-static void forget_fd(struct tendon_client *client, int fd)
+void tendon__io_forget_fd(struct tendon_client *client, int fd)
 {
     int expected = fd;
     for (int i = 0; i < TENDON__FD_TABLE; i++, expected = fd)
@@ -69,11 +41,11 @@ static void unwatch(struct tendon__io *io)
     if (io->watched_fd < 0)
         return;
     epoll_ctl(io->client->epoll_fd, EPOLL_CTL_DEL, io->watched_fd, NULL);
-    forget_fd(io->client, io->watched_fd);
+    tendon__io_forget_fd(io->client, io->watched_fd);
     io->watched_fd = -1;
 }
 
-static void watch(struct tendon__io *io, int fd, uint32_t events)
+void tendon__io_watch(struct tendon__io *io, int fd, uint32_t events)
 {
     if (fd == io->watched_fd && events == io->watched)
         return;
@@ -92,89 +64,20 @@ static void watch(struct tendon__io *io, int fd, uint32_t events)
 
 /* A stream in which callers may wait is watched for edges, so that whoever drives is not woken
  * again and again by what a caller in the socket is about to read. */
-static uint32_t open_events(const struct tendon__io *io)
+uint32_t tendon__io_open_events(const struct tendon__io *io)
 {
     uint32_t writes = io->write_blocked ? EPOLLOUT : 0u;
     if (io->paused)
         return EPOLLET | writes; /* the end is told whatever is asked, and must be told only once */
+    if (io->lent)
+        return EPOLLRDHUP | writes; /* the host, which is told of changes only, may miss the end */
     return (io->transport.waits ? EPOLLET | EPOLLRDHUP : 0u) | EPOLLIN | writes;
 }
 
-/* What is there already counts as new once more. */
-static void watch_anew(struct tendon__io *io)
+void tendon__io_watch_anew(struct tendon__io *io)
 {
     io->watched = 0;
-    watch(io, io->transport.fd, open_events(io));
-}
-
-static uint32_t wanted_events(uint32_t want)
-{
-    return (want & TENDON__WANT_READ ? EPOLLIN : 0u) | (want & TENDON__WANT_WRITE ? EPOLLOUT : 0u);
-}
-
-static void end_dial(struct tendon__io *io)
-{
-    tendon__memory_free(io->client->memory, io->dial);
-    io->dial = NULL;
-}
-
-static void report_failure(struct tendon__io *io, const struct tendon__fault *fault, int64_t now_ns)
-{
-    tendon__engine_open_failed(io->client->engine, io->channel, fault, now_ns);
-}
-
-static void report_open(struct tendon__io *io, int64_t now_ns)
-{
-    io->transport = io->dial->transport;
-    end_dial(io);
-    io->state = IO_OPEN;
-    tendon__list_remove(&io->link);
-    if (io->client->options.drive == TENDON__DRIVE_THREAD)
-        tendon__transport_let_wait(&io->transport, TENDON__DIRECT_SLICE_MS);
-    watch(io, io->transport.fd, open_events(io));
-    tendon__engine_opened(io->client->engine, io->channel, io->transport.tls_resumed, now_ns);
-}
-
-static void step_dial(struct tendon__io *io, int64_t now_ns)
-{
-    int before = io->dial->transport.fd;
-    enum tendon__dial_state state = tendon__dial_step(io->dial, now_ns);
-    if (before != io->dial->transport.fd && before >= 0 && before == io->watched_fd) {
-        forget_fd(io->client, before);
-        io->watched_fd = -1;
-    }
-    switch (state) {
-    case TENDON__DIAL_CONNECTING:
-    case TENDON__DIAL_TLS:
-        watch(io, io->dial->transport.fd, wanted_events(io->dial->transport.want));
-        break;
-    case TENDON__DIAL_DONE:
-        report_open(io, now_ns);
-        break;
-    case TENDON__DIAL_FAILED: {
-        struct tendon__fault fault = io->dial->fault;
-        report_failure(io, &fault, now_ns);
-        break;
-    }
-    }
-}
-
-static void start_dial(struct tendon__io *io, const struct tendon__address *addresses,
-                       uint32_t count, int64_t now_ns)
-{
-    struct tendon_client *client = io->client;
-    const struct tendon__node *node = io->channel->node;
-    struct tendon__fault fault;
-    io->dial = tendon__memory_make(client->memory, sizeof *io->dial);
-    if (!io->dial) {
-        tendon__fault_set(&fault, TENDON_ERROR_NO_MEMORY, "no memory for a connection");
-        report_failure(io, &fault, now_ns);
-        return;
-    }
-    io->state = IO_DIALING;
-    tendon__dial_start(io->dial, client->memory, node->host, node->port, addresses, count,
-                       client->tls, &client->tcp, now_ns, io->deadline_ns);
-    step_dial(io, now_ns);
+    tendon__io_watch(io, io->transport.fd, tendon__io_open_events(io));
 }
 
 static tendon_status open_channel(void *world, struct tendon__channel *channel)
@@ -187,7 +90,7 @@ static tendon_status open_channel(void *world, struct tendon__channel *channel)
     io->channel = channel;
     io->watched_fd = -1;
     io->transport.fd = -1;
-    io->state = IO_RESOLVING;
+    io->state = TENDON__IO_IS_RESOLVING;
     io->deadline_ns = channel->opened_ns + client->options.connect_timeout_ms * TENDON__MS;
     io->token = ++client->next_token;
     if (!client->options.unix_socket[0]) {
@@ -213,23 +116,25 @@ static void close_channel(void *world, struct tendon__channel *channel)
     if (client->usual == io)
         client->usual = NULL;
     unwatch(io);
-    if (io->state == IO_RESOLVING)
+    if (io->state == TENDON__IO_IS_RESOLVING)
         tendon__resolver_forget(client->resolver, io->token);
     if (io->dial)
         tendon__dial_abort(io->dial);
-    end_dial(io);
+    tendon__io_end_dial(io);
     channel->io = NULL;
     io->channel = NULL;
     tendon__list_remove(&io->link);
     if (io->has_reader) {
         /* The reader closes it, or another file could get the number he reads from. */
-        io->state = IO_CLOSED;
+        io->state = TENDON__IO_IS_CLOSED;
         tendon__transport_end_wait(&io->transport, atomic_load(&io->saying) == SAYING_NOTHING);
         return;
     }
-    if (io->state == IO_OPEN)
+    if (io->lent)
+        tendon__io_end_loan(io);
+    if (io->state == TENDON__IO_IS_OPEN)
         tendon__transport_close(&io->transport, false);
-    io->state = IO_CLOSED;
+    io->state = TENDON__IO_IS_CLOSED;
     tendon__list_push(&client->dead_ios, &io->link);
 }
 
@@ -240,10 +145,12 @@ void tendon__io_bury(struct tendon_client *client)
         tendon__memory_free(client->memory, TENDON__OWNER(link, struct tendon__io, link));
 }
 
-/* What the TLS library has read already makes no descriptor readable. */
+/* What the TLS library has read already makes no descriptor readable; nor is a host told a second
+ * time of what is left over. */
 static void read_soon(struct tendon__io *io)
 {
-    if (tendon__transport_buffered(&io->transport) && !tendon__list_linked(&io->link))
+    bool is_host = io->client->options.drive == TENDON__DRIVE_HOST;
+    if ((is_host || tendon__transport_buffered(&io->transport)) && !tendon__list_linked(&io->link))
         tendon__list_push(&io->client->ios, &io->link);
 }
 
@@ -251,8 +158,10 @@ static void pause_channel(void *world, struct tendon__channel *channel, bool pau
 {
     struct tendon__io *io = channel->io;
     (void)world;
+    if (paused && io->lent)
+        tendon__io_forget_loan(io); /* its host is told when something comes all the same */
     io->paused = paused;
-    watch_anew(io);
+    tendon__io_watch_anew(io);
     if (!paused)
         read_soon(io);
 }
@@ -289,7 +198,7 @@ static bool read_once(struct tendon__io *io, int64_t now_ns)
         /* TLS must answer the peer before it reads on, and cannot now. */
         if (io->transport.want == TENDON__WANT_WRITE) {
             io->write_blocked = true;
-            watch_anew(io);
+            tendon__io_watch_anew(io);
         }
         return false;
     }
@@ -299,19 +208,19 @@ static bool read_once(struct tendon__io *io, int64_t now_ns)
     }
     tendon__engine_received(io->client->engine, io->channel, (size_t)result, now_ns);
     tendon__tell_held(io->client);
-    return io->state == IO_OPEN &&
+    return io->state == TENDON__IO_IS_OPEN &&
            ((size_t)result == room || io->is_ending || tendon__transport_buffered(&io->transport));
 }
 
 static void read_some(struct tendon__io *io, int64_t now_ns)
 {
     for (int reads = 0; reads < READS_PER_EVENT; reads++)
-        if (io->state != IO_OPEN || io->paused || !read_once(io, now_ns))
+        if (io->state != TENDON__IO_IS_OPEN || io->paused || !read_once(io, now_ns))
             return;
-    if (io->state != IO_OPEN || io->paused)
+    if (io->state != TENDON__IO_IS_OPEN || io->paused)
         return;
     if (io->transport.waits)
-        watch_anew(io);
+        tendon__io_watch_anew(io);
     read_soon(io);
 }
 
@@ -339,7 +248,7 @@ static void write_some(struct tendon__io *io, int64_t now_ns)
             /* The server's last words may explain it, for example that it has too many clients. */
             if (!io->transport.tls && !io->has_reader)
                 read_some(io, now_ns);
-            if (io->state == IO_OPEN)
+            if (io->state == TENDON__IO_IS_OPEN)
                 lose(io, result, &fault, now_ns);
             return;
         }
@@ -352,11 +261,11 @@ static void write_some(struct tendon__io *io, int64_t now_ns)
         if (writes + 1 == WRITES_PER_FLUSH) {
             /* It can still be written, which is no edge. */
             io->write_blocked = true;
-            watch_anew(io);
+            tendon__io_watch_anew(io);
             return;
         }
     }
-    watch(io, io->transport.fd, open_events(io));
+    tendon__io_watch(io, io->transport.fd, tendon__io_open_events(io));
 }
 
 void tendon__io_flush(struct tendon_client *client)
@@ -365,7 +274,7 @@ void tendon__io_flush(struct tendon_client *client)
     int64_t now_ns = client->engine->now_ns;
     while ((link = tendon__list_shift(&client->engine->flush))) {
         struct tendon__io *io = TENDON__OWNER(link, struct tendon__channel, flush)->io;
-        if (io && io->state == IO_OPEN && !io->write_blocked)
+        if (io && io->state == TENDON__IO_IS_OPEN && !io->write_blocked)
             write_some(io, now_ns);
     }
 }
@@ -374,22 +283,23 @@ void tendon__io_event(struct tendon_client *client, void *handle, uint32_t event
 {
     struct tendon__io *io = handle;
     int64_t now_ns = client->engine->now_ns;
-    if (io->state == IO_DIALING) {
-        step_dial(io, now_ns);
+    if (io->state == TENDON__IO_IS_DIALED) {
+        client->unsure = true;
+        tendon__io_step_dial(io, now_ns);
         return;
     }
-    if (io->state == IO_OPEN && io->paused && events & EPOLL_ENDS)
+    if (io->state == TENDON__IO_IS_OPEN && io->paused && events & EPOLL_ENDS)
         return; /* who goes on reading finds it */
-    if (io->state == IO_OPEN && events & (EPOLLIN | EPOLL_ENDS)) {
+    if (io->state == TENDON__IO_IS_OPEN && events & (EPOLLIN | EPOLL_ENDS)) {
         io->is_ending = io->is_ending || events & EPOLL_ENDS;
         io->missed_edge = io->has_reader;
         if (!io->has_reader)
             read_some(io, now_ns);
     }
-    if (io->state == IO_OPEN && events & EPOLLOUT) {
+    if (io->state == TENDON__IO_IS_OPEN && events & EPOLLOUT) {
         if (io->transport.tls && !io->has_reader)
             read_some(io, now_ns); /* it may be what reading waited for */
-        if (io->state == IO_OPEN)
+        if (io->state == TENDON__IO_IS_OPEN)
             write_some(io, now_ns);
     }
 }
@@ -398,7 +308,8 @@ struct tendon__io *tendon__io_begin_direct(struct tendon__channel *channel,
                                            struct tendon__direct *direct)
 {
     struct tendon__io *io = channel->io;
-    if (!io || io->state != IO_OPEN || !io->transport.waits || io->has_reader || io->write_blocked)
+    if (!io || io->state != TENDON__IO_IS_OPEN || !io->transport.waits || io->has_reader ||
+        io->write_blocked)
         return NULL;
     /* The one frame counts as sent from now on: nobody may send it anew while its caller does. */
     const uint8_t *bytes;
@@ -431,7 +342,7 @@ bool tendon__io_said(struct tendon__io *io)
 
 void tendon__io_send_held(struct tendon__io *io)
 {
-    if (io->state == IO_OPEN)
+    if (io->state == TENDON__IO_IS_OPEN)
         tendon__channel_flush(io->channel);
 }
 
@@ -439,7 +350,7 @@ void tendon__io_send_held(struct tendon__io *io)
 static void take_bytes(struct tendon__io *io, const uint8_t *bytes, size_t size, int64_t now_ns)
 {
     struct tendon__fault fault;
-    while (size && io->state == IO_OPEN) {
+    while (size && io->state == TENDON__IO_IS_OPEN) {
         uint8_t *space;
         size_t room = tendon__conn_space(&io->channel->conn, &space);
         if (!room) {
@@ -462,7 +373,7 @@ static void take_records(struct tendon__io *io, const uint8_t *bytes, size_t siz
     tendon__tls_feed(io->transport.tls, bytes, size);
     while (read_once(io, now_ns) && tendon__tls_fed(io->transport.tls))
         ;
-    if (io->state != IO_OPEN || !tendon__tls_fed(io->transport.tls))
+    if (io->state != TENDON__IO_IS_OPEN || !tendon__tls_fed(io->transport.tls))
         return;
     tendon__fault_set(&fault, TENDON_ERROR_DISCONNECTED,
                       "the server does not read what TLS must tell it");
@@ -476,7 +387,7 @@ void tendon__io_end_direct(struct tendon__io *io, struct tendon__direct *direct)
     io->has_reader = false;
     /* Still there only when it failed, and ends here. */
     atomic_store_explicit(&io->saying, SAYING_NOTHING, memory_order_relaxed);
-    if (io->state == IO_CLOSED) {
+    if (io->state == TENDON__IO_IS_CLOSED) {
         tendon__transport_close(&io->transport, false);
         tendon__list_push(&io->client->dead_ios, &io->link);
         return;
@@ -490,66 +401,29 @@ void tendon__io_end_direct(struct tendon__io *io, struct tendon__direct *direct)
         take_records(io, direct->bytes, (size_t)result, now_ns);
     else if (result > 0)
         take_bytes(io, direct->bytes, (size_t)result, now_ns);
-    if (io->state == IO_OPEN && (io->missed_edge || io->channel->conn.fifo_count ||
-                                 tendon__transport_buffered(&io->transport)))
+    if (io->state == TENDON__IO_IS_OPEN && (io->missed_edge || io->channel->conn.fifo_count ||
+                                            tendon__transport_buffered(&io->transport)))
         read_some(io, now_ns);
     io->missed_edge = false;
-}
-
-static struct tendon__io *find_token(struct tendon_client *client, uint64_t token)
-{
-    for (struct tendon__link *link = client->ios.next; link != &client->ios; link = link->next) {
-        struct tendon__io *io = TENDON__OWNER(link, struct tendon__io, link);
-        if (io->state == IO_RESOLVING && io->token == token)
-            return io;
-    }
-    return NULL;
-}
-
-void tendon__io_resolved(struct tendon_client *client)
-{
-    struct tendon__resolved resolved;
-    while (tendon__resolver_take(client->resolver, &resolved)) {
-        struct tendon__io *io = find_token(client, resolved.token);
-        if (!io)
-            continue;
-        if (resolved.fault.status != TENDON_OK)
-            report_failure(io, &resolved.fault, client->engine->now_ns);
-        else
-            start_dial(io, resolved.addresses, resolved.count, client->engine->now_ns);
-    }
-}
-
-static void start_unix(struct tendon__io *io, int64_t now_ns)
-{
-    struct tendon__address address;
-    struct tendon__fault fault;
-    if (tendon__address_unix(&address, io->client->options.unix_socket)) {
-        start_dial(io, &address, 1, now_ns);
-        return;
-    }
-    tendon__fault_set(&fault, TENDON_ERROR_CONFIG,
-                      "option unix_socket is longer than the system's 107 bytes");
-    report_failure(io, &fault, now_ns);
 }
 
 static void tick_one(struct tendon__io *io, int64_t now_ns)
 {
     struct tendon__fault fault;
-    if (io->state == IO_OPEN) {
+    if (io->state == TENDON__IO_IS_OPEN) {
         tendon__list_remove(&io->link);
         read_some(io, now_ns);
-    } else if (io->state == IO_DIALING && now_ns >= io->dial->step_ns) {
-        step_dial(io, now_ns);
-    } else if (io->state == IO_RESOLVING && io->client->options.unix_socket[0]) {
-        start_unix(io, now_ns);
-    } else if (io->state == IO_RESOLVING && now_ns >= io->deadline_ns) {
+    } else if (io->state == TENDON__IO_IS_DIALED && now_ns >= io->dial->step_ns) {
+        tendon__io_step_dial(io, now_ns);
+    } else if (io->state == TENDON__IO_IS_RESOLVING && io->client->options.unix_socket[0]) {
+        tendon__io_start_unix(io, now_ns);
+    } else if (io->state == TENDON__IO_IS_RESOLVING && now_ns >= io->deadline_ns) {
         tendon__fault_set(&fault, TENDON_ERROR_CONNECT_TIMEOUT,
                           "resolving %.200s took longer than %lld ms (option connect_timeout_ms); "
                           "check the resolver",
                           io->channel->node->host,
                           (long long)io->client->options.connect_timeout_ms);
-        report_failure(io, &fault, now_ns);
+        tendon__io_report_failure(io, &fault, now_ns);
     }
 }
 
@@ -574,8 +448,9 @@ int64_t tendon__io_deadline(const struct tendon_client *client)
     int64_t when_ns = TENDON__NO_TIME;
     for (struct tendon__link *link = client->ios.next; link != &client->ios; link = link->next) {
         const struct tendon__io *io = TENDON__OWNER(link, struct tendon__io, link);
-        int64_t at_ns = io->state == IO_DIALING ? io->dial->step_ns : io->deadline_ns;
-        if (io->state == IO_OPEN || (io->state == IO_RESOLVING && client->options.unix_socket[0]))
+        int64_t at_ns = io->state == TENDON__IO_IS_DIALED ? io->dial->step_ns : io->deadline_ns;
+        if (io->state == TENDON__IO_IS_OPEN ||
+            (io->state == TENDON__IO_IS_RESOLVING && client->options.unix_socket[0]))
             at_ns = 0;
         if (at_ns < when_ns)
             when_ns = at_ns;

@@ -22,15 +22,19 @@ class Impossible(Exception):
 
 class World(Model):
     """One state that the data may have. `late`: what failed and may still be executed, each as its
-    commands and whether it was sent on the connection of ordinary commands, which keeps order."""
+    commands and whether it was sent on the connection of ordinary commands, which keeps order.
+    `touched`: the keys of what was late when there were too many worlds to follow it, each with
+    that order. What is late in them may be executed at any time, and nobody knows what it is."""
 
     def __init__(self, cluster):
         super().__init__(cluster)
         self.late = []
+        self.touched = set()
 
     def copy(self):
         twin = super().copy()
         twin.late = list(self.late)
+        twin.touched = set(self.touched)
         return twin
 
     def after(self, commands):
@@ -41,12 +45,16 @@ class World(Model):
     def keys(self, commands):
         return {key for words in commands for key in self.keys_of(words) or []}
 
-    def late_keys(self):
-        return self.keys(words for commands, _ in self.late for words in commands)
+    def forget_late(self):
+        """Gives up what is late; its keys stay touched."""
+        for commands, in_order in self.late:
+            self.touched |= {(key, in_order) for key in self.keys(commands)}
+        self.late = []
 
     def settle(self, commands):
         """These were answered in order: what was sent before and is not executed never will be."""
         keys = self.keys(commands)
+        self.touched -= {(key, True) for key in keys}
         self.late = [
             (others, in_order)
             for others, in_order in self.late
@@ -55,6 +63,16 @@ class World(Model):
 
     def overtaken(self):
         """The worlds in which something late has been executed by now."""
+        found = list(self.with_late())
+        yield from found
+        if self.touched:
+            for world in [self, *found]:
+                done = world.copy()
+                done.cloud({key for key, _ in self.touched})
+                yield done
+
+    def with_late(self):
+        """The worlds in which one of what is late, or all of it, has been executed."""
         for index, (commands, _) in enumerate(self.late):
             done, _ = self.after(commands)
             del done.late[index]
@@ -158,14 +176,18 @@ class Worlds:
         return after
 
     def forget(self, commands):
-        """Nothing is known any more of what these commands touch."""
+        """Nothing is known any more of what these commands touch; some may be yet to come."""
         for model in self.models:
-            for words in commands:
-                model.cloud(model.keys_of(words) or [])
+            keys = model.keys(commands)
+            model.cloud(keys)
+            model.touched |= {(key, True) for key in keys}
 
     def keep(self, models):
         """Equal worlds are one; of too many, what they differ in is unknown."""
-        unlike = {(state_of(model), repr(model.late)): model for model in models}
+        unlike = {
+            (state_of(model), repr(model.late), repr(sorted(model.touched))): model
+            for model in models
+        }
         self.models = list(unlike.values())
         if len(self.models) > WORLDS_MAX:
             first = self.models[0]
@@ -173,8 +195,10 @@ class Worlds:
                 keys = set(first.data) | set(other.data)
                 first.cloud({key for key in keys if first.data.get(key) != other.data.get(key)})
                 first.cloud(other.clouded)
-            first.cloud({key for world in self.models for key in world.late_keys()})
-            first.late = []
+            for world in self.models:
+                world.forget_late()
+                first.touched |= world.touched
+            first.cloud({key for key, _ in first.touched})
             self.models = [first]
 
 

@@ -84,6 +84,7 @@ typedef struct tendon__node_pace {
 } tendon__node_pace;
 
 typedef struct tendon__node_env tendon__node_env;
+typedef struct tendon__node_loan tendon__node_loan;
 
 /* One core client with option drive=host: this thread's loop does its input and output. Or a lease
  * or a subscription of one, which ends before it; those have no core and no handle of the loop. */
@@ -97,9 +98,10 @@ typedef struct tendon__node_client {
     struct tendon__node_client *next_dirty;  /* in env->dirty while the batch is not empty */
     struct tendon__node_client *next_closed; /* in env->closed until JavaScript is told */
     uv_poll_t poll;                          /* of tendon_client_fd */
+    tendon__node_loan *loans;                /* sockets that the loop watches itself */
     int64_t timeout_ms;                      /* deadline of each command, or TENDON_TIMEOUT_NONE */
     uint32_t id;                             /* index in env->clients */
-    uint8_t owners;                          /* the loop and JavaScript, until each has let go */
+    uint8_t owners; /* the handles of the loop and JavaScript, until each has let go */
     bool dirty;
 } tendon__node_client;
 
@@ -143,6 +145,15 @@ void tendon__node_loop_hold(tendon__node_env *state, bool hold);
 bool tendon__node_loop_watch(tendon__node_client *client);
 /* The descriptor may be closed after this; the loop lets go of `client` later. */
 void tendon__node_loop_unwatch(tendon__node_client *client);
+/* Delivers what a turn of the core has brought, and looks for more: through the descriptor, or
+ * with a loan in its socket. */
+void tendon__node_loop_deliver(tendon__node_client *client, uint64_t loan);
+void tendon__node_loop_handle_closed(tendon__node_env *state);
+
+/* loan.c */
+/* After a turn: watches the socket that has all the news, if there is one. */
+void tendon__node_loan_ask(tendon__node_client *client);
+void tendon__node_loan_end_all(tendon__node_client *client);
 
 /* pace.c */
 void tendon__node_pace_init(tendon__node_pace *pace);

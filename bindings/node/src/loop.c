@@ -222,7 +222,7 @@ static size_t drain(tendon__node_env *state)
 
 /* Before the loop sleeps: what the server answers meanwhile comes without a wake-up. After as much
  * as one turn may deliver, timers and other sockets have theirs; `total` was delivered already. */
-static void look_for_more(tendon__node_client *client, size_t total)
+static void look_for_more(tendon__node_client *client, uint64_t loan, size_t total)
 {
     tendon__node_pace *pace = &client->env->pace;
     if (!tendon__node_pace_may_look(pace))
@@ -230,7 +230,10 @@ static void look_for_more(tendon__node_client *client, size_t total)
     for (unsigned rounds = 0; rounds < TENDON__NODE_ROUNDS_MAX && total < TURN_MAX;) {
         if (client->core == NULL)
             break;
-        (void)tendon_client_process(client->core, 0, NULL);
+        if (loan)
+            (void)tendon_client_read(client->core, loan, NULL);
+        else
+            (void)tendon_client_process(client->core, 0, NULL);
         size_t count = drain(client->env);
         if (!tendon__node_pace_looks_on(pace, count > 0))
             break;
@@ -242,15 +245,21 @@ static void look_for_more(tendon__node_client *client, size_t total)
     tendon__node_pace_looked(pace);
 }
 
+void tendon__node_loop_deliver(tendon__node_client *client, uint64_t loan)
+{
+    size_t count = drain(client->env);
+    if (count > 0)
+        look_for_more(client, loan, count);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
     tendon__node_client *client = poll->data;
     (void)tendon_client_process(client->core, 0, NULL);
-    size_t count = drain(client->env);
-    if (count > 0)
-        look_for_more(client, count);
+    tendon__node_loan_ask(client);
+    tendon__node_loop_deliver(client, 0);
 }
 
 /*
@@ -305,11 +314,15 @@ static void finish_when_idle(tendon__node_env *state)
     (void)napi_remove_async_cleanup_hook(cleanup);
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+void tendon__node_loop_handle_closed(tendon__node_env *state)
 {
-    tendon__node_env *state = handle->data;
     state->handle_count--;
     finish_when_idle(state);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    tendon__node_loop_handle_closed(handle->data);
 }
 
 static void on_poll_closed(uv_handle_t *handle)
@@ -317,8 +330,7 @@ static void on_poll_closed(uv_handle_t *handle)
     tendon__node_client *client = handle->data;
     tendon__node_env *state = client->env;
     tendon__node_client_release(client);
-    state->handle_count--;
-    finish_when_idle(state);
+    tendon__node_loop_handle_closed(state);
 }
 
 bool tendon__node_loop_watch(tendon__node_client *client)
@@ -339,6 +351,7 @@ bool tendon__node_loop_watch(tendon__node_client *client)
 
 void tendon__node_loop_unwatch(tendon__node_client *client)
 {
+    tendon__node_loan_end_all(client);
     (void)uv_poll_stop(&client->poll);
     uv_close((uv_handle_t *)&client->poll, on_poll_closed);
 }

@@ -8,7 +8,6 @@
 #ifndef TENDON_GO_BRIDGE_H
 #define TENDON_GO_BRIDGE_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -30,8 +29,12 @@
 typedef struct tendon_go_host {
     tendon_client *client;
     tendon_queue *queue;
-    int fd;       /* readable when the client has something to do */
-    size_t count; /* completions handed out and not ended yet */
+    int fd;        /* readable when the client has something to do */
+    bool open;     /* what the last turn was for is still there: the client, or the loan */
+    bool more;     /* and it may have left something over */
+    int lent_fd;   /* a socket that was lent in the last turn, or -1 */
+    uint64_t loan; /* and its name */
+    size_t count;  /* completions handed out and not ended yet */
     tendon_completion completions[TENDON_GO_TURN];
 } tendon_go_host;
 
@@ -105,22 +108,34 @@ static inline int64_t tendon_go_collect(uintptr_t handle)
 }
 
 /*
- * One turn of the reader: drives the client if it has something to do, and takes completions. -1
- * when there was nothing to do. Go's poller is edge-triggered: it tells of a change and not of what
- * was left over (more than fits a turn, a step of TLS), so the reader looks at the descriptor
- * itself, and sleeps only after -1.
+ * One turn of who waits for the client's descriptor, `loan` 0, or for a socket that was lent: does
+ * what there is to do and takes completions; how many. Go's poller tells of a change and not of
+ * what was left over (more than fits a turn, a step of TLS), so who waits calls until `more` is
+ * false.
  */
-static inline int64_t tendon_go_turn(uintptr_t handle, bool woken)
+static inline int64_t tendon_go_turn(uintptr_t handle, uint64_t loan)
 {
     tendon_go_host *host = tendon_go_host_of(handle);
+    host->lent_fd = -1;
+    host->open = host->more = true;
     if (host->count == TENDON_GO_TURN && tendon_go_take(host) > 0)
         return (int64_t)host->count;
     tendon_go_end_completions(host);
-    struct pollfd ready = {.fd = host->fd, .events = POLLIN};
-    if (!woken && poll(&ready, 1, 0) != 1)
-        return -1;
-    tendon_status status = tendon_client_process(host->client, 0, NULL);
-    return tendon_go_take(host) > 0 || status == TENDON_OK ? (int64_t)host->count : -1;
+    int64_t next_ms = -1;
+    tendon_status status = loan ? tendon_client_read(host->client, loan, &next_ms)
+                                : tendon_client_process(host->client, 0, &next_ms);
+    host->open = status == TENDON_OK;
+    if (!loan && host->open)
+        host->lent_fd = tendon_client_lend(host->client, &host->loan);
+    tendon_go_take(host);
+    host->more = next_ms == 0 || host->count == TENDON_GO_TURN;
+    return (int64_t)host->count;
+}
+
+/* A socket that was lent cannot be waited for. */
+static inline void tendon_go_take_back(uintptr_t handle, uint64_t loan)
+{
+    tendon_client_take_back(tendon_go_host_of(handle)->client, loan);
 }
 
 /*

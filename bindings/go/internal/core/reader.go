@@ -5,6 +5,8 @@ package core
 #cgo nocallback tendon_go_turn
 #cgo noescape tendon_go_collect
 #cgo nocallback tendon_go_collect
+#cgo noescape tendon_go_take_back
+#cgo nocallback tendon_go_take_back
 #include "bridge.h"
 */
 import "C"
@@ -34,79 +36,126 @@ type kept struct {
 	reply    *C.tendon_reply
 }
 
-// reader drives a client on one goroutine that waits in Go's network poller: no OS thread is parked
-// in C.
+// reader drives a client on goroutines that wait in Go's network poller: no OS thread is parked in
+// C. One waits for the client's descriptor, and one for each socket that the client lends: what
+// arrives there would make two pollers look, one inside the other.
 type reader struct {
 	client   *Client
 	host     *C.tendon_go_host
 	handle   C.uintptr_t // the same
 	calls    *calls
-	file     *os.File // a duplicate of the client's descriptor, watched and never read
-	ended    chan struct{}
+	own      watched
+	running  sync.WaitGroup
 	stopping atomic.Bool
 
 	// taking is held from taking completions until they are delivered. Who holds the token must not
 	// wait for it.
 	taking sync.Mutex
+	lent   map[*os.File]struct{} // under taking
+}
+
+// watched is a descriptor of the client's in Go's poller.
+type watched struct {
+	file *os.File // a duplicate, watched and never read
+	conn syscall.RawConn
+}
+
+// watch adds a descriptor to the poller, or closes it.
+func watch(fd int) (watched, error) {
+	err := syscall.SetNonblock(fd, true)
+	if err != nil {
+		_ = syscall.Close(fd)
+		return watched{}, fmt.Errorf("redis: making a descriptor non-blocking: %w", err)
+	}
+	w := watched{file: os.NewFile(uintptr(fd), "tendon-client")}
+	if w.conn, err = w.file.SyscallConn(); err == nil {
+		// Fails when the descriptor could not be added to the poller, without which nothing would
+		// wake.
+		err = w.file.SetReadDeadline(time.Time{})
+	}
+	if err != nil {
+		_ = w.file.Close()
+		return watched{}, fmt.Errorf("redis: watching a descriptor: %w", err)
+	}
+	return w, nil
 }
 
 func startReader(c *Client) (*reader, error) {
+	syscall.ForkLock.RLock()
 	fd, err := syscall.Dup(int(c.host.fd))
+	if err == nil {
+		syscall.CloseOnExec(fd)
+	}
+	syscall.ForkLock.RUnlock()
 	if err != nil {
 		return nil, fmt.Errorf("redis: duplicating the client's descriptor: %w", err)
 	}
-	syscall.CloseOnExec(fd)
-	if err := syscall.SetNonblock(fd, true); err != nil {
-		_ = syscall.Close(fd)
-		return nil, fmt.Errorf("redis: making the client's descriptor non-blocking: %w", err)
-	}
 	r := &reader{client: c, host: c.host, handle: c.handle, calls: &c.calls,
-		ended: make(chan struct{})}
-	r.file = os.NewFile(uintptr(fd), "tendon-client")
-	conn, err := r.file.SyscallConn()
-	if err == nil {
-		// Fails when the descriptor could not be added to the poller, without which nothing would
-		// wake.
-		err = r.file.SetReadDeadline(time.Time{})
+		lent: map[*os.File]struct{}{}}
+	if r.own, err = watch(fd); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		_ = r.file.Close()
-		return nil, fmt.Errorf("redis: watching the client's descriptor: %w", err)
-	}
-	go r.run(conn)
+	r.running.Add(1)
+	go func() {
+		defer r.running.Done()
+		r.run(r.own.conn, 0)
+	}()
 	return r, nil
 }
 
-// run drives until stop.
-func (r *reader) run(conn syscall.RawConn) {
-	defer close(r.ended)
-	for !r.stopping.Load() {
+// run drives until stop, or until the loan has ended.
+func (r *reader) run(conn syscall.RawConn, loan C.uint64_t) {
+	for open := true; open && !r.stopping.Load(); {
 		// Read returns early with an error only when stop has set a deadline in the past.
 		_ = conn.Read(func(uintptr) bool {
-			r.drive()
-			return r.stopping.Load()
+			open = r.drive(loan) || loan == 0
+			return !open || r.stopping.Load()
 		})
 	}
 }
 
-// drive lets the client do everything there is to do and delivers what completes.
-func (r *reader) drive() {
-	for woken := true; ; woken = false {
+// drive lets the client do everything there is to do and delivers what completes. It reports
+// whether what is waited for is still there.
+func (r *reader) drive(loan C.uint64_t) (open bool) {
+	for more := true; more; {
 		var after aftermath
 		r.taking.Lock()
 		r.client.token.take()
-		count := C.tendon_go_turn(r.handle, C.bool(woken))
+		count := C.tendon_go_turn(r.handle, loan)
+		open, more = bool(r.host.open), bool(r.host.more)
+		if r.host.lent_fd >= 0 {
+			more = !r.waitForLent(int(r.host.lent_fd), r.host.loan) || more
+		}
 		r.client.release(&after)
 		r.deliverAll(count)
 		r.taking.Unlock()
 		r.client.tell(&after)
-		if count < 0 {
-			return
-		}
-		if count == 0 {
+		if more && count == 0 {
 			runtime.Gosched() // what was done completes nothing yet
 		}
 	}
+	return open
+}
+
+// waitForLent drives for a socket that was lent, on a goroutine of its own, or gives it back. The
+// caller holds taking and the token.
+func (r *reader) waitForLent(fd int, loan C.uint64_t) bool {
+	w, err := watch(fd)
+	if err != nil {
+		C.tendon_go_take_back(r.handle, loan)
+		return false
+	}
+	r.lent[w.file] = struct{}{}
+	r.running.Add(1)
+	go func() {
+		defer r.running.Done()
+		r.run(w.conn, loan)
+		r.taking.Lock()
+		delete(r.lent, w.file)
+		r.taking.Unlock()
+		_ = w.file.Close()
+	}()
+	return true
 }
 
 // collect delivers what has completed outside of a turn.
@@ -161,10 +210,16 @@ func (r *reader) deliver(completion *C.tendon_completion) {
 	one.arrived()
 }
 
-// stop ends the goroutine and closes its descriptor.
+// stop ends the goroutines and closes their descriptors.
 func (r *reader) stop() {
 	r.stopping.Store(true)
-	_ = r.file.SetReadDeadline(time.Unix(1, 0))
-	<-r.ended
-	_ = r.file.Close()
+	past := time.Unix(1, 0)
+	_ = r.own.file.SetReadDeadline(past)
+	r.taking.Lock()
+	for file := range r.lent {
+		_ = file.SetReadDeadline(past)
+	}
+	r.taking.Unlock()
+	r.running.Wait()
+	_ = r.own.file.Close()
 }
