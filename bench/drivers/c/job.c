@@ -241,7 +241,8 @@ enum phase job_phase(struct tally *tally)
             end_measuring();
         phase++;
     }
-    if (phase == PHASE_MEASURE && tally->phase == PHASE_WARM_UP) {
+    /* Also for one that never had its turn while it was measured: its warm-up does not count. */
+    if (phase != PHASE_WARM_UP && tally->phase == PHASE_WARM_UP) {
         tally->ops = tally->errors = 0;
         memset(tally->latency, 0, sizeof tally->latency);
     }

@@ -29,7 +29,8 @@ final class Tally {
 
     boolean running() {
         int phase = job.phase;
-        if (phase == Job.MEASURING && !counting) {
+        // Also in a thread that never had its turn while it was measured: its warm-up does not count.
+        if (phase != Job.WARMING_UP && !counting) {
             counting = true;
             ops = 0;
             latencies = new Latencies();
