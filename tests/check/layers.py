@@ -28,6 +28,8 @@ CLIENT_WORLD = {
     "driver.c",
     "host.c",
     "io.c",
+    "io_dial.c",
+    "io_lend.c",
     "queue.c",
     "queue.h",
     "wait.c",

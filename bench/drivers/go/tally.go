@@ -28,7 +28,7 @@ type tally struct {
 
 func (t *tally) running() bool {
 	phase := t.j.phase.Load()
-	// Also in a goroutine that never had its turn while it was measured: its warm-up does not count.
+	// Also in one that never had its turn while it was measured: its warm-up does not count.
 	if phase != warmingUp && !t.counting {
 		t.counting = true
 		t.ops = 0

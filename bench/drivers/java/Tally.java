@@ -29,7 +29,7 @@ final class Tally {
 
     boolean running() {
         int phase = job.phase;
-        // Also in a thread that never had its turn while it was measured: its warm-up does not count.
+        // Also in one that never had its turn while it was measured: its warm-up does not count.
         if (phase != Job.WARMING_UP && !counting) {
             counting = true;
             ops = 0;
