@@ -45,10 +45,22 @@ static void unwatch(struct tendon__io *io)
     io->watched_fd = -1;
 }
 
+/* Who watches the client's descriptor for changes is not told of what is there already when it is
+ * only asked for: epoll keeps in its list what it told of last, and wakes for nothing that is
+ * listed. What is added is not. */
+static void unlist(struct tendon__io *io, uint32_t events)
+{
+    bool anew = !io->watched || events & ~io->watched & EPOLLOUT;
+    if (anew && io->client->options.drive == TENDON__DRIVE_HOST)
+        unwatch(io);
+}
+
 void tendon__io_watch(struct tendon__io *io, int fd, uint32_t events)
 {
     if (fd == io->watched_fd && events == io->watched)
         return;
+    if (fd == io->watched_fd)
+        unlist(io, events);
     struct epoll_event event = {.events = events, .data.ptr = io};
     if (fd != io->watched_fd) {
         io->watched_fd = -1; /* a closed descriptor has left epoll by itself */

@@ -329,6 +329,53 @@ static void leases_are_lent_too(void)
     end_loop(&loop);
 }
 
+/* Sends more than one flush writes, into a socket that takes it all: no change announces that more
+ * can be written. */
+static void write_much(struct loop *loop, size_t bytes, size_t requests)
+{
+    char *value = malloc(bytes);
+    memset(value, 'v', bytes);
+    tendon_completion *done = calloc(requests, sizeof *done);
+    const char *key = key_of("written");
+    tendon_bytes words[] = {{"SET", 3}, {key, strlen(key)}, {value, bytes}};
+    tendon_request request = {.struct_size = sizeof request,
+                              .args = words,
+                              .arg_count = 3,
+                              .timeout_ms = PATIENCE_MS / 2};
+    echo(loop, 10);
+    CHECK(loop->lent > 0, "not lent");
+    for (size_t i = 0; i < requests; i++)
+        CHECK(tendon_submit(loop->client, loop->queue, &request, sizeof request, 1, NULL) ==
+                  TENDON_OK,
+              "submit");
+    size_t good = 0, got = run(loop, done, requests, PATIENCE_MS);
+    for (size_t i = 0; i < got; i++) {
+        struct answer answer = answer_of(done[i].reply, done[i].error);
+        good += answer.status == TENDON_OK;
+        forget(&answer);
+    }
+    CHECK(good == requests, "%zu of %zu were written", good, requests);
+    submit(loop, 1, "DEL", key);
+    if (CHECK(run(loop, done, 1, PATIENCE_MS) == 1, "del"))
+        forget(&(struct answer){.reply = done[0].reply, .error = done[0].error});
+    free(value);
+    free(done);
+}
+
+static void nothing_is_left_unwritten(void)
+{
+    struct loop loop = open_loop(server_number("standalone.port"), "");
+    write_much(&loop, 17000, 400);
+    write_much(&loop, 17000, 400);
+    end_loop(&loop);
+    char more[600];
+    snprintf(more, sizeof more, "tls=yes tls_ca_file=%s", server_text("tls.ca_file"));
+    loop = open_loop(server_number("tls.port"), more);
+    write_much(&loop, BIG_BYTES, 1);
+    write_much(&loop, BIG_BYTES, 2);
+    end_loop(&loop);
+}
+
 static void wrong_uses(void)
 {
     uint64_t loan = 0;
@@ -361,6 +408,7 @@ int main(void)
     run_test("a silent server is given up", a_silent_server_is_given_up);
     run_test("a loan is taken back", taken_back);
     run_test("leases are lent too, as many as may be", leases_are_lent_too);
+    run_test("nothing is left unwritten", nothing_is_left_unwritten);
     run_test("wrong uses are refused", wrong_uses);
     return finish_tests();
 }
