@@ -42,7 +42,7 @@ void tendon__io_end_loan(struct tendon__io *io)
 static int lend(struct tendon__io *io)
 {
     struct tendon__io **place = place_of(io->client, NULL);
-    int fd = place && !io->lent && io->state == TENDON__IO_IS_OPEN
+    int fd = place && !io->lent && !io->paused && io->state == TENDON__IO_IS_OPEN
                  ? fcntl(io->transport.fd, F_DUPFD_CLOEXEC, 0)
                  : -1;
     if (fd < 0)

@@ -376,6 +376,54 @@ static void nothing_is_left_unwritten(void)
     end_loop(&loop);
 }
 
+static void turn_of_own(struct loop *loop, tendon_completion *out, size_t wanted)
+{
+    struct pollfd polled = {tendon_client_fd(loop->client), POLLIN, 0};
+    size_t got = 0;
+    for (double limit = now_ms() + PATIENCE_MS; got < wanted && now_ms() < limit;) {
+        poll(&polled, 1, PATIENCE_MS);
+        CHECK(tendon_client_process(loop->client, 0, NULL) == TENDON_OK, "process");
+        got += tendon_queue_poll(loop->queue, out + got, sizeof *out, wanted - got, 0);
+    }
+    CHECK(got == wanted, "%zu of %zu came", got, wanted);
+}
+
+/* A host that is told of states would be told of it without end: nobody collects from this
+ * subscription, and the last turn has read so much that its connection is read no more. */
+static void what_is_not_read_is_not_lent(void)
+{
+    int port = server_number("standalone.port");
+    struct loop loop = open_loop(port, "subscription_buffer_bytes=1024");
+    tendon_subscription *subscription = NULL;
+    CHECK(tendon_subscription_open(loop.client, loop.queue, NULL, 7, &subscription) == TENDON_OK,
+          "open");
+    tendon_bytes words[] = {{"SUBSCRIBE", 9}, {"it:lent", 7}};
+    tendon_request request = {.struct_size = sizeof request, .args = words, .arg_count = 2};
+    CHECK(tendon_subscription_submit(subscription, &request, NULL) == TENDON_OK, "submit");
+    tendon_completion done[2];
+    turn_of_own(&loop, done, 2);
+    for (int i = 0; i < 2; i++)
+        forget(&(struct answer){.reply = done[i].reply, .error = done[i].error});
+    for (int i = 0; i < 10; i++) {
+        host_say(port, "PUBLISH it:lent word");
+        turn_of_own(&loop, done, 1);
+        forget(&(struct answer){.reply = done[0].reply, .error = done[0].error});
+    }
+    char many[3000];
+    memset(many, 'x', sizeof many - 1);
+    many[sizeof many - 1] = 0;
+    host_say(port, "PUBLISH it:lent %s", many);
+    struct pollfd polled = {tendon_client_fd(loop.client), POLLIN, 0};
+    CHECK(poll(&polled, 1, PATIENCE_MS) == 1, "a large message");
+    CHECK(tendon_client_process(loop.client, 0, NULL) == TENDON_OK, "process");
+    uint64_t loan = 0;
+    int fd = tendon_client_lend(loop.client, &loan);
+    if (!CHECK(fd < 0, "lent although nobody reads it"))
+        close(fd);
+    tendon_subscription_close(subscription);
+    end_loop(&loop);
+}
+
 static void wrong_uses(void)
 {
     uint64_t loan = 0;
@@ -409,6 +457,7 @@ int main(void)
     run_test("a loan is taken back", taken_back);
     run_test("leases are lent too, as many as may be", leases_are_lent_too);
     run_test("nothing is left unwritten", nothing_is_left_unwritten);
+    run_test("what is not read is not lent", what_is_not_read_is_not_lent);
     run_test("wrong uses are refused", wrong_uses);
     return finish_tests();
 }
