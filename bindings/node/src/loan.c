@@ -39,12 +39,16 @@ static void end(tendon__node_loan *loan)
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    (void)status;
     (void)events;
     tendon__node_loan *loan = poll->data;
     tendon__node_client *client = loan->client;
     uint64_t id = loan->id;
-    if (tendon_client_read(client->core, id, NULL) != TENDON_OK)
+    bool is_over = tendon_client_read(client->core, id, NULL) != TENDON_OK;
+    /* The server has reset the connection, maybe behind words that are still to be read. The loop
+     * tells of that once and watches it no more. */
+    if (status < 0 && !is_over)
+        (void)tendon_client_take_back(client->core, id);
+    if (is_over || status < 0)
         end(loan);
     tendon__node_loop_deliver(client, id);
 }

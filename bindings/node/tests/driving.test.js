@@ -357,3 +357,40 @@ describe('the module cluster of Node', () => {
     assert.deepStrictEqual(codes, [0, 0, 0]);
   });
 });
+
+describe('a connection that is reset', () => {
+  it('leaves no descriptor behind, though its last words were not read yet', () => {
+    const program = path.join(__dirname, 'programs', 'resetting.js');
+    const { texts, left } = report(`
+      const fs = require('node:fs');
+      const { once } = require('node:events');
+      const { fork } = require('node:child_process');
+      const count = () => fs.readdirSync('/proc/self/fd').length;
+      (async () => {
+        const between = fork(${JSON.stringify(program)}, [String(options.port)]);
+        const [port] = await once(between, 'message');
+        const redis = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 1 });
+        redis.on('error', () => {});
+        const texts = new Set();
+        let before = 0;
+        for (let round = 0; round < 6; round++) {
+          for (let i = 0; i < 20; i++) await redis.echo('busy');
+          before = before || count();
+          const last = redis.set('key', 'reset me');
+          await new Promise((resolve) => setImmediate(resolve));
+          const end = Date.now() + 200;
+          while (Date.now() < end);
+          texts.add(await last);
+        }
+        for (let i = 0; i < 20; i++) await redis.echo('busy');
+        const limit = Date.now() + 10000;
+        while (count() > before && Date.now() < limit)
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        console.log(JSON.stringify({ texts: [...texts], left: Math.max(0, count() - before) }));
+        between.kill();
+        redis.disconnect();
+      })();`);
+    assert.deepStrictEqual(texts, ['OK']);
+    assert.strictEqual(left, 0);
+  });
+});
