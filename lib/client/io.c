@@ -142,7 +142,7 @@ static void close_channel(void *world, struct tendon__channel *channel)
         tendon__transport_end_wait(&io->transport, atomic_load(&io->saying) == SAYING_NOTHING);
         return;
     }
-    if (io->lent)
+    if (io->was_lent)
         tendon__io_end_loan(io);
     if (io->state == TENDON__IO_IS_OPEN)
         tendon__transport_close(&io->transport, false);

@@ -40,6 +40,7 @@ struct tendon__io {
     bool is_ending;     /* the peer's end has been announced; there will be no edge behind it */
     bool paused;        /* nothing is read until the engine says so */
     uint64_t lent;      /* its name for a host that watches its socket itself; 0: none does */
+    bool was_lent;      /* a host may still have a duplicate of its socket, which keeps it open */
 };
 
 /* Says to epoll what is waited for; nothing happens when it knows. */

@@ -28,7 +28,9 @@ struct tendon__io *tendon__io_of_loan(struct tendon_client *client, uint64_t loa
 
 void tendon__io_forget_loan(struct tendon__io *io)
 {
-    *place_of(io->client, io) = NULL;
+    struct tendon__io **place = place_of(io->client, io);
+    if (place)
+        *place = NULL;
     io->lent = 0;
 }
 
@@ -48,6 +50,7 @@ static int lend(struct tendon__io *io)
     if (fd < 0)
         return -1;
     *place = io;
+    io->was_lent = true;
     io->lent = ++io->client->next_token;
     tendon__io_watch(io, io->transport.fd, tendon__io_open_events(io));
     return fd;
@@ -59,7 +62,8 @@ int tendon_client_lend(tendon_client *client, uint64_t *out_loan)
     if (!out_loan || tendon__host_enter(client) != TENDON_OK)
         return -1;
     if (tendon__host_take(client)) {
-        struct tendon__io *usual = tendon__driver_take_usual(client);
+        struct tendon__io *usual =
+            place_of(client, NULL) ? tendon__driver_take_usual(client) : NULL;
         fd = usual ? lend(usual) : -1;
         if (fd >= 0)
             *out_loan = usual->lent;
