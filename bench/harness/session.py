@@ -142,16 +142,14 @@ def judged(data):
 
 
 def joined(arguments):
-    """One report of several runs, each of other languages: no ratio is of two runs."""
+    """One report of several runs. A workload that a later run measured again in a language is as
+    that has it, with all its clients: no ratio is of two runs."""
     parts = [json.loads(pathlib.Path(name).read_text()) for name in arguments.join]
-    seen, cells, works = set(), [], {}
+    measured, works = {}, {}
     for part in parts:
-        languages = {cell["language"] for cell in part["cells"]}
-        if languages & seen:
-            raise console.Failure(f"measured twice: {', '.join(sorted(languages & seen))}")
-        seen |= languages
-        cells += part["cells"]
+        measured.update(by_workload(part["cells"]))
         works.update({work["name"]: work for work in part["workloads"]})
+    cells = [cell for rows in measured.values() for cell in rows]
     known = [work for work in plan.load_workloads() if work in works]
     data = {
         **parts[0],
@@ -172,12 +170,26 @@ def joined(arguments):
     return finish(arguments, judged(data))
 
 
+def by_workload(cells):
+    """(language, workload) -> the cells of its clients."""
+    found = {}
+    for cell in cells:
+        found.setdefault((cell["language"], cell["workload"]), []).append(cell)
+    return found
+
+
 def told_of_parts(parts):
     """What each run did, when they did not all do the same."""
-    told = {}
+    told, seen = {}, set()
     for part in parts:
-        languages = dict.fromkeys(cell["language"] for cell in part["cells"])
-        told.setdefault(report.rounds_told(part["run"]), []).extend(languages)
+        names = {}
+        for language, workload in by_workload(part["cells"]):
+            names.setdefault(language, []).append(workload)
+        for language, workloads in names.items():
+            again = f"{language} {' '.join(workloads)}"
+            name = again if language in seen else language
+            told.setdefault(report.rounds_told(part["run"]), []).append(name)
+        seen |= set(names)
     if len(told) == 1:
         return next(iter(told))
     return "; ".join(f"{', '.join(languages)}: {text}" for text, languages in told.items())

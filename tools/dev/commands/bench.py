@@ -8,7 +8,7 @@ bench/README.md describes workloads, method and how to add a client.
   ./dev bench --lang c --workload L1,P100 --rounds 7
   ./dev bench --lang python,node --quick
   ./dev bench --lang go --against bench/results/DATE.json      is any CPU ratio worse now?
-  ./dev bench --join A.json B.json     one report of runs of other languages each
+  ./dev bench --join A.json B.json     one report of several runs; the last of a workload counts
 """
 
 import sys
