@@ -51,6 +51,15 @@ type baseCmd struct {
 	blocking bool          // the server may hold the reply
 	block    time.Duration // for how long; 0 with blocking means without limit
 	stateful bool          // it leaves something behind on its connection
+
+	room [3]interface{} // for args, so that few need no memory of their own
+}
+
+// begin gives a new command its arguments. They are copied, so that the caller's list can live on
+// its stack.
+func (c *baseCmd) begin(ctx context.Context, args []interface{}) {
+	c.ctx = ctx
+	c.args = append(c.room[:0], args...)
 }
 
 func (c *baseCmd) command() *baseCmd   { return c }

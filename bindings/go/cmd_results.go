@@ -18,7 +18,9 @@ type Cmd struct {
 
 // NewCmd makes a command for Process.
 func NewCmd(ctx context.Context, args ...interface{}) *Cmd {
-	return &Cmd{makeValue[interface{}](ctx, args)}
+	cmd := &Cmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewCmdResult makes a command that has its outcome already, for tests.
@@ -39,7 +41,9 @@ type SliceCmd struct {
 
 // NewSliceCmd makes a command for Process.
 func NewSliceCmd(ctx context.Context, args ...interface{}) *SliceCmd {
-	return &SliceCmd{makeValue[[]interface{}](ctx, args)}
+	cmd := &SliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewSliceResult makes a command that has its outcome already, for tests.
@@ -60,7 +64,9 @@ type StatusCmd struct {
 
 // NewStatusCmd makes a command for Process.
 func NewStatusCmd(ctx context.Context, args ...interface{}) *StatusCmd {
-	return &StatusCmd{makeValue[string](ctx, args)}
+	cmd := &StatusCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewStatusResult makes a command that has its outcome already, for tests.
@@ -81,7 +87,9 @@ type IntCmd struct {
 
 // NewIntCmd makes a command for Process.
 func NewIntCmd(ctx context.Context, args ...interface{}) *IntCmd {
-	return &IntCmd{makeValue[int64](ctx, args)}
+	cmd := &IntCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewIntResult makes a command that has its outcome already, for tests.
@@ -102,7 +110,9 @@ type IntSliceCmd struct {
 
 // NewIntSliceCmd makes a command for Process.
 func NewIntSliceCmd(ctx context.Context, args ...interface{}) *IntSliceCmd {
-	return &IntSliceCmd{makeValue[[]int64](ctx, args)}
+	cmd := &IntSliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewIntSliceResult makes a command that has its outcome already, for tests.
@@ -123,7 +133,9 @@ type BoolCmd struct {
 
 // NewBoolCmd makes a command for Process.
 func NewBoolCmd(ctx context.Context, args ...interface{}) *BoolCmd {
-	return &BoolCmd{makeValue[bool](ctx, args)}
+	cmd := &BoolCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewBoolResult makes a command that has its outcome already, for tests.
@@ -144,7 +156,9 @@ type StringCmd struct {
 
 // NewStringCmd makes a command for Process.
 func NewStringCmd(ctx context.Context, args ...interface{}) *StringCmd {
-	return &StringCmd{makeValue[string](ctx, args)}
+	cmd := &StringCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewStringResult makes a command that has its outcome already, for tests.
@@ -165,7 +179,9 @@ type FloatCmd struct {
 
 // NewFloatCmd makes a command for Process.
 func NewFloatCmd(ctx context.Context, args ...interface{}) *FloatCmd {
-	return &FloatCmd{makeValue[float64](ctx, args)}
+	cmd := &FloatCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewFloatResult makes a command that has its outcome already, for tests.
@@ -186,7 +202,9 @@ type FloatSliceCmd struct {
 
 // NewFloatSliceCmd makes a command for Process.
 func NewFloatSliceCmd(ctx context.Context, args ...interface{}) *FloatSliceCmd {
-	return &FloatSliceCmd{makeValue[[]float64](ctx, args)}
+	cmd := &FloatSliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewFloatSliceResult makes a command that has its outcome already, for tests.
@@ -207,7 +225,9 @@ type StringSliceCmd struct {
 
 // NewStringSliceCmd makes a command for Process.
 func NewStringSliceCmd(ctx context.Context, args ...interface{}) *StringSliceCmd {
-	return &StringSliceCmd{makeValue[[]string](ctx, args)}
+	cmd := &StringSliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewStringSliceResult makes a command that has its outcome already, for tests.
@@ -228,7 +248,9 @@ type BoolSliceCmd struct {
 
 // NewBoolSliceCmd makes a command for Process.
 func NewBoolSliceCmd(ctx context.Context, args ...interface{}) *BoolSliceCmd {
-	return &BoolSliceCmd{makeValue[[]bool](ctx, args)}
+	cmd := &BoolSliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewBoolSliceResult makes a command that has its outcome already, for tests.
@@ -249,7 +271,9 @@ type KeyValueSliceCmd struct {
 
 // NewKeyValueSliceCmd makes a command for Process.
 func NewKeyValueSliceCmd(ctx context.Context, args ...interface{}) *KeyValueSliceCmd {
-	return &KeyValueSliceCmd{makeValue[[]KeyValue](ctx, args)}
+	cmd := &KeyValueSliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewKeyValueSliceResult makes a command that has its outcome already, for tests.
@@ -270,7 +294,9 @@ type MapStringStringCmd struct {
 
 // NewMapStringStringCmd makes a command for Process.
 func NewMapStringStringCmd(ctx context.Context, args ...interface{}) *MapStringStringCmd {
-	return &MapStringStringCmd{makeValue[map[string]string](ctx, args)}
+	cmd := &MapStringStringCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewMapStringStringResult makes a command that has its outcome already, for tests.
@@ -291,7 +317,9 @@ type MapStringIntCmd struct {
 
 // NewMapStringIntCmd makes a command for Process.
 func NewMapStringIntCmd(ctx context.Context, args ...interface{}) *MapStringIntCmd {
-	return &MapStringIntCmd{makeValue[map[string]int64](ctx, args)}
+	cmd := &MapStringIntCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewMapStringIntCmdResult makes a command that has its outcome already, for tests.
@@ -312,7 +340,9 @@ type MapStringInterfaceCmd struct {
 
 // NewMapStringInterfaceCmd makes a command for Process.
 func NewMapStringInterfaceCmd(ctx context.Context, args ...interface{}) *MapStringInterfaceCmd {
-	return &MapStringInterfaceCmd{makeValue[map[string]interface{}](ctx, args)}
+	cmd := &MapStringInterfaceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewMapStringInterfaceResult makes a command that has its outcome already, for tests.
@@ -333,7 +363,9 @@ type MapStringStringSliceCmd struct {
 
 // NewMapStringStringSliceCmd makes a command for Process.
 func NewMapStringStringSliceCmd(ctx context.Context, args ...interface{}) *MapStringStringSliceCmd {
-	return &MapStringStringSliceCmd{makeValue[[]map[string]string](ctx, args)}
+	cmd := &MapStringStringSliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewMapStringStringSliceResult makes a command that has its outcome already, for tests.
@@ -354,7 +386,9 @@ type MapStringInterfaceSliceCmd struct {
 
 // NewMapStringInterfaceSliceCmd makes a command for Process.
 func NewMapStringInterfaceSliceCmd(ctx context.Context, args ...interface{}) *MapStringInterfaceSliceCmd {
-	return &MapStringInterfaceSliceCmd{makeValue[[]map[string]interface{}](ctx, args)}
+	cmd := &MapStringInterfaceSliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewMapStringInterfaceSliceResult makes a command that has its outcome already, for tests.
@@ -375,7 +409,9 @@ type MapStringSliceInterfaceCmd struct {
 
 // NewMapStringSliceInterfaceCmd makes a command for Process.
 func NewMapStringSliceInterfaceCmd(ctx context.Context, args ...interface{}) *MapStringSliceInterfaceCmd {
-	return &MapStringSliceInterfaceCmd{makeValue[map[string][]interface{}](ctx, args)}
+	cmd := &MapStringSliceInterfaceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewMapStringSliceInterfaceResult makes a command that has its outcome already, for tests.
@@ -396,7 +432,9 @@ type MapMapStringInterfaceCmd struct {
 
 // NewMapMapStringInterfaceCmd makes a command for Process.
 func NewMapMapStringInterfaceCmd(ctx context.Context, args ...interface{}) *MapMapStringInterfaceCmd {
-	return &MapMapStringInterfaceCmd{makeValue[map[string]interface{}](ctx, args)}
+	cmd := &MapMapStringInterfaceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewMapMapStringInterfaceResult makes a command that has its outcome already, for tests.
@@ -417,7 +455,9 @@ type StringStructMapCmd struct {
 
 // NewStringStructMapCmd makes a command for Process.
 func NewStringStructMapCmd(ctx context.Context, args ...interface{}) *StringStructMapCmd {
-	return &StringStructMapCmd{makeValue[map[string]struct{}](ctx, args)}
+	cmd := &StringStructMapCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewStringStructMapResult makes a command that has its outcome already, for tests.
@@ -438,7 +478,9 @@ type TimeCmd struct {
 
 // NewTimeCmd makes a command for Process.
 func NewTimeCmd(ctx context.Context, args ...interface{}) *TimeCmd {
-	return &TimeCmd{makeValue[time.Time](ctx, args)}
+	cmd := &TimeCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewTimeCmdResult makes a command that has its outcome already, for tests.
@@ -459,7 +501,9 @@ type XMessageSliceCmd struct {
 
 // NewXMessageSliceCmd makes a command for Process.
 func NewXMessageSliceCmd(ctx context.Context, args ...interface{}) *XMessageSliceCmd {
-	return &XMessageSliceCmd{makeValue[[]XMessage](ctx, args)}
+	cmd := &XMessageSliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewXMessageSliceCmdResult makes a command that has its outcome already, for tests.
@@ -480,7 +524,9 @@ type XStreamSliceCmd struct {
 
 // NewXStreamSliceCmd makes a command for Process.
 func NewXStreamSliceCmd(ctx context.Context, args ...interface{}) *XStreamSliceCmd {
-	return &XStreamSliceCmd{makeValue[[]XStream](ctx, args)}
+	cmd := &XStreamSliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewXStreamSliceCmdResult makes a command that has its outcome already, for tests.
@@ -501,7 +547,9 @@ type XPendingCmd struct {
 
 // NewXPendingCmd makes a command for Process.
 func NewXPendingCmd(ctx context.Context, args ...interface{}) *XPendingCmd {
-	return &XPendingCmd{makeValue[*XPending](ctx, args)}
+	cmd := &XPendingCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewXPendingResult makes a command that has its outcome already, for tests.
@@ -522,7 +570,9 @@ type XPendingExtCmd struct {
 
 // NewXPendingExtCmd makes a command for Process.
 func NewXPendingExtCmd(ctx context.Context, args ...interface{}) *XPendingExtCmd {
-	return &XPendingExtCmd{makeValue[[]XPendingExt](ctx, args)}
+	cmd := &XPendingExtCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewXPendingExtResult makes a command that has its outcome already, for tests.
@@ -543,7 +593,9 @@ type XAutoClaimCmd struct {
 
 // NewXAutoClaimCmd makes a command for Process.
 func NewXAutoClaimCmd(ctx context.Context, args ...interface{}) *XAutoClaimCmd {
-	return &XAutoClaimCmd{makePair[[]XMessage, string](ctx, args)}
+	cmd := &XAutoClaimCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewXAutoClaimResult makes a command that has its outcome already, for tests.
@@ -573,7 +625,9 @@ type XAutoClaimWithDeletedCmd struct {
 
 // NewXAutoClaimWithDeletedCmd makes a command for Process.
 func NewXAutoClaimWithDeletedCmd(ctx context.Context, args ...interface{}) *XAutoClaimWithDeletedCmd {
-	return &XAutoClaimWithDeletedCmd{makeTriple[[]XMessage, string, []string](ctx, args)}
+	cmd := &XAutoClaimWithDeletedCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewXAutoClaimWithDeletedResult makes a command that has its outcome already, for tests.
@@ -604,7 +658,9 @@ type XAutoClaimJustIDCmd struct {
 
 // NewXAutoClaimJustIDCmd makes a command for Process.
 func NewXAutoClaimJustIDCmd(ctx context.Context, args ...interface{}) *XAutoClaimJustIDCmd {
-	return &XAutoClaimJustIDCmd{makePair[[]string, string](ctx, args)}
+	cmd := &XAutoClaimJustIDCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewXAutoClaimJustIDResult makes a command that has its outcome already, for tests.
@@ -699,7 +755,9 @@ type XInfoStreamFullCmd struct {
 
 // NewXInfoStreamFullCmd makes a command for Process.
 func NewXInfoStreamFullCmd(ctx context.Context, args ...interface{}) *XInfoStreamFullCmd {
-	return &XInfoStreamFullCmd{makeValue[*XInfoStreamFull](ctx, args)}
+	cmd := &XInfoStreamFullCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewXInfoStreamFullResult makes a command that has its outcome already, for tests.
@@ -720,7 +778,9 @@ type ZSliceCmd struct {
 
 // NewZSliceCmd makes a command for Process.
 func NewZSliceCmd(ctx context.Context, args ...interface{}) *ZSliceCmd {
-	return &ZSliceCmd{makeValue[[]Z](ctx, args)}
+	cmd := &ZSliceCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewZSliceCmdResult makes a command that has its outcome already, for tests.
@@ -741,7 +801,9 @@ type ZWithKeyCmd struct {
 
 // NewZWithKeyCmd makes a command for Process.
 func NewZWithKeyCmd(ctx context.Context, args ...interface{}) *ZWithKeyCmd {
-	return &ZWithKeyCmd{makeValue[*ZWithKey](ctx, args)}
+	cmd := &ZWithKeyCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewZWithKeyCmdResult makes a command that has its outcome already, for tests.
@@ -762,7 +824,9 @@ type ZSliceWithKeyCmd struct {
 
 // NewZSliceWithKeyCmd makes a command for Process.
 func NewZSliceWithKeyCmd(ctx context.Context, args ...interface{}) *ZSliceWithKeyCmd {
-	return &ZSliceWithKeyCmd{makePair[string, []Z](ctx, args)}
+	cmd := &ZSliceWithKeyCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewZSliceWithKeyResult makes a command that has its outcome already, for tests.
@@ -791,7 +855,9 @@ type KeyValuesCmd struct {
 
 // NewKeyValuesCmd makes a command for Process.
 func NewKeyValuesCmd(ctx context.Context, args ...interface{}) *KeyValuesCmd {
-	return &KeyValuesCmd{makePair[string, []string](ctx, args)}
+	cmd := &KeyValuesCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewKeyValuesResult makes a command that has its outcome already, for tests.
@@ -820,7 +886,9 @@ type RankWithScoreCmd struct {
 
 // NewRankWithScoreCmd makes a command for Process.
 func NewRankWithScoreCmd(ctx context.Context, args ...interface{}) *RankWithScoreCmd {
-	return &RankWithScoreCmd{makeValue[RankScore](ctx, args)}
+	cmd := &RankWithScoreCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewRankWithScoreResult makes a command that has its outcome already, for tests.
@@ -841,7 +909,9 @@ type ClusterSlotsCmd struct {
 
 // NewClusterSlotsCmd makes a command for Process.
 func NewClusterSlotsCmd(ctx context.Context, args ...interface{}) *ClusterSlotsCmd {
-	return &ClusterSlotsCmd{makeValue[[]ClusterSlot](ctx, args)}
+	cmd := &ClusterSlotsCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewClusterSlotsCmdResult makes a command that has its outcome already, for tests.
@@ -862,7 +932,9 @@ type ClusterShardsCmd struct {
 
 // NewClusterShardsCmd makes a command for Process.
 func NewClusterShardsCmd(ctx context.Context, args ...interface{}) *ClusterShardsCmd {
-	return &ClusterShardsCmd{makeValue[[]ClusterShard](ctx, args)}
+	cmd := &ClusterShardsCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewClusterShardsResult makes a command that has its outcome already, for tests.
@@ -883,7 +955,9 @@ type ClusterLinksCmd struct {
 
 // NewClusterLinksCmd makes a command for Process.
 func NewClusterLinksCmd(ctx context.Context, args ...interface{}) *ClusterLinksCmd {
-	return &ClusterLinksCmd{makeValue[[]ClusterLink](ctx, args)}
+	cmd := &ClusterLinksCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewClusterLinksResult makes a command that has its outcome already, for tests.
@@ -936,7 +1010,9 @@ type GeoPosCmd struct {
 
 // NewGeoPosCmd makes a command for Process.
 func NewGeoPosCmd(ctx context.Context, args ...interface{}) *GeoPosCmd {
-	return &GeoPosCmd{makeValue[[]*GeoPos](ctx, args)}
+	cmd := &GeoPosCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewGeoPosCmdResult makes a command that has its outcome already, for tests.
@@ -957,7 +1033,9 @@ type CommandsInfoCmd struct {
 
 // NewCommandsInfoCmd makes a command for Process.
 func NewCommandsInfoCmd(ctx context.Context, args ...interface{}) *CommandsInfoCmd {
-	return &CommandsInfoCmd{makeValue[map[string]*CommandInfo](ctx, args)}
+	cmd := &CommandsInfoCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewCommandsInfoCmdResult makes a command that has its outcome already, for tests.
@@ -978,7 +1056,9 @@ type KeyFlagsCmd struct {
 
 // NewKeyFlagsCmd makes a command for Process.
 func NewKeyFlagsCmd(ctx context.Context, args ...interface{}) *KeyFlagsCmd {
-	return &KeyFlagsCmd{makeValue[[]KeyFlags](ctx, args)}
+	cmd := &KeyFlagsCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewKeyFlagsResult makes a command that has its outcome already, for tests.
@@ -999,7 +1079,9 @@ type SlowLogCmd struct {
 
 // NewSlowLogCmd makes a command for Process.
 func NewSlowLogCmd(ctx context.Context, args ...interface{}) *SlowLogCmd {
-	return &SlowLogCmd{makeValue[[]SlowLog](ctx, args)}
+	cmd := &SlowLogCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewSlowLogResult makes a command that has its outcome already, for tests.
@@ -1020,7 +1102,9 @@ type LatencyCmd struct {
 
 // NewLatencyCmd makes a command for Process.
 func NewLatencyCmd(ctx context.Context, args ...interface{}) *LatencyCmd {
-	return &LatencyCmd{makeValue[[]Latency](ctx, args)}
+	cmd := &LatencyCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewLatencyResult makes a command that has its outcome already, for tests.
@@ -1041,7 +1125,9 @@ type FunctionListCmd struct {
 
 // NewFunctionListCmd makes a command for Process.
 func NewFunctionListCmd(ctx context.Context, args ...interface{}) *FunctionListCmd {
-	return &FunctionListCmd{makeValue[[]Library](ctx, args)}
+	cmd := &FunctionListCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewFunctionListResult makes a command that has its outcome already, for tests.
@@ -1062,7 +1148,9 @@ type FunctionStatsCmd struct {
 
 // NewFunctionStatsCmd makes a command for Process.
 func NewFunctionStatsCmd(ctx context.Context, args ...interface{}) *FunctionStatsCmd {
-	return &FunctionStatsCmd{makeValue[FunctionStats](ctx, args)}
+	cmd := &FunctionStatsCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewFunctionStatsResult makes a command that has its outcome already, for tests.
@@ -1083,7 +1171,9 @@ type LCSCmd struct {
 
 // NewLCSCmd makes a command for Process.
 func NewLCSCmd(ctx context.Context, args ...interface{}) *LCSCmd {
-	return &LCSCmd{makeValue[*LCSMatch](ctx, args)}
+	cmd := &LCSCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewLCSResult makes a command that has its outcome already, for tests.
@@ -1104,7 +1194,9 @@ type ClientInfoCmd struct {
 
 // NewClientInfoCmd makes a command for Process.
 func NewClientInfoCmd(ctx context.Context, args ...interface{}) *ClientInfoCmd {
-	return &ClientInfoCmd{makeValue[*ClientInfo](ctx, args)}
+	cmd := &ClientInfoCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewClientInfoResult makes a command that has its outcome already, for tests.
@@ -1125,7 +1217,9 @@ type ACLLogCmd struct {
 
 // NewACLLogCmd makes a command for Process.
 func NewACLLogCmd(ctx context.Context, args ...interface{}) *ACLLogCmd {
-	return &ACLLogCmd{makeValue[[]*ACLLogEntry](ctx, args)}
+	cmd := &ACLLogCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewACLLogResult makes a command that has its outcome already, for tests.
@@ -1146,7 +1240,9 @@ type InfoCmd struct {
 
 // NewInfoCmd makes a command for Process.
 func NewInfoCmd(ctx context.Context, args ...interface{}) *InfoCmd {
-	return &InfoCmd{makeValue[map[string]map[string]string](ctx, args)}
+	cmd := &InfoCmd{}
+	cmd.begin(ctx, args)
+	return cmd
 }
 
 // NewInfoResult makes a command that has its outcome already, for tests.

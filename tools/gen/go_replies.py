@@ -92,7 +92,9 @@ def constructors(out, table, result):
         out.add(
             about,
             f"func New{result.name}(ctx context.Context, args ...interface{{}}) *{result.name} {{",
-            f"\treturn &{result.name}{{{maker}(ctx, args)}}",
+            f"\tcmd := &{result.name}{{}}",
+            "\tcmd.begin(ctx, args)",
+            "\treturn cmd",
             "}",
         )
     values = VALUES[len(result.types)]
