@@ -26,6 +26,9 @@ type Pipeliner interface {
 	Cmds() []Cmder
 }
 
+// pipelineRoom is for how many commands a pipeline has room at first.
+const pipelineRoom = 16
+
 // Pipeline is a Pipeliner. It can be used again after Exec.
 type Pipeline struct {
 	cmdable
@@ -52,7 +55,15 @@ func (p *Pipeline) Len() int {
 }
 
 // Process queues a command.
-func (p *Pipeline) Process(ctx context.Context, cmd Cmder) error { return p.BatchProcess(ctx, cmd) }
+func (p *Pipeline) Process(_ context.Context, cmd Cmder) error {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.cmds == nil {
+		p.cmds = make([]Cmder, 0, pipelineRoom)
+	}
+	p.cmds = append(p.cmds, cmd)
+	return nil
+}
 
 // Do queues any command by name; nothing when there is none.
 func (p *Pipeline) Do(ctx context.Context, args ...interface{}) *Cmd {

@@ -73,7 +73,8 @@ type PubSub struct {
 	closed bool
 	names  map[string]map[string]struct{} // by command: what is subscribed
 	onGap  func(lost time.Duration)
-	ready  []received
+	ready  []received // what Receive returns next, from taken on
+	taken  int
 
 	once    sync.Once
 	channel *channel
@@ -319,12 +320,13 @@ func (p *PubSub) push(next received) {
 func (p *PubSub) pop() (received, bool) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if len(p.ready) == 0 {
+	if p.taken == len(p.ready) {
 		return received{}, false
 	}
-	next := p.ready[0]
-	if p.ready = p.ready[1:]; len(p.ready) == 0 {
-		p.ready = nil
+	next := p.ready[p.taken]
+	p.ready[p.taken] = received{}
+	if p.taken++; p.taken == len(p.ready) {
+		p.ready, p.taken = p.ready[:0], 0
 	}
 	return next, true
 }
@@ -373,18 +375,18 @@ func message(tape core.Tape) received {
 	if !tape.IsAggregate(0) || tape.Size(0) < 3 {
 		return received{err: unexpected(tape, 0, "message")}
 	}
-	kind, _ := decodeText(tape, 1)
 	name, _ := decodeText(tape, 2) // null where there was nothing to give up
-	switch kind {
-	case "message", "smessage":
+	switch {
+	case tape.Holds(1, "message") || tape.Holds(1, "smessage"):
 		payload, err := decodeText(tape, 3)
 		return received{value: &Message{Channel: name, Payload: payload}, err: err}
-	case "pmessage":
+	case tape.Holds(1, "pmessage"):
 		channel, _ := decodeText(tape, 3)
 		payload, err := decodeText(tape, tape.Next(3))
 		return received{err: err,
 			value: &Message{Pattern: name, Channel: channel, Payload: payload}}
 	}
+	kind, _ := decodeText(tape, 1)
 	count, err := decodeInt(tape, 3)
 	return received{err: err,
 		value: &Subscription{Kind: kind, Channel: name, Count: int(count)}}

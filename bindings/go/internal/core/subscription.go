@@ -123,8 +123,10 @@ func (s *Subscription) Take(ctx context.Context, deadline time.Time, each func(A
 	if err := s.file.SetReadDeadline(deadline); err != nil {
 		return ErrSubscriptionClosed
 	}
-	stop := context.AfterFunc(ctx, func() { _ = s.file.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() { _ = s.file.SetReadDeadline(time.Unix(1, 0)) })
+		defer stop()
+	}
 	count := 0
 	err := s.conn.Read(func(uintptr) bool {
 		count = s.take(each)

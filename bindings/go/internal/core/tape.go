@@ -87,6 +87,9 @@ func (t Tape) IsText(i int) bool {
 // Text copies the bytes of a string node out of C memory.
 func (t Tape) Text(i int) string { return string(t.borrow(i)) }
 
+// Holds says whether node i is a string with this text.
+func (t Tape) Holds(i int, text string) bool { return t.IsText(i) && string(t.borrow(i)) == text }
+
 // CopyText copies the bytes of a string node into `to`, which must have room for Size(i).
 func (t Tape) CopyText(i int, to []byte) int { return copy(to, t.borrow(i)) }
 
