@@ -49,8 +49,6 @@ struct tendon_client {
     struct tendon__io *usual; /* drive=host: the connection that alone had news in the last turns */
     uint32_t usual_turns;     /* how many, at most USUAL_TURNS */
     uint32_t usual_reads;     /* turns since then that looked at nothing else */
-    bool unsure;              /* this turn may have left something over that epoll knows of */
-    struct tendon__io *lent[TENDON__LENT_MAX]; /* drive=host: the host watches their sockets */
     uint64_t next_token;
     struct tendon_queue *watcher;
     uint64_t watch_tag;
@@ -84,6 +82,9 @@ struct tendon_client {
     _Atomic uint64_t next_id;
     uint8_t *fork_page; /* first byte is 1, in a child 0 */
     _Atomic int *fds;   /* sockets, for a forked child; -1 is free */
+    /* With drive=host; here, so that what threads contend for keeps its cache lines. */
+    bool unsure; /* this turn may have left something over that epoll knows of */
+    struct tendon__io *lent[TENDON__LENT_MAX]; /* the host watches their sockets */
 };
 
 /* How a call begins: the handle is usable, and counted as being inside until tendon__client_leave.
