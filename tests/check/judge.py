@@ -17,58 +17,33 @@ NO = natives.Error(kind="network", code="", executed="no")
 MANY = 20
 
 
-def appended(judged, count, outcome=UNKNOWN):
-    for index in range(count):
-        judged.step([b"APPEND", b"key%d" % index, b"x"], outcome, False)
-
-
-def late_behind_a_lease(failures):
-    """An MSET of unknown outcome is executed behind the SET of a lease."""
+def late_mset(failures, outcome, in_order):
+    """An MSET of that outcome is executed behind a SET, of its own connection or of a lease."""
     judged = worlds.Worlds(False)
-    appended(judged, failures)
-    judged.step([b"MSET", b"a", b"1.5"], UNKNOWN, True)
-    judged.step([b"SET", b"a", b"-3"], "OK", True, False)
-    judged.step([b"GET", b"a"], b"1.5", True, False)
+    for index in range(failures):
+        judged.step([b"APPEND", b"key%d" % index, b"x"], UNKNOWN, False)
+    judged.step([b"MSET", b"a", b"1.5"], outcome, True)
+    judged.step([b"SET", b"a", b"-3"], "OK", True, in_order)
+    judged.step([b"GET", b"a"], b"1.5", True, in_order)
 
 
-def late_behind_its_own_connection(failures):
-    """What an answer on the same connection has overtaken is not executed any more."""
-    judged = worlds.Worlds(False)
-    appended(judged, failures)
-    judged.step([b"MSET", b"a", b"1.5"], UNKNOWN, True)
-    judged.step([b"SET", b"a", b"-3"], "OK", True)
-    judged.step([b"GET", b"a"], b"1.5", True)
-
-
-def executed_after_all(failures):
-    """What was said not to be executed is."""
-    judged = worlds.Worlds(False)
-    appended(judged, failures)
-    judged.step([b"SET", b"a", b"1.5"], NO, True)
-    judged.step([b"SET", b"a", b"-3"], "OK", True, False)
-    judged.step([b"GET", b"a"], b"1.5", True, False)
-
-
-def is_possible(case, failures):
+def is_possible(*story):
     try:
-        case(failures)
+        late_mset(*story)
     except worlds.Impossible:
         return False
     return True
 
 
 def main():
-    said = {True: "possible", False: "impossible"}
-    wanted = [
-        (late_behind_a_lease, True),
-        (late_behind_its_own_connection, False),
-        (executed_after_all, False),
-    ]
+    # (outcome, whether the SET has the MSET's connection, whether that can be): what an answer on
+    # the same connection has overtaken is not executed any more, nor is what failed with "no".
+    wanted = [(UNKNOWN, False, True), (UNKNOWN, True, False), (NO, False, False)]
     wrong = [
-        f"judge: {case.__name__} after {failures} failures must be {said[possible]}"
-        for case, possible in wanted
+        f"judge: {failures} failures, {outcome}, in order {in_order}: must be possible: {possible}"
+        for outcome, in_order, possible in wanted
         for failures in (0, 2, MANY)
-        if is_possible(case, failures) != possible
+        if is_possible(failures, outcome, in_order) != possible
     ]
     print("\n".join(wrong) or f"judge: {3 * len(wanted)} cases hold")
     return 1 if wrong else 0
