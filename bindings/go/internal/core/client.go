@@ -88,12 +88,9 @@ func (c *Client) enter(count int) (open, alone bool) {
 // control makes a call that waits for the core's own lock: with the token, so that goroutines wait
 // here and not operating system threads there. It delivers what the call completed.
 func (c *Client) control(call func()) {
-	var after aftermath
 	c.token.take()
 	call()
-	c.crossNow(&after)
-	c.release(&after)
-	c.tell(&after)
+	c.crossAndRelease()
 }
 
 func (c *Client) leave(count int) {

@@ -123,19 +123,20 @@ type aftermath struct {
 // cross submits the pending group, and writes it and all that was submitted before; or leaves that
 // to who is inside C.
 func (c *Client) cross() {
-	if !c.token.enter(tokenLeft) {
-		return
+	if c.token.enter(tokenLeft) {
+		c.crossAndRelease()
 	}
-	var after aftermath
-	c.crossNow(&after)
-	c.release(&after)
-	c.tell(&after)
 }
 
 // crossAndWait is cross, but it has happened when it returns.
 func (c *Client) crossAndWait() {
-	var after aftermath
 	c.token.take()
+	c.crossAndRelease()
+}
+
+// crossAndRelease is cross for the holder of the token, who gives it up.
+func (c *Client) crossAndRelease() {
+	var after aftermath
 	c.crossNow(&after)
 	c.release(&after)
 	c.tell(&after)

@@ -60,6 +60,20 @@ type watched struct {
 	conn syscall.RawConn
 }
 
+// watchDuplicate is watch of a descriptor that C goes on using.
+func watchDuplicate(fd C.int) (watched, error) {
+	syscall.ForkLock.RLock()
+	own, err := syscall.Dup(int(fd))
+	if err == nil {
+		syscall.CloseOnExec(own)
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return watched{}, fmt.Errorf("redis: duplicating a descriptor: %w", err)
+	}
+	return watch(own)
+}
+
 // watch adds a descriptor to the poller, or closes it.
 func watch(fd int) (watched, error) {
 	err := syscall.SetNonblock(fd, true)
@@ -81,20 +95,12 @@ func watch(fd int) (watched, error) {
 }
 
 func startReader(c *Client) (*reader, error) {
-	syscall.ForkLock.RLock()
-	fd, err := syscall.Dup(int(c.host.fd))
-	if err == nil {
-		syscall.CloseOnExec(fd)
-	}
-	syscall.ForkLock.RUnlock()
+	own, err := watchDuplicate(c.host.fd)
 	if err != nil {
-		return nil, fmt.Errorf("redis: duplicating the client's descriptor: %w", err)
-	}
-	r := &reader{client: c, host: c.host, handle: c.handle, calls: &c.calls,
-		lent: map[*os.File]struct{}{}}
-	if r.own, err = watch(fd); err != nil {
 		return nil, err
 	}
+	r := &reader{client: c, host: c.host, handle: c.handle, calls: &c.calls, own: own,
+		lent: map[*os.File]struct{}{}}
 	r.running.Add(1)
 	go func() {
 		defer r.running.Done()

@@ -14,7 +14,6 @@ import (
 	"errors"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 	"unsafe"
 )
@@ -44,8 +43,7 @@ type Arrival struct {
 type Subscription struct {
 	client *Client
 	handle *C.tendon_go_stream
-	file   *os.File // a duplicate of the queue's descriptor, watched and never read
-	conn   syscall.RawConn
+	own    watched // the queue's descriptor
 
 	using  sync.RWMutex // held for reading inside calls with the handle
 	closed bool
@@ -63,7 +61,8 @@ func (c *Client) Subscribe(node string) (*Subscription, *Failure) {
 	if status != C.TENDON_OK {
 		return nil, statusFailure(int32(status))
 	}
-	if err := s.watch(); err != nil {
+	var err error
+	if s.own, err = watchDuplicate(s.handle.fd); err != nil {
 		C.tendon_go_stream_close(s.handle)
 		return nil, &Failure{Status: C.TENDON_ERROR_SYSTEM, Class: C.TENDON_CLASS_SYSTEM,
 			Executed: ExecutedNo, Message: err.Error()}
@@ -72,22 +71,6 @@ func (c *Client) Subscribe(node string) (*Subscription, *Failure) {
 	c.streams[s] = struct{}{}
 	c.leasesMutex.Unlock()
 	return s, nil
-}
-
-func (s *Subscription) watch() error {
-	fd, err := syscall.Dup(int(s.handle.fd))
-	if err != nil {
-		return err
-	}
-	syscall.CloseOnExec(fd)
-	s.file = os.NewFile(uintptr(fd), "tendon-subscription")
-	if s.conn, err = s.file.SyscallConn(); err == nil {
-		err = s.file.SetReadDeadline(time.Time{})
-	}
-	if err != nil {
-		_ = s.file.Close()
-	}
-	return err
 }
 
 // Submit hands over one command, all of whose arguments are in the batch. Its outcome arrives with
@@ -120,15 +103,15 @@ func (s *Subscription) Take(ctx context.Context, deadline time.Time, each func(A
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.file.SetReadDeadline(deadline); err != nil {
+	if err := s.own.file.SetReadDeadline(deadline); err != nil {
 		return ErrSubscriptionClosed
 	}
 	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { _ = s.file.SetReadDeadline(time.Unix(1, 0)) })
+		stop := context.AfterFunc(ctx, func() { _ = s.own.file.SetReadDeadline(time.Unix(1, 0)) })
 		defer stop()
 	}
 	count := 0
-	err := s.conn.Read(func(uintptr) bool {
+	err := s.own.conn.Read(func(uintptr) bool {
 		count = s.take(each)
 		return count != 0
 	})
@@ -192,7 +175,7 @@ func (s *Subscription) end() {
 	C.tendon_go_stream_close(s.handle)
 	s.using.Unlock()
 	s.client.cross()
-	_ = s.file.Close()
+	_ = s.own.file.Close()
 }
 
 // endStreams closes all subscriptions of a client that is being closed.
